@@ -1,0 +1,19 @@
+"""CoAMD for Blender: text to motion, motion understanding and motion editing on your own characters.
+
+Importing this package imports nothing else, so that its leaves (``protocol``, ``skeleton``, ``errors``)
+load in any Python. Blender calls :func:`register` and :func:`unregister`.
+"""
+
+
+def register():
+    """Register the add-on's classes, properties and timers with Blender."""
+    from . import registration
+
+    registration.register()
+
+
+def unregister():
+    """Undo :func:`register`: stop the runtime and remove every class and property."""
+    from . import registration
+
+    registration.unregister()
