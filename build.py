@@ -1,0 +1,234 @@
+"""CoAMD for Blender: the commands of this repository. Needs Python 3.11 and nothing else.
+
+    python3.11 build.py demo ["PROMPT"]        a sentence to an animated character: out/demo.blend, demo.png, demo.npz
+    python3.11 build.py test [PYTEST ARGS]     the default test suite
+    python3.11 build.py package                dist/coamd-VERSION.zip, checked by Blender's own validator
+
+    --cpu            before the command: take the CPU build of torch from the PyTorch index
+    --bpy VERSION    after `test`: run tests/blender alone, with that version of Blender (4.2.23, 4.5.15)
+
+The first run makes .venv and installs the pinned packages of runtime/requirements*.txt; later runs reuse it.
+Nothing here edits a source file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+REQUIREMENTS = (ROOT / "runtime" / "requirements.txt", ROOT / "runtime" / "requirements-dev.txt")
+PYTHON_VERSION = (3, 11)
+PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+BLENDER_INDEX = "https://download.blender.org/pypi/"
+DEMO_PROMPT = "a person walks forward and waves"
+ZIP_LIMIT_MB = 120
+# What an extension holds: folder -> suffixes of the files taken from it.
+PACKAGED = {
+    "coamd_blender": {".py", ".json", ".toml"},
+    "runtime": {".py", ".json", ".toml", ".txt"},
+    "weights": {".safetensors", ".json", ".md"},
+}
+PACKAGED_FILES = ("blender_manifest.toml", "LICENSE", "README.md", "CHANGELOG.md")
+# Used from a checkout only.
+NOT_PACKAGED = ("coamd_blender/demo.py", "runtime/requirements-dev.txt")
+ROOT_INIT = "from .coamd_blender import register, unregister  # noqa: F401\n"
+
+
+class BuildError(Exception):
+    """Something the person at the keyboard can put right; the message is one line and says how."""
+
+
+def check_python() -> None:
+    """Raise BuildError unless this is Python 3.11, the version Blender 4.2 to 5.1 and the bpy wheels use."""
+    if sys.version_info[:2] != PYTHON_VERSION:
+        found = ".".join(map(str, sys.version_info[:3]))
+        raise BuildError(f"this is Python {found}, bpy needs 3.11 - run: python3.11 build.py ...")
+
+
+def venv_python(folder: Path) -> Path:
+    """The interpreter of the virtual environment in ``folder``."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def fingerprint(lines: list[str]) -> str:
+    """A hash of what an environment must hold: it is reused only while this has not changed."""
+    return hashlib.sha256("\n".join([sys.version, *lines]).encode()).hexdigest()
+
+
+def clean_environment() -> dict[str, str]:
+    """os.environ without PYTHON* variables, which would leak foreign packages into the child."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
+def ensure_venv(folder: Path, pip_arguments: list[str], key: str, hint: str = "") -> Path:
+    """Return the interpreter of ``folder``, installing ``pip_arguments`` into it unless ``key`` says it is done.
+
+    The sentinel holding ``key`` is written last, so that a run cut short is taken up again.
+    Raises BuildError, ending in ``hint``, when the environment cannot be made or pip fails.
+    """
+    python, sentinel = venv_python(folder), folder / "coamd-ready"
+    if sentinel.is_file() and sentinel.read_text() == key and python.exists():
+        return python
+    sentinel.unlink(missing_ok=True)
+    started = time.perf_counter()
+    print(f"build.py: installing into {folder.name} (the first time takes minutes) ...", file=sys.stderr)
+    if not python.exists() and subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)]).returncode:
+        raise BuildError(f"cannot make {folder} - install Python's venv module (Debian: apt install python3.11-venv)")
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "-q"]
+    if subprocess.run([*command, *pip_arguments], env=clean_environment()).returncode:
+        raise BuildError(
+            "pip could not install the packages - see its last lines above; behind a proxy or a mirror, set"
+            f" PIP_PROXY or PIP_INDEX_URL, then run the same command again (it resumes){hint}"
+        )
+    sentinel.write_text(key)
+    print(f"build.py: {folder.name} ready in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    return python
+
+
+def main_python(cpu: bool) -> Path:
+    """The interpreter with torch, bpy and the tools (.venv), made when needed."""
+    arguments = [part for path in REQUIREMENTS for part in ("-r", str(path))]
+    if cpu:
+        arguments += ["--extra-index-url", PYTORCH_CPU_INDEX]
+    return ensure_venv(ROOT / ".venv", arguments, fingerprint([path.read_text() for path in REQUIREMENTS]))
+
+
+def pinned(name: str) -> str:
+    """The requirement line of package ``name`` in runtime/requirements-dev.txt, such as "pytest==9.2.0"."""
+    return re.search(rf"^{name}==\S+", REQUIREMENTS[1].read_text(), re.MULTILINE).group()
+
+
+def blender_python(version: str) -> Path:
+    """The interpreter of an environment with bpy ``version`` and pytest, and no torch."""
+    lines = [f"bpy=={version}", pinned("pytest")]
+    hint = f"; versions that left PyPI are found with PIP_EXTRA_INDEX_URL={BLENDER_INDEX}"
+    return ensure_venv(ROOT / f".venv-bpy-{version}", lines, fingerprint(lines), hint)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Generate, retarget and draw; the work is coamd_blender/demo.py's."""
+    python = main_python(options.cpu)
+    prompt = options.prompt or DEMO_PROMPT
+    return run_module(python, ["coamd_blender.demo", "--out", str(ROOT / "out"), *options.rest, "--", prompt])
+
+
+def test(options: argparse.Namespace) -> int:
+    """Run pytest on the default suite, or on tests/blender with another bpy."""
+    if options.bpy is None:
+        return run_module(main_python(options.cpu), ["pytest", *options.rest])
+    return run_module(blender_python(options.bpy), ["pytest", "tests/blender", *options.rest])
+
+
+def run_module(python: Path, arguments: list[str]) -> int:
+    """Run ``python -m arguments`` in the repository and return its exit status."""
+    return subprocess.run([str(python), "-m", *arguments], cwd=ROOT, env=clean_environment()).returncode
+
+
+def package(options: argparse.Namespace) -> int:
+    """Stage the extension in a temporary folder, zip it by Blender's own tool and validate the result."""
+    python = main_python(options.cpu)
+    tool = extension_tool(ROOT / ".venv")
+    target = ROOT / "dist" / f"{manifest_value('id')}-{manifest_value('version')}.zip"
+    target.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="coamd-package-") as temporary:
+        stage(ROOT, Path(temporary))
+        build = ["build", "--source-dir", temporary, "--output-filepath", str(target)]
+        subprocess.run([str(python), str(tool), *build], check=True, env=clean_environment())
+    subprocess.run([str(python), str(tool), "validate", str(target)], check=True, env=clean_environment())
+    print(size_report(target))
+    return 0
+
+
+def manifest_value(name: str) -> str:
+    """The string value of ``name`` in blender_manifest.toml."""
+    text = (ROOT / "blender_manifest.toml").read_text()
+    return re.search(rf'^{name} = "(.*)"$', text, re.MULTILINE).group(1)
+
+
+def extension_tool(venv: Path) -> Path:
+    """Blender's own extension command line, which runs without Blender, inside the bpy wheel."""
+    found = sorted(venv.glob("**/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    if not found:
+        raise BuildError(f"no extension validator in {venv} - delete that folder and run the same command again")
+    return found[0]
+
+
+def stage(source: Path, target: Path) -> list[Path]:
+    """Copy what the extension holds from ``source`` to ``target``; return the relative paths, sorted."""
+    taken = [Path(name) for name in PACKAGED_FILES if (source / name).is_file()]
+    for folder, suffixes in PACKAGED.items():
+        for path in (source / folder).rglob("*"):
+            relative = path.relative_to(source)
+            if path.is_file() and path.suffix in suffixes and not excluded(relative):
+                taken.append(relative)
+    for relative in taken:
+        (target / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / relative, target / relative)
+    (target / "__init__.py").write_text(ROOT_INIT)
+    return sorted([*taken, Path("__init__.py")])
+
+
+def excluded(relative: Path) -> bool:
+    """True for caches and for what only a checkout needs."""
+    name = relative.as_posix()
+    return "__pycache__" in relative.parts or any(
+        name == entry or name.startswith(entry + "/") for entry in NOT_PACKAGED
+    )
+
+
+def size_report(target: Path) -> str:
+    """One line with the size of the zip. Raises BuildError, naming the largest files, when over the limit."""
+    size = target.stat().st_size / 1e6
+    with zipfile.ZipFile(target) as archive:
+        entries = sorted(archive.infolist(), key=lambda entry: -entry.compress_size)
+    if size > ZIP_LIMIT_MB:
+        largest = ", ".join(f"{entry.filename} {entry.compress_size / 1e6:.1f} MB" for entry in entries[:3])
+        raise BuildError(f"{target.name} is {size:.1f} MB, the limit is {ZIP_LIMIT_MB} - make smaller: {largest}")
+    return f"{target.relative_to(ROOT)}: {size:.1f} MB, {len(entries)} files"
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line. What `test` and `demo` do not know is handed on in ``rest``."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cpu", action="store_true", help="take torch's CPU build from the PyTorch index")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="demo|test|package")
+    demo_parser = commands.add_parser("demo", help="a sentence to an animated character in out/")
+    demo_parser.add_argument("prompt", nargs="?")
+    demo_parser.set_defaults(run=demo)
+    test_parser = commands.add_parser("test", help="the default test suite; other arguments go to pytest")
+    test_parser.add_argument("--bpy", metavar="VERSION", help="tests/blender alone, with this bpy")
+    test_parser.set_defaults(run=test)
+    commands.add_parser("package", help="dist/*.zip, validated").set_defaults(run=package)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command == "package":
+        parser.error(f"unknown arguments: {' '.join(rest)}")
+    options.rest = rest
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; return 2 with a one-line reason for what the user can put right."""
+    options = parse(arguments)
+    try:
+        check_python()
+        return options.run(options)
+    except BuildError as error:
+        print(f"build.py: {error}", file=sys.stderr)
+        return 2
+    except subprocess.CalledProcessError as error:
+        print(f"build.py: {Path(error.cmd[1]).name} failed ({error.returncode}), see above", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
