@@ -1,0 +1,118 @@
+"""Weights on disk: safetensors with the configuration in the metadata; strict keys, never pickle.
+
+Training checkpoints use the same files (model, average, optimiser state as tensors), so nothing in this
+project unpickles anything. int8 storage is weight-only: one scale per row, expanded to float32 on load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from coamd_blender.errors import WeightsError
+from runtime.config import from_dict
+
+FORMAT = "1"
+_SCALE = "::scale"
+
+
+def save(path: Path, kind: str, config, tensors: dict[str, torch.Tensor], extra: dict | None = None) -> None:
+    """Write ``tensors`` and the dataclass ``config`` to ``path`` in one step (a temporary file, then rename).
+
+    ``kind`` names the network ("autoencoder", "generator", "text_encoder"); ``extra`` is JSON data that
+    :func:`load` gives back, such as the training step.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    metadata = {
+        "coamd_format": FORMAT,
+        "kind": kind,
+        "config": json.dumps(asdict(config), sort_keys=True),
+        "extra": json.dumps(extra or {}, sort_keys=True),
+    }
+    temporary = path.with_name(path.name + ".partial")
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, temporary, metadata)
+    os.replace(temporary, path)
+
+
+def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, torch.Tensor], dict]:
+    """Read a file written by :func:`save`: (configuration, float tensors, extra).
+
+    Raises WeightsError when the file is missing, torn, of another kind or of another version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(
+            f"weights file {path.name} is not in {path.parent}",
+            "restore the weights folder, or point --weights at a folder that holds it",
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"weights file {path.name} cannot be read ({error})", "it is torn: restore it from the release"
+        ) from error
+    if metadata.get("coamd_format") != FORMAT or metadata.get("kind") != kind:
+        found = f"{metadata.get('kind', 'unknown')} of format {metadata.get('coamd_format', 'none')}"
+        raise WeightsError(
+            f"weights file {path.name} is {found}, expected {kind} of format {FORMAT}",
+            "use the weights of this release, or train them anew",
+        )
+    config = from_dict(config_class, json.loads(metadata["config"]))
+    return config, _expand(tensors), json.loads(metadata["extra"])
+
+
+def load_module(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: str) -> None:
+    """Copy ``tensors`` into ``module``; every key must be there and every shape must agree, else WeightsError."""
+    expected = module.state_dict()
+    missing = sorted(set(expected) - set(tensors))
+    unknown = sorted(set(tensors) - set(expected))
+    wrong = [key for key in expected if key in tensors and expected[key].shape != tensors[key].shape]
+    if missing or unknown or wrong:
+        problem = next(
+            f"{label} {keys[0]}"
+            for label, keys in (("lacks", missing), ("has unknown", unknown), ("misshapes", wrong))
+            if keys
+        )
+        raise WeightsError(f"{name} weights do not fit this version: the file {problem}", "use matching weights")
+    module.load_state_dict(tensors, strict=True)
+
+
+def quantize(tensors: dict[str, torch.Tensor], smallest: int = 4096) -> dict[str, torch.Tensor]:
+    """Turn every matrix of at least ``smallest`` entries to int8 with one float scale per row."""
+    packed = {}
+    for name, value in tensors.items():
+        if value.ndim == 2 and value.numel() >= smallest:
+            scale = value.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+            packed[name] = torch.round(value / scale).to(torch.int8)
+            packed[name + _SCALE] = scale.float()
+        else:
+            packed[name] = value
+    return packed
+
+
+def _expand(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Undo :func:`quantize` and half-precision storage."""
+    expanded = {}
+    for name, value in tensors.items():
+        if name.endswith(_SCALE):
+            continue
+        if value.dtype == torch.int8:
+            value = value.float() * tensors[name + _SCALE]
+        expanded[name] = value.float() if value.dtype == torch.float16 else value
+    return expanded
+
+
+def sha256(path: Path) -> str:
+    """Return the hex digest of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

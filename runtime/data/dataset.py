@@ -1,0 +1,202 @@
+"""What training reads: prepared clips, the pool of training items made from them, and batches.
+
+    prepare -> motions.npy + clips.jsonl        every clip whole, canonical joints at 20 fps
+    pool    -> pool/{split}: joints.npy + items.jsonl + text.safetensors
+                                                windows, mirrors and compositions with their captions
+
+Batches are a pure function of (seed, step), so a resumed run draws what an uninterrupted one would.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from coamd_blender.errors import DataError
+from coamd_blender.skeleton import FRAME_MULTIPLE, mirror
+from runtime.model.text_encoder import TextFeatures
+
+_BUCKETS = (12, 18, 24, 30, 38, 49)  # tokens: batches hold clips of about one length
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared data set: one dict a clip, and all joints (total frames, 22, 3) as a memory map."""
+
+    clips: list[dict]
+    motions: np.ndarray
+
+    @classmethod
+    def load(cls, folder: Path) -> Prepared:
+        """Open what ``prepare`` wrote; DataError when it is not there."""
+        folder = Path(folder)
+        if not (folder / "clips.jsonl").is_file() or not (folder / "motions.npy").is_file():
+            raise DataError(f"no prepared data in {folder}", "run: python -m runtime prepare --data FOLDER")
+        clips = [json.loads(line) for line in (folder / "clips.jsonl").read_text().splitlines()]
+        return cls(clips, np.load(folder / "motions.npy", mmap_mode="r"))
+
+    def joints(self, clip: dict) -> np.ndarray:
+        """Joints (frames, 22, 3) of one clip."""
+        return self.motions[clip["start"] : clip["start"] + clip["frames"]]
+
+    def of_split(self, split: str, ships_only: bool = True) -> list[dict]:
+        """The clips of a split; only those that may train shipped weights unless told otherwise."""
+        return [c for c in self.clips if c["split"] == split and (c["ships"] or not ships_only)]
+
+
+@dataclass
+class Pool:
+    """Training items of one split in memory: joints, where each starts, captions, family and weight."""
+
+    joints: np.ndarray  # (total frames, 22, 3) float32
+    items: list[dict]  # start, frames, captions (indices), family, kind, weight
+    captions: list[str]
+
+    @classmethod
+    def load(cls, folder: Path) -> Pool:
+        """Open a pool written by :func:`write_pool`."""
+        folder = Path(folder)
+        if not (folder / "items.jsonl").is_file():
+            raise DataError(f"no training pool in {folder}", "run: python -m runtime prepare --data FOLDER")
+        items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+        captions = json.loads((folder / "captions.json").read_text())
+        return cls(np.load(folder / "joints.npy", mmap_mode="r"), items, captions)
+
+    def item_joints(self, index: int) -> np.ndarray:
+        """Joints (frames, 22, 3) of one item."""
+        item = self.items[index]
+        return self.joints[item["start"] : item["start"] + item["frames"]]
+
+
+def write_pool(folder: Path, items) -> int:
+    """Write pool items (``compose.PoolItem``) to ``folder``; returns how many."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    known: dict[str, int] = {}
+    rows, blocks, start = [], [], 0
+    for item in items:
+        frames = len(item.joints)
+        captions = [known.setdefault(text, len(known)) for text in item.captions]
+        rows.append(
+            {
+                "start": start,
+                "frames": frames,
+                "captions": captions,
+                "family": item.family,
+                "kind": item.kind,
+                "weight": float(item.weight),
+            }
+        )
+        blocks.append(np.asarray(item.joints, dtype=np.float32))
+        start += frames
+    if not rows:
+        raise DataError("the training pool is empty", "check that the data folder holds motion of this split")
+    np.save(folder / "joints.npy", np.concatenate(blocks))
+    (folder / "captions.json").write_text(json.dumps(list(known)))
+    (folder / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return len(rows)
+
+
+class WindowSampler:
+    """Windows of ``length`` frames for the autoencoder, half of them mirrored; short items hold their last pose."""
+
+    def __init__(self, sources: list[np.ndarray], weights: np.ndarray, length: int = 64):
+        self.sources = sources
+        self.length = length
+        self.share = weights / weights.sum()
+
+    def batch(self, seed: int, size: int) -> torch.Tensor:
+        """Return joints (size, length, 22, 3) float32, the same for the same seed."""
+        draw = np.random.default_rng(seed)
+        windows = []
+        for index in draw.choice(len(self.sources), size=size, p=self.share):
+            joints = self.sources[index]
+            first = draw.integers(0, max(1, len(joints) - self.length + 1))
+            window = np.asarray(joints[first : first + self.length], dtype=np.float32)
+            if len(window) < self.length:
+                window = np.concatenate([window, np.repeat(window[-1:], self.length - len(window), axis=0)])
+            windows.append(mirror(window) if draw.random() < 0.5 else window)
+        return torch.from_numpy(np.stack(windows))
+
+
+class TokenSampler:
+    """Batches of latent tokens with a caption each, clips of similar length together."""
+
+    def __init__(self, pool: Pool, tokens: list[torch.Tensor], text: CaptionFeatures, budget: int = 1280):
+        self.pool = pool
+        self.tokens = tokens
+        self.text = text
+        self.budget = budget
+        lengths = np.array([len(t) for t in tokens])
+        weight = np.array([item["weight"] for item in pool.items])
+        bucket = np.searchsorted(_BUCKETS, lengths)
+        self.buckets = [np.flatnonzero(bucket == b) for b in range(len(_BUCKETS))]
+        self.weights = [weight[members] for members in self.buckets]
+        # A batch holds budget / length clips: draw a bucket so that clips keep their weight overall.
+        mass = np.array([w.sum() * length for w, length in zip(self.weights, _BUCKETS, strict=True)])
+        self.bucket_share = mass / mass.sum()
+
+    def batch(self, seed: int) -> tuple[torch.Tensor, torch.Tensor, TextFeatures]:
+        """Return tokens (batch, count, dim), valid (batch, count) and text features, the same for the same seed."""
+        draw = np.random.default_rng(seed)
+        bucket = draw.choice(len(self.buckets), p=self.bucket_share)
+        weight = self.weights[bucket]
+        size = max(8, self.budget // _BUCKETS[bucket])
+        members = draw.choice(self.buckets[bucket], size=size, p=weight / weight.sum())
+        tokens = [self.tokens[index] for index in members]
+        captions = [int(draw.choice(self.pool.items[index]["captions"])) for index in members]
+        padded = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
+        lengths = torch.tensor([len(t) for t in tokens])
+        valid = torch.arange(padded.shape[1]) < lengths[:, None]
+        return padded, valid, self.text.gather(captions)
+
+
+class CaptionFeatures:
+    """Token features of every caption, half precision, ragged: computed once, read at every step."""
+
+    def __init__(self, tokens: torch.Tensor, starts: torch.Tensor):
+        self.tokens = tokens  # (total tokens, feature dim) float16
+        self.starts = starts  # (captions + 1,) int64
+
+    @classmethod
+    def encode(cls, captions: list[str], encoder, batch: int = 256, progress=None) -> CaptionFeatures:
+        """Run the text encoder over ``captions``."""
+        order = sorted(range(len(captions)), key=lambda index: len(captions[index]))
+        parts: list[torch.Tensor] = [torch.empty(0)] * len(captions)
+        for first in range(0, len(order), batch):
+            rows = order[first : first + batch]
+            features = encoder([captions[row] for row in rows])
+            for row, tokens, valid in zip(rows, features.tokens, features.valid, strict=True):
+                parts[row] = tokens[valid].half()
+            if progress:
+                progress(first + len(rows), len(order))
+        starts = torch.tensor([0, *(len(part) for part in parts)]).cumsum(0)
+        return cls(torch.cat(parts), starts)
+
+    def save(self, path: Path) -> None:
+        """Write to a safetensors file."""
+        save_file({"tokens": self.tokens, "starts": self.starts}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> CaptionFeatures:
+        """Read what :meth:`save` wrote."""
+        tensors = load_file(path)
+        return cls(tensors["tokens"], tensors["starts"])
+
+    def gather(self, indices: list[int]) -> TextFeatures:
+        """Padded features (batch, words, dim) of captions; the pooled vector is not kept and comes empty."""
+        rows = [self.tokens[self.starts[index] : self.starts[index + 1]].float() for index in indices]
+        padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([len(row) for row in rows])
+        valid = torch.arange(padded.shape[1]) < lengths[:, None]
+        return TextFeatures(padded, valid, padded.new_zeros(len(rows), 0))
+
+
+def whole_tokens(frames: int) -> int:
+    """Frames rounded down to whole tokens."""
+    return frames // FRAME_MULTIPLE * FRAME_MULTIPLE

@@ -1,0 +1,142 @@
+"""The three-stream autoencoder: 4 frames of joints to one latent token and back.
+
+After CoAMD (arXiv 2604.17090): joint, bone and velocity streams are each projected by a convolution,
+averaged, and encoded by a shared 1-D residual network with two stride-2 stages; the decoder mirrors it.
+Ours differs in three ways, each for a reason given in representation.py or here:
+
+* joints are seen inside a moving reference frame, whose travel is part of the token;
+* streams are made from metres and scaled each by its own statistics (bones and velocities of
+  z-scored joints mix the joints' scales);
+* latents are drawn from a Gaussian with a light KL term and stored in units of their standard deviation,
+  because the velocity objective of the generator's head collapses on latents of small variance.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from coamd_blender.skeleton import JOINT_COUNT
+from runtime.config import TRAVEL_DIM, AutoencoderConfig
+from runtime.model import representation
+
+_CHANNELS = JOINT_COUNT * 3
+_STREAMS = {"joints": _CHANNELS, "bones": _CHANNELS - 3, "velocities": _CHANNELS}
+
+
+class ResidualBlock(nn.Module):
+    """Dilated convolution and pointwise convolution with a skip."""
+
+    def __init__(self, width: int, dilation: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.GroupNorm(8, width),
+            nn.SiLU(),
+            nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation),
+            nn.SiLU(),
+            nn.Conv1d(width, width, 1),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x (batch, width, frames)."""
+        return x + self.layers(x)
+
+
+def _blocks(width: int, count: int) -> list[nn.Module]:
+    return [ResidualBlock(width, 3**index) for index in range(count)]
+
+
+class Autoencoder(nn.Module):
+    """Encode joints (batch, 4 * tokens, 22, 3) to tokens (batch, tokens, latent_dim + 3) and decode them."""
+
+    def __init__(self, config: AutoencoderConfig):
+        super().__init__()
+        self.config = config
+        width, count = config.width, config.residual_blocks
+        self.streams = nn.ModuleDict({name: nn.Conv1d(size, width, 3, padding=1) for name, size in _STREAMS.items()})
+        self.encoder = nn.Sequential(
+            nn.SiLU(),
+            nn.Conv1d(width, width, 4, stride=2, padding=1),
+            *_blocks(width, count),
+            nn.Conv1d(width, width, 4, stride=2, padding=1),
+            *_blocks(width, count),
+            nn.Conv1d(width, 2 * config.latent_dim, 3, padding=1),
+        )
+        self.decoder = nn.Sequential(
+            nn.Conv1d(config.token_dim, width, 3, padding=1),
+            *_blocks(width, count),
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            nn.Conv1d(width, width, 3, padding=1),
+            *_blocks(width, count),
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            nn.Conv1d(width, width, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv1d(width, _CHANNELS, 3, padding=1),
+        )
+        for name, size in _STREAMS.items():
+            self.register_buffer(f"{name}_mean", torch.zeros(size))
+            self.register_buffer(f"{name}_std", torch.ones(size))
+        self.register_buffer("token_mean", torch.zeros(config.token_dim))
+        self.register_buffer("token_std", torch.ones(config.token_dim))
+
+    def encode(self, joints: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (tokens in units of their standard deviation, origin) of joints; see representation.py."""
+        local = representation.to_local(joints)
+        mean, _ = self.encode_local(joints, local)
+        tokens = torch.cat([mean, local.travel], dim=-1)
+        return (tokens - self.token_mean) / self.token_std, local.origin
+
+    def decode(self, tokens: torch.Tensor, origin: torch.Tensor | None = None) -> torch.Tensor:
+        """Return joints (batch, 4 * tokens, 22, 3) of normalised tokens (batch, tokens, latent_dim + 3)."""
+        tokens = tokens * self.token_std + self.token_mean
+        latent, travel = tokens.split([self.config.latent_dim, TRAVEL_DIM], dim=-1)
+        return representation.to_world(self.decode_local(latent, travel), travel, origin)
+
+    def encode_local(self, joints: torch.Tensor, local: representation.Local) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return mean and log-variance (batch, tokens, latent_dim) of the latent before normalisation."""
+        total = 0.0
+        for name, value in self.stream_values(joints, local).items():
+            scaled = (value - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")
+            total = total + self.streams[name](scaled.transpose(1, 2))
+        mean, log_variance = self.encoder(total / len(_STREAMS)).transpose(1, 2).chunk(2, dim=-1)
+        return mean, log_variance.clamp(-12, 4)
+
+    def decode_local(self, latent: torch.Tensor, travel: torch.Tensor) -> torch.Tensor:
+        """Return joints inside the reference frame from unnormalised latent and travel."""
+        scale = self.token_std[-TRAVEL_DIM:]
+        channels = torch.cat([latent, (travel - self.token_mean[-TRAVEL_DIM:]) / scale], dim=-1)
+        out = self.decoder(channels.transpose(1, 2)).transpose(1, 2)  # (batch, frames, 66)
+        return (out * self.joints_std + self.joints_mean).unflatten(-1, (JOINT_COUNT, 3))
+
+    @staticmethod
+    def stream_values(joints: torch.Tensor, local: representation.Local) -> dict[str, torch.Tensor]:
+        """The three streams (batch, frames, channels) in metres: joints and bones inside the reference
+        frame, and the velocities of the joints in the world, turned into the frame's axes."""
+        speed = representation.rotate_y(representation.velocities(joints), -local.turn[:, :, None])
+        return {
+            "joints": local.joints.flatten(2),
+            "bones": representation.bones(local.joints).flatten(2),
+            "velocities": speed.flatten(2),
+        }
+
+    def loss(self, joints: torch.Tensor) -> dict[str, torch.Tensor]:
+        """SmoothL1 on joints, bones and velocities, and the KL term, of joints (batch, frames, 22, 3)."""
+        local = representation.to_local(joints)
+        mean, log_variance = self.encode_local(joints, local)
+        latent = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
+        rebuilt = self.decode_local(latent, local.travel)
+        kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
+        bones, velocities = representation.bones, representation.velocities
+        terms = {
+            "joints": _distance(rebuilt, local.joints),
+            "bones": self.config.bone_weight * _distance(bones(rebuilt), bones(local.joints)),
+            "velocities": self.config.velocity_weight * _distance(velocities(rebuilt), velocities(local.joints), 0.02),
+            "kl": self.config.kl_weight * kl,
+        }
+        return {"total": sum(terms.values()), **terms}
+
+
+def _distance(a: torch.Tensor, b: torch.Tensor, beta: float = 0.05) -> torch.Tensor:
+    """SmoothL1 in units of ``beta`` metres, so that errors of that size weigh about one."""
+    return functional.smooth_l1_loss(a / beta, b / beta)

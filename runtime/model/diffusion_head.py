@@ -1,0 +1,68 @@
+"""The diffusion head: from a condition vector to one latent token by a learned velocity field.
+
+A small MLP with AdaLN (MAR, Li et al. 2024; SiT, Ma et al. 2024), linear path and velocity prediction:
+x_t = (1 - t) noise + t token, and the network predicts token - noise. Time runs from noise (0) to data (1).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from runtime.config import GeneratorConfig
+from runtime.model.layers import modulate, sinusoid
+
+_TIME_SCALE = 1000.0
+
+
+class HeadBlock(nn.Module):
+    """Two-layer MLP with adaptive layer norm and a gate that starts closed."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.layers = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+        self.condition = nn.Linear(width, 3 * width)
+        nn.init.zeros_(self.condition.weight)
+        nn.init.zeros_(self.condition.bias)
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """x and condition (..., width)."""
+        shift, scale, gate = self.condition(condition).chunk(3, dim=-1)
+        return x + gate * self.layers(modulate(self.norm(x), shift, scale))
+
+
+class DiffusionHead(nn.Module):
+    """Velocity of noisy tokens (..., token_dim) given time (...,) and condition (..., width)."""
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        width = config.head_width
+        self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
+        self.condition = nn.Linear(config.width, width)
+        self.project = nn.Linear(config.token_dim, width)
+        self.blocks = nn.ModuleList(HeadBlock(width) for _ in range(config.head_blocks))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.out = nn.Linear(width, config.token_dim)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, noisy: torch.Tensor, time: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """Return the velocity, of the shape of ``noisy``."""
+        mixed = functional.silu(self.condition(condition) + self.time(sinusoid(time * _TIME_SCALE, 256)))
+        x = self.project(noisy)
+        for block in self.blocks:
+            x = block(x, mixed)
+        return self.out(self.norm(x))
+
+    def loss(self, tokens: torch.Tensor, condition: torch.Tensor, draws: int) -> torch.Tensor:
+        """Mean squared velocity error of tokens (count, token_dim), each at ``draws`` times and noises.
+
+        Times are logit-normal (Esser et al. 2024): the middle of the path is where there is most to learn.
+        """
+        tokens, condition = tokens.repeat(draws, 1), condition.repeat(draws, 1)
+        noise = torch.randn_like(tokens)
+        time = torch.sigmoid(torch.randn(len(tokens), device=tokens.device))
+        noisy = torch.lerp(noise, tokens, time[:, None])
+        return functional.mse_loss(self(noisy, time, condition), tokens - noise)

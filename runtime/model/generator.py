@@ -1,0 +1,48 @@
+"""The generator: masked transformer and diffusion head, and its training loss."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from runtime.config import GeneratorConfig
+from runtime.model.diffusion_head import DiffusionHead
+from runtime.model.text_encoder import TextFeatures
+from runtime.model.transformer import MaskedTransformer
+
+
+class MotionGenerator(nn.Module):
+    """Text and partly masked motion tokens to the missing tokens (CoAMD's generator)."""
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        self.config = config
+        self.transformer = MaskedTransformer(config)
+        self.head = DiffusionHead(config)
+
+    def loss(self, tokens: torch.Tensor, valid: torch.Tensor, text: TextFeatures) -> torch.Tensor:
+        """Velocity loss at masked tokens of tokens (batch, count, token_dim), valid (batch, count) bool."""
+        masked = draw_mask(valid)
+        hidden, shown = self._corrupt(tokens, masked)
+        dropped = torch.rand(len(tokens), device=tokens.device) < self.config.condition_drop
+        condition = self.transformer.text(text.tokens, text.valid, dropped)
+        vectors = self.transformer(shown, hidden, valid, condition)
+        return self.head.loss(tokens[masked], vectors[masked], self.config.draws)
+
+    def _corrupt(self, tokens: torch.Tensor, masked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of the masked tokens 10 % become noise, 88 % of the rest the mask token, the others stay."""
+        draw = torch.rand(masked.shape, device=tokens.device)
+        noisy = masked & (draw < self.config.noise_replace)
+        rest = masked & ~noisy
+        hidden = rest & (torch.rand(masked.shape, device=tokens.device) >= self.config.keep_masked)
+        return hidden, torch.where(noisy[..., None], torch.randn_like(tokens), tokens)
+
+
+def draw_mask(valid: torch.Tensor) -> torch.Tensor:
+    """Mask a cosine-distributed share (at least one) of each clip's tokens, at random places."""
+    share = torch.cos(0.5 * math.pi * torch.rand(len(valid), 1, device=valid.device))
+    count = (share * valid.sum(dim=1, keepdim=True)).round().clamp(min=1)
+    score = torch.rand(valid.shape, device=valid.device).masked_fill(~valid, 2.0)
+    return (score.argsort(dim=1).argsort(dim=1) < count) & valid

@@ -1,0 +1,79 @@
+"""Building blocks shared by the networks: attention, feed-forward, adaptive layer norm, positions."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def sinusoid(position: torch.Tensor, width: int, longest: float = 1000.0) -> torch.Tensor:
+    """Sine and cosine features (..., width) of ``position`` (...) (Vaswani et al. 2017)."""
+    half = width // 2
+    rate = torch.exp(-math.log(longest) * torch.arange(half, device=position.device, dtype=torch.float32) / half)
+    angle = position.float()[..., None] * rate
+    return torch.cat([angle.sin(), angle.cos()], dim=-1)
+
+
+def modulate(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Scale and shift normalised features by a condition (DiT, Peebles and Xie 2023)."""
+    return x * (1 + scale) + shift
+
+
+class Attention(nn.Module):
+    """Multi-head attention of ``x`` on ``context`` (itself when not given) with a mask of valid context tokens."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0):
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: torch.Tensor, valid: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
+        """x (batch, tokens, width), valid (batch, context tokens) bool: (batch, tokens, width)."""
+        context = x if context is None else context
+        query = self._split(self.query(x))
+        key, value = self.key_value(context).chunk(2, dim=-1)
+        attended = functional.scaled_dot_product_attention(
+            query,
+            self._split(key),
+            self._split(value),
+            attn_mask=valid[:, None, None, :],
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        return self.out(attended.transpose(1, 2).flatten(2))
+
+    def _split(self, x: torch.Tensor) -> torch.Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (batch, heads, tokens, width / heads)
+
+
+class FeedForward(nn.Sequential):
+    """Two linear layers with GELU between."""
+
+    def __init__(self, width: int, hidden: int, dropout: float = 0.0):
+        super().__init__(
+            nn.Linear(width, hidden),
+            nn.GELU(approximate="tanh"),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, width),
+        )
+
+
+class EncoderLayer(nn.Module):
+    """Pre-norm transformer layer without conditioning."""
+
+    def __init__(self, width: int, heads: int, hidden: int, dropout: float = 0.0):
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width, heads, dropout)
+        self.feedforward_norm = nn.LayerNorm(width)
+        self.feedforward = FeedForward(width, hidden, dropout)
+
+    def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """x (batch, tokens, width), valid (batch, tokens) bool."""
+        x = x + self.attention(self.attention_norm(x), valid)
+        return x + self.feedforward(self.feedforward_norm(x))

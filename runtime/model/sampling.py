@@ -1,0 +1,90 @@
+"""Drawing tokens: pure functions. ``generator`` here is the pair of networks in ``model/generator.py``.
+
+Coarse to fine (CoAMD, after MAR and MaskGIT, Chang et al. 2022): all tokens start masked; at each step all
+still-masked tokens are predicted, and a share of them, in an order drawn once a sample, is kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+
+from runtime.config import SamplingConfig
+
+
+def kept_after(step: int, steps: int, count: int) -> int:
+    """How many of ``count`` tokens are known after ``step`` (1-based) of ``steps``: cosine schedule."""
+    if step >= steps:
+        return count
+    return count - math.floor(count * math.cos(0.5 * math.pi * step / steps))
+
+
+def euler(velocity: Callable[[torch.Tensor, float], torch.Tensor], noise: torch.Tensor, steps: int) -> torch.Tensor:
+    """Integrate dx/dt = velocity(x, t) from ``noise`` at t = 0 to t = 1 in ``steps`` Euler steps.
+
+    Steps are finer towards the noise, where the field bends most: t = s^1.2 for even s.
+    """
+    x = noise
+    times = [(index / steps) ** 1.2 for index in range(steps + 1)]
+    for now, then in pairwise(times):
+        x = x + (then - now) * velocity(x, now)
+    return x
+
+
+def guided(unconditional: torch.Tensor, conditional: torch.Tensor, weight: float) -> torch.Tensor:
+    """Classifier-free guidance (Ho and Salimans 2022): weight 1 is the conditional field."""
+    return unconditional + weight * (conditional - unconditional)
+
+
+def noise_of_seeds(seeds: list[int], count: int, dim: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw what chance decides, on the CPU so that every device makes the same motion.
+
+    Returns noise (batch, count, dim) and order (batch, count), a permutation a sample: a sample depends on
+    its own seed only, not on what else is in the batch.
+    """
+    noise, order = [], []
+    for seed in seeds:
+        generator = torch.Generator().manual_seed(seed)
+        order.append(torch.randperm(count, generator=generator))
+        noise.append(torch.randn(count, dim, generator=generator))
+    return torch.stack(noise), torch.stack(order)
+
+
+@torch.no_grad()
+def sample(
+    networks,
+    text,
+    noise: torch.Tensor,
+    order: torch.Tensor,
+    config: SamplingConfig,
+    on_step: Callable[[int, int, torch.Tensor], None] | None = None,
+) -> torch.Tensor:
+    """Return tokens (batch, count, dim) for text features, noise (batch, count, dim) and order (batch, count).
+
+    ``text`` is a TextFeatures on the networks' device. ``on_step(step, steps, tokens)`` sees the coarse
+    tokens after every step, and may raise to stop.
+    """
+    batch, count, _ = noise.shape
+    rank = order.argsort(dim=1)  # place of each token in the drawn order
+    valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
+    dropped = torch.arange(2 * batch, device=noise.device) >= batch
+    condition = networks.transformer.text(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
+    tokens = torch.zeros_like(noise)
+    for step in range(1, config.steps + 1):
+        hidden = rank >= kept_after(step - 1, config.steps, count)
+        vectors = networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, condition)
+        pair = torch.cat([vectors[:batch][hidden], vectors[batch:][hidden]])  # (2 * masked, width)
+        start = noise[hidden] * config.temperature
+
+        def velocity(x: torch.Tensor, time: float, pair: torch.Tensor = pair) -> torch.Tensor:
+            times = torch.full((len(pair),), time, device=x.device)
+            with_text, without = networks.head(x.repeat(2, 1), times, pair).chunk(2)
+            return guided(without, with_text, config.guidance_weight)
+
+        tokens = tokens.masked_scatter(hidden[..., None], euler(velocity, start, config.solver_steps))
+        if on_step:
+            on_step(step, config.steps, tokens)
+    return tokens

@@ -1,0 +1,144 @@
+"""The bundled sentence encoder: a BERT forward pass of all-MiniLM-L6-v2 that exposes token features.
+
+Reimers and Gurevych 2019 (Sentence-BERT), Wang et al. 2020 (MiniLM). The pooled vector is the mean of the
+contextual tokens, scaled to length one, as sentence-transformers computes it. Generation reads the token
+features instead (word embedding beside contextual output): sentences that differ in "left" and "right"
+have nearly the same pooled vector, while their tokens tell them apart.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+from torch.nn import functional
+
+from coamd_blender.errors import WeightsError
+from runtime import checkpoint
+from runtime.config import TextEncoderConfig
+
+WEIGHTS_FILE = "text_encoder.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
+
+
+class TextFeatures(NamedTuple):
+    """What :class:`TextEncoder` says of a batch of sentences."""
+
+    tokens: torch.Tensor  # (batch, tokens, 2 * width): word embedding, contextual output
+    valid: torch.Tensor  # (batch, tokens) bool
+    pooled: torch.Tensor  # (batch, width), unit length
+
+
+class _Layer(nn.Module):
+    """Post-norm BERT layer."""
+
+    def __init__(self, config: TextEncoderConfig):
+        super().__init__()
+        self.heads = config.heads
+        self.query = nn.Linear(config.width, config.width)
+        self.key = nn.Linear(config.width, config.width)
+        self.value = nn.Linear(config.width, config.width)
+        self.attention_out = nn.Linear(config.width, config.width)
+        self.attention_norm = nn.LayerNorm(config.width, eps=1e-12)
+        self.inner = nn.Linear(config.width, config.feedforward)
+        self.outer = nn.Linear(config.feedforward, config.width)
+        self.out_norm = nn.LayerNorm(config.width, eps=1e-12)
+
+    def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        parts = [
+            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        ]
+        attended = functional.scaled_dot_product_attention(*parts, attn_mask=valid[:, None, None, :])
+        x = self.attention_norm(x + self.attention_out(attended.transpose(1, 2).flatten(2)))
+        return self.out_norm(x + self.outer(functional.gelu(self.inner(x))))
+
+
+class TextEncoder(nn.Module):
+    """Sentences to token features and a pooled vector. Frozen: it is never trained here."""
+
+    def __init__(self, config: TextEncoderConfig, tokenizer: Tokenizer):
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+        self.words = nn.Embedding(config.vocabulary, config.width)
+        self.places = nn.Embedding(config.positions, config.width)
+        self.kind = nn.Parameter(torch.zeros(config.width))
+        self.norm = nn.LayerNorm(config.width, eps=1e-12)
+        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
+
+    @classmethod
+    def load(cls, folder: Path) -> TextEncoder:
+        """Read weights and vocabulary from ``folder``; raises WeightsError when either is missing or torn."""
+        config, tensors, _ = checkpoint.load(Path(folder) / WEIGHTS_FILE, "text_encoder", TextEncoderConfig)
+        encoder = cls(config, load_tokenizer(Path(folder) / TOKENIZER_FILE, config.max_tokens))
+        checkpoint.load_module(encoder, tensors, "text encoder")
+        return encoder.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, sentences: list[str]) -> TextFeatures:
+        """Encode ``sentences``; text past ``max_tokens`` tokens is cut."""
+        encodings = self.tokenizer.encode_batch(list(sentences))
+        device = self.kind.device
+        ids = torch.tensor([encoding.ids for encoding in encodings], device=device)
+        valid = torch.tensor([encoding.attention_mask for encoding in encodings], device=device).bool()
+        embedded = self.words(ids)
+        x = self.norm(embedded + self.places.weight[: ids.shape[1]] + self.kind)
+        for layer in self.layers:
+            x = layer(x, valid)
+        weight = valid[..., None].to(x.dtype)
+        pooled = functional.normalize((x * weight).sum(1) / weight.sum(1), dim=-1)
+        return TextFeatures(torch.cat([embedded, x], dim=-1), valid, pooled)
+
+
+def load_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
+    """Read a ``tokenizers`` JSON file, padding each batch to its longest sentence."""
+    if not Path(path).is_file():
+        raise WeightsError(f"{Path(path).name} is not in {Path(path).parent}", "restore the weights folder")
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.enable_truncation(max_tokens)
+    tokenizer.enable_padding()
+    return tokenizer
+
+
+def convert_sentence_transformer(source: Path, folder: Path) -> None:
+    """Write ``folder``'s text encoder from a sentence-transformers folder (model.safetensors, tokenizer.json).
+
+    Matrices are stored as int8 with a scale a row, which keeps the pooled vectors' cosine above 0.999.
+    """
+    from safetensors.torch import load_file
+
+    renamed = {}
+    for name, value in load_file(Path(source) / "model.safetensors").items():
+        new = _renamed(name)
+        if new:
+            renamed[new] = value[0] if new == "kind" else value
+    checkpoint.save(Path(folder) / WEIGHTS_FILE, "text_encoder", TextEncoderConfig(), checkpoint.quantize(renamed))
+    tokenizer = Tokenizer.from_file(str(Path(source) / TOKENIZER_FILE))
+    tokenizer.save(str(Path(folder) / TOKENIZER_FILE))
+
+
+_RENAMES = {
+    "embeddings.word_embeddings.": "words.",
+    "embeddings.position_embeddings.": "places.",
+    "embeddings.token_type_embeddings.weight": "kind",
+    "embeddings.LayerNorm.": "norm.",
+    "encoder.layer.": "layers.",
+    "attention.self.": "",
+    "attention.output.dense.": "attention_out.",
+    "attention.output.LayerNorm.": "attention_norm.",
+    "intermediate.dense.": "inner.",
+    "output.dense.": "outer.",
+    "output.LayerNorm.": "out_norm.",
+}
+
+
+def _renamed(name: str) -> str | None:
+    """Our name of a BERT tensor, or None for one we do not use (pooler, position ids)."""
+    if name.startswith("pooler.") or name.endswith("position_ids"):
+        return None
+    for old, new in _RENAMES.items():
+        name = name.replace(old, new)
+    return name

@@ -1,0 +1,110 @@
+"""The masked autoregressive transformer: known tokens and text in, a condition for every token out.
+
+After CoAMD / MARDM (masked autoregression over continuous latents, Li et al. 2024) with one departure:
+text reaches every layer by cross-attention on its tokens besides the pooled AdaLN-zero vector, because a
+single vector loses which hand and which direction (MoLingo reports the same gain).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from runtime.config import GeneratorConfig
+from runtime.model.layers import Attention, EncoderLayer, FeedForward, modulate, sinusoid
+
+
+class TextCondition(nn.Module):
+    """Token features to keys for cross-attention and one pooled vector; a learned token stands for no text."""
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        self.project = nn.Linear(config.text_dim, config.width)
+        self.norm = nn.LayerNorm(config.text_dim)
+        self.layers = nn.ModuleList(
+            EncoderLayer(config.width, config.heads, 2 * config.width, config.dropout)
+            for _ in range(config.text_layers)
+        )
+        self.nothing = nn.Parameter(torch.zeros(config.width))
+        self.pool = nn.Linear(config.width, config.width)
+
+    def forward(
+        self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """tokens (batch, words, text_dim), valid (batch, words), dropped (batch,) bool: text to leave out.
+
+        Returns keys (batch, 1 + words, width), their validity, and the pooled vector (batch, width).
+        """
+        x = self.project(self.norm(tokens))
+        for layer in self.layers:
+            x = layer(x, valid)
+        keep = valid & ~dropped[:, None]
+        weight = keep[..., None].to(x.dtype)
+        pooled = self.pool((x * weight).sum(1) / weight.sum(1).clamp(min=1))
+        nothing = self.nothing.expand(x.shape[0], 1, -1)
+        everywhere = torch.ones_like(keep[:, :1])
+        return torch.cat([nothing, x], dim=1), torch.cat([everywhere, keep], dim=1), pooled
+
+
+class MotionLayer(nn.Module):
+    """Self-attention, cross-attention to text, feed-forward; AdaLN-zero from the pooled condition."""
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        width = config.width
+        self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
+        self.attention = Attention(width, config.heads, config.dropout)
+        self.cross = Attention(width, config.heads, config.dropout)
+        self.feedforward = FeedForward(width, config.feedforward, config.dropout)
+        self.condition = nn.Linear(width, 6 * width)
+        nn.init.zeros_(self.condition.weight)
+        nn.init.zeros_(self.condition.bias)
+
+    def forward(self, x, valid, keys, keys_valid, pooled):
+        """x (batch, tokens, width), valid (batch, tokens), keys (batch, words, width), pooled (batch, width)."""
+        shift, scale, gate, shift_ff, scale_ff, gate_ff = self.condition(pooled)[:, None].chunk(6, dim=-1)
+        x = x + (1 + gate) * self.attention(modulate(self.norms[0](x), shift, scale), valid)
+        x = x + self.cross(self.norms[1](x), keys_valid, keys)
+        return x + (1 + gate_ff) * self.feedforward(modulate(self.norms[2](x), shift_ff, scale_ff))
+
+
+class MaskedTransformer(nn.Module):
+    """Motion tokens, some of them masked, and text to a condition vector for every token."""
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.text = TextCondition(config)
+        self.project = nn.Linear(config.token_dim, width)
+        self.mask_token = nn.Parameter(torch.randn(width) * 0.02)
+        self.place = nn.Linear(2 * width, width)
+        self.layers = nn.ModuleList(MotionLayer(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(
+        self,
+        tokens: torch.Tensor,
+        hidden: torch.Tensor,
+        valid: torch.Tensor,
+        text: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    ) -> torch.Tensor:
+        """Return conditions (batch, tokens, width).
+
+        tokens (batch, tokens, token_dim), hidden (batch, tokens) bool: replaced by the mask token, valid
+        (batch, tokens) bool: False past a clip's end, text: what :class:`TextCondition` returned.
+        """
+        keys, keys_valid, pooled = text
+        x = torch.where(hidden[..., None], self.mask_token, self.project(tokens))
+        x = x + self._positions(valid)
+        for layer in self.layers:
+            x = layer(x, valid, keys, keys_valid, nn.functional.silu(pooled))
+        return self.norm(x)
+
+    def _positions(self, valid: torch.Tensor) -> torch.Tensor:
+        """Places counted from the start and from the end, so that the model knows how long it has."""
+        index = torch.arange(valid.shape[1], device=valid.device)
+        left = valid.sum(dim=1, keepdim=True) - 1 - index
+        width = self.config.width
+        features = torch.cat([sinusoid(index, width).expand(len(valid), -1, -1), sinusoid(left, width)], dim=-1)
+        return self.place(features)

@@ -1,0 +1,103 @@
+"""Train the autoencoder on 64-frame windows of the prepared clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from coamd_blender.skeleton import MAX_FRAMES
+from runtime.config import PRESETS, TRAVEL_DIM
+from runtime.data.dataset import Pool, Prepared, WindowSampler, whole_tokens
+from runtime.model import representation
+from runtime.model.autoencoder import Autoencoder
+from runtime.train.loop import Run, TrainSettings
+
+WINDOW = 64
+
+
+def train_autoencoder(
+    prepared: Path, run: Path, *, preset: str = "base", steps: int = 3000, batch: int = 48, seed: int = 0
+) -> Path:
+    """Train on the train split of ``prepared``, choose by its val split; returns the best weights' path."""
+    data = Prepared.load(prepared)
+    sampler = _sampler(data, Path(prepared) / "pool" / "train")
+    module = Autoencoder(PRESETS[preset].autoencoder)
+    set_statistics(module, [sampler.batch(10_000_000 + index, 64) for index in range(20)])
+    held_out = [data.joints(clip) for clip in data.of_split("val") if clip["frames"] >= 24]
+    held_out = [np.array(joints[: min(MAX_FRAMES, whole_tokens(len(joints)))]) for joints in held_out][:200]
+    job = Run("autoencoder", module, TrainSettings(run=Path(run), steps=steps, seed=seed, average=0.998))
+    job.train(
+        lambda step: module.loss(sampler.batch(seed * 1_000_003 + step, batch)),
+        lambda averaged: reconstruction_error(averaged, held_out),
+    )
+    return job.best_path
+
+
+def _sampler(data: Prepared, pool_folder: Path) -> WindowSampler:
+    """Whole clips by their length, and pool items beside them at half the mass."""
+    clips = [data.joints(clip) for clip in data.of_split("train")]
+    weights = np.array([np.sqrt(len(joints)) for joints in clips])
+    weights /= weights.sum()
+    if (pool_folder / "items.jsonl").is_file():
+        pool = Pool.load(pool_folder)
+        clips += [pool.item_joints(index) for index in range(len(pool.items))]
+        weights = np.concatenate([weights, np.full(len(pool.items), 0.5 / len(pool.items))])
+    return WindowSampler(clips, weights, WINDOW)
+
+
+@torch.no_grad()
+def set_statistics(module: Autoencoder, batches: list[torch.Tensor]) -> None:
+    """Measure mean and deviation of each stream and of the travel.
+
+    A deviation is shared by the three axes of a joint, and never under 2 cm: joints that hardly move
+    inside the frame must not be blown up.
+    """
+    values: dict[str, list[torch.Tensor]] = {}
+    travels = []
+    for joints in batches:
+        local = representation.to_local(joints)
+        travels.append(local.travel.flatten(0, 1))
+        for name, value in module.stream_values(joints, local).items():
+            values.setdefault(name, []).append(value.flatten(0, 1))
+    for name, parts in values.items():
+        all_of = torch.cat(parts)
+        deviation = all_of.std(dim=0).unflatten(0, (-1, 3)).square().mean(dim=1).sqrt()
+        getattr(module, f"{name}_mean").copy_(all_of.mean(dim=0))
+        getattr(module, f"{name}_std").copy_(deviation.clamp(min=0.02).repeat_interleave(3))
+    travel = torch.cat(travels)
+    module.token_mean[-TRAVEL_DIM:] = travel.mean(dim=0)
+    module.token_std[-TRAVEL_DIM:] = travel.std(dim=0).clamp(min=1e-3)
+
+
+@torch.no_grad()
+def set_latent_statistics(module: Autoencoder, motions: list[torch.Tensor]) -> None:
+    """Scale the learned channels to unit variance over ``motions``, each (frames, 22, 3)."""
+    width = module.config.latent_dim
+    parts = []
+    for joints in motions:
+        parts.append(module.encode_local(joints[None], representation.to_local(joints[None]))[0][0])
+    latent = torch.cat(parts)
+    module.token_mean[:width] = latent.mean(dim=0)
+    module.token_std[:width] = latent.std(dim=0).clamp(min=1e-3)
+
+
+@torch.no_grad()
+def reconstruction_error(module: Autoencoder, motions: list[np.ndarray]) -> dict[str, float]:
+    """Mean joint error relative to the pelvis and mean pelvis error, mm, over whole clips."""
+    relative, pelvis, frames = 0.0, 0.0, 0
+    for joints in motions:
+        joints = torch.from_numpy(np.ascontiguousarray(joints))[None]
+        tokens, origin = module.encode(joints)
+        rebuilt = module.decode(tokens, origin)
+        pelvis_error = (rebuilt[:, :, 0] - joints[:, :, 0]).norm(dim=-1)
+        error = ((rebuilt - rebuilt[:, :, :1]) - (joints - joints[:, :, :1])).norm(dim=-1).mean(-1)
+        relative += error.sum().item() * 1000
+        pelvis += pelvis_error.sum().item() * 1000
+        frames += joints.shape[1]
+    return {
+        "total": (relative + pelvis) / frames,
+        "joint_mm": relative / frames,
+        "pelvis_mm": pelvis / frames,
+    }

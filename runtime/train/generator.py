@@ -1,0 +1,111 @@
+"""Train the generator on the latent tokens of the training pool."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from runtime import checkpoint
+from runtime.config import PRESETS, AutoencoderConfig
+from runtime.data.dataset import CaptionFeatures, Pool, TokenSampler
+from runtime.model.autoencoder import Autoencoder
+from runtime.model.generator import MotionGenerator
+from runtime.model.text_encoder import TextEncoder
+from runtime.train.autoencoder import set_latent_statistics
+from runtime.train.loop import Run, TrainSettings
+
+
+def train_generator(
+    prepared: Path,
+    run: Path,
+    *,
+    weights: Path,
+    autoencoder: Path,
+    preset: str = "base",
+    steps: int = 12_000,
+    learning_rate: float = 5e-4,
+    seed: int = 0,
+) -> Path:
+    """Train on the pool in ``prepared`` encoded by ``autoencoder``; returns the final averaged weights' path.
+
+    ``weights`` is the folder that holds the text encoder. The autoencoder with the measured statistics of
+    its latents is written beside the checkpoints: the two belong together.
+    """
+    run, pools = Path(run), Path(prepared) / "pool"
+    text_encoder = TextEncoder.load(weights)
+    coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"))
+    samplers = {split: _token_sampler(pools / split, run / split, coder, text_encoder) for split in ("train", "val")}
+    module = MotionGenerator(PRESETS[preset].generator)
+    job = Run("generator", module, TrainSettings(run=run, steps=steps, learning_rate=learning_rate, seed=seed))
+
+    def validate(averaged: MotionGenerator) -> dict[str, float]:
+        losses = []
+        for index in range(16):
+            torch.manual_seed(index)
+            losses.append(averaged.loss(*samplers["val"].batch(index)).item())
+        return {"total": sum(losses) / len(losses)}
+
+    job.train(lambda step: {"total": module.loss(*samplers["train"].batch(seed * 1_000_003 + step))}, validate)
+    return job.final_path
+
+
+def finished_autoencoder(path: Path, run: Path, pool: Pool) -> Autoencoder:
+    """Load trained weights, measure the latents' statistics on ``pool`` once, and keep the result in ``run``."""
+    finished = run / "autoencoder.safetensors"
+    config, tensors, extra = checkpoint.load(finished if finished.is_file() else path, "autoencoder", AutoencoderConfig)
+    coder = Autoencoder(config)
+    checkpoint.load_module(coder, tensors, "autoencoder")
+    coder.eval().requires_grad_(False)
+    if not finished.is_file():
+        picked = range(0, len(pool.items), max(1, len(pool.items) // 2000))
+        set_latent_statistics(coder, [torch.from_numpy(pool.item_joints(index).copy()) for index in picked])
+        checkpoint.save(finished, "autoencoder", config, coder.state_dict(), extra)
+    return coder
+
+
+def _token_sampler(pool_folder: Path, cache: Path, coder: Autoencoder, text_encoder: TextEncoder) -> TokenSampler:
+    """Encode a pool's motions and captions once; later starts read the cache."""
+    pool = Pool.load(pool_folder)
+    cache.mkdir(parents=True, exist_ok=True)
+    tokens_path, text_path = cache / "tokens.safetensors", cache / "text.safetensors"
+    if not tokens_path.is_file():
+        save_file({"tokens": torch.cat(_encode(pool, coder))}, tokens_path)
+    lengths = [item["frames"] // 4 for item in pool.items]
+    tokens = list(load_file(tokens_path)["tokens"].split(lengths))
+    if not text_path.is_file():
+        CaptionFeatures.encode(pool.captions, text_encoder, progress=_progress("captions")).save(text_path)
+    return TokenSampler(pool, tokens, CaptionFeatures.load(text_path))
+
+
+@torch.no_grad()
+def _encode(pool: Pool, coder: Autoencoder, batch: int = 32) -> list[torch.Tensor]:
+    """Tokens (count, token_dim) of every item, items of equal length together."""
+    progress = _progress("motions")
+    tokens: list[torch.Tensor] = [torch.empty(0)] * len(pool.items)
+    order = sorted(range(len(pool.items)), key=lambda index: pool.items[index]["frames"])
+    first = 0
+    while first < len(order):
+        frames = pool.items[order[first]]["frames"]
+        rows = [row for row in order[first : first + batch] if pool.items[row]["frames"] == frames]
+        joints = torch.stack([torch.from_numpy(pool.item_joints(row).copy()) for row in rows])
+        for row, value in zip(rows, coder.encode(joints)[0], strict=True):
+            tokens[row] = value
+        first += len(rows)
+        progress(first, len(order))
+    return tokens
+
+
+def _progress(what: str):
+    shown = -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown
+        percent = 100 * done // total
+        if percent // 10 != shown:
+            shown = percent // 10
+            print(f"encoding {what}: {percent} %", file=sys.stderr, flush=True)
+
+    return report

@@ -1,0 +1,221 @@
+"""The training loop every network shares: schedule, average of weights, checkpoints, resume, TensorBoard.
+
+A step's randomness is seeded by (seed, step), so a run killed and resumed equals one that was not.
+Checkpoints are safetensors: ``last`` (weights, their average, optimiser, step) and ``best`` (the average
+with the lowest validation loss).
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from coamd_blender.errors import InputError
+from runtime import checkpoint
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How long and how fast to train; ``run`` is the folder of checkpoints and logs."""
+
+    run: Path
+    steps: int
+    learning_rate: float = 4e-4
+    warmup: int = 200
+    final_share: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 1e-5
+    clip: float = 1.0
+    average: float = 0.999
+    validate_every: int = 500
+    save_seconds: float = 180.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError(f"{self.steps} training steps", "give --steps a positive number")
+
+
+def learning_rate(step: int, settings: TrainSettings) -> float:
+    """Linear warm-up, then half a cosine down to ``final_share`` of the peak at the last step."""
+    if step < settings.warmup:
+        return settings.learning_rate * (step + 1) / settings.warmup
+    done = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return settings.learning_rate * (settings.final_share + (1 - settings.final_share) * cosine)
+
+
+class Average:
+    """Exponential moving average of a module's parameters; its pace warms up with the step."""
+
+    def __init__(self, module: nn.Module, decay: float):
+        self.decay = decay
+        self.values = {name: p.detach().clone() for name, p in module.named_parameters()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, step: int) -> None:
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, parameter in module.named_parameters():
+            self.values[name].lerp_(parameter, 1 - decay)
+
+    def state(self, module: nn.Module) -> dict[str, torch.Tensor]:
+        """The module's state with averaged parameters (buffers as they are)."""
+        return {name: self.values.get(name, value) for name, value in module.state_dict().items()}
+
+
+class Run:
+    """One training run of ``module``: call :meth:`train`."""
+
+    def __init__(self, kind: str, module: nn.Module, settings: TrainSettings):
+        self.kind = kind
+        self.module = module
+        self.settings = settings
+        self.average = Average(module, settings.average)
+        self.optimizer = torch.optim.AdamW(
+            module.parameters(),
+            lr=settings.learning_rate,
+            betas=settings.betas,
+            weight_decay=settings.weight_decay,
+        )
+        self.step = 0
+        self.best = math.inf
+        self.stopped = False
+
+    @property
+    def last_path(self) -> Path:
+        """The resumable checkpoint."""
+        return Path(self.settings.run) / "last.safetensors"
+
+    @property
+    def best_path(self) -> Path:
+        """The averaged weights with the lowest validation loss."""
+        return Path(self.settings.run) / "best.safetensors"
+
+    @property
+    def final_path(self) -> Path:
+        """The averaged weights after the last step."""
+        return Path(self.settings.run) / "final.safetensors"
+
+    def train(
+        self,
+        batch_loss: Callable[[int], dict[str, torch.Tensor]],
+        validate: Callable[[nn.Module], dict[str, float]],
+    ) -> None:
+        """Train to ``settings.steps``, resuming from the last checkpoint if there is one.
+
+        ``batch_loss(step)`` returns losses of which "total" is minimised; ``validate(module)`` is called
+        with averaged weights and returns figures of which "total" chooses the best weights.
+        """
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._resume()
+        signal.signal(signal.SIGTERM, self._stop)
+        writer = SummaryWriter(str(Path(self.settings.run) / "log"), purge_step=self.step)
+        saved = logged = time.monotonic()
+        while self.step < self.settings.steps and not self.stopped:
+            losses = self._one_step(batch_loss)
+            if self.step % 50 == 0:
+                now = time.monotonic()
+                self._log(writer, losses, (now - logged) / 50)
+                logged = now
+            if self.step % self.settings.validate_every == 0 or self.step == self.settings.steps:
+                self._validate(writer, validate)
+                logged = time.monotonic()
+            if time.monotonic() - saved > self.settings.save_seconds:
+                self.save()
+                saved = time.monotonic()
+        self.save()
+        writer.close()
+        if self.step >= self.settings.steps:
+            self._save_average(self.final_path)
+
+    def _one_step(self, batch_loss) -> dict[str, torch.Tensor]:
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.step)
+        self.module.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, self.settings)
+        losses = batch_loss(self.step)
+        self.optimizer.zero_grad(set_to_none=True)
+        losses["total"].backward()
+        nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
+        self.optimizer.step()
+        self.step += 1
+        self.average.update(self.module, self.step)
+        return losses
+
+    def _validate(self, writer, validate) -> None:
+        kept = {name: value.clone() for name, value in self.module.state_dict().items()}
+        self.module.load_state_dict(self.average.state(self.module))
+        self.module.eval()
+        with torch.no_grad():
+            figures = validate(self.module)
+        self.module.load_state_dict(kept)
+        for name, value in figures.items():
+            writer.add_scalar(f"validation/{name}", value, self.step)
+        print(f"step {self.step} validation " + _figures(figures), file=sys.stderr, flush=True)
+        if figures["total"] < self.best:
+            self.best = figures["total"]
+            self._save_average(self.best_path)
+
+    def _log(self, writer, losses, seconds: float) -> None:
+        figures = {name: value.item() for name, value in losses.items()}
+        for name, value in figures.items():
+            writer.add_scalar(f"train/{name}", value, self.step)
+        left = (self.settings.steps - self.step) * seconds / 60
+        line = f"step {self.step}/{self.settings.steps} {_figures(figures)} {seconds:.2f} s a step, {left:.0f} min left"
+        print(line, file=sys.stderr, flush=True)
+        if not math.isfinite(figures["total"]):
+            raise InputError(f"the loss is {figures['total']} at step {self.step}", "lower the learning rate")
+
+    def save(self) -> None:
+        """Write the resumable checkpoint."""
+        tensors = {f"model.{name}": value for name, value in self.module.state_dict().items()}
+        tensors |= {f"average.{name}": value.clone() for name, value in self.average.values.items()}
+        names = [name for name, _ in self.module.named_parameters()]
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{key}.{names[index]}": value for key, value in state.items()}
+        extra = {"step": self.step, "best": self.best if math.isfinite(self.best) else None}
+        checkpoint.save(self.last_path, self.kind, self.module.config, tensors, extra)
+
+    def _save_average(self, path: Path) -> None:
+        extra = {"step": self.step, "validation": self.best if math.isfinite(self.best) else None}
+        checkpoint.save(path, self.kind, self.module.config, self.average.state(self.module), extra)
+
+    def _resume(self) -> None:
+        if not self.last_path.is_file():
+            return
+        config, tensors, extra = checkpoint.load(self.last_path, self.kind, type(self.module.config))
+        if config != self.module.config:
+            raise InputError(f"{self.last_path} is of another size", "train into another --run folder, or delete it")
+        part = {prefix: _strip(tensors, prefix) for prefix in ("model.", "average.", "optimizer.")}
+        checkpoint.load_module(self.module, part["model."], self.kind)
+        self.average.values = part["average."]
+        names = {name: index for index, (name, _) in enumerate(self.module.named_parameters())}
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in part["optimizer."].items():
+            slot, name = key.split(".", 1)
+            state.setdefault(names[name], {})[slot] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.step = extra["step"]
+        self.best = math.inf if extra["best"] is None else extra["best"]
+        print(f"resumed at step {self.step}", file=sys.stderr, flush=True)
+
+    def _stop(self, *_) -> None:
+        self.stopped = True
+
+
+def _strip(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _figures(figures: dict[str, float]) -> str:
+    return " ".join(f"{name} {value:.4f}" for name, value in figures.items())

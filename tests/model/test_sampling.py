@@ -1,0 +1,142 @@
+"""Sampling: the schedule, the solver against a closed form, guidance, seeds."""
+
+import math
+
+import pytest
+import torch
+
+from runtime.config import GeneratorConfig, SamplingConfig
+from runtime.model.generator import MotionGenerator, draw_mask
+from runtime.model.sampling import euler, guided, kept_after, noise_of_seeds, sample
+from runtime.model.text_encoder import TextFeatures
+
+TINY = GeneratorConfig(
+    token_dim=5, width=16, layers=2, heads=2, feedforward=32, text_dim=12, head_width=16, head_blocks=1
+)
+
+
+def tiny_networks(seed=0):
+    torch.manual_seed(seed)
+    networks = MotionGenerator(TINY).eval()
+    for parameter in networks.parameters():  # the output layers start at zero: give them something to say
+        torch.nn.init.normal_(parameter, std=0.3)
+    return networks
+
+
+def text_of(batch, words=4, seed=3):
+    generator = torch.Generator().manual_seed(seed)
+    tokens = torch.randn(batch, words, 12, generator=generator)
+    return TextFeatures(tokens, torch.ones(batch, words, dtype=torch.bool), tokens.mean(1))
+
+
+def test_cosine_schedule_reveals_everything_and_never_hides_again():
+    for count in (1, 6, 49):
+        known = [kept_after(step, 12, count) for step in range(13)]
+        assert known[0] == 0 and known[-1] == count
+        assert known == sorted(known)
+
+
+def test_euler_reaches_the_target_of_a_straight_field():
+    target = torch.tensor([1.0, -2.0, 3.0])
+    noise = torch.tensor([0.3, 0.1, -0.2])
+    assert torch.allclose(euler(lambda x, t: target - noise, noise, 7), target, atol=1e-6)
+
+
+def test_euler_converges_to_the_exponential():
+    coarse = euler(lambda x, t: x, torch.ones(1), 10).item()
+    fine = euler(lambda x, t: x, torch.ones(1), 1000).item()
+    assert abs(fine - math.e) < 5e-3 < abs(coarse - math.e)
+
+
+def test_guidance_extrapolates():
+    assert guided(torch.tensor(1.0), torch.tensor(3.0), 2.5).item() == pytest.approx(6.0)
+
+
+def test_a_sample_depends_on_its_own_seed_only():
+    networks, config = tiny_networks(), SamplingConfig(steps=4, solver_steps=3)
+    text = text_of(3)
+    together = sample(networks, text, *noise_of_seeds([7, 8, 9], 10, 5), config)
+    alone = sample(networks, TextFeatures(*(part[1:2] for part in text)), *noise_of_seeds([8], 10, 5), config)
+    assert torch.allclose(together[1:2], alone, atol=1e-5)
+    assert not torch.allclose(together[0], together[1], atol=1e-2)
+
+
+def test_text_changes_the_sample():
+    networks, config = tiny_networks(), SamplingConfig(steps=4, solver_steps=3)
+    drawn = noise_of_seeds([1], 8, 5)
+    assert not torch.allclose(
+        sample(networks, text_of(1, seed=3), *drawn, config),
+        sample(networks, text_of(1, seed=4), *drawn, config),
+        atol=1e-3,
+    )
+
+
+def test_every_step_is_reported_and_can_stop():
+    networks, seen = tiny_networks(), []
+
+    def stop_at_three(step, steps, tokens):
+        seen.append((step, steps, tuple(tokens.shape)))
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sample(
+            networks, text_of(2), *noise_of_seeds([1, 2], 8, 5), SamplingConfig(steps=6, solver_steps=1), stop_at_three
+        )
+    assert seen == [(1, 6, (2, 8, 5)), (2, 6, (2, 8, 5)), (3, 6, (2, 8, 5))]
+
+
+def test_known_tokens_are_never_changed_again():
+    networks, history = tiny_networks(), []
+    noise, order = noise_of_seeds([4], 12, 5)
+    sample(
+        networks,
+        text_of(1),
+        noise,
+        order,
+        SamplingConfig(steps=5, solver_steps=2),
+        lambda s, n, t: history.append(t.clone()),
+    )
+    rank = order.argsort(dim=1)[0]
+    for step, tokens in enumerate(history[:-1], start=1):
+        known = rank < kept_after(step, 5, 12)
+        assert torch.equal(tokens[0, known], history[-1][0, known])
+
+
+def test_masks_hide_at_least_one_valid_token_and_no_padding():
+    torch.manual_seed(0)
+    valid = torch.arange(20) < torch.randint(1, 21, (500, 1))
+    masked = draw_mask(valid)
+    assert (masked.sum(1) >= 1).all()
+    assert not (masked & ~valid).any()
+    share = (masked.sum(1) / valid.sum(1)).mean().item()
+    assert share == pytest.approx(2 / math.pi, abs=0.05)  # mean of cos(pi u / 2)
+
+
+def test_padding_does_not_change_the_condition_of_real_tokens():
+    networks = tiny_networks()
+    text = text_of(1)
+    condition = networks.transformer.text(text.tokens, text.valid, torch.zeros(1, dtype=torch.bool))
+    tokens = torch.randn(1, 6, 5)
+    hidden = torch.zeros(1, 6, dtype=torch.bool)
+    alone = networks.transformer(tokens, hidden, torch.ones(1, 6, dtype=torch.bool), condition)
+    padded_tokens = torch.cat([tokens, torch.randn(1, 4, 5)], dim=1)
+    valid = torch.arange(10)[None] < 6
+    padded = networks.transformer(padded_tokens, torch.zeros(1, 10, dtype=torch.bool), valid, condition)
+    assert torch.allclose(alone, padded[:, :6], atol=1e-5)
+
+
+def test_the_loss_can_be_learned():
+    torch.manual_seed(0)
+    networks = MotionGenerator(TINY)
+    optimizer = torch.optim.Adam(networks.parameters(), lr=5e-3)
+    tokens = text_of(32).tokens[:, :1, :5].expand(-1, 8, -1)  # the text says what every token is
+    valid = torch.ones(32, 8, dtype=torch.bool)
+    losses = []
+    for _ in range(500):
+        loss = networks.loss(tokens, valid, text_of(32))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert sum(losses[-10:]) < 0.6 * sum(losses[:10])

@@ -1,0 +1,78 @@
+"""Weights files: round trip, int8, and every way they can be wrong."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from coamd_blender.errors import CoamdError, WeightsError
+from runtime import checkpoint
+
+
+@dataclass(frozen=True)
+class Config:
+    width: int = 4
+
+
+def test_round_trip_keeps_configuration_and_values(tmp_path):
+    tensors = {"a": torch.randn(3, 4), "b": torch.arange(3.0)}
+    checkpoint.save(tmp_path / "w.safetensors", "thing", Config(9), tensors, {"step": 7})
+    config, loaded, extra = checkpoint.load(tmp_path / "w.safetensors", "thing", Config)
+    assert config == Config(9) and extra == {"step": 7}
+    assert all(torch.equal(loaded[name], value) for name, value in tensors.items())
+
+
+def test_int8_error_is_half_a_step_of_its_row():
+    value = torch.randn(64, 128) * torch.logspace(-3, 3, 64)[:, None]
+    rebuilt = checkpoint._expand(checkpoint.quantize({"m": value, "v": torch.ones(3)}))
+    step = value.abs().amax(dim=1, keepdim=True) / 127
+    assert ((rebuilt["m"] - value).abs() <= 0.5 * step * 1.001).all()
+    assert torch.equal(rebuilt["v"], torch.ones(3))
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(WeightsError, match="is not in"):
+        checkpoint.load(tmp_path / "none.safetensors", "thing", Config)
+
+
+def test_torn_file(tmp_path):
+    path = tmp_path / "w.safetensors"
+    checkpoint.save(path, "thing", Config(), {"a": torch.randn(100, 100)})
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(WeightsError, match="torn"):
+        checkpoint.load(path, "thing", Config)
+
+
+def test_another_kind_or_format(tmp_path):
+    path = tmp_path / "w.safetensors"
+    checkpoint.save(path, "thing", Config(), {"a": torch.ones(1)})
+    with pytest.raises(WeightsError, match="expected other"):
+        checkpoint.load(path, "other", Config)
+    save_file({"a": torch.ones(1)}, path)
+    with pytest.raises(WeightsError, match="unknown of format none"):
+        checkpoint.load(path, "thing", Config)
+
+
+def test_unknown_configuration_key(tmp_path):
+    @dataclass(frozen=True)
+    class Newer:
+        depth: int = 2
+
+    checkpoint.save(tmp_path / "w.safetensors", "thing", Newer(), {"a": torch.ones(1)})
+    with pytest.raises(CoamdError, match="does not know depth"):
+        checkpoint.load(tmp_path / "w.safetensors", "thing", Config)
+
+
+@pytest.mark.parametrize(
+    "tensors, problem",
+    [
+        ({"weight": torch.ones(2, 2)}, "lacks bias"),
+        ({"weight": torch.ones(2, 2), "bias": torch.ones(2), "extra": torch.ones(1)}, "has unknown extra"),
+        ({"weight": torch.ones(3, 2), "bias": torch.ones(2)}, "misshapes weight"),
+    ],
+)
+def test_keys_and_shapes_are_strict(tensors, problem):
+    with pytest.raises(WeightsError, match=problem):
+        checkpoint.load_module(nn.Linear(2, 2), tensors, "line")
