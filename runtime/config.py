@@ -25,7 +25,6 @@ class AutoencoderConfig:
     width: int = 256
     latent_dim: int = 64
     residual_blocks: int = 3
-    kl_weight: float = 2e-4
     velocity_weight: float = 1.0
     bone_weight: float = 1.0
 

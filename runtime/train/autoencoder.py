@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from coamd_blender.skeleton import MAX_FRAMES
+from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.config import PRESETS, TRAVEL_DIM
 from runtime.data.dataset import Pool, Prepared, WindowSampler, whole_tokens
 from runtime.model import representation
@@ -66,9 +66,27 @@ def set_statistics(module: Autoencoder, batches: list[torch.Tensor]) -> None:
         deviation = all_of.std(dim=0).unflatten(0, (-1, 3)).square().mean(dim=1).sqrt()
         getattr(module, f"{name}_mean").copy_(all_of.mean(dim=0))
         getattr(module, f"{name}_std").copy_(deviation.clamp(min=0.02).repeat_interleave(3))
+    start_from_principal_components(module, [representation.to_local(joints).joints for joints in batches])
     travel = torch.cat(travels)
     module.token_mean[-TRAVEL_DIM:] = travel.mean(dim=0)
     module.token_std[-TRAVEL_DIM:] = travel.std(dim=0).clamp(min=1e-3)
+
+
+@torch.no_grad()
+def start_from_principal_components(module: Autoencoder, local_joints: list[torch.Tensor]) -> None:
+    """Set the linear path to the principal components of 4-frame patches of (batch, frames, 22, 3) joints.
+
+    Latent channels come out with unit variance, the largest component first.
+    """
+    patches = torch.cat([joints.flatten(2).unflatten(1, (-1, FRAME_MULTIPLE)).flatten(0, 1) for joints in local_joints])
+    patches = (patches - module.joints_mean).flatten(1).double()  # (patches, 4 * 66)
+    values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+    width = module.config.latent_dim
+    deviation = values.flip(0)[:width].clamp(min=1e-8).sqrt()
+    basis = vectors.flip(1)[:, :width].T.unflatten(1, (FRAME_MULTIPLE, -1)).transpose(1, 2)  # (width, 66, 4)
+    module.linear_encoder.weight.copy_(basis / deviation[:, None, None])
+    module.linear_encoder.bias.zero_()
+    module.linear_decoder.weight.copy_(basis * deviation[:, None, None])
 
 
 @torch.no_grad()
@@ -77,7 +95,7 @@ def set_latent_statistics(module: Autoencoder, motions: list[torch.Tensor]) -> N
     width = module.config.latent_dim
     parts = []
     for joints in motions:
-        parts.append(module.encode_local(joints[None], representation.to_local(joints[None]))[0][0])
+        parts.append(module.encode_local(joints[None], representation.to_local(joints[None]))[0])
     latent = torch.cat(parts)
     module.token_mean[:width] = latent.mean(dim=0)
     module.token_std[:width] = latent.std(dim=0).clamp(min=1e-3)
