@@ -251,7 +251,7 @@ class RuntimeClient:
         hello_timeout: float = 60.0,
         cancel_grace: float = 2.0,
     ):
-        """``environment`` defaults to :func:`child_environment`; ``cwd`` (made when missing) should be the user folder."""
+        """``environment`` defaults to :func:`child_environment`; ``cwd``, made when missing, is the user folder."""
         self.hello_timeout = hello_timeout
         self.cancel_grace = cancel_grace
         self.failure: RuntimeUnavailable | None = None
