@@ -1,0 +1,256 @@
+"""The benchmarks, one row each: what it measures, what it needs, the published figure if any, and who runs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from coamd_blender.errors import DataError, InputError
+from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from runtime.data.dataset import Pool, Prepared
+from runtime.evaluate import fairness, obedience, physical
+from runtime.evaluate.generated import Order, produce, weights_digest
+from runtime.generate import Generator
+
+PREPARED = Path("data/prepared")
+CACHE = Path("out/evaluate")
+_SPEED_PROMPT = "a man strolls across the room"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a benchmark is given. ``weights`` None is the bundled folder; ``limit`` caps how many held-out clips are
+    compared; ``progress(done, total)`` is called while motions are generated."""
+
+    weights: Path | None = None
+    prepared: Path = PREPARED
+    device: str = "auto"
+    seeds: int = 8
+    cache: Path = CACHE
+    limit: int = 240
+    progress: Callable[[int, int], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1 or self.limit < 1:
+            raise InputError(f"{self.seeds} seeds and a limit of {self.limit}", "use at least 1 of each")
+
+    def generator(self) -> Generator:
+        """Load the networks; WeightsError when they are missing or torn."""
+        return Generator.load(self.weights, self.device)
+
+    def data(self) -> Prepared:
+        """Open the prepared data; DataError when it is not there."""
+        return Prepared.load(self.prepared)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One row of the registry."""
+
+    name: str
+    measures: str
+    needs: str
+    published: str | None
+    runner: Callable[[Options], dict]
+
+
+def _thin(rows: list, count: int) -> list:
+    """At most ``count`` of ``rows``, spread evenly and always the same."""
+    if len(rows) <= count:
+        return rows
+    return [rows[index] for index in np.linspace(0, len(rows) - 1, count).astype(int)]
+
+
+def _obedience_motions(options: Options) -> tuple[list[obedience.Prompt], list[np.ndarray]]:
+    prompts = obedience.load_prompts()
+    orders = [Order(prompt.text, prompt.frames, seed) for prompt in prompts for seed in range(options.seeds)]
+    digest = weights_digest(options.weights)
+    return prompts, produce(options.generator, orders, digest, options.cache, progress=options.progress)
+
+
+def run_obedience(options: Options) -> dict:
+    """Share of prompts obeyed, by family and overall."""
+    digest = weights_digest(options.weights)
+    result = obedience.run(options.generator, digest, options.cache, options.seeds, progress=options.progress)
+    return result | {"text": obedience.table(result)}
+
+
+def run_fairness(options: Options) -> dict:
+    """Confusion of the obedience tests on recordings no training has seen."""
+    result = fairness.evaluate_fairness(options.data())
+    return result | {"text": fairness.table(result)}
+
+
+def run_physical(options: Options) -> dict:
+    """Physics of motions generated from captions of the validation split, at the lengths of its clips, against
+    those clips."""
+    pool = Pool.load(Path(options.prepared) / "pool" / "val")
+    plain = [index for index, item in enumerate(pool.items) if item["kind"] in ("clip", "window")]
+    rows = _thin(plain, options.limit)
+    if not rows:
+        raise DataError("the validation pool holds no plain clips", "run: python -m runtime prepare --data FOLDER")
+    orders = []
+    for index in rows:
+        item = pool.items[index]
+        frames = item["frames"] // FRAME_MULTIPLE * FRAME_MULTIPLE
+        orders.append(Order(pool.captions[item["captions"][0]], min(frames, MAX_FRAMES), index))
+    digest = weights_digest(options.weights)
+    motions = produce(options.generator, orders, digest, options.cache, progress=options.progress)
+    ours = physical.measure(motions).as_dict()
+    data = physical.measure([pool.item_joints(index)[:MAX_FRAMES] for index in rows]).as_dict()
+    ratios = {name: ours[name] / data[name] if data[name] > 0 else None for name in ours if name != "motions"}
+    lines = [f"{'metric':<20}{'generated':>12}{'validation':>12}{'ratio':>8}"]
+    for name, value in ours.items():
+        ratio = ratios.get(name)
+        lines.append(f"{name:<20}{value:>12.4g}{data[name]:>12.4g}" + (f"{ratio:>8.2f}" if ratio else ""))
+    return {"generated": ours, "validation": data, "ratio": ratios, "text": "\n".join(lines)}
+
+
+def run_diversity(options: Options) -> dict:
+    """How much seeds of one prompt differ: mean joint distance between two of them, centimetres."""
+    prompts, motions = _obedience_motions(replace(options, seeds=max(2, options.seeds)))
+    seeds = max(2, options.seeds)
+    spread: dict[str, list[float]] = {}
+    for index, prompt in enumerate(prompts):
+        value = physical.diversity(motions[index * seeds : (index + 1) * seeds])
+        spread.setdefault(prompt.family, []).append(100 * value)
+    families = {family: float(np.mean(values)) for family, values in spread.items()}
+    overall = float(np.mean([value for values in spread.values() for value in values]))
+    lines = [f"{family:<18}{value:6.1f} cm" for family, value in [*families.items(), ("all", overall)]]
+    return {"families": families, "overall": overall, "unit": "cm", "text": "\n".join(lines)}
+
+
+def run_reconstruction(options: Options) -> dict:
+    """Autoencoder error on whole clips (up to 196 frames) of performers it has not seen, millimetres."""
+    prepared, generator = options.data(), options.generator()
+    rows = []
+    for split in ("val", "test"):
+        for clip in _thin(prepared.of_split(split), options.limit):
+            frames = min(clip["frames"], MAX_FRAMES) // FRAME_MULTIPLE * FRAME_MULTIPLE
+            if frames < 4 * FRAME_MULTIPLE:
+                continue
+            truth = np.asarray(prepared.joints(clip)[:frames], dtype=np.float32)
+            joint, pelvis = reconstruction_error(generator.reconstruct(truth), truth)
+            rows.append({"set": clip["set"], "split": split, "frames": frames, "joint_mm": joint, "pelvis_mm": pelvis})
+    if not rows:
+        raise DataError("the prepared data holds no held-out clips", "run: python -m runtime prepare --data FOLDER")
+    result = {"clips": len(rows), **_weighted(rows)}
+    result["sets"] = {name: _weighted([row for row in rows if row["set"] == name]) for name in {r["set"] for r in rows}}
+    lines = [f"{'set':<14}{'joints mm':>10}{'pelvis mm':>10}{'95 % mm':>10}"]
+    for name, row in [*sorted(result["sets"].items()), ("all", result)]:
+        lines.append(f"{name:<14}{row['joint_mm']:>10.1f}{row['pelvis_mm']:>10.1f}{row['pelvis_p95_mm']:>10.1f}")
+    return result | {"text": "\n".join(lines)}
+
+
+def reconstruction_error(made: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    """Mean joint error relative to the pelvis and mean pelvis error of joints (frames, 22, 3), millimetres."""
+    relative = (made - made[:, :1]) - (truth - truth[:, :1])
+    joint = np.linalg.norm(relative[:, 1:], axis=2).mean()
+    pelvis = np.linalg.norm(made[:, 0] - truth[:, 0], axis=1).mean()
+    return float(1000 * joint), float(1000 * pelvis)
+
+
+def _weighted(rows: list[dict]) -> dict:
+    weights = [row["frames"] for row in rows]
+    return {
+        "joint_mm": float(np.average([row["joint_mm"] for row in rows], weights=weights)),
+        "pelvis_mm": float(np.average([row["pelvis_mm"] for row in rows], weights=weights)),
+        "pelvis_p95_mm": float(np.percentile([row["pelvis_mm"] for row in rows], 95)),
+    }
+
+
+def run_memorisation(options: Options) -> dict:
+    """Distance to the nearest training window: of generated motions, and of held-out recordings, centimetres."""
+    prepared = options.data()
+    _, motions = _obedience_motions(replace(options, seeds=min(options.seeds, 2)))
+    training = physical.TrainingWindows(prepared.joints(clip) for clip in prepared.of_split("train"))
+    clips = _thin([clip for split in ("val", "test") for clip in prepared.of_split(split)], options.limit)
+    held = [fairness.middle(prepared.joints(clip)) for clip in clips]
+    groups = {"generated": _thin(motions, options.limit), "held_out": held}
+    result: dict = {"training_windows": len(training.windows), "unit": "cm"}
+    lines = [f"{'set':<12}{'clips':>6}{'mean':>8}{'median':>8}{'5 %':>8}{'least':>8}"]
+    for name, group in groups.items():
+        distances = [100 * value for joints in group if (value := training.nearest(joints)) is not None]
+        if not distances:
+            raise DataError(f"no {name} motion lasts two seconds", "use longer motions, or prepare more data")
+        summary = {
+            "clips": len(distances),
+            "mean": float(np.mean(distances)),
+            "median": float(np.median(distances)),
+            "p5": float(np.percentile(distances, 5)),
+            "least": float(np.min(distances)),
+        }
+        result[name] = summary
+        lines.append(f"{name:<12}{summary['clips']:>6}" + "".join(f"{summary[key]:>8.1f}" for key in list(summary)[1:]))
+    return result | {"text": "\n".join(lines)}
+
+
+def run_speed(options: Options, repeats: int = 7) -> dict:
+    """Seconds for one motion of 196 frames, networks loaded and warm; two threads on a CPU."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        generator = options.generator()
+        seconds = []
+        for seed in range(repeats + 1):
+            begin = time.perf_counter()
+            generator.generate([_SPEED_PROMPT], MAX_FRAMES, [seed])
+            seconds.append(time.perf_counter() - begin)
+    finally:
+        torch.set_num_threads(threads)
+    result = {
+        "frames": MAX_FRAMES,
+        "device": str(generator.device),
+        "threads": 2,
+        "median_s": float(np.median(seconds[1:])),
+        "slowest_s": float(np.max(seconds[1:])),
+        "first_s": seconds[0],
+    }
+    text = f"{MAX_FRAMES} frames on {result['device']}: median {result['median_s']:.3f} s of {repeats}"
+    return result | {"text": f"{text}, slowest {result['slowest_s']:.3f} s, the first {result['first_s']:.3f} s"}
+
+
+BENCHMARKS = (
+    Benchmark("obedience", "does the motion do what the prompt says", "weights", None, run_obedience),
+    Benchmark("fairness", "do the obedience tests tell real clips apart", "prepared data", None, run_fairness),
+    Benchmark("physical", "bones, skating, jerk, floor against the data", "weights, prepared data", None, run_physical),
+    Benchmark("diversity", "how much seeds of a prompt differ", "weights", None, run_diversity),
+    Benchmark(
+        "reconstruction", "autoencoder error on unseen performers", "weights, prepared data", None, run_reconstruction
+    ),
+    Benchmark(
+        "memorisation", "distance to the nearest training window", "weights, prepared data", None, run_memorisation
+    ),
+    Benchmark("speed", "seconds for 196 frames", "weights", None, run_speed),
+)
+
+
+def list_benchmarks() -> list[dict]:
+    """The registry as rows of name, measures, needs and published (a figure from the literature, or None)."""
+    return [
+        {"name": row.name, "measures": row.measures, "needs": row.needs, "published": row.published}
+        for row in BENCHMARKS
+    ]
+
+
+def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
+    """Run one benchmark. ``options`` is an :class:`Options` or a mapping of its fields.
+
+    Returns its figures ready for JSON, with ``benchmark`` (the name) and ``text`` (a table to print).
+    Raises InputError for an unknown name, WeightsError or DataError for what is missing.
+    """
+    rows = {row.name: row for row in BENCHMARKS}
+    if name not in rows:
+        raise InputError(f"there is no benchmark {name!r}", f"use one of {', '.join(rows)}")
+    if not isinstance(options, Options):
+        known = {key: value for key, value in (options or {}).items() if value is not None}
+        unknown = set(known) - set(Options.__dataclass_fields__)
+        if unknown:
+            raise InputError(f"unknown option {', '.join(sorted(unknown))}", "see python -m runtime evaluate --help")
+        options = Options(**known)
+    return {"benchmark": name} | rows[name].runner(options)

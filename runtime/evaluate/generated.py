@@ -1,0 +1,81 @@
+"""Motions made by the generator for a benchmark, kept on disk so that scoring them again costs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from coamd_blender.errors import WeightsError
+from runtime.checkpoint import sha256
+from runtime.config import SamplingConfig
+
+BUNDLED_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Order:
+    """One motion asked for: its prompt, its length in frames, and its seed."""
+
+    prompt: str
+    frames: int
+    seed: int
+
+
+def weights_digest(weights: Path | None) -> str:
+    """One sha256 over the safetensors files of a folder (None: the bundled one), or of a single file.
+
+    Raises WeightsError when there are none.
+    """
+    place = Path(weights) if weights else BUNDLED_WEIGHTS
+    files = sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
+    if not files or not all(file.is_file() for file in files):
+        raise WeightsError(f"no weights in {place}", "give --weights, or train: python -m runtime train --help")
+    return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
+
+
+def _cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None) -> Path:
+    key = json.dumps([digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig())])
+    return Path(cache) / f"{digest[:12]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+
+
+def produce(
+    generator,
+    orders: list[Order],
+    digest: str,
+    cache: Path,
+    cfg: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[np.ndarray]:
+    """Generate every order, or read them back if the same weights have made them before.
+
+    ``generator`` is a ``runtime.generate.Generator`` or a function that loads one, called only when needed.
+    Orders of one length go through it in batches. Returns a list of joints (frames, 22, 3) float32, in order.
+    """
+    file = _cache_file(cache, digest, orders, cfg)
+    if file.is_file():
+        stored = np.load(file)
+        return np.split(stored["joints"], np.cumsum(stored["frames"])[:-1])
+    generator = generator() if callable(generator) else generator
+    results: dict[int, np.ndarray] = {}
+    lengths = sorted({order.frames for order in orders})
+    for frames in lengths:
+        members = [index for index, order in enumerate(orders) if order.frames == frames]
+        for first in range(0, len(members), BATCH):
+            rows = members[first : first + BATCH]
+            prompts, seeds = [orders[row].prompt for row in rows], [orders[row].seed for row in rows]
+            joints = generator.generate(prompts, frames, seeds, cfg=cfg)
+            results.update(zip(rows, np.asarray(joints, dtype=np.float32), strict=True))
+            if progress:
+                progress(len(results), len(orders))
+    motions = [results[index] for index in range(len(orders))]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial.npz")
+    np.savez(partial, joints=np.concatenate(motions), frames=[len(joints) for joints in motions])
+    partial.replace(file)
+    return motions

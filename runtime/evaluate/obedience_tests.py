@@ -1,0 +1,293 @@
+"""Does a motion do what was asked? One geometric test a family, on the joints alone: no network.
+
+Each test is a pure function: ``joints`` (frames, 22, 3) in metres, Y up, 20 frames a second, floor at y = 0,
+to bool. Its docstring is the definition; the thresholds are its named constants. They were set on recorded
+people (``fairness`` in ``benchmarks.py`` prints how well they separate them), never on generated motion.
+
+``TESTS`` maps the names used in ``obedience_prompts.toml`` to the functions; :func:`passes` applies one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from coamd_blender.errors import InputError
+from coamd_blender.skeleton import FPS
+from runtime.evaluate import geometry as g
+
+MOVING_SPEED = 0.25  # m/s: a pelvis that travels faster is going somewhere
+RUNNING_SPEED = 1.75  # m/s: faster than people in our recordings walk; or
+FLIGHT_SHARE, FLIGHT_HEIGHT, JOGGING_SPEED = 0.08, 0.03, 1.2  # both feet 3 cm up in 8 % of the frames, at 1.2 m/s
+FAST_WALK, SLOW_WALK = 1.3, 1.0  # m/s: a hurried walk is above, a slow one below
+TURN_DEGREES = 45.0
+
+
+def _sides(side: str | None) -> tuple[str, ...]:
+    if side is None:
+        return g.SIDES
+    if side not in g.SIDES:
+        raise InputError(f"a test was given the side {side!r}", "use left, right, or leave it out")
+    return (side,)
+
+
+def _other(side: str) -> str:
+    return "right" if side == "left" else "left"
+
+
+def _upright(joints: np.ndarray) -> bool:
+    """Pelvis above 80 % of its standing height and trunk within 40 degrees of the vertical, in the median."""
+    return bool(np.median(g.pelvis_height(joints)) > 0.8 and np.median(g.trunk_tilt(joints)) < 40)
+
+
+def _gait(joints: np.ndarray) -> tuple[float, float, float, bool]:
+    """Share of time travelling, median speed and facing cosine while travelling, and whether it is a run."""
+    speed = g.travel_speed(joints)
+    moving = speed > MOVING_SPEED
+    if not moving.any():
+        return 0.0, 0.0, 0.0, False
+    pace = float(np.median(speed[moving]))
+    flight = float((g.lowest_foot(joints)[moving] > FLIGHT_HEIGHT).mean())
+    running = pace > RUNNING_SPEED or (flight > FLIGHT_SHARE and pace > JOGGING_SPEED)
+    return float(moving.mean()), pace, float(np.median(g.forward_share(joints)[moving])), running
+
+
+def _steps(joints: np.ndarray) -> int:
+    """Steps taken: swings of at least 15 cm of one ankle past the other along the direction faced."""
+    return g.swings(g.body_offset(joints, "left_ankle", "right_ankle")[:, 2], 0.15)
+
+
+def walk(joints: np.ndarray, pace: str | None = None) -> bool:
+    """Walks forward: travels at least 0.6 m, above 0.25 m/s for half the time, mostly the way it faces
+    (within 45 degrees), with at least 2 steps, upright, not running and not turning by 60 degrees or more.
+
+    ``pace`` "fast" asks for a median speed of 1.3 m/s, "slow" for at most 1.0 m/s.
+    """
+    share, speed, facing, running = _gait(joints)
+    if pace not in (None, "fast", "slow"):
+        raise InputError(f"the walk test was given the pace {pace!r}", "use fast, slow, or leave it out")
+    if (pace == "fast" and speed < FAST_WALK) or (pace == "slow" and speed > SLOW_WALK):
+        return False
+    ahead = share >= 0.5 and facing > 0.7 and g.path_length(joints) >= 0.6 and not running
+    return ahead and _steps(joints) >= 2 and _upright(joints) and abs(g.heading_change(joints)) < 60
+
+
+def run(joints: np.ndarray) -> bool:
+    """Runs forward: travels at least 1.2 m, half the time or more, the way it faces, faster than 1.75 m/s in
+    the median, or faster than 1.2 m/s with both feet off the floor in 8 % of the frames."""
+    share, _, facing, running = _gait(joints)
+    return running and share >= 0.5 and facing > 0.7 and g.path_length(joints) >= 1.2 and _steps(joints) >= 2
+
+
+def walk_backwards(joints: np.ndarray) -> bool:
+    """Walks backwards: travels at least 0.6 m with 2 steps, half the time or more, against the way it faces
+    (beyond 135 degrees)."""
+    share, _, facing, _ = _gait(joints)
+    return share >= 0.5 and facing < -0.7 and g.path_length(joints) >= 0.6 and _steps(joints) >= 2 and _upright(joints)
+
+
+def turn(joints: np.ndarray, side: str) -> bool:
+    """Walks or runs forward for at least 1 m while its heading changes by 45 degrees or more to ``side``."""
+    (side,) = _sides(side)
+    share, _, facing, _ = _gait(joints)
+    change = g.heading_change(joints) * (1 if side == "left" else -1)
+    return (
+        share >= 0.5 and facing > 0.5 and change >= TURN_DEGREES and g.path_length(joints) >= 1.0 and _upright(joints)
+    )
+
+
+def _in_place(joints: np.ndarray) -> bool:
+    """Stands: upright, travelling in less than half of the frames."""
+    return _upright(joints) and bool((g.travel_speed(joints) > MOVING_SPEED).mean() < 0.5)
+
+
+def raise_hand(joints: np.ndarray, side: str) -> bool:
+    """Lifts one hand: the wrist of ``side`` is above its shoulder by 10 cm for 0.4 s while the other wrist hangs
+    below its own shoulder; the hand does not wave (:func:`_waving`); the body stands."""
+    (side,) = _sides(side)
+    lifted = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1] > 0.10
+    other = g.body_offset(joints, f"{_other(side)}_wrist", f"{_other(side)}_shoulder")[:, 1] < 0.0
+    alone = (lifted & ~other).sum() < 0.3 * lifted.sum()
+    held = g.longest_run(lifted & other) >= 0.4
+    return bool(held and alone and _in_place(joints) and not _waving(joints, side))
+
+
+def _waving(joints: np.ndarray, side: str) -> bool:
+    """A hand held up (wrist above elbow, and at most 15 cm under the shoulder) swings at least 3 times by 6 cm,
+    sideways or ahead of its elbow, within one lift of 0.6 s or more."""
+    wrist = g.body_offset(joints, f"{side}_wrist", f"{side}_elbow")
+    height = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1]
+    for start, stop in g.runs((wrist[:, 1] > 0.0) & (height > -0.15)):
+        if stop - start < 0.6 * FPS:
+            continue
+        if max(g.swings(wrist[start:stop, axis], 0.06) for axis in (0, 2)) >= 3:
+            return True
+    return False
+
+
+def wave(joints: np.ndarray, side: str | None = None) -> bool:
+    """Waves: a raised hand (:func:`_waving`) swings to and fro, the body standing. With ``side``, that hand
+    and not the other."""
+    waving = {one: _waving(joints, one) for one in g.SIDES}
+    if not _in_place(joints):
+        return False
+    return any(waving.values()) if side is None else waving[_sides(side)[0]] and not waving[_other(side)]
+
+
+def jumps(joints: np.ndarray) -> int:
+    """Number of jumps: both feet at least 6 cm up for 0.1 s, the pelvis rising by 16 cm from the lowest point
+    of the half second before."""
+    height = g.joint(joints, "pelvis")[:, 1]
+    count = 0
+    for start, stop in g.runs(g.lowest_foot(joints) > 0.06):
+        before = height[max(0, start - FPS // 2) : start + 1].min()
+        count += stop - start >= 2 and height[start:stop].max() - before >= 0.16
+    return count
+
+
+def jump(joints: np.ndarray, at_least: int = 1, travel_at_most: float = np.inf, travel_at_least: float = 0.0) -> bool:
+    """Jumps ``at_least`` times (:func:`jumps`) and ends between the two distances (metres) from its start."""
+    return jumps(joints) >= at_least and travel_at_least <= g.net_travel(joints) <= travel_at_most
+
+
+def _kicking(joints: np.ndarray, side: str) -> bool:
+    """One frame has the ankle 35 cm up, 45 cm out from the pelvis over the floor and not behind the body, the
+    leg 80 % straight, after moving at 2.5 m/s against the pelvis in the quarter second before; the other foot
+    stays under 25 cm."""
+    out = g.body_offset(joints, f"{side}_ankle", "pelvis")
+    far = np.linalg.norm(out[:, [0, 2]], axis=1) > 0.45
+    up = (g.joint(joints, f"{side}_ankle")[:, 1] > 0.35) & (g.joint(joints, f"{_other(side)}_ankle")[:, 1] < 0.25)
+    fast = _recently(g.relative_speed(joints, f"{side}_ankle", "pelvis") > 2.5, 5)
+    return bool((far & up & fast & (out[:, 2] > -0.1) & (g.leg_reach(joints, side) > 0.8)).any())
+
+
+def _recently(mask: np.ndarray, frames: int) -> np.ndarray:
+    """True where ``mask`` is true now or in the ``frames`` before."""
+    return np.convolve(mask, np.ones(frames + 1))[: len(mask)] > 0
+
+
+def kick(joints: np.ndarray, side: str | None = None) -> bool:
+    """Kicks (:func:`_kicking`), mostly on the spot (travel under 1 m/s in the median), standing. With ``side``,
+    that foot and not the other."""
+    kicking = {one: _kicking(joints, one) for one in g.SIDES}
+    if not _upright(joints) or np.median(g.travel_speed(joints)) > 1.0:
+        return False
+    return any(kicking.values()) if side is None else kicking[_sides(side)[0]] and not kicking[_other(side)]
+
+
+def _punching(joints: np.ndarray, side: str) -> bool:
+    """The arm stretches from under 75 % to over 85 % of its length within 0.4 s, the wrist at 1.8 m/s or more
+    against the shoulder, and ends ahead of the body between 30 cm under and 20 cm over the shoulder."""
+    reach = g.reach(joints, side)
+    out = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")
+    level = (out[:, 1] > -0.3) & (out[:, 1] < 0.2)
+    ahead = out[:, 2] > 0.7 * np.linalg.norm(out, axis=1)
+    fast = _recently(g.relative_speed(joints, f"{side}_wrist", f"{side}_shoulder") > 1.8, 4)
+    return bool(((reach > 0.85) & level & ahead & fast & _recently(reach < 0.75, 8)).any())
+
+
+def punch(joints: np.ndarray, side: str | None = None) -> bool:
+    """Punches (:func:`_punching`), standing or stepping (travel under 1 m/s in the median). With ``side``, that
+    fist and not the other."""
+    punching = {one: _punching(joints, one) for one in g.SIDES}
+    if not _upright(joints) or np.median(g.travel_speed(joints)) > 1.0:
+        return False
+    return any(punching.values()) if side is None else punching[_sides(side)[0]] and not punching[_other(side)]
+
+
+def bow(joints: np.ndarray) -> bool:
+    """Bows: the trunk pitches forward by at least 25 degrees more than at the start, and comes back by 15, the
+    pelvis above 80 % of its standing height, the feet in place, the hands not reaching the floor (40 cm)."""
+    pitch = g.trunk_pitch(joints)
+    peak = int(pitch.argmax())
+    low = pitch[: peak + 1].min()
+    wrists = np.minimum(g.joint(joints, "left_wrist")[:, 1], g.joint(joints, "right_wrist")[:, 1])
+    bent = pitch[peak] - low >= 25 and pitch[peak] - pitch[peak:].min() >= 15
+    calm = bool(g.pelvis_height(joints).min() > 0.8 and wrists.min() > 0.4 and g.lowest_foot(joints).max() < 0.06)
+    return bent and calm and g.net_travel(joints) < 0.5 and _in_place(joints)
+
+
+def low(joints: np.ndarray) -> bool:
+    """Sits, squats or crouches: for 0.4 s the pelvis is under 72 % of its standing height with the trunk within
+    65 degrees of the vertical, feet on the floor; never lying (the neck stays above 40 cm)."""
+    down = (g.pelvis_height(joints) < 0.72) & (g.trunk_tilt(joints) < 65) & (g.lowest_foot(joints) < 0.12)
+    return g.longest_run(down) >= 0.4 and bool(g.joint(joints, "neck")[:, 1].min() > 0.4)
+
+
+def on_floor(joints: np.ndarray) -> bool:
+    """Lies or crawls: for 0.5 s the pelvis is under 65 % of its standing height and the trunk more than 55 degrees
+    from the vertical, the neck under 75 cm."""
+    down = (g.pelvis_height(joints) < 0.65) & (g.trunk_tilt(joints) > 55) & (g.joint(joints, "neck")[:, 1] < 0.75)
+    return g.longest_run(down) >= 0.5
+
+
+def dance(joints: np.ndarray) -> bool:
+    """Dances: for at least 2 s, hands and feet both keep moving, in many directions, without going anywhere.
+
+    In the mean over the motion the wrists move against the pelvis at 0.5 m/s or more and the ankles at 0.25;
+    in 60 % of the seconds both do; hands, feet or pelvis swing to and fro at least 4 times; the body ends nearer
+    to its start than 60 % of the way it went, or within 1 m; it does not lie.
+    """
+    if len(joints) < 2 * FPS:
+        return False
+    wrists = np.mean([g.relative_speed(joints, f"{side}_wrist", "pelvis") for side in g.SIDES], axis=0)
+    ankles = np.mean([g.relative_speed(joints, f"{side}_ankle", "pelvis") for side in g.SIDES], axis=0)
+    seconds = len(joints) // FPS
+    both = [
+        wrists[i * FPS : (i + 1) * FPS].mean() > 0.35 and ankles[i * FPS : (i + 1) * FPS].mean() > 0.15
+        for i in range(seconds)
+    ]
+    lively = wrists.mean() >= 0.5 and ankles.mean() >= 0.25 and np.mean(both) >= 0.6
+    stays = g.net_travel(joints) < max(1.0, 0.6 * g.path_length(joints))
+    return bool(lively and stays and np.median(g.pelvis_height(joints)) > 0.6 and not run(joints))
+
+
+def stand_still(joints: np.ndarray) -> bool:
+    """Stands still: for at least 0.8 s, upright on its feet, the joints moving at under 0.15 m/s in the mean, the
+    pelvis ending within 20 cm of its start, no hand or foot leaving the middle of its own path by more than 15 cm and
+    the trunk leaning by no more than 12 degrees to and fro."""
+    calm = g.joint_speed(joints).mean() < 0.15 and g.travel_speed(joints).max() < 0.5
+    straight = g.pelvis_height(joints).min() > 0.85 and g.trunk_tilt(joints).max() < 30
+    ends = [g.joint(joints, f"{side}_{end}") for side in g.SIDES for end in ("wrist", "ankle")]
+    quiet = all(np.linalg.norm(path - np.median(path, axis=0), axis=1).max() < 0.15 for path in ends)
+    steady = np.ptp(g.trunk_pitch(joints)) < 12
+    return bool(len(joints) >= 0.8 * FPS and calm and straight and quiet and steady and g.net_travel(joints) < 0.2)
+
+
+TESTS: dict[str, Callable[..., bool]] = {
+    "walk": walk,
+    "run": run,
+    "walk_backwards": walk_backwards,
+    "turn": turn,
+    "raise_hand": raise_hand,
+    "wave": wave,
+    "jump": jump,
+    "kick": kick,
+    "punch": punch,
+    "bow": bow,
+    "low": low,
+    "on_floor": on_floor,
+    "dance": dance,
+    "stand_still": stand_still,
+}
+
+
+def passes(joints: np.ndarray, test: dict) -> bool:
+    """Apply ``test``, a table such as ``{"is": "kick", "side": "left"}``, to ``joints`` (frames, 22, 3).
+
+    Raises InputError for a test that does not exist, DataError for joints that cannot be measured.
+    """
+    parameters = {key: value for key, value in test.items() if key != "is"}
+    if test.get("is") not in TESTS:
+        raise InputError(f"there is no obedience test {test.get('is')!r}", f"use one of {', '.join(TESTS)}")
+    return bool(TESTS[test["is"]](g.require_motion(joints), **parameters))
+
+
+def passes_in_order(joints: np.ndarray, tests: list[dict], shortest: float = 1.0) -> bool:
+    """True if there is a moment at which the motion can be cut so that the first part passes the first test and
+    the rest the second; each part lasts at least ``shortest`` seconds. Cuts are tried every 0.1 s."""
+    first, second = tests
+    least = int(shortest * FPS)
+    cuts = range(least, len(joints) - least + 1, 2)
+    return any(passes(joints[:cut], first) and passes(joints[cut:], second) for cut in cuts)
