@@ -1,0 +1,59 @@
+"""One command line: ``python -m runtime VERB ...``.
+
+Results go to stdout (with --json one JSON object), progress to stderr. Exit status 0: done; 2: something the user
+can put right, said in one line on stderr; 130: interrupted. What a verb needs is imported when it runs, so that
+--help and ``serve``'s hello come at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+
+from coamd_blender.errors import CoamdError
+from coamd_blender.protocol import VERSION
+from runtime import cli_data, cli_evaluate, cli_generate, cli_serve, cli_train
+from runtime.cli_common import Outcome, Parser
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def build_parser() -> Parser:
+    """Return the parser of every verb; ``args.run(args)`` carries one out."""
+    parser = Parser(prog="python -m runtime", description="CoAMD's runtime: text to motion outside Blender")
+    parser.add_argument("--version", action="version", version=VERSION)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for module in (cli_generate, cli_data, cli_train, cli_evaluate, cli_serve):
+        module.add_parser(verbs)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one verb and return the exit status."""
+    try:
+        args = build_parser().parse_args(argv)
+        with contextlib.redirect_stdout(sys.stderr):  # a library's print must not mix with the JSON
+            outcome = args.run(args)
+    except CoamdError as error:
+        return _complain(str(error))
+    except ImportError as error:
+        return _complain(f"{error} - install the packages in pyproject.toml: pip install -e .")
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
+    _print(outcome, args.json)
+    return 0
+
+
+def _complain(line: str) -> int:
+    print(f"error: {line}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _print(outcome: Outcome, as_json: bool) -> None:
+    if outcome.json is None:
+        return
+    print(json.dumps(outcome.json, ensure_ascii=False, allow_nan=False) if as_json else outcome.text, flush=True)

@@ -1,0 +1,104 @@
+"""What the verbs of the command line share: their outcome, their parser, checks of numbers, progress."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from coamd_blender.errors import InputError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a verb has to say: ``json`` for programs (--json), ``text`` for people. Nothing is printed for None."""
+
+    json: dict[str, Any] | None
+    text: str = ""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are InputErrors: one line, and the verb's help as the remedy."""
+
+    def __init__(self, **options: Any):
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message, f"see {self.prog} --help")
+
+
+def add_verb(verbs: argparse._SubParsersAction, name: str, run: Callable[..., Outcome], summary: str) -> Parser:
+    """Add a verb that is carried out by ``run(args)``; every verb takes --json."""
+    parser = verbs.add_parser(name, help=summary, description=summary)
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return an argparse type for whole numbers from ``least`` to ``most``."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{value} is outside {least} to {most}")
+        return value
+
+    return parse
+
+
+def finite_number(least: float, most: float) -> Callable[[str], float]:
+    """Return an argparse type for numbers from ``least`` to ``most``; NaN and infinities are refused."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        if not math.isfinite(value) or not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is outside {least:g} to {most:g}")
+        return value
+
+    return parse
+
+
+def output_path(text: str | Path, suffixes: tuple[str, ...]) -> Path:
+    """Return the path of a file about to be written, its folder made. InputError when it cannot be written."""
+    path = Path(text)
+    if path.suffix.lower() not in suffixes:
+        raise InputError(f"The output {path} does not end in {' or '.join(suffixes)}", "Give it such a name")
+    if path.is_dir():
+        raise InputError(f"The output {path} is a folder", "Name a file in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        trial = path.with_name(f".{path.name}.{time.time_ns()}")
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to") from error
+    return path
+
+
+class ProgressLine:
+    """Progress on stderr: one line rewritten in a terminal, else a line at most every two seconds."""
+
+    def __init__(self, what: str):
+        self._what = what
+        self._terminal = sys.stderr.isatty()
+        self._shown = -math.inf
+
+    def __call__(self, step: int, total: int) -> None:
+        now = time.monotonic()
+        if step < total and now - self._shown < (0.1 if self._terminal else 2.0):
+            return
+        self._shown = now
+        start, end = ("\r", "\n" if step >= total else "") if self._terminal else ("", "\n")
+        print(f"{start}{self._what}: {step} of {total}", end=end, file=sys.stderr, flush=True)

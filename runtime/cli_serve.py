@@ -1,0 +1,113 @@
+"""The verb ``serve``: the framed protocol on stdin and stdout, and the tasks behind it."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coamd_blender.errors import InputError
+from coamd_blender.skeleton import FPS
+from runtime.cli_common import Outcome, add_verb, finite_number
+from runtime.cli_generate import LARGEST_SEED, MOST_COPIES, in_batches
+from runtime.server import Arrays, Fields, Report, serve, take_over_stdio
+
+
+def add_parser(verbs: argparse._SubParsersAction) -> None:
+    """Add ``serve`` to the command line."""
+    parser = add_verb(verbs, "serve", run, "the framed protocol on stdin and stdout")
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)")
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
+    parser.add_argument(
+        "--idle-unload",
+        type=finite_number(0.0, 1e6),
+        default=600.0,
+        metavar="S",
+        help="give the model's memory back after S seconds without work (default 600, 0: never)",
+    )
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """Serve until the input ends."""
+    stdin, stdout = take_over_stdio()
+    if not serve(GeneratorTasks(args.device, args.weights), stdin, stdout, args.idle_unload):
+        sys.stderr.flush()
+        os._exit(0)  # the worker is deep in a step: waiting for it would keep an orphan alive
+    return Outcome(None)
+
+
+class GeneratorTasks:
+    """The tasks of a server whose model is :class:`runtime.generate.Generator`, imported when it is first needed.
+
+    generate: fields ``prompts`` (list of text), ``seeds`` (as many whole numbers), ``seconds`` (0.5 to 9.8) and
+    optionally ``cfg`` (number or None); result: field ``fps``, array ``joints`` float32 (count, frames, 22, 3).
+    """
+
+    names = ("generate",)
+
+    def __init__(self, device: str = "auto", weights: Path | None = None):
+        self._device, self._weights = device, weights
+        self._generator: Any = None
+
+    def load(self) -> str:
+        """Load the generator unless it is loaded; return the kind of device it is on."""
+        if self._generator is None:
+            from runtime.generate import Generator
+
+            self._generator = Generator.load(self._weights, self._device)
+        return self._generator.device.type
+
+    def unload(self) -> None:
+        """Drop the generator and what its device's allocator keeps for later."""
+        import torch
+
+        device_type = self._generator.device.type
+        self._generator = None
+        gc.collect()
+        empty_cache = getattr(getattr(torch, device_type), "empty_cache", None)
+        if empty_cache is not None:
+            empty_cache()
+
+    def run(self, task: str, fields: Fields, arrays: Arrays, report: Report) -> tuple[Fields, Arrays]:
+        """Do one ``generate`` request. Raises InputError for fields that cannot be used."""
+        from runtime.generate import check_prompt, frames_for
+
+        prompts, seeds, seconds, cfg = _generate_fields(fields)
+        frames = frames_for(seconds)
+        batches = in_batches(
+            self._generator,
+            [check_prompt(prompt) for prompt in prompts],
+            frames,
+            seeds,
+            cfg,
+            lambda step, total, preview: report("sampling", step, total, preview),
+        )
+        joints = np.concatenate(list(batches))
+        return {"fps": FPS, "seconds": frames / FPS}, {"joints": joints.astype(np.float32, copy=False)}
+
+
+def _generate_fields(fields: Fields) -> tuple[list[str], list[int], float, float | None]:
+    """Check the fields of a generate request and return prompts, seeds, seconds and cfg."""
+    prompts, seeds = fields.get("prompts"), fields.get("seeds")
+    seconds, cfg = fields.get("seconds"), fields.get("cfg")
+    if not isinstance(prompts, list) or not all(isinstance(prompt, str) for prompt in prompts):
+        raise InputError("The request has no list of prompts", "Send prompts as a list of texts")
+    if not isinstance(seeds, list) or not all(type(s) is int and 0 <= s <= LARGEST_SEED + MOST_COPIES for s in seeds):
+        raise InputError("The request has no list of seeds", f"Send whole numbers from 0 to {LARGEST_SEED}")
+    if not 1 <= len(prompts) == len(seeds) <= MOST_COPIES:
+        raise InputError(f"{len(prompts)} prompts and {len(seeds)} seeds", f"Send 1 to {MOST_COPIES}, as many of each")
+    if not _is_number(seconds):
+        raise InputError(f"The length {seconds!r} is no number", "Send seconds as a number")
+    if cfg is not None and not (_is_number(cfg) and 0 <= cfg <= 100):
+        raise InputError(f"The classifier-free weight {cfg!r} is no number from 0 to 100", "Leave it out, or send one")
+    return prompts, seeds, float(seconds), cfg
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
