@@ -16,52 +16,67 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import MAX_FRAMES
+from coamd_blender.skeleton import FPS, MAX_FRAMES
 from runtime.evaluate.obedience_tests import passes
 
 LABELS = Path(__file__).with_name("fairness_labels.toml")
 ENOUGH_CLIPS = 10
 OWN_SHARE, OTHER_SHARE = 0.8, 0.2
-_TRAVELLING = ("walk", "run", "walk_backwards", "turn_left", "turn_right")
-SHORTEST = 16  # frames: shorter recordings show nothing
+_TRAVELLING = {"walk", "run", "walk_backwards", "turn_left", "turn_right"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Clips of the sets that match the glob ``origin``, at least ``frames`` long, with ``pattern`` in their name or
+    label, belong to ``families``."""
+
+    origin: str
+    families: tuple[str, ...]
+    pattern: re.Pattern
+    frames: int
+
+    def matches(self, clip: dict) -> bool:
+        """Whether the rule speaks of a prepared clip (its ``set``, ``name`` and ``label``)."""
+        text = f"{clip['name']} | {clip['label']}".lower()
+        return fnmatch(clip["set"], self.origin) and bool(self.pattern.search(text))
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Families with their test and the families they overlap with, and the rules that give a clip its family."""
+    """The test of each column; for each row its own column (None: it has no test) and the columns it may also pass."""
 
     tests: dict[str, dict]
+    own: dict[str, str | None]
     overlaps: dict[str, set[str]]
-    rules: tuple[tuple[str, str, re.Pattern], ...]  # glob of the set, family, pattern
+    rules: tuple[Rule, ...]
 
     @classmethod
     def load(cls, path: Path = LABELS) -> Labels:
         """Read the table."""
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         families = content["families"]
-        return cls(
-            tests={name: row["test"] for name, row in families.items() if "test" in row},
-            overlaps={name: {name, *row.get("others", [])} for name, row in families.items()},
-            rules=tuple((row["set"], row["family"], re.compile(row["match"])) for row in content["rule"]),
+        tests = {name: row["test"] for name, row in families.items() if "test" in row}
+        rules = (
+            Rule(row["set"], tuple(row["families"]), re.compile(row["match"]), round(row.get("seconds", 0.8) * FPS))
+            for row in content["rule"]
         )
+        own = {name: row.get("own", name if name in tests else None) for name, row in families.items()}
+        overlaps = {name: {own[name], *row.get("others", [])} for name, row in families.items()}
+        return cls(tests=tests, own=own, overlaps=overlaps, rules=tuple(rules))
 
-    def family(self, clip: dict) -> str | None:
-        """Family of a prepared clip (its ``set``, ``name`` and ``label``), or None."""
-        text = f"{clip['name']} | {clip['label']}".lower()
-        for origin, family, pattern in self.rules:
-            if fnmatch(clip["set"], origin) and pattern.search(text):
-                return None if clip.get("in_place") and family in _TRAVELLING else family
-        return None
+    def families(self, clip: dict) -> tuple[str, ...]:
+        """Families of a prepared clip, by the first rule that speaks of it."""
+        rule = next((rule for rule in self.rules if rule.matches(clip)), None)
+        if rule is None or clip["frames"] < rule.frames:
+            return ()
+        return () if clip.get("in_place") and set(rule.families) & _TRAVELLING else rule.families
 
 
-def held_out(prepared, labels: Labels) -> list[tuple[str, dict]]:
-    """Family and clip of every recording that trains no shipped weights: validation and test clips of the shipped
-    sets, and all clips of the sets that never ship."""
-    rows = []
-    for clip in prepared.clips:
-        family = labels.family(clip) if clip["split"] != "train" or not clip["ships"] else None
-        if family is not None and clip["frames"] >= SHORTEST:
-            rows.append((family, clip))
+def held_out(prepared, labels: Labels) -> list[tuple[tuple[str, ...], dict]]:
+    """Families and clip of every labelled recording that trains no shipped weights: validation and test clips of the
+    shipped sets, and all clips of the sets that never ship."""
+    clips = [clip for clip in prepared.clips if clip["split"] != "train" or not clip["ships"]]
+    rows = [(labels.families(clip), clip) for clip in clips if labels.families(clip)]
     if not rows:
         raise DataError(
             "the prepared data holds no labelled held-out clips", "run: python -m runtime prepare --data FOLDER"
@@ -86,19 +101,19 @@ def evaluate_fairness(prepared, labels: Labels | None = None) -> dict:
     columns = list(labels.tests)
     verdicts: dict[str, list[list[bool]]] = {}
     failures = []
-    for family, clip in held_out(prepared, labels):
+    for families, clip in held_out(prepared, labels):
         joints = middle(np.asarray(prepared.joints(clip), dtype=np.float64))
         results = [passes(joints, test) for test in labels.tests.values()]
-        verdicts.setdefault(family, []).append(results)
-        if family in columns and not results[columns.index(family)]:
-            failures.append({"family": family, "clip": clip["id"], "set": clip["set"], "name": clip["name"]})
+        for family in families:
+            verdicts.setdefault(family, []).append(results)
+            own = labels.own[family]
+            if own and not results[columns.index(own)]:
+                failures.append({"family": family, "clip": clip["id"], "set": clip["set"], "name": clip["name"]})
     rows = []
-    for family in labels.overlaps:
-        if family in verdicts:
-            shares = map(float, np.mean(verdicts[family], axis=0))
-            rows.append(
-                {"family": family, "clips": len(verdicts[family]), "shares": dict(zip(columns, shares, strict=True))}
-            )
+    for family in (name for name in labels.own if name in verdicts):
+        shares = map(float, np.mean(verdicts[family], axis=0))
+        shares = dict(zip(columns, shares, strict=True))
+        rows.append({"family": family, "clips": len(verdicts[family]), "own": labels.own[family], "shares": shares})
     return {"families": columns, "rows": rows, "exceptions": _exceptions(rows, labels), "failures": failures}
 
 
@@ -109,7 +124,7 @@ def _exceptions(rows: list[dict], labels: Labels) -> list[dict]:
         if row["clips"] < ENOUGH_CLIPS:
             continue
         for column, share in row["shares"].items():
-            own = column == row["family"]
+            own = column == row["own"]
             if (own and share < OWN_SHARE) or (column not in labels.overlaps[row["family"]] and share > OTHER_SHARE):
                 found.append({"family": row["family"], "test": column, "share": share})
     return found

@@ -18,8 +18,8 @@ from coamd_blender.skeleton import FPS
 from runtime.evaluate import geometry as g
 
 MOVING_SPEED = 0.25  # m/s: a pelvis that travels faster is going somewhere
-RUNNING_SPEED = 1.75  # m/s: faster than people in our recordings walk; or
-FLIGHT_SHARE, FLIGHT_HEIGHT, JOGGING_SPEED = 0.08, 0.03, 1.2  # both feet 3 cm up in 8 % of the frames, at 1.2 m/s
+RUNNING_SPEED = 2.3  # m/s: faster than anybody in our recordings walks; or, above a brisk walk's lower end,
+FLIGHT_SHARE, FLIGHT_HEIGHT, JOGGING_SPEED = 0.10, 0.03, 0.9  # both feet 3 cm up in 10 % of the frames, at 0.9 m/s
 FAST_WALK, SLOW_WALK = 1.3, 1.0  # m/s: a hurried walk is above, a slow one below
 TURN_DEGREES = 45.0
 
@@ -58,9 +58,16 @@ def _steps(joints: np.ndarray) -> int:
     return g.swings(g.body_offset(joints, "left_ankle", "right_ankle")[:, 2], 0.15)
 
 
+def _strides(joints: np.ndarray) -> bool:
+    """Goes on two feet: at least 2 steps, the pelvis never under 75 % of its standing height, no ankle over 45 cm
+    (as in a kick), upright."""
+    ankles = max(g.joint(joints, f"{side}_ankle")[:, 1].max() for side in g.SIDES)
+    return bool(_steps(joints) >= 2 and g.pelvis_height(joints).min() > 0.75 and ankles < 0.45 and _upright(joints))
+
+
 def walk(joints: np.ndarray, pace: str | None = None) -> bool:
-    """Walks forward: travels at least 0.6 m, above 0.25 m/s for half the time, mostly the way it faces
-    (within 45 degrees), with at least 2 steps, upright, not running and not turning by 60 degrees or more.
+    """Walks forward: travels at least 0.6 m, above 0.25 m/s for half the time, mostly the way it faces (within 45
+    degrees), striding (:func:`_strides`), not running and not turning by 60 degrees or more.
 
     ``pace`` "fast" asks for a median speed of 1.3 m/s, "slow" for at most 1.0 m/s.
     """
@@ -70,31 +77,31 @@ def walk(joints: np.ndarray, pace: str | None = None) -> bool:
     if (pace == "fast" and speed < FAST_WALK) or (pace == "slow" and speed > SLOW_WALK):
         return False
     ahead = share >= 0.5 and facing > 0.7 and g.path_length(joints) >= 0.6 and not running
-    return ahead and _steps(joints) >= 2 and _upright(joints) and abs(g.heading_change(joints)) < 60
+    return ahead and _strides(joints) and abs(g.heading_change(joints)) < 60
 
 
 def run(joints: np.ndarray) -> bool:
-    """Runs forward: travels at least 1.2 m, half the time or more, the way it faces, faster than 1.75 m/s in
-    the median, or faster than 1.2 m/s with both feet off the floor in 8 % of the frames."""
+    """Runs forward: travels at least 1.2 m with 2 steps, half the time or more, the way it faces (within 60 degrees),
+    faster than 2.3 m/s in the median, or faster than 0.9 m/s with both feet off the floor in 10 % of the frames."""
     share, _, facing, running = _gait(joints)
-    return running and share >= 0.5 and facing > 0.7 and g.path_length(joints) >= 1.2 and _steps(joints) >= 2
+    return running and share >= 0.5 and facing > 0.5 and g.path_length(joints) >= 1.2 and _steps(joints) >= 2
 
 
 def walk_backwards(joints: np.ndarray) -> bool:
-    """Walks backwards: travels at least 0.6 m with 2 steps, half the time or more, against the way it faces
-    (beyond 135 degrees)."""
+    """Walks backwards: travels at least 0.6 m, half the time or more, against the way it faces (beyond 135 degrees),
+    striding (:func:`_strides`)."""
     share, _, facing, _ = _gait(joints)
-    return share >= 0.5 and facing < -0.7 and g.path_length(joints) >= 0.6 and _steps(joints) >= 2 and _upright(joints)
+    return share >= 0.5 and facing < -0.7 and g.path_length(joints) >= 0.6 and _strides(joints)
 
 
 def turn(joints: np.ndarray, side: str) -> bool:
-    """Walks or runs forward for at least 1 m while its heading changes by 45 degrees or more to ``side``."""
+    """Walks or runs the way it faces (within 45 degrees) for at least 1 m with 2 steps or more, upright, while its
+    heading changes by 45 degrees or more to ``side``."""
     (side,) = _sides(side)
     share, _, facing, _ = _gait(joints)
     change = g.heading_change(joints) * (1 if side == "left" else -1)
-    return (
-        share >= 0.5 and facing > 0.5 and change >= TURN_DEGREES and g.path_length(joints) >= 1.0 and _upright(joints)
-    )
+    ahead = share >= 0.5 and facing > 0.7 and g.path_length(joints) >= 1.0
+    return ahead and change >= TURN_DEGREES and _steps(joints) >= 2 and _upright(joints)
 
 
 def _in_place(joints: np.ndarray) -> bool:
@@ -104,13 +111,14 @@ def _in_place(joints: np.ndarray) -> bool:
 
 def raise_hand(joints: np.ndarray, side: str) -> bool:
     """Lifts one hand: the wrist of ``side`` is above its shoulder by 10 cm for 0.4 s while the other wrist hangs
-    below its own shoulder; the hand does not wave (:func:`_waving`); the body stands."""
+    below its own shoulder; the hand does not wave (:func:`_waving`); the body stands, both feet down."""
     (side,) = _sides(side)
     lifted = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1] > 0.10
     other = g.body_offset(joints, f"{_other(side)}_wrist", f"{_other(side)}_shoulder")[:, 1] < 0.0
     alone = (lifted & ~other).sum() < 0.3 * lifted.sum()
     held = g.longest_run(lifted & other) >= 0.4
-    return bool(held and alone and _in_place(joints) and not _waving(joints, side))
+    planted = max(g.joint(joints, f"{foot}_ankle")[:, 1].max() for foot in g.SIDES) < 0.25
+    return bool(held and alone and planted and _in_place(joints) and not _waving(joints, side))
 
 
 def _waving(joints: np.ndarray, side: str) -> bool:
@@ -152,14 +160,17 @@ def jump(joints: np.ndarray, at_least: int = 1, travel_at_most: float = np.inf, 
 
 
 def _kicking(joints: np.ndarray, side: str) -> bool:
-    """One frame has the ankle 35 cm up, 45 cm out from the pelvis over the floor and not behind the body, the
-    leg 80 % straight, after moving at 2.5 m/s against the pelvis in the quarter second before; the other foot
-    stays under 25 cm."""
+    """One frame has the leg 75 % straight, its ankle not behind the body and the other foot under 25 cm, and either the
+    ankle 35 cm up and 45 cm out from the pelvis, having moved at 2.5 m/s against the pelvis in the quarter second
+    before (a kick in the air), or 18 cm up, 50 cm out and at 6 m/s (a ball)."""
     out = g.body_offset(joints, f"{side}_ankle", "pelvis")
-    far = np.linalg.norm(out[:, [0, 2]], axis=1) > 0.45
-    up = (g.joint(joints, f"{side}_ankle")[:, 1] > 0.35) & (g.joint(joints, f"{_other(side)}_ankle")[:, 1] < 0.25)
-    fast = _recently(g.relative_speed(joints, f"{side}_ankle", "pelvis") > 2.5, 5)
-    return bool((far & up & fast & (out[:, 2] > -0.1) & (g.leg_reach(joints, side) > 0.8)).any())
+    far = np.linalg.norm(out[:, [0, 2]], axis=1)
+    height = g.joint(joints, f"{side}_ankle")[:, 1]
+    speed = g.relative_speed(joints, f"{side}_ankle", "pelvis")
+    high = (height > 0.35) & (far > 0.45) & _recently(speed > 2.5, 5)
+    ball = (height > 0.18) & (far > 0.50) & _recently(speed > 6.0, 5)
+    stance = (g.leg_reach(joints, side) > 0.75) & (g.joint(joints, f"{_other(side)}_ankle")[:, 1] < 0.25)
+    return bool(((high | ball) & stance & (out[:, 2] > -0.1)).any())
 
 
 def _recently(mask: np.ndarray, frames: int) -> np.ndarray:
@@ -168,23 +179,23 @@ def _recently(mask: np.ndarray, frames: int) -> np.ndarray:
 
 
 def kick(joints: np.ndarray, side: str | None = None) -> bool:
-    """Kicks (:func:`_kicking`), mostly on the spot (travel under 1 m/s in the median), standing. With ``side``,
-    that foot and not the other."""
+    """Kicks (:func:`_kicking`), standing or after a few steps (travel under 1.5 m/s in the median). With
+    ``side``, that foot and not the other."""
     kicking = {one: _kicking(joints, one) for one in g.SIDES}
-    if not _upright(joints) or np.median(g.travel_speed(joints)) > 1.0:
+    if not _upright(joints) or np.median(g.travel_speed(joints)) > 1.5:
         return False
     return any(kicking.values()) if side is None else kicking[_sides(side)[0]] and not kicking[_other(side)]
 
 
 def _punching(joints: np.ndarray, side: str) -> bool:
-    """The arm stretches from under 75 % to over 85 % of its length within 0.4 s, the wrist at 1.8 m/s or more
-    against the shoulder, and ends ahead of the body between 30 cm under and 20 cm over the shoulder."""
+    """The arm is stretched to over 85 % of its length, having been under 70 % within 0.4 s before and having
+    stretched at 1.7 m/s or more within 0.25 s; the wrist is ahead of the body (within 55 degrees), between 30 cm
+    under and 20 cm over the shoulder."""
     reach = g.reach(joints, side)
     out = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")
-    level = (out[:, 1] > -0.3) & (out[:, 1] < 0.2)
-    ahead = out[:, 2] > 0.7 * np.linalg.norm(out, axis=1)
-    fast = _recently(g.relative_speed(joints, f"{side}_wrist", f"{side}_shoulder") > 1.8, 4)
-    return bool(((reach > 0.85) & level & ahead & fast & _recently(reach < 0.75, 8)).any())
+    level = (out[:, 1] > -0.3) & (out[:, 1] < 0.2) & (out[:, 2] > 0.57 * np.linalg.norm(out, axis=1))
+    thrust = _recently(g.rate(reach * g.ARM_LENGTH) > 1.7, 5)
+    return bool(((reach > 0.85) & level & thrust & _recently(reach < 0.7, 8)).any())
 
 
 def punch(joints: np.ndarray, side: str | None = None) -> bool:
@@ -222,36 +233,49 @@ def on_floor(joints: np.ndarray) -> bool:
     return g.longest_run(down) >= 0.5
 
 
-def dance(joints: np.ndarray) -> bool:
-    """Dances: for at least 2 s, hands and feet both keep moving, in many directions, without going anywhere.
+def _changes(joints: np.ndarray) -> float:
+    """How often hands, feet and the whole body change direction, a second: swings of at least 10 cm of each wrist and
+    ankle against the pelvis (sideways, up, ahead) and of 20 degrees of the heading."""
+    total = g.swings(g.heading(joints), 20.0)
+    for name in ("left_wrist", "right_wrist", "left_ankle", "right_ankle"):
+        offset = g.body_offset(joints, name, "pelvis")
+        total += sum(g.swings(offset[:, axis], 0.10) for axis in range(3))
+    return total * FPS / len(joints)
 
-    In the mean over the motion the wrists move against the pelvis at 0.5 m/s or more and the ankles at 0.25;
-    in 60 % of the seconds both do; hands, feet or pelvis swing to and fro at least 4 times; the body ends nearer
-    to its start than 60 % of the way it went, or within 1 m; it does not lie.
+
+def dance(joints: np.ndarray) -> bool:
+    """Dances: for at least 3 s hands and feet keep moving, to and fro, and it is no walk, run or walking turn.
+
+    The wrists move against the pelvis at 0.4 m/s or more in the mean and the ankles at 0.12; in half of the seconds
+    the four of them at 0.25; they change direction (:func:`_changes`) 8.5 times a second; the pelvis stays above
+    60 % of its standing height in the median.
     """
-    if len(joints) < 2 * FPS:
+    if len(joints) < 3 * FPS or np.median(g.pelvis_height(joints)) < 0.6:
         return False
-    wrists = np.mean([g.relative_speed(joints, f"{side}_wrist", "pelvis") for side in g.SIDES], axis=0)
-    ankles = np.mean([g.relative_speed(joints, f"{side}_ankle", "pelvis") for side in g.SIDES], axis=0)
-    seconds = len(joints) // FPS
-    both = [
-        wrists[i * FPS : (i + 1) * FPS].mean() > 0.35 and ankles[i * FPS : (i + 1) * FPS].mean() > 0.15
-        for i in range(seconds)
-    ]
-    lively = wrists.mean() >= 0.5 and ankles.mean() >= 0.25 and np.mean(both) >= 0.6
-    stays = g.net_travel(joints) < max(1.0, 0.6 * g.path_length(joints))
-    return bool(lively and stays and np.median(g.pelvis_height(joints)) > 0.6 and not run(joints))
+    hands, feet = (
+        np.mean([g.relative_speed(joints, f"{side}_{end}", "pelvis") for side in g.SIDES], axis=0)
+        for end in ("wrist", "ankle")
+    )
+    seconds = [np.mean((hands + feet)[first : first + FPS]) / 2 for first in range(0, len(joints) - FPS + 1, FPS)]
+    lively = hands.mean() >= 0.4 and feet.mean() >= 0.12 and np.mean(np.array(seconds) > 0.25) >= 0.5
+    if not lively or _changes(joints) < 8.5:
+        return False
+    return not (walk(joints) or run(joints) or walk_backwards(joints) or any(turn(joints, side) for side in g.SIDES))
 
 
 def stand_still(joints: np.ndarray) -> bool:
-    """Stands still: for at least 0.8 s, upright on its feet, the joints moving at under 0.15 m/s in the mean, the
-    pelvis ending within 20 cm of its start, no hand or foot leaving the middle of its own path by more than 15 cm and
-    the trunk leaning by no more than 12 degrees to and fro."""
-    calm = g.joint_speed(joints).mean() < 0.15 and g.travel_speed(joints).max() < 0.5
+    """Stands still: for at least 0.8 s, upright on its feet, the joints moving at under 0.2 m/s in the mean, the
+    pelvis ending within 20 cm of its start; no hand or foot leaves the middle of its own path by more than 25 cm in
+    90 % of the frames, or 40 cm at all; the hands stay under the shoulders and under 1.5 m/s; the trunk sways by under
+    16 degrees."""
+    calm = g.joint_speed(joints).mean() < 0.2 and g.travel_speed(joints).max() < 0.5
     straight = g.pelvis_height(joints).min() > 0.85 and g.trunk_tilt(joints).max() < 30
     ends = [g.joint(joints, f"{side}_{end}") for side in g.SIDES for end in ("wrist", "ankle")]
-    quiet = all(np.linalg.norm(path - np.median(path, axis=0), axis=1).max() < 0.15 for path in ends)
-    steady = np.ptp(g.trunk_pitch(joints)) < 12
+    strays = [np.linalg.norm(path - np.median(path, axis=0), axis=1) for path in ends]
+    quiet = all(np.percentile(stray, 90) < 0.25 and stray.max() < 0.4 for stray in strays)
+    hands = max(g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1].max() for side in g.SIDES)
+    fastest = max(g.relative_speed(joints, f"{side}_wrist", "pelvis").max() for side in g.SIDES)
+    steady = np.ptp(g.trunk_pitch(joints)) < 16 and hands < 0.0 and fastest < 1.5
     return bool(len(joints) >= 0.8 * FPS and calm and straight and quiet and steady and g.net_travel(joints) < 0.2)
 
 
