@@ -21,8 +21,8 @@ def standing(count):
     pose = rest_joints()
     for side in ("left", "right"):
         shoulder = pose[JOINT_INDEX[f"{side}_shoulder"]]
-        pose[JOINT_INDEX[f"{side}_elbow"]] = shoulder + [0.0, -0.26, 0.0]
-        pose[JOINT_INDEX[f"{side}_wrist"]] = shoulder + [0.0, -0.50, 0.08]
+        pose[JOINT_INDEX[f"{side}_elbow"]] = shoulder + np.array([0.0, -0.26, 0.0])
+        pose[JOINT_INDEX[f"{side}_wrist"]] = shoulder + np.array([0.0, -0.50, 0.08])
     return np.repeat(pose[None], int(count * FPS), axis=0)
 
 
