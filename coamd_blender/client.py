@@ -317,8 +317,9 @@ class RuntimeClient:
 
         Raises ProtocolError for fields JSON cannot hold and for arrays over the frame's bounds.
         """
+        data = encode(Request(self._last_id + 1, task, dict(fields), dict(arrays or {})))
         self._last_id += 1
-        data = encode(Request(self._last_id, task, dict(fields), dict(arrays or {})))
+        self._kept = self.poll()  # a process that ended unnoticed must not be asked
         self.start()
         self._outstanding.add(self._last_id)
         self._process.send(data)

@@ -40,6 +40,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--cfg", type=finite_number(0.0, 100.0), metavar="W", help="classifier-free weight")
     parser.add_argument("--guidance", type=finite_number(0.0, 100.0), default=0.0, metavar="L", help="only 0 as yet")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)")
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
     parser.add_argument(
         "--out", required=True, metavar="CLIP.npz", help="with --count or --prompt-file: CLIP_LLL_KKK.npz"
     )
