@@ -51,7 +51,7 @@ class GeneratorConfig:
     text_dim: int = 768
     dropout: float = 0.1
     head_width: int = 384
-    head_blocks: int = 3
+    head_blocks: int = 4
     condition_drop: float = 0.1
     noise_replace: float = 0.1
     keep_masked: float = 0.12

@@ -14,13 +14,18 @@ from runtime.model.transformer import MaskedTransformer
 
 
 class MotionGenerator(nn.Module):
-    """Text and partly masked motion tokens to the missing tokens (CoAMD's generator)."""
+    """Text and partly masked motion tokens to the missing tokens (CoAMD's generator).
+
+    ``importance`` weights the loss of each token channel by how far it moves the joints: all channels have
+    unit variance, but the last ones hardly show. It changes where capacity goes, not what is optimal.
+    """
 
     def __init__(self, config: GeneratorConfig):
         super().__init__()
         self.config = config
         self.transformer = MaskedTransformer(config)
         self.head = DiffusionHead(config)
+        self.register_buffer("importance", torch.ones(config.token_dim))
 
     def loss(self, tokens: torch.Tensor, valid: torch.Tensor, text: TextFeatures) -> torch.Tensor:
         """Velocity loss at masked tokens of tokens (batch, count, token_dim), valid (batch, count) bool."""
@@ -29,7 +34,7 @@ class MotionGenerator(nn.Module):
         dropped = torch.rand(len(tokens), device=tokens.device) < self.config.condition_drop
         condition = self.transformer.text(text.tokens, text.valid, dropped)
         vectors = self.transformer(shown, hidden, valid, condition)
-        return self.head.loss(tokens[masked], vectors[masked], self.config.draws)
+        return self.head.loss(tokens[masked], vectors[masked], self.config.draws, self.importance)
 
     def _corrupt(self, tokens: torch.Tensor, masked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Of the masked tokens 10 % become noise, 88 % of the rest the mask token, the others stay."""

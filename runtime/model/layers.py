@@ -25,10 +25,9 @@ def modulate(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor) -> torch
 class Attention(nn.Module):
     """Multi-head attention of ``x`` on ``context`` (itself when not given) with a mask of valid context tokens."""
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.0):
+    def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
-        self.dropout = dropout
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
@@ -43,7 +42,6 @@ class Attention(nn.Module):
             self._split(key),
             self._split(value),
             attn_mask=valid[:, None, None, :],
-            dropout_p=self.dropout if self.training else 0.0,
         )
         return self.out(attended.transpose(1, 2).flatten(2))
 
@@ -52,14 +50,11 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Sequential):
-    """Two linear layers with GELU between."""
+    """Two linear layers with GELU between and dropout after."""
 
     def __init__(self, width: int, hidden: int, dropout: float = 0.0):
         super().__init__(
-            nn.Linear(width, hidden),
-            nn.GELU(approximate="tanh"),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, width),
+            nn.Linear(width, hidden), nn.GELU(approximate="tanh"), nn.Linear(hidden, width), nn.Dropout(dropout)
         )
 
 
@@ -69,7 +64,7 @@ class EncoderLayer(nn.Module):
     def __init__(self, width: int, heads: int, hidden: int, dropout: float = 0.0):
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, dropout)
+        self.attention = Attention(width, heads)
         self.feedforward_norm = nn.LayerNorm(width)
         self.feedforward = FeedForward(width, hidden, dropout)
 

@@ -80,7 +80,7 @@ def sample(
         start = noise[hidden] * config.temperature
 
         def velocity(x: torch.Tensor, time: float, pair: torch.Tensor = pair) -> torch.Tensor:
-            times = torch.full((len(pair),), time, device=x.device)
+            times = torch.full((1,), time, device=x.device)  # broadcast over rows
             with_text, without = networks.head(x.repeat(2, 1), times, pair).chunk(2)
             return guided(without, with_text, config.guidance_weight)
 

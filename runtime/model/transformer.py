@@ -53,8 +53,8 @@ class MotionLayer(nn.Module):
         super().__init__()
         width = config.width
         self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
-        self.attention = Attention(width, config.heads, config.dropout)
-        self.cross = Attention(width, config.heads, config.dropout)
+        self.attention = Attention(width, config.heads)
+        self.cross = Attention(width, config.heads)
         self.feedforward = FeedForward(width, config.feedforward, config.dropout)
         self.condition = nn.Linear(width, 6 * width)
         nn.init.zeros_(self.condition.weight)

@@ -39,6 +39,7 @@ def train_generator(
     coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"))
     samplers = {split: _token_sampler(pools / split, run / split, coder, text_encoder) for split in ("train", "val")}
     module = MotionGenerator(PRESETS[preset].generator)
+    module.importance.copy_(channel_importance(coder, samplers["val"].batch(0)[0][:32]))
     job = Run("generator", module, TrainSettings(run=run, steps=steps, learning_rate=learning_rate, seed=seed))
 
     def validate(averaged: MotionGenerator) -> dict[str, float]:
@@ -64,6 +65,25 @@ def finished_autoencoder(path: Path, run: Path, pool: Pool) -> Autoencoder:
         set_latent_statistics(coder, [torch.from_numpy(pool.item_joints(index).copy()) for index in picked])
         checkpoint.save(finished, "autoencoder", config, coder.state_dict(), extra)
     return coder
+
+
+@torch.no_grad()
+def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor:
+    """Return a loss weight a channel (token_dim,) with mean one, from tokens (batch, count, token_dim).
+
+    A channel weighs by how far half a standard deviation at the middle token moves the joints over the
+    clip, so travel, which displaces everything after it, weighs most; weights stay within a factor of 4.
+    """
+    middle = tokens.shape[1] // 2
+    plain = coder.decode(tokens)
+    moved = []
+    for channel in range(tokens.shape[-1]):
+        nudged = tokens.clone()
+        nudged[:, middle, channel] += 0.5
+        moved.append((coder.decode(nudged) - plain).square().mean().sqrt())
+    moved = torch.stack(moved)
+    weight = (moved / moved.mean()).clamp(0.25, 4.0)
+    return weight / weight.mean()
 
 
 def _token_sampler(pool_folder: Path, cache: Path, coder: Autoencoder, text_encoder: TextEncoder) -> TokenSampler:
