@@ -1,0 +1,33 @@
+"""From joint positions to the pose of any rig: numpy only, no Blender.
+
+What callers use (the modules that import bpy are named with their package)::
+
+    from coamd_blender import armature, bake, character, filmstrip, retarget
+
+    rig = armature.read_rig(armature_object)           # -> Rig (numpy); RigError if it cannot be animated
+    mapping = retarget.detect(rig.names, rig.parents)  # -> Mapping(preset, bones, missing, score), or RigError
+    action = bake.apply_motion(                        # -> bpy.types.Action, new, slot assigned, the old one kept
+        armature_object,
+        joints,                # (frames, 22, 3) metres, Y up (skeleton.py)
+        source_fps=20,         # frame rate of ``joints``
+        start_frame=None,      # scene frame of the first key; None: the scene's current frame
+        scene=None,            # None: bpy.context.scene; keys are made at its frame rate
+        name="CoAMD",          # name of the Action
+        contact="soft",        # "off" | "soft" | "strict": how firmly feet are held to the floor
+        place="object",        # "object": start where the character stands, facing its way | "world": as they are
+        in_place=False,        # True: leave out the travel over the floor
+        mapping=None,          # a Mapping made by hand; None: detect
+    )                          # raises RigError or InputError (one line, with remedy) before anything has changed
+    action.frame_range         # first and last key
+    character.create_character(context, name="CoAMD Character")   # -> armature object, skinned figure parented to it
+    filmstrip.render_filmstrip(armature_object, frames, path)     # PNG contact sheet by Cycles; -> path
+
+Rooms: ``rotations`` (quaternions), ``rig`` (Rig, forward kinematics), ``mapping`` (bone names, presets/*.json),
+``solver`` (joints -> PoseSolution), ``contacts`` (feet on the floor).
+"""
+
+from .mapping import Mapping, detect, make_mapping
+from .rig import Rig, forward_kinematics
+from .solver import Options, PoseSolution, solve
+
+__all__ = ["Mapping", "Options", "PoseSolution", "Rig", "detect", "forward_kinematics", "make_mapping", "solve"]

@@ -1,0 +1,57 @@
+"""Read edge: a Blender armature as numbers. Here Blender's Z-up world becomes Y-up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import skeleton
+from .errors import RigError
+from .retarget.rig import Rig
+
+# (4, 4): Blender's Z-up world to the Y-up world of skeleton.py.
+Y_UP_FROM_Z_UP = np.eye(4)
+Y_UP_FROM_Z_UP[:3, :3] = skeleton.to_y_up(np.eye(3)).T
+
+
+def read_rig(armature_object) -> Rig:
+    """Return the rest pose, bone flags and world transform of an armature object as a Rig.
+
+    Bones come parents first; ``world`` goes to Y-up world units (taken as metres). Raises RigError, naming the
+    remedy, for anything that is not a local, posable armature: no armature, linked, in Edit Mode, no bones.
+    """
+    check_editable(armature_object)
+    bones = _parents_first(armature_object.data.bones)
+    index = {bone.name: number for number, bone in enumerate(bones)}
+    return Rig(
+        names=tuple(bone.name for bone in bones),
+        parents=np.array([index[bone.parent.name] if bone.parent else -1 for bone in bones], dtype=int),
+        rest=np.array([bone.matrix_local for bone in bones], dtype=float).reshape(-1, 4, 4),
+        lengths=np.array([bone.length for bone in bones], dtype=float),
+        world=Y_UP_FROM_Z_UP @ np.array(armature_object.matrix_world, dtype=float),
+        rotation_modes=tuple(armature_object.pose.bones[bone.name].rotation_mode for bone in bones),
+        connected=np.array([bone.use_connect for bone in bones], dtype=bool),
+        inherit_rotation=np.array([bone.use_inherit_rotation for bone in bones], dtype=bool),
+        local_location=np.array([bone.use_local_location for bone in bones], dtype=bool),
+    )
+
+
+def check_editable(armature_object) -> None:
+    """Raise RigError, naming the remedy, unless this is an armature object whose pose can be keyed."""
+    if armature_object is None or armature_object.type != "ARMATURE":
+        raise RigError("No armature is selected", "Select an armature, or add the CoAMD character")
+    name = armature_object.name
+    if not armature_object.is_editable:
+        raise RigError(f"Armature {name!r} is linked from another file", "Make a library override, or make it local")
+    if armature_object.mode == "EDIT":
+        raise RigError(f"Armature {name!r} is in Edit Mode", "Switch to Object or Pose Mode")
+    if not armature_object.data.bones or armature_object.pose is None or not armature_object.pose.bones:
+        raise RigError(f"Armature {name!r} has no bones", "Add bones, or select another armature")
+
+
+def _parents_first(bones) -> list:
+    found, pending = [], [bone for bone in bones if bone.parent is None]
+    while pending:
+        bone = pending.pop(0)
+        found.append(bone)
+        pending.extend(bone.children)
+    return found

@@ -1,0 +1,116 @@
+"""A rig as numbers, and its forward kinematics as Blender computes them.
+
+``rest`` matrices are in armature space (whatever axes the armature uses); ``world`` takes armature space to
+world space in metres with Y up, so nothing here knows Blender's axes. A pose is, for every bone, a quaternion
+and a location in the bone's own basis (Blender's ``matrix_basis``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import RigError
+from . import rotations as rot
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Bones of one armature, parents before children.
+
+    names: B bone names. parents: (B,) int, -1 for none. rest: (B, 4, 4) armature space, the bone along its Y.
+    lengths: (B,). world: (4, 4) armature space to Y-up world. rotation_modes: B of Blender's rotation modes.
+    connected, inherit_rotation, local_location: (B,) bool, Blender's bone flags.
+    """
+
+    names: tuple[str, ...]
+    parents: np.ndarray
+    rest: np.ndarray
+    lengths: np.ndarray
+    world: np.ndarray
+    rotation_modes: tuple[str, ...]
+    connected: np.ndarray
+    inherit_rotation: np.ndarray
+    local_location: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise RigError("The armature has no bones", "Add bones, or select another armature")
+        if not (np.isfinite(self.rest).all() and np.isfinite(self.world).all()):
+            raise RigError("The armature has bones or a transform that are not finite", "Clear its scale and rotation")
+        determinant = np.linalg.det(self.world[:3, :3])
+        if abs(determinant) < 1e-18:
+            raise RigError("The armature object is scaled to zero", "Set its scale to 1")
+        if determinant < 0:
+            raise RigError("The armature object is mirrored by a negative scale", "Apply its scale (Ctrl+A, Scale)")
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Bone name to index."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    @property
+    def heads(self) -> np.ndarray:
+        """(B, 3) rest heads, armature space."""
+        return self.rest[:, :3, 3]
+
+    @property
+    def tails(self) -> np.ndarray:
+        """(B, 3) rest tails, armature space."""
+        return self.heads + self.rest[:, :3, 1] * self.lengths[:, None]
+
+    def ancestors(self, bone: int) -> list[int]:
+        """Return the bones above ``bone``, nearest first."""
+        found = []
+        while self.parents[bone] >= 0:
+            bone = int(self.parents[bone])
+            found.append(bone)
+        return found
+
+
+def simple_rig(names, parents, rest, lengths=None, world=None, modes=None) -> Rig:
+    """Build a Rig with Blender's default bone flags: free, inheriting rotation, local location.
+
+    ``lengths`` default to 0.1, ``world`` to the identity, ``modes`` to QUATERNION.
+    """
+    count = len(names)
+    return Rig(
+        names=tuple(names),
+        parents=np.asarray(parents, dtype=int),
+        rest=np.asarray(rest, dtype=float),
+        lengths=np.full(count, 0.1) if lengths is None else np.asarray(lengths, dtype=float),
+        world=np.eye(4) if world is None else np.asarray(world, dtype=float),
+        rotation_modes=tuple(modes or ["QUATERNION"] * count),
+        connected=np.zeros(count, dtype=bool),
+        inherit_rotation=np.ones(count, dtype=bool),
+        local_location=np.ones(count, dtype=bool),
+    )
+
+
+def forward_kinematics(rig: Rig, quaternions: np.ndarray, locations: np.ndarray | None = None) -> np.ndarray:
+    """Pose the rig: (frames, B, 4) basis quaternions and (frames, B, 3) basis locations to (frames, B, 4, 4).
+
+    The result is in armature space. Follows Blender's bone_parent_transform rules for connected bones, for
+    bones that do not inherit rotation and for bones whose location is not local; scale is not modelled.
+    """
+    frames = len(quaternions)
+    turns = rot.matrix_from_quaternion(quaternions)
+    pose = np.zeros((frames, len(rig.names), 4, 4))
+    pose[..., 3, 3] = 1
+    for bone, parent in enumerate(rig.parents):
+        rest = rig.rest[bone]
+        origin, turn, axes = rest[:3, 3], rest[:3, :3], rest[:3, :3] if rig.local_location[bone] else np.eye(3)
+        if parent >= 0:
+            above = pose[:, parent, :3, :3]
+            relative = np.linalg.inv(rig.rest[parent]) @ rest
+            origin = above @ relative[:3, 3] + pose[:, parent, :3, 3]
+            inherited = above @ relative[:3, :3]
+            turn = inherited if rig.inherit_rotation[bone] else turn
+            axes = turn if rig.local_location[bone] else above
+        pose[:, bone, :3, :3] = turn @ turns[:, bone]
+        pose[:, bone, :3, 3] = origin
+        if locations is not None and not rig.connected[bone]:
+            pose[:, bone, :3, 3] += rot.rotate(axes, locations[:, bone])
+    return pose

@@ -1,0 +1,189 @@
+"""Rotations for many frames at once: quaternions (w, x, y, z), matrices, swing and twist, Euler angles.
+
+Every function takes arrays with any leading shape and works on the last axis (quaternions, vectors) or the
+last two (matrices). Matrices act on column vectors. Angles are radians.
+
+Sources: Shepperd (1978) for matrix to quaternion, Rodrigues' formula for the swing between two directions,
+Shoemake (1985) for slerp.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+EULER_ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
+_TINY = 1e-12
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Scale ``vectors`` (..., n) to length 1; a vector of no length stays zero."""
+    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
+    return vectors / np.maximum(length, _TINY)
+
+
+def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the dot product along the last axis."""
+    return np.einsum("...i,...i->...", a, b)
+
+
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the cross product of (..., 3) arrays (a plain form, several times faster than numpy's)."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+
+
+def rotate(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Turn ``vectors`` (..., 3) by ``matrices`` (..., 3, 3)."""
+    return np.einsum("...ij,...j->...i", matrices, vectors)
+
+
+def transpose(matrices: np.ndarray) -> np.ndarray:
+    """Return the inverse of rotation matrices (..., 3, 3)."""
+    return np.swapaxes(matrices, -1, -2)
+
+
+def frame(primary: np.ndarray, secondary: np.ndarray) -> np.ndarray:
+    """Return the right-handed frame (..., 3, 3) whose first column is ``primary``.
+
+    The second column is ``secondary`` made perpendicular to it; the third is their cross product.
+    """
+    first = unit(primary)
+    second = unit(secondary - first * dot(first, secondary)[..., None])
+    return np.stack([first, second, cross(first, second)], axis=-1)
+
+
+def swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return the smallest rotation (..., 3, 3) that turns direction ``start`` into direction ``end`` (unit, (..., 3)).
+
+    Opposite directions have no smallest rotation: half a turn about some perpendicular axis is returned.
+    """
+    start, end = np.broadcast_arrays(start, end)
+    cosine = dot(start, end)
+    opposite = cosine < -1 + 1e-9
+    axis = cross(start, end)
+    factor = 1 / np.where(opposite, 1.0, 1 + cosine)
+    skew = np.zeros((*axis.shape, 3))
+    skew[..., 0, 1], skew[..., 0, 2], skew[..., 1, 2] = -axis[..., 2], axis[..., 1], -axis[..., 0]
+    skew[..., 1, 0], skew[..., 2, 0], skew[..., 2, 1] = axis[..., 2], -axis[..., 1], axis[..., 0]
+    result = np.eye(3) + skew + (skew @ skew) * factor[..., None, None]
+    if np.any(opposite):
+        lever = np.eye(3)[np.argmin(np.abs(start[opposite]), axis=-1)]
+        normal = unit(cross(start[opposite], lever))
+        result[opposite] = 2 * normal[..., :, None] * normal[..., None, :] - np.eye(3)
+    return result
+
+
+def matrix_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
+    """Turn unit quaternions (..., 4) into matrices (..., 3, 3)."""
+    w, x, y, z = np.moveaxis(quaternions, -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def quaternion_from_matrix(matrices: np.ndarray) -> np.ndarray:
+    """Turn rotation matrices (..., 3, 3) into unit quaternions (..., 4); each of the two signs may come."""
+    m = matrices
+    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    squares = np.stack([1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz], axis=-1)
+    wx, wy, wz = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    s = squares
+    rows = np.stack(
+        [
+            np.stack([s[..., 0], wx, wy, wz], axis=-1),
+            np.stack([wx, s[..., 1], xy, xz], axis=-1),
+            np.stack([wy, xy, s[..., 2], yz], axis=-1),
+            np.stack([wz, xz, yz, s[..., 3]], axis=-1),
+        ],
+        axis=-2,
+    )
+    best = np.argmax(squares, axis=-1)
+    return unit(np.take_along_axis(rows, best[..., None, None], axis=-2)[..., 0, :])
+
+
+def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the quaternion product ``a b`` (..., 4): first turn by ``b``, then by ``a``."""
+    aw, av, bw, bv = a[..., :1], a[..., 1:], b[..., :1], b[..., 1:]
+    return np.concatenate([aw * bw - dot(av, bv)[..., None], aw * bv + bw * av + cross(av, bv)], axis=-1)
+
+
+def conjugate(quaternions: np.ndarray) -> np.ndarray:
+    """Return the inverse of unit quaternions (..., 4)."""
+    return quaternions * np.array([1.0, -1.0, -1.0, -1.0])
+
+
+def swing_twist(quaternions: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Split unit quaternions (..., 4) into (swing, twist), q = swing * twist, twist about unit ``axis`` (3,)."""
+    along = dot(quaternions[..., 1:], axis)[..., None]
+    twist = np.concatenate([quaternions[..., :1], along * axis], axis=-1)
+    length = np.linalg.norm(twist, axis=-1, keepdims=True)
+    twist = np.where(length > 1e-9, twist / np.maximum(length, _TINY), IDENTITY)
+    return multiply(quaternions, conjugate(twist)), twist
+
+
+def slerp(a: np.ndarray, b: np.ndarray, fraction: float | np.ndarray) -> np.ndarray:
+    """Interpolate unit quaternions (..., 4) along the shorter arc; ``fraction`` 0 gives ``a``, 1 gives ``b``."""
+    cosine = dot(a, b)
+    b = np.where((cosine < 0)[..., None], -b, b)
+    angle = np.arccos(np.clip(np.abs(cosine), 0, 1))[..., None]
+    sine = np.sin(angle)
+    close = sine < 1e-6
+    safe = np.where(close, 1.0, sine)
+    left = np.where(close, 1 - fraction, np.sin((1 - fraction) * angle) / safe)
+    right = np.where(close, fraction, np.sin(fraction * angle) / safe)
+    return unit(left * a + right * b)
+
+
+def continuous(quaternions: np.ndarray) -> np.ndarray:
+    """Choose signs along axis 0 of (frames, ..., 4) so that neighbours are on the same side; the first has w >= 0."""
+    signs = np.where(dot(quaternions[1:], quaternions[:-1]) < 0, -1.0, 1.0)
+    first = np.where(quaternions[:1, ..., 0] < 0, -1.0, 1.0)
+    return quaternions * np.cumprod(np.concatenate([first, signs]), axis=0)[..., None]
+
+
+def euler_from_matrix(matrices: np.ndarray, order: str) -> np.ndarray:
+    """Turn matrices (frames, ..., 3, 3) into Euler angles (frames, ..., 3) stored x, y, z, continuous along axis 0.
+
+    ``order`` as Blender writes it: "XYZ" turns about X first, then Y, then Z, about fixed axes. Of the two
+    triples for a rotation the one nearer to the frame before is taken, and whole turns are unwrapped.
+    """
+    i, j, k = ("XYZ".index(letter) for letter in order)
+    sign = 1.0 if (j - i) % 3 == 1 else -1.0
+    m = matrices
+    middle = np.arcsin(np.clip(-sign * m[..., k, i], -1, 1))
+    first = np.arctan2(sign * m[..., k, j], m[..., k, k])
+    last = np.arctan2(sign * m[..., j, i], m[..., i, i])
+    locked = np.abs(m[..., k, i]) > 1 - 1e-9
+    first = np.where(locked, np.arctan2(-sign * m[..., j, k], m[..., j, j]), first)
+    last = np.where(locked, 0.0, last)
+    angles = np.zeros((*first.shape, 3))
+    angles[..., i], angles[..., j], angles[..., k] = first, middle, last
+    other = np.zeros_like(angles)
+    other[..., i], other[..., j], other[..., k] = first + np.pi, np.pi - middle, last + np.pi
+    turn = 2 * np.pi
+    for index in range(1, len(angles)):
+        near = angles[index - 1]
+        a = angles[index] + turn * np.round((near - angles[index]) / turn)
+        b = other[index] + turn * np.round((near - other[index]) / turn)
+        nearer = np.abs(b - near).sum(axis=-1) < np.abs(a - near).sum(axis=-1)
+        angles[index] = np.where(nearer[..., None], b, a)
+    return angles
+
+
+def axis_angle_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
+    """Turn sign-continuous quaternions (frames, ..., 4) into (frames, ..., 4) angle, x, y, z as Blender stores them.
+
+    A rotation of no angle has no axis: it takes +Y. The axis keeps its side from frame to frame.
+    """
+    sine = np.linalg.norm(quaternions[..., 1:], axis=-1, keepdims=True)
+    axis = np.where(sine > 1e-9, quaternions[..., 1:] / np.maximum(sine, _TINY), np.array([0.0, 1.0, 0.0]))
+    angle = 2 * np.arctan2(sine, quaternions[..., :1])
+    flips = np.cumprod(np.where(dot(axis[1:], axis[:-1]) < 0, -1.0, 1.0), axis=0)
+    flips = np.concatenate([np.ones_like(flips[:1]) if len(flips) else np.ones(axis[:1].shape[:-1]), flips])[..., None]
+    return np.concatenate([angle * flips, axis * flips], axis=-1)

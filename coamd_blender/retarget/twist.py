@@ -1,0 +1,56 @@
+"""Twist of upper arms and thighs from the plane in which elbow and knee bend."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import skeleton
+from . import rotations as rot
+from .body import CHILD, HINGES, RestBody
+
+J = skeleton.JOINT_INDEX
+# The bend (radians) above which the bend plane starts to count, and below which it stops.
+ENTER_BEND, LEAVE_BEND = np.radians(25), np.radians(12)
+# How far a limb may twist about itself from its untwisted swing (radians).
+LIMITS = {"hip": np.radians(70), "shoulder": np.radians(130)}
+
+
+def hinge_axes(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: RestBody, joint: str) -> np.ndarray:
+    """Return the bend axis (F, 3) of an elbow or knee, perpendicular to the upper bone.
+
+    above: (F, 3, 3) turn of the collarbone or pelvis. upper, lower: (F, 3) unit directions. The axis that an
+    untwisted swing of the limb gives is turned about the bone by an angle measured where the limb is clearly
+    bent, unwrapped over time, and carried linearly across the frames where it is not.
+    """
+    rest = body.canonical[J[CHILD[joint]]] - body.canonical[J[joint]]
+    start = above @ rot.unit(rest)
+    untwisted = rot.rotate(rot.swing(start, upper), above @ (body.axes @ HINGES[joint]))
+    untwisted = rot.unit(untwisted - upper * rot.dot(untwisted, upper)[..., None])
+    normal = rot.cross(upper, lower)
+    bend = np.arctan2(np.linalg.norm(normal, axis=-1), rot.dot(upper, lower))
+    angle = np.arctan2(rot.dot(upper, rot.cross(untwisted, normal)), rot.dot(untwisted, normal))
+    angle = carry(angle, clear_frames(bend), LIMITS[joint.split("_")[1]])[:, None]
+    return untwisted * np.cos(angle) + rot.cross(upper, untwisted) * np.sin(angle)
+
+
+def clear_frames(bend: np.ndarray) -> np.ndarray:
+    """Return where a limb is clearly bent: (F,) bool, beginning above ENTER_BEND and ending below LEAVE_BEND."""
+    clear = np.zeros(len(bend), dtype=bool)
+    state = False
+    for frame, value in enumerate(bend):
+        state = value > (LEAVE_BEND if state else ENTER_BEND)
+        clear[frame] = state
+    return clear
+
+
+def carry(angle: np.ndarray, known: np.ndarray, limit: float) -> np.ndarray:
+    """Return ``angle`` (F,) unwrapped over its ``known`` frames, linear across the others, within +-limit.
+
+    With no known frame the twist is 0. The turn count is chosen so that the median is nearest to 0.
+    """
+    frames = np.flatnonzero(known)
+    if not len(frames):
+        return np.zeros(len(angle))
+    values = np.unwrap(angle[frames])
+    values = values - 2 * np.pi * np.round(np.median(values) / (2 * np.pi))
+    return np.interp(np.arange(len(angle)), frames, np.clip(values, -limit, limit))
