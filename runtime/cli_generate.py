@@ -13,7 +13,9 @@ from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS
 from runtime.cli_common import Outcome, ProgressLine, add_verb, finite_number, output_path, whole_number
 
-BATCH = 16  # motions made at once: a cancel is heard after each step of a batch
+# Motions made at once. A cancel is heard after each step of a batch, which must stay well under half a second.
+CPU_BATCH = 8
+ACCELERATOR_BATCH = 32
 MOST_COPIES = 1000
 LARGEST_SEED = 2**31 - 1 - MOST_COPIES  # Blender's whole numbers end at 2**31 - 1, and a copy adds its number
 StepReport = Callable[[int, int, Callable[[], np.ndarray]], None]
@@ -102,13 +104,14 @@ def read_prompts(path: Path) -> list[tuple[int, str]]:
 def in_batches(
     generator, prompts: Sequence[str], frames: int, seeds: Sequence[int], cfg: float | None, report: StepReport
 ) -> Iterator[np.ndarray]:
-    """Yield joints (at most BATCH, frames, 22, 3) until every prompt is done.
+    """Yield joints (a batch, frames, 22, 3) until every prompt is done.
 
     ``report(step, total, preview)`` counts the steps of all batches; ``preview()`` is that of the batch in hand.
     """
-    batches = -(-len(prompts) // BATCH)
+    size = CPU_BATCH if generator.device.type == "cpu" else ACCELERATOR_BATCH
+    batches = -(-len(prompts) // size)
     for number in range(batches):
-        part = slice(number * BATCH, (number + 1) * BATCH)
+        part = slice(number * size, (number + 1) * size)
 
         def on_step(step: int, steps: int, preview: Callable[[], np.ndarray], done: int = number) -> None:
             report(done * steps + step, batches * steps, preview)

@@ -106,8 +106,8 @@ def test_a_prompt_file_is_done_in_batches_by_one_process(fake, capsys, tmp_path)
     written = sorted(path.name for path in tmp_path.glob("o*.npz"))
     assert written == [f"o_{line:03d}_{copy:03d}.npz" for line in range(12) if line != 4 for copy in range(2)]
     assert np.load(tmp_path / "o_011_001.npz")["joints"][0, 0, 0] == 11
-    assert [len(prompts) for prompts, *_ in fake.calls] == [16, 6]
-    assert fake.calls[0][0][8:10] == ["prompt 5"] * 2 and fake.calls[0][2][:4] == [10, 11, 10, 11]
+    assert [len(prompts) for prompts, *_ in fake.calls] == [8, 8, 6]
+    assert fake.calls[1][0][:2] == ["prompt 5"] * 2 and fake.calls[0][2][:4] == [10, 11, 10, 11]
 
 
 def test_progress_counts_the_steps_of_all_batches(fake):
@@ -115,8 +115,8 @@ def test_progress_counts_the_steps_of_all_batches(fake):
     batches = cli_generate.in_batches(
         fake, ["x"] * 20, 8, range(20), None, lambda step, total, _: seen.append((step, total))
     )
-    assert [len(batch) for batch in batches] == [16, 4]
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [len(batch) for batch in batches] == [8, 8, 4]
+    assert seen == [(step, 6) for step in range(1, 7)]
 
 
 def test_a_print_of_a_library_does_not_mix_with_the_json(fake, capsys, tmp_path, monkeypatch):

@@ -253,6 +253,15 @@ def test_runtime_command_runs_the_bundled_runtime_whatever_lies_in_the_user_fold
     assert not list(root.rglob("__pycache__")), "nothing is written into the extension"
 
 
+def test_the_real_runtime_says_what_it_lacks(tmp_path):
+    command = [*runtime_command(sys.executable, ROOT, device="cpu"), "--weights", str(tmp_path)]
+    client = RuntimeClient(command, cwd=tmp_path)
+    request_id = client.request("generate", {"prompts": ["a"], "seeds": [1], "seconds": 2.0})
+    (error,) = collect(client, Error, timeout=60.0)
+    assert (error.id, error.code) == (request_id, "bad_weights") and error.hint and client.alive
+    client.stop()
+
+
 def test_the_real_runtime_greets_within_three_seconds(tmp_path):
     command = runtime_command(sys.executable, ROOT, device="cpu")
     seconds = []
