@@ -1,0 +1,105 @@
+"""The registry, its options, and the benchmarks that need no trained network."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import synthetic_motions as s
+
+from coamd_blender.errors import DataError, InputError, WeightsError
+from runtime.evaluate import benchmarks
+from runtime.evaluate.benchmarks import Options, list_benchmarks, reconstruction_error, run_benchmark
+from runtime.evaluate.generated import Order, produce, weights_digest
+
+
+def test_every_benchmark_is_listed_with_what_it_needs():
+    rows = list_benchmarks()
+    assert {"obedience", "fairness", "physical", "reconstruction", "memorisation", "speed"} <= {
+        row["name"] for row in rows
+    }
+    assert len({row["name"] for row in rows}) == len(rows)
+    assert all(set(row) == {"name", "measures", "needs", "published"} for row in rows)
+
+
+def test_unknown_names_options_and_missing_things_are_one_clear_line(tmp_path):
+    with pytest.raises(InputError, match="no benchmark 'beauty'"):
+        run_benchmark("beauty")
+    with pytest.raises(InputError, match="colour"):
+        run_benchmark("fairness", {"colour": 1})
+    with pytest.raises(InputError, match="0 seeds"):
+        Options(seeds=0)
+    with pytest.raises(DataError, match="prepared data"):
+        run_benchmark("fairness", {"prepared": tmp_path})
+    for name in ("obedience", "diversity"):
+        with pytest.raises(WeightsError, match="no weights"):
+            run_benchmark(name, Options(weights=tmp_path, cache=tmp_path))
+
+
+def test_reconstruction_error_splits_pose_and_place():
+    truth = s.travelling(s.stepping(2, 0.9, 0.3), 1.0)
+    moved = truth + np.array([0.0, 0.03, 0.04])
+    assert reconstruction_error(moved, truth) == pytest.approx((0.0, 50.0), abs=1e-6)
+    bent = truth.copy()
+    bent[:, 1:] += [0.012, 0.0, 0.0]
+    assert reconstruction_error(bent, truth) == pytest.approx((12.0, 0.0), abs=1e-6)
+
+
+def test_reconstruction_runs_over_held_out_clips(monkeypatch, tmp_path):
+    clips = [
+        {"set": "a", "split": "val", "start": 0, "frames": 78},
+        {"set": "b", "split": "test", "start": 78, "frames": 400},
+        {"set": "b", "split": "test", "start": 478, "frames": 8},
+    ]
+    lengths = []
+
+    def reconstruct(joints):
+        lengths.append(len(joints))
+        return joints + np.array([0.0, 0.02, 0.0])
+
+    motions = np.zeros((500, 22, 3), dtype=np.float32)
+    data = SimpleNamespace(
+        of_split=lambda split: [clip for clip in clips if clip["split"] == split],
+        joints=lambda clip: motions[clip["start"] : clip["start"] + clip["frames"]],
+    )
+    monkeypatch.setattr(Options, "data", lambda self: data)
+    monkeypatch.setattr(Options, "generator", lambda self: SimpleNamespace(reconstruct=reconstruct))
+    result = run_benchmark("reconstruction", Options(prepared=tmp_path))
+    assert lengths == [76, 196]  # whole tokens, one window, nothing under 16 frames
+    assert result["clips"] == 2 and set(result["sets"]) == {"a", "b"}
+    assert result["joint_mm"] == pytest.approx(0.0, abs=1e-3) and result["pelvis_mm"] == pytest.approx(20.0, abs=1e-3)
+
+
+def test_thinning_is_even_and_stable():
+    assert benchmarks._thin(list(range(5)), 10) == [0, 1, 2, 3, 4]
+    assert benchmarks._thin(list(range(101)), 3) == [0, 50, 100]
+
+
+def test_produced_motions_come_back_in_order_and_from_the_cache(tmp_path):
+    calls = []
+
+    class Counter:
+        def generate(self, prompts, frames, seeds, cfg=None):
+            calls.append((tuple(prompts), frames, tuple(seeds)))
+            return np.stack([np.full((frames, 22, 3), seed, dtype=np.float32) for seed in seeds])
+
+    orders = [Order("b", 8, 1), Order("a", 4, 2), Order("c", 8, 3)]
+    motions = produce(Counter(), orders, "w" * 64, tmp_path)
+    assert [(len(joints), joints[0, 0, 0]) for joints in motions] == [(8, 1), (4, 2), (8, 3)]
+    assert calls == [(("a",), 4, (2,)), (("b", "c"), 8, (1, 3))]
+
+    def must_not_load():
+        raise AssertionError("the cache was not read")
+
+    again = produce(must_not_load, orders, "w" * 64, tmp_path)
+    assert all(np.array_equal(one, other) for one, other in zip(motions, again, strict=True))
+
+
+def test_the_digest_follows_the_bytes_of_the_weights(tmp_path):
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(b"one")
+    first = weights_digest(tmp_path)
+    file.write_bytes(b"two")
+    assert weights_digest(tmp_path) != first
+    assert weights_digest(file) == weights_digest(tmp_path)
+    with pytest.raises(WeightsError, match="no weights"):
+        weights_digest(tmp_path / "missing")
