@@ -1,0 +1,117 @@
+"""BVH motion files: a reader for any channel order, and a writer for the canonical 22 joints.
+
+Rotation channels are applied in the order written (``Zrotation Xrotation Yrotation`` means ``R = Rz Rx Ry``).
+Position channels take the place of OFFSET, except at a root, where they are added to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from coamd_blender.errors import DataError
+
+from .clip import SourceClip, read_text, rotation_matrices, snap_fps
+
+
+@dataclass
+class _Joint:
+    name: str
+    parent: int
+    offset: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    channels: list[str] = field(default_factory=list)
+
+
+def _parse_hierarchy(header: str) -> list[_Joint]:
+    """Read the HIERARCHY part; End Sites become joints named ``<parent>_end`` without channels."""
+    joints: list[_Joint] = []
+    stack: list[int] = []
+    tokens = iter(header.split())
+    for token in tokens:
+        word = token.upper()
+        if word in ("ROOT", "JOINT"):
+            joints.append(_Joint(next(tokens), stack[-1] if stack else -1))
+        elif word == "END":
+            next(tokens)
+            joints.append(_Joint(joints[stack[-1]].name + "_end", stack[-1]))
+        elif word == "{":
+            stack.append(len(joints) - 1)
+        elif word == "}":
+            stack.pop()
+        elif word == "OFFSET":
+            joints[-1].offset = np.array([float(next(tokens)) for _ in range(3)])
+        elif word == "CHANNELS":
+            joints[-1].channels = [next(tokens).lower() for _ in range(int(next(tokens)))]
+    if stack:
+        raise ValueError("unclosed bracket")
+    return joints
+
+
+def _parse(path: Path) -> tuple[list[_Joint], np.ndarray, float]:
+    text = read_text(path)
+    header, _, motion = text.partition("MOTION")
+    try:
+        joints = _parse_hierarchy(header.partition("HIERARCHY")[2])
+        lines = motion.lstrip().split("\n", 2)
+        frames = int(lines[0].split(":")[1])
+        frame_time = float(lines[1].split(":")[1])
+        values = np.array(lines[2].split(), dtype=np.float64)
+    except (ValueError, IndexError, StopIteration, RuntimeError) as error:
+        raise DataError(f"{path} is not a whole BVH file ({error})", "export or download it again") from error
+    width = sum(len(joint.channels) for joint in joints)
+    if not width or frames < 1 or values.size != frames * width or not frame_time > 0:
+        raise DataError(
+            f"{path} is torn: {values.size} values for {frames} frames of {width} channels",
+            "export or download it again",
+        )
+    if not np.isfinite(values).all():
+        raise DataError(f"{path} holds values that are not numbers", "export or download it again")
+    return joints, values.reshape(frames, width), snap_fps(1.0 / frame_time)
+
+
+def _pose(joints: list[_Joint], values: np.ndarray) -> np.ndarray:
+    """Forward kinematics: (frames, joints, 3) in the file's units."""
+    frames = len(values)
+    positions = np.zeros((frames, len(joints), 3))
+    rotations: list[np.ndarray] = []
+    column = 0
+    for index, joint in enumerate(joints):
+        local = np.broadcast_to(np.eye(3), (frames, 3, 3))
+        offset = np.tile(joint.offset, (frames, 1))
+        for channel in joint.channels:
+            axis = channel[0]
+            if channel.endswith("position"):
+                base = joint.offset["xyz".index(axis)] if joint.parent < 0 else 0.0
+                offset[:, "xyz".index(axis)] = base + values[:, column]
+            else:
+                local = local @ rotation_matrices(values[:, column], axis)
+            column += 1
+        if joint.parent < 0:
+            positions[:, index] = offset
+            rotations.append(local)
+        else:
+            turn = rotations[joint.parent]
+            positions[:, index] = positions[:, joint.parent] + (turn @ offset[..., None])[..., 0]
+            rotations.append(turn @ local)
+    return positions
+
+
+def _rest(joints: list[_Joint]) -> np.ndarray:
+    rest = np.zeros((len(joints), 3))
+    for index, joint in enumerate(joints):
+        rest[index] = joint.offset + (rest[joint.parent] if joint.parent >= 0 else 0.0)
+    return rest
+
+
+def read_bvh(path: str | Path, unit: float = 1.0, skip: int = 0) -> list[SourceClip]:
+    """Read a BVH file: ``unit`` metres a file unit, the first ``skip`` frames dropped. Raises DataError."""
+    path = Path(path)
+    joints, values, fps = _parse(path)
+    if len(values) <= skip:
+        raise DataError(f"{path} has {len(values)} frame(s)", "a motion needs more")
+    names = tuple(joint.name for joint in joints)
+    parents = tuple(joint.parent for joint in joints)
+    positions = _pose(joints, values[skip:]) * unit
+    return [SourceClip(names, parents, positions, fps, path.stem, _rest(joints) * unit)]

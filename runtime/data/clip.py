@@ -1,0 +1,72 @@
+"""What every reader returns: a source skeleton and the positions of its joints over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from coamd_blender.errors import DataError
+
+
+@dataclass(frozen=True)
+class SourceClip:
+    """A motion as its source describes it.
+
+    names      joint names, one for each column of ``positions``; the end of a last bone is ``<joint>_end``
+    parents    index of each joint's parent, -1 for a root; parents come before children
+    positions  (frames, joints, 3) float64, metres, Y up, right-handed
+    fps        frames per second of the source
+    name       animation, trial or file name
+    rest       (joints, 3) the skeleton in its rest pose (all rotations zero, or the bind pose), or None
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    positions: np.ndarray
+    fps: float
+    name: str = ""
+    rest: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        if self.positions.ndim != 3 or self.positions.shape[1:] != (len(self.names), 3):
+            raise DataError(
+                f"{self.name or 'clip'}: positions have shape {self.positions.shape}, "
+                f"expected (frames, {len(self.names)}, 3)",
+                "export the motion again",
+            )
+        if not self.fps > 0:
+            raise DataError(f"{self.name or 'clip'}: {self.fps} frames per second", "export the motion again")
+
+    @property
+    def seconds(self) -> float:
+        return len(self.positions) / self.fps
+
+
+def rotation_matrices(degrees: np.ndarray, axis: str) -> np.ndarray:
+    """Right-handed rotations by ``degrees`` (...,) about the axis ``"x"``, ``"y"`` or ``"z"``: (..., 3, 3)."""
+    radians = np.radians(degrees)
+    cos, sin = np.cos(radians), np.sin(radians)
+    first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis.lower()]
+    matrices = np.zeros((*np.shape(radians), 3, 3))
+    matrices[..., range(3), range(3)] = 1.0
+    matrices[..., first, first] = cos
+    matrices[..., second, second] = cos
+    matrices[..., first, second] = -sin
+    matrices[..., second, first] = sin
+    return matrices
+
+
+def snap_fps(fps: float) -> float:
+    """Round a rate within 0.2 % of a whole number to it: frame times are written with few decimals."""
+    whole = round(fps)
+    return float(whole) if whole and abs(fps - whole) < 0.002 * whole else float(fps)
+
+
+def read_text(path: Path) -> str:
+    """Read a text file as Latin-1 (every byte decodes). Raises DataError when it cannot be opened."""
+    try:
+        return Path(path).read_text(encoding="latin-1")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "check the path") from error

@@ -1,0 +1,326 @@
+"""Read every set into one store of canonical motions: ``motions.npy`` and ``clips.jsonl``.
+
+The store is a folder:
+    motions.npy   float32 (frames of all clips, 22, 3), metres, Y up, 20 fps, each clip placed at its own origin
+    clips.jsonl   one clip a line, in the order of its frames: id, set, file, name, performer, trial, label, action,
+                  licence, ships, in_place, loop, flags, split, start, frames, captions
+    report.json   what was left out and why
+    cache/        one .npz a source file, so that a stopped run resumes
+
+Flags: ``cut`` (one of several pieces of a file), ``travel`` (an in-place loop given its travel back), ``special``
+(the label says that stairs, a chair or playground equipment carry the body), ``floor`` (the feet stand still at
+heights more than 12 cm apart).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from coamd_blender.errors import DataError
+from coamd_blender.skeleton import FPS
+
+from .canonical import MAPS_PATH, JointMap, canonicalise, joint_maps, match_map
+from .clip import SourceClip
+from .loops import cycle_length, repeat_loop, slides_in_place, with_travel
+from .placing import floor_height, floor_profile, place, uneven_floor
+from .sources import (
+    SPECIAL_WORDS,
+    Source,
+    describe,
+    motion_files,
+    read_cmu_index,
+    read_source,
+    set_folder,
+    sources,
+)
+from .splits import split_of
+
+READER_VERSION = 7
+SHORTEST = 16  # frames: anything under 0.8 s says little
+LOOP_SECONDS = 4.0
+GAME_SETS = ("cc0_glb", "0ad_npz")
+# Names of loops that mean the same when repeated, and of those among them that go somewhere.
+_CYCLIC = re.compile(r"loop|idle|walk|run|jog|sprint|crawl|sneak|swim|dance|carry|move|push|pray", re.IGNORECASE)
+_LOCOMOTION = re.compile(r"walk|run|jog|sprint|crawl|sneak|crouch|carry|move|push", re.IGNORECASE)
+_AIRBORNE = re.compile(r"jump|air|dodge|fly", re.IGNORECASE)
+_CMU_ORDER = ("cmu_amc", "cmu_bvh", "cmu_npz", "cmu_cut", "cmu_iclone", "cmu_daz")
+
+
+@dataclass
+class Report:
+    """What happened to the files: counts by set, and a line for each one left out."""
+
+    files: Counter = field(default_factory=Counter)
+    left_out: list[dict] = field(default_factory=list)
+
+    def drop(self, name: str, file: str, reason: str) -> None:
+        self.left_out.append({"set": name, "file": file, "reason": reason})
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A canonical motion of a file: joints (frames, 22, 3) float32, placed, and what was done to it."""
+
+    name: str
+    piece: int
+    joints: np.ndarray
+    loop: bool = False
+    in_place: bool = False
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A clip of a file on the canonical body, not yet placed."""
+
+    clip: SourceClip
+    joint_map: JointMap
+    loop: bool
+    pieces: list[np.ndarray]
+
+
+# --- one file -----------------------------------------------------------------------------------------------------
+
+
+def _cycled(clip: SourceClip) -> tuple[SourceClip, bool]:
+    """Repeat a looping clip to about 4 s where repeating keeps its meaning."""
+    human_size = 1.7 / max(float(np.ptp(clip.positions[0], axis=0).max()), 1e-6)
+    cycle = cycle_length(clip.positions * human_size) if _CYCLIC.search(clip.name) else None
+    if cycle is None:
+        return clip, False
+    repeated = repeat_loop(clip.positions, cycle, round(LOOP_SECONDS * clip.fps))
+    return SourceClip(clip.names, clip.parents, repeated, clip.fps, clip.name, clip.rest), True
+
+
+def _shared_floor(found: list[_Read]) -> float | None:
+    """The floor that the clips of one file of many share, metres; None for few clips, and for stylised bodies."""
+    floors = [floor_height(joints) for read in found if not read.joint_map.stylised for joints in read.pieces]
+    return float(np.median(floors)) if len(floors) >= 5 else None
+
+
+def _floor(joints: np.ndarray, read: _Read, shared: float | None) -> float | np.ndarray:
+    """Floor of a motion; one that floats clear of the floor its file shares (a fall, a flight) takes that one."""
+    if shared is not None and floor_height(joints) - shared > 0.1:
+        return shared
+    return floor_profile(joints, follow=read.joint_map.stylised and not _AIRBORNE.search(read.clip.name))
+
+
+def _placed(source: Source, read: _Read, shared: float | None) -> Iterator[Motion]:
+    """Place the pieces of a clip; a loop that walks in place is followed by its travelling version."""
+    name = read.clip.name
+    for number, piece in enumerate(read.pieces):
+        joints = place(piece, _floor(piece, read, shared))
+        flags = ("cut",) if len(read.pieces) > 1 else ()
+        if uneven_floor(joints):
+            flags += ("floor",)
+        moves = source.name in GAME_SETS and _LOCOMOTION.search(name)
+        in_place = bool(moves) and slides_in_place(joints)
+        yield Motion(name, number, joints.astype(np.float32), read.loop, in_place, flags)
+        if in_place:
+            travelled = place(with_travel(joints), 0.0).astype(np.float32)
+            yield Motion(name, number, travelled, read.loop, False, (*flags, "travel"))
+
+
+def read_file(source: Source, path: Path, report: Report) -> list[Motion]:
+    """Read one file of a set to canonical motions. Raises DataError for a broken file."""
+    clips = read_source(source, path)
+    found = []
+    for clip in clips:
+        clip, loop = _cycled(clip) if source.name in GAME_SETS else (clip, False)
+        try:
+            joint_map = joint_maps()[source.map] if source.map else match_map(clip)
+            pieces = canonicalise(clip, joint_map)
+        except DataError as error:
+            if len(clips) == 1:
+                raise
+            report.drop(source.name, f"{path.name}:{clip.name}", error.message)
+            continue
+        pieces = [piece for piece in pieces if len(piece) >= SHORTEST]
+        if not pieces:
+            report.drop(source.name, f"{path.name}:{clip.name}", f"shorter than {SHORTEST / FPS:g} s")
+        found.append(_Read(clip, joint_map, loop, pieces))
+    shared = _shared_floor(found)
+    return [motion for read in found for motion in _placed(source, read, shared)]
+
+
+def _store_cache(stored: Path, motions: list[Motion], left_out: list[dict]) -> None:
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    keys = ("name", "piece", "loop", "in_place", "flags")
+    clips = [{key: getattr(motion, key) for key in keys} for motion in motions]
+    arrays = {f"joints_{number}": motion.joints for number, motion in enumerate(motions)}
+    partial = stored.with_suffix(".partial.npz")
+    np.savez(partial, meta=np.array(json.dumps({"clips": clips, "left_out": left_out})), **arrays)
+    partial.replace(stored)
+
+
+def _cached(source: Source, path: Path, cache: Path, report: Report) -> list[Motion]:
+    """Motions of a file, from the cache when file and reader are unchanged; broken files are reported."""
+    status = path.stat()
+    maps = MAPS_PATH.read_text(encoding="utf-8")
+    stamp = f"{READER_VERSION}|{maps}|{source}|{path.name}|{status.st_size}|{status.st_mtime_ns}"
+    stored = cache / source.name / f"{path.stem}.{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.npz"
+    if not stored.is_file():
+        local = Report()
+        try:
+            motions = read_file(source, path, local)
+        except DataError as error:
+            motions = []
+            local.drop(source.name, path.name, str(error))
+        _store_cache(stored, motions, local.left_out)
+    with np.load(stored, allow_pickle=False) as archive:
+        content = json.loads(str(archive["meta"]))
+        report.left_out.extend(content["left_out"])
+        return [
+            Motion(**{**meta, "flags": tuple(meta["flags"]), "joints": archive[f"joints_{number}"]})
+            for number, meta in enumerate(content["clips"])
+        ]
+
+
+# --- all files ----------------------------------------------------------------------------------------------------
+
+
+def duplicates(files: dict[str, list[Path]], index: dict[str, str]) -> dict[tuple[str, str], str]:
+    """CMU files whose trial a better pack holds too: {(set, file name): the set it is taken from}."""
+    keeper: dict[str, str] = {}
+    dropped = {}
+    for name in _CMU_ORDER:
+        trials = {}
+        for path in files.get(name, ()):
+            trial = describe(sources()[name], path, path.stem, index).trial
+            if trial in keeper:
+                dropped[name, path.name] = keeper[trial]
+            elif trial:
+                trials[trial] = name
+        keeper.update(trials)
+    return dropped
+
+
+def _records(
+    source: Source, path: Path, motions: list[Motion], index: dict[str, str]
+) -> Iterator[tuple[dict, np.ndarray]]:
+    """Yield (clip record without start and captions, joints) for what one file holds."""
+    for motion in motions:
+        named = describe(source, path, motion.name, index)
+        flags = [*motion.flags, *(["special"] if SPECIAL_WORDS.search(named.label) else [])]
+        title = "" if motion.name == path.stem else f":{motion.name}"
+        piece = f"#{motion.piece}" if "cut" in flags else ""
+        travel = "#travel" if "travel" in flags else ""
+        record = {
+            "id": f"{source.name}/{path.stem}{title}{piece}{travel}",
+            "set": source.name,
+            "file": path.name,
+            "name": motion.name,
+            "performer": named.performer,
+            "trial": named.trial,
+            "label": named.label,
+            "action": named.action,
+            "licence": source.licence,
+            "ships": source.ships,
+            "in_place": motion.in_place,
+            "loop": motion.loop,
+            "flags": flags,
+            "split": split_of(source, named.performer, named.action),
+        }
+        yield record, motion.joints
+
+
+def _find_files(data: Path, out: Path, sets: list[str] | None) -> dict[str, list[Path]]:
+    unknown = sorted(set(sets or ()) - set(sources()))
+    if unknown:
+        raise DataError(f"no such set: {', '.join(unknown)}", f"choose from {', '.join(sources())}")
+    files = {}
+    for name, source in sources().items():
+        folder = set_folder(data, name, out) if sets is None or name in sets else None
+        if folder is not None:
+            files[name] = motion_files(source, folder)
+    if not any(files.values()):
+        raise DataError(f"{data} holds none of the sets", "runtime/data/sources.toml says what to download")
+    return files
+
+
+def _progress(name: str, number: int, total: int) -> None:
+    if number % 25 == 0 or number == total:
+        end = "\n" if number == total else ""
+        print(f"\r{name}: {number} of {total} files", end=end, file=sys.stderr, flush=True)
+
+
+def _caption_writer() -> Callable[[dict, np.ndarray], list[str]] | None:
+    """``caption_clip(clip, joints) -> list[str]``, or None where there is none."""
+    if importlib.util.find_spec("runtime.data.captions") is None:
+        return None
+    return importlib.import_module("runtime.data.captions").caption_clip
+
+
+def prepare(
+    data_folder: str | Path, out_folder: str | Path, sets: list[str] | None = None, captions: bool = True
+) -> list[dict]:
+    """Read the sets found below ``data_folder`` into a store at ``out_folder`` and return its clip records.
+
+    ``sets`` chooses some (all that are found when None). Deterministic; a second run takes unchanged files from
+    the cache. Progress goes to stderr. Raises DataError when no set is found; broken files are left out and named
+    in report.json.
+    """
+    data, out = Path(data_folder), Path(out_folder)
+    files = _find_files(data, out, sets)
+    index, report = read_cmu_index(data), Report()
+    dropped = duplicates(files, index)
+    records, joints = [], []
+    for name, paths in files.items():
+        source = sources()[name]
+        for number, path in enumerate(paths, start=1):
+            report.files[name] += 1
+            if (name, path.name) in dropped:
+                report.drop(name, path.name, f"the same trial is taken from {dropped[name, path.name]}")
+            else:
+                for record, motion in _records(source, path, _cached(source, path, out / "cache", report), index):
+                    records.append(record)
+                    joints.append(motion)
+            _progress(name, number, len(paths))
+    starts = np.cumsum([0, *map(len, joints)]).tolist()
+    write = _caption_writer() if captions else None
+    for record, motion, start in zip(records, joints, starts, strict=False):
+        record |= {"start": start, "frames": len(motion), "captions": write(record, motion) if write else []}
+    _write_store(out, records, joints, report)
+    print(table(records, report), file=sys.stderr)
+    return records
+
+
+def _write_store(out: Path, records: list[dict], joints: list[np.ndarray], report: Report) -> None:
+    """Write the store through temporary files, so that a reader never sees half of one."""
+    out.mkdir(parents=True, exist_ok=True)
+    partial = out / "motions.partial.npy"
+    np.save(partial, np.concatenate(joints) if joints else np.zeros((0, 22, 3), np.float32))
+    partial.replace(out / "motions.npy")
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    summary = json.dumps({"files": report.files, "left_out": report.left_out}, indent=1, ensure_ascii=False)
+    for name, text in (("clips.jsonl", lines), ("report.json", summary)):
+        partial = out / f"{name}.partial"
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(out / name)
+
+
+def table(records: list[dict], report: Report | None = None) -> str:
+    """The final table: set, clips, hours, captions, licence, split (clips in train, val, test), left out."""
+    lines = [f"{'set':12s} {'clips':>6s} {'hours':>6s} {'captions':>8s}  {'licence':14s} train/val/test"]
+    for name in [*dict.fromkeys(record["set"] for record in records), "all"]:
+        chosen = [record for record in records if name in ("all", record["set"])]
+        hours = sum(record["frames"] for record in chosen) / FPS / 3600
+        captions = sum(len(record["captions"]) for record in chosen)
+        splits = Counter(record["split"] for record in chosen)
+        licence = chosen[0]["licence"] if name != "all" else ""
+        counts = "/".join(str(splits[split]) for split in ("train", "val", "test"))
+        lines.append(f"{name:12s} {len(chosen):6d} {hours:6.2f} {captions:8d}  {licence:14s} {counts}")
+    if report is not None:
+        lines.append(f"left out: {len(report.left_out)} files or clips, named with their reasons in report.json")
+    return "\n".join(lines)

@@ -1,0 +1,168 @@
+"""The sets in sources.toml: where their files lie, how they are read, and what their names say."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tarfile
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from coamd_blender.errors import DataError
+
+from .acclaim import read_acclaim
+from .bvh import read_bvh
+from .clip import SourceClip
+from .gltf import read_gltf
+from .npz import read_npz
+
+SOURCES_PATH = Path(__file__).with_name("sources.toml")
+CMU_INDEX = "cmu-index.csv"
+# Words in a label that say the floor is not flat, or something else carries the body.
+SPECIAL_WORDS = re.compile(
+    r"playground|stair|climb|ladder|swing|hang|stool|uneven|terrain|ramp|chair|swim|fly|levitat", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of sources.toml."""
+
+    name: str
+    title: str
+    home: str
+    download: str
+    layout: str
+    licence: str
+    ships: bool
+    reader: str
+    files: str
+    map: str | None = None
+    unit: float = 1.0
+    skip: int = 0
+    group: str = ""
+    val: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClipName:
+    """What a file or animation name says: label in words, action (for splitting), performer, CMU trial."""
+
+    label: str
+    action: str
+    performer: str | None = None
+    trial: str | None = None
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Return every set of sources.toml by name, in file order."""
+    tables = tomllib.loads(SOURCES_PATH.read_text(encoding="utf-8"))
+    lists = ("val", "test")
+    return {
+        name: Source(name, **{key: tuple(v) if key in lists else v for key, v in table.items()})
+        for name, table in tables.items()
+    }
+
+
+def set_folder(data: Path, name: str, cache_folder: Path) -> Path | None:
+    """Find a set below ``data``: a folder of its name, or a .tar.xz (unpacked once below ``cache_folder``)."""
+    if (data / name).is_dir():
+        return data / name
+    pack = data / f"{name}.tar.xz"
+    if not pack.is_file():
+        return None
+    stamp = cache_folder / "unpacked" / f"{name}.done"
+    target = cache_folder / "unpacked"
+    mark = f"{pack.stat().st_size} {pack.stat().st_mtime_ns}"
+    if not stamp.is_file() or stamp.read_text() != mark:
+        target.mkdir(parents=True, exist_ok=True)
+        try:
+            with tarfile.open(pack) as archive:
+                archive.extractall(target, filter="data")
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise DataError(f"{pack} cannot be unpacked ({error})", "download it again") from error
+        stamp.write_text(mark)
+    return target / name
+
+
+def motion_files(source: Source, folder: Path) -> list[Path]:
+    """Every motion file of a set, sorted by path."""
+    return sorted(folder.rglob(source.files))
+
+
+def read_source(source: Source, path: Path) -> list[SourceClip]:
+    """Read one file of a set with its reader. Raises DataError."""
+    if source.reader == "acclaim":
+        return read_acclaim(path)
+    if source.reader == "bvh":
+        return read_bvh(path, source.unit, source.skip)
+    if source.reader == "gltf":
+        return read_gltf(path)
+    return read_npz(path)
+
+
+def read_cmu_index(data: Path) -> dict[str, str]:
+    """Descriptions of CMU trials by subject_trial, from cmu-index.csv beside the sets; empty without it."""
+    path = data / CMU_INDEX
+    for folder in (data, data.parent):
+        if (folder / CMU_INDEX).is_file():
+            path = folder / CMU_INDEX
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {row["trial"]: row["description"].strip() or row["subject"].strip() for row in rows}
+
+
+def _words(name: str) -> str:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", name)
+    return re.sub(r"[\s_|.-]+", " ", spaced).strip()
+
+
+def _action(name: str) -> str:
+    """A name without variant numbers and letters, lower case, so that variants stay in one split."""
+    name = re.sub(r"[_ ]*(\d+|(?<=[_ ])[a-z])$", "", name.lower())
+    return re.sub(r"[_ ]*(\d+|(?<=[_ ])[a-z])$", "", name)
+
+
+_DAZ_LABELS = {"indian": "Indian dance", "martial": "martial arts", "standard": "stand"}
+
+
+def _cmu_name(source: Source, stem: str, index: dict[str, str]) -> ClipName:
+    match = re.search(r"(\d+)_(\d+)(?:_\d+)?$", stem)
+    if source.name == "cmu_daz":
+        subject = {"indian": "94", "martial": "135"}.get(stem.split("_")[0])
+        match = re.search(r"()(\d+)$", stem) if subject else None
+    else:
+        subject = str(int(match[1])).zfill(2) if match else None
+    trial = f"{subject}_{int(match[2]):02d}" if match and subject else None
+    kind = _words(re.sub(r"[\d_]+$", "", stem.split("__")[0]))
+    label = _DAZ_LABELS.get(kind) or index.get(trial or "") or kind
+    if "__" in stem and kind not in label.lower():
+        label = f"{kind}, {label}"
+    return ClipName(label, _action(label), subject, trial)
+
+
+def describe(source: Source, path: Path, clip_name: str, index: dict[str, str]) -> ClipName:
+    """What the names of a file and of a clip in it say. ``index`` is read_cmu_index's."""
+    stem = path.stem
+    if source.group == "cmu":
+        return _cmu_name(source, stem, index)
+    if source.name == "hdm05":
+        _, performer, action, *_ = stem.split("_")
+        return ClipName(_words(action), action, performer)
+    if source.name == "idle_bvh":
+        kind, performer = stem.split("_")[:2]
+        return ClipName(f"{kind} idle, a person stands and waits", f"idle {kind}", performer)
+    if source.name == "bandai":
+        content, style = stem.split("_")[1:3]
+        return ClipName(f"{_words(content)}, {style}", content, stem.split("_")[0])
+    if source.name == "0ad_npz":
+        unit, _, action = stem.rpartition("__")
+        return ClipName(f"{_words(unit)}: {_words(action)}", _action(action))
+    name = clip_name.split("|")[-1]
+    return ClipName(_words(name), _action(re.sub(r"_(Loop|RM|Enter|Exit)$| RM$", "", name)))
