@@ -435,7 +435,7 @@ class RuntimeClient:
 
     def _ended_error(self, process: _Process, ended: _Ended) -> RuntimeUnavailable:
         lines = process.log_lines()
-        hint = "Generate again; it starts anew. Copy Log in the preferences has its last lines"
+        hint = "Generate again; it starts anew. If it happens again, ask for fewer variants, or read its log"
         if process.hello is None:
             hint = "Press Install Runtime in the add-on's preferences, or choose a Python that has torch and numpy"
         return RuntimeUnavailable(f"The runtime {ended.reason}{_last_words(lines)}", hint)

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from coamd_blender.errors import CoamdError
 from coamd_blender.protocol import VERSION
@@ -40,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CoamdError as error:
         return _complain(str(error))
     except ImportError as error:
-        return _complain(f"{error} - install the packages in pyproject.toml: pip install -e .")
+        return _complain(f"{error} - install the packages in pyproject.toml: pip install -e '.[train]'")
     except KeyboardInterrupt:
         _complain("interrupted")
         return INTERRUPTED
@@ -56,4 +61,17 @@ def _complain(line: str) -> int:
 def _print(outcome: Outcome, as_json: bool) -> None:
     if outcome.json is None:
         return
-    print(json.dumps(outcome.json, ensure_ascii=False, allow_nan=False) if as_json else outcome.text, flush=True)
+    print(json.dumps(plain(outcome.json), ensure_ascii=False, allow_nan=False) if as_json else outcome.text, flush=True)
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON can hold it: numpy's numbers and arrays as Python's, NaN and infinities as None."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from coamd_blender.errors import InputError
+import numpy as np
+
+from coamd_blender.errors import DataError, InputError
 from coamd_blender.skeleton import FPS
-from runtime.cli_common import Outcome, add_verb, output_path
+from runtime.cli_common import Outcome, ProgressLine, add_verb, output_path, whole_number
 from runtime.cli_generate import write_motion
 
 PREPARED = Path("data/prepared")
 READABLE = (".bvh", ".amc", ".glb", ".gltf", ".npz")
 WRITABLE = (".npz", ".bvh")
+POOL_SEED = 0
+VALIDATION_ITEMS = 400  # at least
 BLENDER_ONLY = (".fbx", ".blend")
 
 
@@ -25,6 +32,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     prepare = add_verb(verbs, "prepare", run_prepare, "read motion sets into training data")
     prepare.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="where the sets lie")
     prepare.add_argument("--out", type=Path, default=PREPARED, metavar="FOLDER", help="default data/prepared")
+    prepare.add_argument(
+        "--pool", type=whole_number(0, 10**7), default=16_000, metavar="N", help="training items to compose (0: none)"
+    )
     prepare.add_argument("--sets", metavar="A,B", help="only these sets of runtime/data/sources.toml")
 
 
@@ -45,25 +55,101 @@ def check_source(text: str) -> Path:
 
 
 def run_convert(args: argparse.Namespace) -> Outcome:
-    """Convert one motion. JSON: files, frames, fps."""
+    """Convert every motion of a file. JSON: files, frames (of each), fps."""
     source, out = check_source(args.source), output_path(args.out, WRITABLE)
-    from runtime.data.convert import read_motion, write_bvh
-
-    joints = read_motion(source, args.skeleton)
-    if out.suffix.lower() == ".bvh":
-        write_bvh(out, joints)
+    motions = read_motions(source, args.skeleton)
+    if len(motions) == 1:
+        outputs = [out]
     else:
-        write_motion(out, joints)
-    return Outcome({"files": [str(out)], "frames": len(joints), "fps": FPS}, f"{out}: {len(joints)} frames")
+        names = [re.sub(r"[^\w.-]+", "_", name) for name, _ in motions]
+        outputs = [out.with_name(f"{out.stem}_{name}{out.suffix}") for name in names]
+    for path, (_, joints) in zip(outputs, motions, strict=True):
+        _write(path, joints)
+    frames = [len(joints) for _, joints in motions]
+    text = "\n".join(f"{path}: {count} frames" for path, count in zip(outputs, frames, strict=True))
+    return Outcome({"files": [str(path) for path in outputs], "frames": frames, "fps": FPS}, text)
+
+
+def read_motions(path: Path, skeleton: str | None = None) -> list[tuple[str, np.ndarray]]:
+    """Return (name, joints float (frames, 22, 3) at 20 fps) of every motion in a file, on the canonical body.
+
+    A .npz holds such joints already and is only resampled. ``skeleton`` names a joint map of the readers instead of
+    the one found by the joints' names, or the .asf of an .amc. Raises DataError and InputError.
+    """
+    from runtime.data import acclaim, bvh, canonical, gltf, npz, placing
+
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        (clip,) = npz.read_npz(path)
+        return [(clip.name, canonical.resample(clip.positions, clip.fps))]
+    joint_map = None
+    if suffix == ".amc":
+        clips = acclaim.read_acclaim(path, skeleton)
+    else:
+        clips = bvh.read_bvh(path) if suffix == ".bvh" else gltf.read_gltf(path)
+        joint_map = _joint_map(skeleton)
+    motions = []
+    for clip in clips:
+        pieces = canonical.canonicalise(clip, joint_map or canonical.match_map(clip))
+        names = [clip.name] if len(pieces) == 1 else [f"{clip.name}_{number}" for number in range(len(pieces))]
+        motions += [(name, placing.place(piece)) for name, piece in zip(names, pieces, strict=True)]
+    if not motions:
+        raise DataError(f"{path} holds no motion of two frames or more", "Export it with its animation")
+    return motions
+
+
+def _joint_map(name: str | None):
+    from runtime.data.canonical import joint_maps
+
+    if name is not None and name not in joint_maps():
+        raise InputError(f"There is no joint map {name!r}", f"Choose from {', '.join(joint_maps())}")
+    return None if name is None else joint_maps()[name]
+
+
+def _write(path: Path, joints: np.ndarray) -> None:
+    if path.suffix.lower() == ".npz":
+        write_motion(path, joints)
+        return
+    from runtime.data.bvh import write_bvh
+
+    write_bvh(path, joints)
 
 
 def run_prepare(args: argparse.Namespace) -> Outcome:
-    """Read the sets. JSON: clips, seconds, files."""
+    """Read the sets and compose training items. JSON: clips, seconds, pool (items by split), files."""
     if not args.data.is_dir():
         raise InputError(f"There is no folder {args.data}", "Name the folder that holds the sets")
     from runtime.data.prepare import prepare, table
 
     sets = None if args.sets is None else [name.strip() for name in args.sets.split(",") if name.strip()]
     records = prepare(args.data, args.out, sets)
+    pools = write_pools(args.out, args.pool)
+    text = "\n".join([table(records), *(f"pool {split}: {count} items" for split, count in pools.items())])
     seconds = sum(record["frames"] for record in records) / FPS
-    return Outcome({"clips": len(records), "seconds": seconds, "files": [str(args.out)]}, table(records))
+    return Outcome({"clips": len(records), "seconds": seconds, "pool": pools, "files": [str(args.out)]}, text)
+
+
+def write_pools(prepared: Path, size: int) -> dict[str, int]:
+    """Build the generator's training items from prepared clips: ``size`` to train on, a twentieth to validate.
+
+    Returns the number of items by split. A split without clips that can be captioned gets none; why goes to stderr.
+    """
+    from runtime.data.compose import build_pool
+    from runtime.data.dataset import Prepared, write_pool
+
+    data, counts = Prepared.load(prepared), {}
+    sizes = {"train": size, "val": max(VALIDATION_ITEMS, size // 20)} if size else {}
+    for split, count in sizes.items():
+        items = build_pool(data.clips, data.motions, POOL_SEED, count, split)
+        try:
+            counts[split] = write_pool(prepared / "pool" / split, _counted(items, count, f"pool {split}"))
+        except DataError as error:
+            print(f"no pool {split}: {error}", file=sys.stderr)
+    return counts
+
+
+def _counted(items: Iterable, total: int, what: str) -> Iterator:
+    progress = ProgressLine(what)
+    for number, item in enumerate(items, start=1):
+        yield item
+        progress(number, total)
