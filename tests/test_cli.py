@@ -294,3 +294,65 @@ def test_serve_unloads_and_loads_again(fake):
     tasks.load()
     tasks.unload()
     assert tasks.load() == "cpu"
+
+
+# convert and prepare
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Forty frames of the canonical body at rest, walking along +Z at 1 m/s, at 40 frames a second."""
+    from coamd_blender.skeleton import rest_joints
+
+    joints = np.repeat(rest_joints()[None], 41, axis=0).astype(np.float32)
+    joints[..., 2] += np.arange(41, dtype=np.float32)[:, None] / 40
+    path = tmp_path / "in.npz"
+    np.savez(path, joints=joints, fps=40)
+    return path, joints
+
+
+def test_convert_resamples_to_20_frames_a_second(capsys, clip, tmp_path):
+    path, joints = clip
+    status, stdout, _ = run(capsys, "convert", path, tmp_path / "out.npz", "--json")
+    assert status == 0
+    assert json.loads(stdout) == {"files": [str(tmp_path / "out.npz")], "frames": [21], "fps": 20}
+    with np.load(tmp_path / "out.npz") as archive:
+        assert archive["fps"] == 20
+        assert np.abs(archive["joints"][5:-5] - joints[10:-10:2]).max() < 0.005
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"joints": np.zeros((10, 21, 3), np.float32), "fps": 20}, "(10, 21, 3)"),
+        ({"joints": np.full((10, 22, 3), np.nan, np.float32), "fps": 20}, "not numbers"),
+        ({"poses": np.zeros(3)}, "joints"),
+        ({"joints": np.zeros((10, 22, 3), np.float32), "fps": 0}, "frames per second"),
+    ],
+    ids=["shape", "NaN", "no joints", "no rate"],
+)
+def test_convert_refuses_motions_it_cannot_use(capsys, tmp_path, arrays, reason):
+    np.savez(tmp_path / "in.npz", **arrays)
+    assert reason in refused(capsys, "convert", tmp_path / "in.npz", tmp_path / "out.npz")
+    assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize("name", ["torn.npz", "torn.bvh", "torn.glb", "torn.amc"])
+def test_convert_refuses_torn_files(capsys, tmp_path, name):
+    (tmp_path / name).write_bytes(b"HIERARCHY ROOT")
+    refused(capsys, "convert", tmp_path / name, tmp_path / "out.npz")
+
+
+def test_convert_refuses_a_joint_map_that_is_not_there(capsys, tmp_path):
+    (tmp_path / "in.bvh").write_text(
+        "HIERARCHY\nROOT hip\n{\nOFFSET 0 0 0\nCHANNELS 1 Yposition\n}\nMOTION\nFrames: 1\nFrame Time: 0.05\n0\n"
+    )
+    assert "no joint map 'robot'" in refused(
+        capsys, "convert", tmp_path / "in.bvh", tmp_path / "out.npz", "--skeleton", "robot"
+    )
+
+
+def test_json_holds_what_benchmarks_return():
+    value = {"mean": np.float32(0.5), 3: np.arange(2), "ratio": float("nan"), "path": ROOT, "rows": ({"a": None},)}
+    text = json.dumps(cli.plain(value), allow_nan=False)
+    assert json.loads(text) == {"mean": 0.5, "3": [0, 1], "ratio": None, "path": str(ROOT), "rows": [{"a": None}]}
