@@ -1,0 +1,274 @@
+"""The CoAMD tab of the 3D Viewport's sidebar, and the drawing of the preferences. Draws; changes nothing."""
+
+import textwrap
+
+import bpy
+
+from . import preferences
+
+CATEGORY = "CoAMD"
+EXAMPLES = (
+    "a person walks forward and waves with the right hand",
+    "someone runs in a circle to the left",
+    "a man jumps up high, then bows",
+    "a tired person walks slowly and stops",
+    "a person kicks with the left leg",
+    "somebody dances happily",
+)
+SHOWN_TAKES = 10
+_PIXELS_PER_LETTER = 6.6
+
+
+def draw_text(layout: bpy.types.UILayout, text: str, width: float, icon: str = "NONE") -> None:
+    """Draw ``text`` in as many labels as ``width`` pixels need; Blender's labels do not wrap."""
+    scale = bpy.context.preferences.system.ui_scale
+    letters = max(16, int((width / scale - 50) / _PIXELS_PER_LETTER))
+    column = layout.column(align=True)
+    column.scale_y = 0.85
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+
+
+class _Sidebar:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+
+class COAMD_MT_prompts(bpy.types.Menu):
+    """Recent prompts, then examples"""
+
+    bl_idname = "COAMD_MT_prompts"
+    bl_label = "Prompts"
+
+    def draw(self, context):
+        """One entry a sentence."""
+        settings = preferences.get(context)
+        recent = [entry.name for entry in settings.recent] if settings is not None else []
+        for heading, prompts in (("Recent", recent), ("Examples", EXAMPLES)):
+            if prompts:
+                self.layout.label(text=heading)
+            for prompt in prompts:
+                self.layout.operator("coamd.use_prompt", text=prompt).prompt = prompt
+            self.layout.separator()
+
+
+class COAMD_PT_main(_Sidebar, bpy.types.Panel):
+    """Prompt to keyframes"""
+
+    bl_idname = "COAMD_PT_main"
+    bl_label = "Generate Motion"
+
+    def draw(self, context):
+        """Target, settings, then the button or the progress."""
+        from . import session, setup
+
+        layout, width = self.layout, context.region.width
+        current = session.current()
+        _draw_target(layout, context, width)
+        _draw_settings(layout, context.scene.coamd)
+        problem = setup.problem(preferences.get(context))
+        if current.running:
+            _draw_progress(layout, current.status)
+        elif problem is not None:
+            _draw_missing_runtime(layout, problem, width)
+        else:
+            row = layout.row()
+            row.scale_y = 1.6
+            row.operator("coamd.generate", icon="PLAY")
+        _draw_outcome(layout, current, width)
+
+
+def _draw_target(layout, context, width) -> None:
+    from . import targets
+
+    box = layout.box()
+    target = targets.find(context)
+    if target is None:
+        box.label(text="No armature selected", icon="INFO")
+        box.operator("coamd.add_character", icon="OUTLINER_OB_ARMATURE")
+        return
+    row = box.row()
+    row.label(text=target.name, icon="ARMATURE_DATA")
+    coverage = targets.coverage(target)
+    if coverage.error is not None:
+        draw_text(box, str(coverage.error), width, "ERROR")
+        return
+    side = row.row()
+    side.alignment = "RIGHT"
+    side.active = False
+    side.label(text=f"{coverage.preset}  {coverage.mapped}/{coverage.total}")
+    if coverage.missing:
+        draw_text(box, "Not found: " + ", ".join(coverage.missing), width, "INFO")
+
+
+def _draw_settings(layout, settings) -> None:
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.scale_y = 1.3
+    row.prop(settings, "prompt", text="", icon="TEXT")
+    row.menu("COAMD_MT_prompts", text="", icon="DOWNARROW_HLT")
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.prop(settings, "seconds")
+    row.prop(settings, "variants")
+    row = column.row(align=True)
+    seed = row.row(align=True)
+    seed.enabled = not settings.random_seed
+    seed.prop(settings, "seed")
+    row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
+
+
+def _draw_progress(layout, status) -> None:
+    text = status.text
+    if status.eta is not None and not status.cancelling:
+        text += f"   {max(1, round(status.eta))} s left"
+    row = layout.row(align=True)
+    row.scale_y = 1.6
+    row.progress(factor=status.fraction, text=text)
+    stop = row.row(align=True)
+    stop.enabled = not status.cancelling
+    stop.operator("coamd.cancel", text="", icon="X")
+
+
+def _draw_missing_runtime(layout, problem, width) -> None:
+    box = layout.box()
+    draw_text(box, problem.message, width, "ERROR")
+    row = box.row()
+    row.scale_y = 1.4
+    row.operator("coamd.open_preferences", icon="PREFERENCES")
+
+
+def _draw_outcome(layout, current, width) -> None:
+    if current.error is not None:
+        box = layout.box()
+        box.alert = True
+        draw_text(box, str(current.error), width, "ERROR")
+        box.operator("coamd.copy", text="Copy Error", icon="COPYDOWN").which = "ERROR"
+    elif current.notice:
+        row = layout.row()
+        row.active = False
+        row.label(text=current.notice, icon="CHECKMARK")
+
+
+class COAMD_PT_takes(_Sidebar, bpy.types.Panel):
+    """The motions made so far; choosing one plays it"""
+
+    bl_idname = "COAMD_PT_takes"
+    bl_label = "Takes"
+    bl_parent_id = "COAMD_PT_main"
+
+    @classmethod
+    def poll(cls, context):
+        """Shown when there are some."""
+        return bool(context.scene.coamd.takes)
+
+    def draw(self, context):
+        """The newest takes first, and what to throw away."""
+        settings = context.scene.coamd
+        column = self.layout.column(align=True)
+        for index in reversed(range(max(0, len(settings.takes) - SHOWN_TAKES), len(settings.takes))):
+            take = settings.takes[index]
+            row = column.row(align=True)
+            row.enabled = take.action is not None and take.armature is not None
+            chosen = index == settings.take_index
+            text = f"{index + 1}  {take.prompt}" if row.enabled else f"{index + 1}  (deleted)"
+            row.operator("coamd.show_take", text=text, depress=chosen).index = index
+        row = self.layout.row(align=True)
+        row.operator("coamd.remove_takes", text="Delete", icon="TRASH").which = "CHOSEN"
+        row.operator("coamd.remove_takes", text="Keep Only This").which = "OTHERS"
+
+
+class COAMD_PT_advanced(_Sidebar, bpy.types.Panel):
+    """How the motion meets the words, the rig and the machine"""
+
+    bl_idname = "COAMD_PT_advanced"
+    bl_label = "Advanced"
+    bl_parent_id = "COAMD_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Settings, then the runtime's state."""
+        from . import session
+
+        layout, settings = self.layout, context.scene.coamd
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column(heading="Text Weight")
+        row = column.row(align=True)
+        row.prop(settings, "use_guidance", text="")
+        value = row.row()
+        value.enabled = settings.use_guidance
+        value.prop(settings, "guidance", text="")
+        layout.prop(settings, "contact")
+        layout.prop(settings, "place")
+        layout.prop(settings, "in_place")
+        stored = preferences.get(context)
+        if stored is not None:
+            layout.prop(stored, "show_preview")
+        row = layout.row()
+        row.use_property_split = False
+        row.label(text=session.current().runtime, icon="MEMORY")
+        row.operator("coamd.unload", text="Unload")
+        layout.operator("coamd.open_preferences", text="Runtime Settings", icon="PREFERENCES")
+
+
+def draw_preferences(settings, context, layout) -> None:
+    """Draw the add-on's preferences: the source of the runtime, its settings, the installer and the test."""
+    width = context.region.width * 0.8
+    layout.row().prop(settings, "source", expand=True)
+    box = layout.box()
+    box.use_property_split = True
+    if settings.source == "INSTALLED":
+        _draw_installer(box, settings, width)
+    elif settings.source == "PYTHON":
+        box.prop(settings, "python")
+        draw_text(box, "Any Python 3.11 or newer with torch, numpy, safetensors and tokenizers.", width, "INFO")
+    else:
+        box.prop(settings, "command")
+        draw_text(box, "Any command that runs: python3 -m runtime serve. Over ssh, too.", width, "INFO")
+    column = layout.column()
+    column.use_property_split = True
+    if settings.source != "COMMAND":
+        column.prop(settings, "device")
+        column.prop(settings, "idle_minutes")
+    column.prop(settings, "show_preview")
+    _draw_test(layout, width)
+
+
+def _draw_installer(box, settings, width) -> None:
+    from . import install, setup
+
+    installer = setup.installer()
+    if installer is not None and installer.running:
+        row = box.row(align=True)
+        row.progress(factor=installer.fraction, text=installer.phase)
+        row.operator("coamd.cancel_install", text="", icon="X")
+    elif install.is_installed(preferences.environment_folder(), preferences.REQUIREMENTS):
+        row = box.row()
+        row.label(text="Installed", icon="CHECKMARK")
+        row.operator("coamd.uninstall", icon="TRASH")
+    else:
+        box.prop(settings, "torch_source")
+        box.prop(settings, "base_python")
+        if not bpy.app.online_access:
+            draw_text(box, "Online access is off (Preferences > System > Network).", width, "INTERNET_OFFLINE")
+        row = box.row()
+        row.scale_y = 1.4
+        row.operator("coamd.install", icon="IMPORT")
+    if installer is not None and installer.error is not None:
+        draw_text(box, str(installer.error), width, "ERROR")
+    if installer is not None:
+        box.operator("coamd.copy", text="Copy Log", icon="COPYDOWN").which = "INSTALL"
+
+
+def _draw_test(layout, width) -> None:
+    from . import setup
+
+    test = setup.test()
+    row = layout.row()
+    row.operator("coamd.test", text="Testing ..." if test and test.running else "Test", icon="CONSOLE")
+    if test is None or test.running:
+        return
+    draw_text(layout, str(test.error or test.report), width, "ERROR" if test.error else "CHECKMARK")
+    layout.operator("coamd.copy", text="Copy", icon="COPYDOWN").which = "TEST"

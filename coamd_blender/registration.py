@@ -1,0 +1,62 @@
+"""Registers classes, properties and handlers, and undoes it. Loads no numpy and starts nothing."""
+
+import sys
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import operators, panels, preferences, properties, pump
+
+CLASSES = (
+    preferences.COAMD_PG_prompt,
+    preferences.COAMD_Preferences,
+    properties.COAMD_PG_take,
+    properties.COAMD_PG_settings,
+    operators.COAMD_OT_generate,
+    operators.COAMD_OT_cancel,
+    operators.COAMD_OT_add_character,
+    operators.COAMD_OT_use_prompt,
+    operators.COAMD_OT_show_take,
+    operators.COAMD_OT_remove_takes,
+    operators.COAMD_OT_copy,
+    operators.COAMD_OT_open_preferences,
+    operators.COAMD_OT_unload,
+    operators.COAMD_OT_install,
+    operators.COAMD_OT_cancel_install,
+    operators.COAMD_OT_uninstall,
+    operators.COAMD_OT_test,
+    operators.COAMD_OT_new_seed,
+    panels.COAMD_MT_prompts,
+    panels.COAMD_PT_main,
+    panels.COAMD_PT_takes,
+    panels.COAMD_PT_advanced,
+)
+
+
+def register() -> None:
+    """Register everything. Nothing is started, and nothing is read from disk."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.coamd = bpy.props.PointerProperty(type=properties.COAMD_PG_settings)
+    bpy.app.handlers.load_pre.append(_before_load)
+
+
+def unregister() -> None:
+    """Stop the runtime, the installation, the timer and the preview, then remove every class and property."""
+    pump.stop()
+    for name in ("session", "setup"):
+        module = sys.modules.get(f"{__package__}.{name}")
+        if module is not None:
+            module.close()
+    bpy.app.handlers.load_pre.remove(_before_load)
+    del bpy.types.Scene.coamd
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
+
+
+@persistent
+def _before_load(*_: object) -> None:
+    """Another file is opened: a motion that is being made has nowhere to go."""
+    module = sys.modules.get(f"{__package__}.session")
+    if module is not None and module.peek() is not None:
+        module.peek().forget()

@@ -1,0 +1,342 @@
+"""The one generation at a time that the add-on runs: submit, pump, write keys, one undo step.
+
+A Blender timer calls :meth:`Session.pump` on the main thread; in background mode, where timers do not fire,
+:meth:`Session.wait` pumps instead. Blender's data is read when a generation begins and written when it has
+succeeded; in between objects are remembered by ``session_uid``, which survives undo, renaming and deletion.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+
+import bpy
+
+from . import bake, preferences, targets
+from .client import RuntimeClient, child_environment
+from .errors import Cancelled, CoamdError, InputError, RigError
+from .jobs import CANCELLED, DONE, Job, JobRunner, generate_fields
+from .preview import Preview
+from .properties import LARGEST_SEED, COAMD_PG_settings
+from .skeleton import FPS, MAX_FRAMES
+
+TICK_SECONDS = 0.05
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, MAX_FRAMES / FPS
+MOST_VARIANTS = 8
+
+
+@dataclass
+class Pending:
+    """A generation on its way: what was asked, and where its keys go."""
+
+    job: Job
+    prompt: str
+    seed: int
+    armature_uid: int
+    armature_name: str
+    scene_uid: int
+    frame: int
+    contact: str
+    place: str
+    in_place: bool
+    started: float = field(default_factory=time.monotonic)
+    unwritten: list[int] = field(default_factory=list)  # variants whose keys are still to be written, first to last
+    takes: int = 0  # how many have been written
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the panel shows. ``fraction`` is 0 to 1, ``eta`` seconds or None while unknown."""
+
+    running: bool = False
+    cancelling: bool = False
+    fraction: float = 0.0
+    text: str = ""
+    eta: float | None = None
+
+
+class Session:
+    """The runtime, the pending generation, the preview and the last error. Main thread only."""
+
+    def __init__(self):
+        self.error: CoamdError | None = None
+        self.notice = ""
+        self.preview = Preview()
+        self._pending: Pending | None = None
+        self._command: list[str] | None = None
+        self._runner = JobRunner(self._make_client)
+
+    @property
+    def running(self) -> bool:
+        """True from :meth:`begin` until the keys are written, or the generation has failed or stopped."""
+        return self._pending is not None
+
+    @property
+    def status(self) -> Status:
+        """Progress of the pending generation, for the panel."""
+        pending = self._pending
+        if pending is None:
+            return Status()
+        job = pending.job
+        if job.state == DONE:
+            return Status(True, False, 1.0, "Writing keys")
+        text = "Stopping" if job.cancelling else (job.phase or job.state).capitalize()
+        if job.total:
+            text += f" {job.step}/{job.total}"
+        return Status(True, job.cancelling, job.fraction, text, job.eta_seconds)
+
+    @property
+    def runtime(self) -> str:
+        """One line on the runtime process: not running, starting, or its device."""
+        if not self.alive:
+            return "Not running"
+        return f"Ready on {self._runner.client.device}" if self.loaded else "Running, model not in memory"
+
+    @property
+    def loaded(self) -> bool:
+        """True while the runtime holds the model in memory."""
+        return self.alive and self._runner.client.loaded
+
+    @property
+    def alive(self) -> bool:
+        """True while the runtime process runs."""
+        client = self._runner.client
+        return client is not None and client.alive
+
+    @property
+    def log(self) -> str:
+        """What the runtime wrote to its stderr."""
+        client = self._runner.client
+        return "" if client is None else client.log
+
+    def begin(self, context: bpy.types.Context) -> Job:
+        """Submit the generation that ``context.scene.coamd`` asks for, for the target armature.
+
+        Raises InputError, RigError or RuntimeUnavailable before anything is started.
+        """
+        settings = context.scene.coamd
+        self.error, self.notice = None, ""
+        if self.running:
+            raise InputError("A motion is being made already", "Wait for it, or press Cancel")
+        prompt = check_settings(settings)
+        armature = targets.require(context)
+        self._follow_preferences(context)
+        seed = random.randint(0, LARGEST_SEED - MOST_VARIANTS) if settings.random_seed else settings.seed
+        weight = settings.guidance if settings.use_guidance else None
+        fields = generate_fields(prompt, settings.seconds, seed, settings.variants, weight)
+        self._pending = Pending(
+            job=self._runner.submit("generate", fields),
+            prompt=prompt,
+            seed=seed,
+            armature_uid=armature.session_uid,
+            armature_name=armature.name,
+            scene_uid=context.scene.session_uid,
+            frame=context.scene.frame_current,
+            contact=settings.contact,
+            place=settings.place,
+            in_place=settings.in_place,
+        )
+        preferences.remember_prompt(preferences.get(context), prompt)
+        return self._pending.job
+
+    def pump(self) -> bool:
+        """Take in what the runtime said; write one variant when the motion is there. True while there is work.
+
+        One call does one short piece of work, so that the interface stays alive. Errors end in ``self.error``.
+        """
+        pending = self._pending
+        self._runner.tick()
+        if pending is None:
+            return False
+        try:
+            self._advance(pending)
+        except Cancelled:
+            self._end(None, "Cancelled")
+        except CoamdError as error:
+            self._end(error)
+        return self.running
+
+    def wait(self) -> None:
+        """Pump until the pending generation has ended; raise its error, if any (background mode, scripts)."""
+        while self.pump():
+            if not self._pending.unwritten:
+                time.sleep(0.005)
+        if self.error is not None:
+            raise self.error
+
+    def cancel(self) -> None:
+        """Stop the pending generation; nothing has been written to the scene, and nothing will be."""
+        pending = self._pending
+        if pending is None:
+            return
+        if pending.job.ended:
+            self._end(None, "Cancelled")
+        else:
+            self._runner.cancel(pending.job)
+
+    def unload(self) -> None:
+        """Give the model's memory back."""
+        self._runner.unload()
+
+    def forget(self) -> None:
+        """Drop the pending generation and what was said about earlier ones: another file is opened."""
+        if self._pending is not None and not self._pending.job.ended:
+            self._runner.cancel(self._pending.job)
+        self._pending = None
+        self.error, self.notice = None, ""
+        self.preview.hide()
+
+    def shutdown(self) -> None:
+        """End everything, the runtime process included."""
+        self.forget()
+        self._runner.shutdown()
+
+    def _make_client(self) -> RuntimeClient:
+        return RuntimeClient(self._command, child_environment(), preferences.user_folder())
+
+    def _follow_preferences(self, context: bpy.types.Context) -> None:
+        command = preferences.runtime_command(preferences.get(context))
+        if command != self._command:
+            self._runner.shutdown()
+            self._command = command
+
+    def _advance(self, pending: Pending) -> None:
+        job = pending.job
+        if job.state == CANCELLED:
+            raise Cancelled()
+        if job.error is not None:
+            raise job.error
+        if job.state != DONE:
+            self._show_preview(pending)
+            return
+        if not pending.unwritten:
+            pending.unwritten = list(range(len(job.arrays["joints"])))
+            self.preview.hide()
+            return
+        self._write_next(pending)
+
+    def _show_preview(self, pending: Pending) -> None:
+        joints = pending.job.preview
+        shown = preferences.get(bpy.context)
+        if joints is None or (shown is not None and not shown.show_preview):
+            return
+        target = targets.by_uid(bpy.data.objects, pending.armature_uid)
+        if target is not None:
+            self.preview.show(joints[0], *targets.placement(target))
+
+    def _write_next(self, pending: Pending) -> None:
+        armature = targets.by_uid(bpy.data.objects, pending.armature_uid)
+        scene = targets.by_uid(bpy.data.scenes, pending.scene_uid)
+        if armature is None or scene is None:
+            raise RigError(
+                f"{pending.armature_name} was deleted while its motion was being made",
+                "Select another armature and press Generate",
+            )
+        variant = pending.unwritten.pop(0)
+        action = bake.apply_motion(
+            armature,
+            pending.job.arrays["joints"][variant],
+            source_fps=pending.job.fields["fps"],
+            start_frame=pending.frame,
+            scene=scene,
+            name=f"CoAMD {pending.prompt[:40]}",
+            contact=pending.contact,
+            place=pending.place,
+            in_place=pending.in_place,
+        )
+        take = scene.coamd.takes.add()
+        pending.takes += 1
+        take.prompt, take.seed, take.action, take.armature = pending.prompt, pending.seed + variant, action, armature
+        take.name = pending.prompt
+        if not pending.unwritten:
+            self._finish(pending, scene)
+
+    def _finish(self, pending: Pending, scene: bpy.types.Scene) -> None:
+        settings = scene.coamd
+        settings.seed = pending.seed
+        show_take(settings, len(settings.takes) - pending.takes)
+        self._end(None, f"Made in {time.monotonic() - pending.started:.1f} s")
+        push_undo(f"CoAMD: {pending.prompt[:40]}")
+
+    def _end(self, error: CoamdError | None, notice: str = "") -> None:
+        self._pending, self.error, self.notice = None, error, notice
+        self.preview.hide()
+
+
+def check_settings(settings: COAMD_PG_settings) -> str:
+    """Return the prompt, trimmed. Raises InputError when a setting cannot be used."""
+    prompt = " ".join(settings.prompt.split())
+    if not prompt:
+        raise InputError("The prompt is empty", "Describe the motion in one sentence")
+    if not SHORTEST_SECONDS <= settings.seconds <= LONGEST_SECONDS + 1e-3:
+        raise InputError(
+            f"{settings.seconds:g} seconds cannot be made",
+            f"Choose {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} seconds",
+        )
+    if not 1 <= settings.variants <= MOST_VARIANTS:
+        raise InputError(f"{settings.variants} variants cannot be made", f"Choose 1 to {MOST_VARIANTS}")
+    return prompt
+
+
+def show_take(settings: COAMD_PG_settings, index: int) -> None:
+    """Give take ``index``'s Action to its armature. Raises InputError when either is gone."""
+    take = settings.takes[index] if index < len(settings.takes) else None
+    if take is None or take.action is None or take.armature is None:
+        raise InputError("This take was deleted", "Choose another take")
+    assign(take.armature, take.action)
+    settings.take_index = index
+
+
+def assign(armature: bpy.types.Object, action: bpy.types.Action) -> None:
+    """Give a take's Action back to its armature. Blender finds the slot again: it is the one used last there."""
+    (armature.animation_data or armature.animation_data_create()).action = action
+
+
+def remove_takes(settings: COAMD_PG_settings, others: bool) -> None:
+    """Delete the chosen take and its Action, or with ``others`` all but the chosen one."""
+    chosen = settings.take_index
+    doomed = [index for index in range(len(settings.takes)) if (index != chosen) == others]
+    for index in reversed(doomed):
+        action = settings.takes[index].action
+        settings.takes.remove(index)
+        if action is not None:
+            bpy.data.actions.remove(action)
+    settings.take_index = 0 if others else max(0, chosen - 1)
+    left = settings.takes[settings.take_index] if settings.takes else None
+    if left is not None and left.action is not None and left.armature is not None:
+        assign(left.armature, left.action)
+
+
+def push_undo(message: str) -> None:
+    """Make what was written since the last step one undo step. A timer has no window: the first one is given."""
+    windows = bpy.context.window_manager.windows
+    if windows:
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.ed.undo_push(message=message)
+    else:
+        bpy.ops.ed.undo_push(message=message)
+
+
+_current: Session | None = None
+
+
+def current() -> Session:
+    """The session, made on first use."""
+    global _current
+    if _current is None:
+        _current = Session()
+    return _current
+
+
+def peek() -> Session | None:
+    """The session, or None when nothing has been generated since the add-on was enabled."""
+    return _current
+
+
+def close() -> None:
+    """End the session and its runtime process."""
+    global _current
+    if _current is not None:
+        _current.shutdown()
+        _current = None

@@ -1,0 +1,95 @@
+"""The character a motion is for: which armature, how much of it is understood, where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from . import retarget
+from .errors import RigError
+from .skeleton import JOINT_NAMES, STANDING_HEIGHT
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a rig is understood: the preset's name, mapped and all joints, and the names not found.
+
+    ``error`` is set when it is too little to carry a motion.
+    """
+
+    preset: str = ""
+    mapped: int = 0
+    total: int = len(JOINT_NAMES)
+    missing: tuple[str, ...] = ()
+    mapping: retarget.Mapping | None = None
+    error: RigError | None = None
+
+
+# The coverage last asked for, and what it was asked of: panels ask on every redraw.
+_last: tuple[tuple, Coverage] | None = None
+
+
+def find(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The active armature, or the one that deforms the active object; None without either."""
+    active = context.view_layer.objects.active
+    if active is None:
+        return None
+    return active if active.type == "ARMATURE" else active.find_armature()
+
+
+def require(context: bpy.types.Context) -> bpy.types.Object:
+    """As :func:`find`. Raises RigError when there is no armature, or when too little of it is understood."""
+    armature = find(context)
+    if armature is None:
+        raise RigError("No armature is selected", "Select one, or press Add CoAMD Character")
+    found = coverage(armature)
+    if found.error is not None:
+        raise found.error
+    return armature
+
+
+def coverage(armature: bpy.types.Object) -> Coverage:
+    """How much of ``armature`` is understood; remembered until its bones change."""
+    global _last
+    bones = armature.data.bones
+    key = tuple((bone.name, bone.parent.name if bone.parent else "") for bone in bones)
+    if _last is None or _last[0] != key:
+        _last = (key, _detect(key))
+    return _last[1]
+
+
+def _detect(bones: tuple[tuple[str, str], ...]) -> Coverage:
+    names = [name for name, _ in bones]
+    index = {name: number for number, name in enumerate(names)}
+    if not names:
+        return Coverage(error=RigError("The armature has no bones", "Select a character's armature"))
+    try:
+        mapping = retarget.detect(names, [index.get(parent, -1) for _, parent in bones])
+    except RigError as error:
+        return Coverage(error=error)
+    return Coverage(mapping.preset, len(mapping.bones), len(JOINT_NAMES), tuple(mapping.missing), mapping)
+
+
+def placement(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """Where a motion of ours is to be drawn for ``armature``: matrix (3, 3) and origin (3,) in Blender's world.
+
+    The matrix turns and scales our Z-up metres about the origin, which lies on the floor under the hips.
+    """
+    world = armature.matrix_world
+    mapping = coverage(armature).mapping
+    name = mapping.bones.get("pelvis") if mapping is not None else None
+    bone = armature.pose.bones.get(name) if name else None
+    if bone is None:
+        return np.eye(3), np.array(world.translation)
+    rest = world @ bone.bone.head_local
+    floor = world.translation.z
+    hips = world @ bone.head
+    scale = max(rest.z - floor, 1e-3) / STANDING_HEIGHT
+    return scale * np.array(world.to_quaternion().to_matrix()), np.array((hips.x, hips.y, floor))
+
+
+def by_uid(collection: bpy.types.bpy_prop_collection, uid: int) -> bpy.types.ID | None:
+    """The data-block with this ``session_uid``, or None when it is gone."""
+    return next((block for block in collection if block.session_uid == uid), None)

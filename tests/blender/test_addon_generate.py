@@ -1,0 +1,273 @@
+"""Prompt to keyframes through the operators, with a fake runtime."""
+
+import time
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+
+def settle(session, until, seconds=20.0):
+    """Pump as Blender's timer would, until ``until()``."""
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, f"still {session.status}"
+        session.pump()
+        time.sleep(0.005)
+
+
+def ask(prompt="a person walks", seconds=2.0, variants=1, seed=7):
+    """Fill in the panel."""
+    settings = bpy.context.scene.coamd
+    settings.prompt, settings.seconds, settings.variants = prompt, seconds, variants
+    settings.random_seed, settings.seed = False, seed
+    return settings
+
+
+def key_frames(action):
+    """All frames that have a key, over every curve of the Action, on old and new Blender."""
+    curves = getattr(action, "fcurves", None)
+    if curves is None:
+        curves = [
+            curve
+            for layer in action.layers
+            for strip in layer.strips
+            for bag in strip.channelbags
+            for curve in bag.fcurves
+        ]
+    return {point.co.x for curve in curves for point in curve.keyframe_points}
+
+
+def pose(armature, frame):
+    """Matrices of all pose bones at ``frame``, evaluated."""
+    bpy.context.scene.frame_set(frame)
+    evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return [[round(value, 5) for row in bone.matrix for value in row] for bone in evaluated.pose.bones]
+
+
+def test_generate_writes_a_new_action_at_the_current_frame_and_scene_rate(rig):
+    bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = 30, 1.0
+    bpy.context.scene.frame_set(41)
+    ask(seconds=2.0)
+    assert bpy.ops.coamd.generate() == {"FINISHED"}
+    action = rig.animation_data.action
+    frames = key_frames(action)
+    assert action.name != "Before" and "Before" in bpy.data.actions
+    assert min(frames) == 41
+    # 40 frames at 20 a second span 39 intervals of 1.5 scene frames.
+    assert max(frames) == pytest.approx(41 + 39 * 1.5, abs=1.0)
+    assert pose(rig, 41) != pose(rig, 71), "the Action is assigned, but nothing moves: its slot is missing"
+
+
+def test_previous_action_is_kept_and_undo_brings_it_back(rig):
+    ask()
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.coamd.generate()
+    assert bpy.data.objects["Hero"].animation_data.action.name != "Before"
+    assert bpy.data.actions["Before"].use_fake_user
+    bpy.ops.ed.undo()
+    assert bpy.data.objects["Hero"].animation_data.action.name == "Before"
+    assert [action.name for action in bpy.data.actions] == ["Before"]
+    assert len(bpy.context.scene.coamd.takes) == 0
+
+
+def test_variants_are_one_undo_step_and_can_be_switched(rig):
+    ask(variants=3)
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.coamd.generate()
+    settings = bpy.context.scene.coamd
+    assert [take.seed for take in settings.takes] == [7, 8, 9]
+    assert settings.take_index == 0 and rig.animation_data.action == settings.takes[0].action
+    first = pose(rig, 12)
+    bpy.ops.coamd.show_take(index=2)
+    assert rig.animation_data.action == settings.takes[2].action
+    assert pose(rig, 12) != first
+    bpy.ops.coamd.remove_takes(which="OTHERS")
+    assert [take.seed for take in settings.takes] == [9]
+    assert rig.animation_data.action == settings.takes[0].action
+    bpy.ops.coamd.remove_takes(which="CHOSEN")
+    assert not settings.takes and [action.name for action in bpy.data.actions] == ["Before"]
+
+
+def test_undo_of_several_variants_takes_one_step(rig):
+    ask(variants=3)
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.coamd.generate()
+    bpy.ops.ed.undo()
+    assert [action.name for action in bpy.data.actions] == ["Before"]
+
+
+def test_cancel_in_mid_job_leaves_everything_as_it_was(rig):
+    from coamd_blender import session
+
+    ask("a slow walk")
+    before = pose(rig, 10)
+    current = session.current()
+    current.begin(bpy.context)
+    settle(current, lambda: current.status.fraction > 0.05)
+    assert not bpy.ops.coamd.generate.poll() and bpy.ops.coamd.cancel.poll()
+    asked = time.monotonic()
+    bpy.ops.coamd.cancel()
+    settle(current, lambda: not current.running)
+    assert time.monotonic() - asked < 0.5
+    assert current.error is None and current.notice == "Cancelled"
+    assert rig.animation_data.action.name == "Before" and len(bpy.data.actions) == 1
+    assert pose(rig, 10) == before and not bpy.context.scene.coamd.takes
+    ask("a walk")
+    assert bpy.ops.coamd.generate() == {"FINISHED"}
+
+
+def test_preview_is_shown_while_it_runs_and_writes_nothing(rig):
+    from coamd_blender import session
+
+    ask("a slow walk")
+    current = session.current()
+    blocks = len(bpy.data.objects), len(bpy.data.actions), len(bpy.data.meshes), len(bpy.data.curves)
+    current.begin(bpy.context)
+    settle(current, lambda: current.preview.visible)
+    assert blocks == (len(bpy.data.objects), len(bpy.data.actions), len(bpy.data.meshes), len(bpy.data.curves))
+    current.cancel()
+    settle(current, lambda: not current.running)
+    assert not current.preview.visible
+
+
+def test_runtime_that_dies_gives_one_clear_line_and_the_next_job_works(rig):
+    ask("die in the middle")
+    with pytest.raises(RuntimeError, match="runtime") as caught:
+        bpy.ops.coamd.generate()
+    assert len(str(caught.value).strip().splitlines()) == 1
+    assert rig.animation_data.action.name == "Before"
+    ask("a person walks")
+    assert bpy.ops.coamd.generate() == {"FINISHED"}
+
+
+def test_error_of_the_runtime_is_shown_as_it_is(rig):
+    from coamd_blender import session
+
+    ask("fail please")
+    with pytest.raises(RuntimeError, match="This prompt cannot be made - Choose another one"):
+        bpy.ops.coamd.generate()
+    assert str(session.current().error) == "This prompt cannot be made - Choose another one"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"prompt": "  "}, "prompt is empty"),
+        ({"seconds": 0.0}, "0 seconds cannot be made"),
+        ({"seconds": 500.0}, "500 seconds cannot be made"),
+        ({"variants": 0}, "0 variants cannot be made"),
+    ],
+)
+def test_bad_settings_are_refused_in_one_line(rig, change, words):
+    ask(**change)
+    with pytest.raises(RuntimeError, match=words) as caught:
+        bpy.ops.coamd.generate()
+    assert len(str(caught.value).strip().splitlines()) == 1
+    assert len(bpy.data.actions) == 1
+
+
+def test_armature_without_bones_and_no_armature_are_refused(addon):
+    ask()
+    with pytest.raises(RuntimeError, match="No armature is selected"):
+        bpy.ops.coamd.generate()
+    empty = bpy.data.objects.new("Empty", bpy.data.armatures.new("Empty"))
+    bpy.context.collection.objects.link(empty)
+    bpy.context.view_layer.objects.active = empty
+    with pytest.raises(RuntimeError, match="no bones"):
+        bpy.ops.coamd.generate()
+
+
+def test_no_interpreter_is_said_with_its_remedy(rig, addon, tmp_path):
+    ask()
+    addon.source = "PYTHON"
+    addon.python = str(tmp_path / "nowhere" / "python")
+    with pytest.raises(RuntimeError, match=r"no Python interpreter at .*preferences"):
+        bpy.ops.coamd.generate()
+    addon.source = "INSTALLED"
+    with pytest.raises(RuntimeError, match="not installed"):
+        bpy.ops.coamd.generate()
+    addon.source, addon.command = "COMMAND", str(tmp_path / "no-such-program")
+    with pytest.raises(RuntimeError, match="no-such-program"):
+        bpy.ops.coamd.generate()
+
+
+def test_armature_deleted_meanwhile_is_said(rig):
+    from coamd_blender import session
+
+    ask()
+    current = session.current()
+    current.begin(bpy.context)
+    bpy.data.objects.remove(rig)
+    settle(current, lambda: not current.running)
+    assert "Hero was deleted" in str(current.error)
+
+
+def test_motion_lands_on_the_armature_of_the_start_even_when_renamed_and_another_is_active(rig):
+    from coamd_blender import session
+
+    ask()
+    current = session.current()
+    current.begin(bpy.context)
+    rig.name = "Renamed"
+    other = bpy.data.objects.new("Other", None)
+    bpy.context.collection.objects.link(other)
+    bpy.context.view_layer.objects.active = other
+    settle(current, lambda: not current.running)
+    assert current.error is None and bpy.data.objects["Renamed"].animation_data.action.name != "Before"
+
+
+def test_opening_another_file_stops_the_job(rig):
+    from coamd_blender import session
+
+    ask("a slow walk")
+    current = session.current()
+    current.begin(bpy.context)
+    settle(current, lambda: current.status.fraction > 0.05)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    assert not current.running and not current.preview.visible
+    for _ in range(50):
+        current.pump()
+        time.sleep(0.005)
+    assert not bpy.data.actions
+
+
+def test_prompts_are_remembered_once_newest_first(rig, addon):
+    for prompt in ("a walk", "a jump", "a walk"):
+        ask(prompt)
+        bpy.ops.coamd.generate()
+    assert [entry.name for entry in addon.recent] == ["a walk", "a jump"]
+
+
+def test_added_character_can_be_animated(addon):
+    bpy.context.scene.cursor.location = (1.0, 2.0, 0.0)
+    assert bpy.ops.coamd.add_character() == {"FINISHED"}
+    character = bpy.context.view_layer.objects.active
+    assert character.type == "ARMATURE" and tuple(character.location) == (1.0, 2.0, 0.0)
+    ask()
+    assert bpy.ops.coamd.generate() == {"FINISHED"}
+    assert pose(character, 1) != pose(character, 20)
+
+
+def test_unloading_is_answered(rig):
+    from coamd_blender import session
+
+    ask()
+    bpy.ops.coamd.generate()
+    current = session.current()
+    assert current.runtime == "Ready on cpu"
+    bpy.ops.coamd.unload()
+    settle(current, lambda: not current.loaded)
+    assert current.alive
+
+
+def test_test_button_reports_the_runtime(addon):
+    from coamd_blender import setup
+
+    assert bpy.ops.coamd.test() == {"FINISHED"}
+    assert "protocol 1" in setup.test().report
+
+
+def test_install_is_refused_without_online_access(addon):
+    assert not bpy.app.online_access
+    assert not bpy.ops.coamd.install.poll()
