@@ -19,6 +19,7 @@ from runtime.generate import Generator
 
 PREPARED = Path("data/prepared")
 CACHE = Path("out/evaluate")
+_RECORDED = ("single", "mirror")  # kinds of pool items that are recordings as they are, or mirrored
 _SPEED_PROMPT = "a man strolls across the room"
 
 
@@ -90,10 +91,10 @@ def run_physical(options: Options) -> dict:
     """Physics of motions generated from captions of the validation split, at the lengths of its clips, against
     those clips."""
     pool = Pool.load(Path(options.prepared) / "pool" / "val")
-    plain = [index for index, item in enumerate(pool.items) if item["kind"] in ("clip", "window")]
-    rows = _thin(plain, options.limit)
+    recorded = [index for index, item in enumerate(pool.items) if item["kind"] in _RECORDED]
+    rows = _thin(recorded, options.limit)
     if not rows:
-        raise DataError("the validation pool holds no plain clips", "run: python -m runtime prepare --data FOLDER")
+        raise DataError("the validation pool holds no recorded clips", "run: python -m runtime prepare --data FOLDER")
     orders = []
     for index in rows:
         item = pool.items[index]
@@ -107,7 +108,7 @@ def run_physical(options: Options) -> dict:
     lines = [f"{'metric':<20}{'generated':>12}{'validation':>12}{'ratio':>8}"]
     for name, value in ours.items():
         ratio = ratios.get(name)
-        lines.append(f"{name:<20}{value:>12.4g}{data[name]:>12.4g}" + (f"{ratio:>8.2f}" if ratio else ""))
+        lines.append(f"{name:<20}{value:>12.4g}{data[name]:>12.4g}" + ("" if ratio is None else f"{ratio:>8.2f}"))
     return {"generated": ours, "validation": data, "ratio": ratios, "text": "\n".join(lines)}
 
 

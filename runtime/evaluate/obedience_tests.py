@@ -135,9 +135,9 @@ def _waving(joints: np.ndarray, side: str) -> bool:
 
 
 def wave(joints: np.ndarray, side: str | None = None, seated: bool = False) -> bool:
-    """Waves: a raised hand (:func:`_waving`) swings to and fro, the body standing, or with ``seated`` in any posture.
-    With ``side``, that hand and not the other."""
-    waving = {one: _waving(joints, one) for one in g.SIDES}
+    """Waves: a raised hand (:func:`_waving`) swings to and fro and does not punch (:func:`_punching`), the body
+    standing, or with ``seated`` in any posture. With ``side``, that hand and not the other."""
+    waving = {one: _waving(joints, one) and not _punching(joints, one) for one in g.SIDES}
     if not (seated or _in_place(joints)):
         return False
     return any(waving.values()) if side is None else waving[_sides(side)[0]] and not waving[_other(side)]
@@ -189,12 +189,14 @@ def kick(joints: np.ndarray, side: str | None = None) -> bool:
 
 def _punching(joints: np.ndarray, side: str) -> bool:
     """The arm is stretched to over 85 % of its length, having been under 70 % within 0.4 s before and having
-    stretched at 1.7 m/s or more within 0.25 s; the wrist is ahead of the body (within 55 degrees), between 30 cm
-    under and 20 cm over the shoulder."""
+    stretched at 1.7 m/s or more within 0.25 s, straight (that is 60 % of the wrist's speed: no swing); the wrist is
+    ahead of the body (within 55 degrees), between 30 cm under and 20 cm over the shoulder."""
     reach = g.reach(joints, side)
     out = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")
     level = (out[:, 1] > -0.3) & (out[:, 1] < 0.2) & (out[:, 2] > 0.57 * np.linalg.norm(out, axis=1))
-    thrust = _recently(g.rate(reach * g.ARM_LENGTH) > 1.7, 5)
+    stretch = g.rate(reach * g.ARM_LENGTH)
+    straight = stretch > 0.6 * g.relative_speed(joints, f"{side}_wrist", f"{side}_shoulder")
+    thrust = _recently((stretch > 1.7) & straight, 5)
     return bool(((reach > 0.85) & level & thrust & _recently(reach < 0.7, 8)).any())
 
 

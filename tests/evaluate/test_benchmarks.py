@@ -7,6 +7,8 @@ import pytest
 import synthetic_motions as s
 
 from coamd_blender.errors import DataError, InputError, WeightsError
+from runtime.data.compose import PoolItem
+from runtime.data.dataset import write_pool
 from runtime.evaluate import benchmarks
 from runtime.evaluate.benchmarks import Options, list_benchmarks, reconstruction_error, run_benchmark
 from runtime.evaluate.generated import Order, produce, weights_digest
@@ -103,3 +105,63 @@ def test_the_digest_follows_the_bytes_of_the_weights(tmp_path):
     assert weights_digest(file) == weights_digest(tmp_path)
     with pytest.raises(WeightsError, match="no weights"):
         weights_digest(tmp_path / "missing")
+
+
+class Standing:
+    """A stand-in generator: stands, a little higher for every seed."""
+
+    def __init__(self):
+        self.asked = []
+
+    def generate(self, prompts, frames, seeds, cfg=None):
+        self.asked += [(prompt, frames) for prompt in prompts]
+        return np.stack([s.standing(frames / 20) + np.array([0.0, 0.01 * seed, 0.0]) for seed in seeds])
+
+
+def weights_in(folder):
+    (folder / "generator.safetensors").write_bytes(b"stand-in")
+    return folder
+
+
+def test_physics_compares_like_with_like(monkeypatch, tmp_path):
+    slide = s.travelling(s.standing(3), 0.5).astype(np.float32)
+    items = [
+        PoolItem(slide, ("a person slides",), "walk", "single", 1.0, ("walk",)),
+        PoolItem(slide[:50], ("a person slides on",), "walk", "mirror", 1.0, ("walk",)),
+        PoolItem(slide, ("two at once",), "walk", "sequence", 1.0, ("walk", "walk")),
+    ]
+    write_pool(tmp_path / "pool" / "val", items)
+    actor = Standing()
+    monkeypatch.setattr(Options, "generator", lambda self: actor)
+    options = Options(weights=weights_in(tmp_path), prepared=tmp_path, cache=tmp_path)
+    result = run_benchmark("physical", options)
+    assert sorted(actor.asked) == [("a person slides", 60), ("a person slides on", 48)]  # recordings only, whole tokens
+    assert result["validation"]["foot_skate_ratio"] == 1.0 and result["generated"]["foot_skate_ratio"] == 0.0
+    assert result["ratio"]["foot_skate_ratio"] == 0.0 and result["ratio"]["bone_length_error"] == pytest.approx(
+        1.0, rel=1e-4
+    )
+
+
+def test_diversity_is_the_mean_distance_of_the_seeds(monkeypatch, tmp_path):
+    monkeypatch.setattr(Options, "generator", lambda self: Standing())
+    result = run_benchmark("diversity", Options(weights=weights_in(tmp_path), cache=tmp_path, seeds=2))
+    assert result["overall"] == pytest.approx(1.0, abs=1e-3)  # two seeds stand 1 cm apart
+    assert set(result["families"]) >= {"walk", "dance"}
+
+
+def test_memorisation_shows_a_copy_beside_what_is_new(monkeypatch, tmp_path):
+    known, new = s.standing(4).astype(np.float32), s.dancing(4).astype(np.float32)
+    clips = [
+        {"set": "a", "split": "train", "start": 0, "frames": 80},
+        {"set": "a", "split": "val", "start": 80, "frames": 80},
+    ]
+    motions = np.concatenate([known, new])
+    data = SimpleNamespace(
+        of_split=lambda split: [clip for clip in clips if clip["split"] == split],
+        joints=lambda clip: motions[clip["start"] : clip["start"] + clip["frames"]],
+    )
+    monkeypatch.setattr(Options, "data", lambda self: data)
+    monkeypatch.setattr(Options, "generator", lambda self: Standing())
+    result = run_benchmark("memorisation", Options(weights=weights_in(tmp_path), cache=tmp_path, seeds=1))
+    assert result["generated"]["mean"] == pytest.approx(0.0, abs=1e-3)
+    assert result["held_out"]["mean"] > 10.0
