@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -33,7 +34,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     prepare.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="where the sets lie")
     prepare.add_argument("--out", type=Path, default=PREPARED, metavar="FOLDER", help="default data/prepared")
     prepare.add_argument(
-        "--pool", type=whole_number(0, 10**7), default=16_000, metavar="N", help="training items to compose (0: none)"
+        "--pool", type=whole_number(0, 10**7), default=24_000, metavar="N", help="training items to compose (0: none)"
     )
     prepare.add_argument("--sets", metavar="A,B", help="only these sets of runtime/data/sources.toml")
 
@@ -132,7 +133,8 @@ def run_prepare(args: argparse.Namespace) -> Outcome:
 def write_pools(prepared: Path, size: int) -> dict[str, int]:
     """Build the generator's training items from prepared clips: ``size`` to train on, a twentieth to validate.
 
-    Returns the number of items by split. A split without clips that can be captioned gets none; why goes to stderr.
+    Returns the number of items by split. A pool made before from the same clips by the same code is kept; a split
+    without clips that can be captioned gets none, and why goes to stderr.
     """
     from runtime.data.compose import build_pool
     from runtime.data.dataset import Prepared, write_pool
@@ -140,12 +142,29 @@ def write_pools(prepared: Path, size: int) -> dict[str, int]:
     data, counts = Prepared.load(prepared), {}
     sizes = {"train": size, "val": max(VALIDATION_ITEMS, size // 20)} if size else {}
     for split, count in sizes.items():
+        folder = prepared / "pool" / split
+        note, origin = folder / "made_from.txt", _origin(prepared, count)
+        if note.is_file() and note.read_text() == origin:
+            counts[split] = count
+            continue
+        note.unlink(missing_ok=True)
         items = build_pool(data.clips, data.motions, POOL_SEED, count, split)
         try:
-            counts[split] = write_pool(prepared / "pool" / split, _counted(items, count, f"pool {split}"))
+            counts[split] = write_pool(folder, _counted(items, count, f"pool {split}"))
         except DataError as error:
             print(f"no pool {split}: {error}", file=sys.stderr)
+        else:
+            note.write_text(origin)
     return counts
+
+
+def _origin(prepared: Path, size: int) -> str:
+    """A digest of all that a pool depends on: the clips, the number of items, the seed and the code."""
+    digest = hashlib.sha256(f"{size} {POOL_SEED}".encode())
+    code = Path(__file__).parent / "data"
+    for path in [prepared / "clips.jsonl", *sorted(p for p in code.iterdir() if p.suffix in (".py", ".json"))]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _counted(items: Iterable, total: int, what: str) -> Iterator:

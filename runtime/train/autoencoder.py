@@ -12,7 +12,7 @@ from runtime.config import PRESETS, TRAVEL_DIM
 from runtime.data.dataset import Pool, Prepared, WindowSampler, whole_tokens
 from runtime.model import representation
 from runtime.model.autoencoder import Autoencoder
-from runtime.train.loop import Run, TrainSettings
+from runtime.train.loop import Run, TrainSettings, share_of
 
 WINDOW = 64
 
@@ -29,7 +29,7 @@ def train_autoencoder(
     held_out = [np.array(joints[: min(MAX_FRAMES, whole_tokens(len(joints)))]) for joints in held_out][:200]
     job = Run("autoencoder", module, TrainSettings(run=Path(run), steps=steps, seed=seed, average=0.998))
     job.train(
-        lambda step: module.loss(sampler.batch(seed * 1_000_003 + step, batch)),
+        lambda step: module.loss(share_of(sampler.batch(seed * 1_000_003 + step, batch))),
         lambda averaged: reconstruction_error(averaged, held_out),
     )
     return job.best_path

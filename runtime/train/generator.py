@@ -13,9 +13,9 @@ from runtime.config import PRESETS, AutoencoderConfig
 from runtime.data.dataset import CaptionFeatures, Pool, TokenSampler
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
-from runtime.model.text_encoder import TextEncoder
+from runtime.model.text_encoder import TextEncoder, TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
-from runtime.train.loop import Run, TrainSettings
+from runtime.train.loop import Run, TrainSettings, share_of
 
 
 def train_generator(
@@ -49,7 +49,12 @@ def train_generator(
             losses.append(averaged.loss(*samplers["val"].batch(index)).item())
         return {"total": sum(losses) / len(losses)}
 
-    job.train(lambda step: {"total": module.loss(*samplers["train"].batch(seed * 1_000_003 + step))}, validate)
+    def batch_loss(step: int) -> dict[str, torch.Tensor]:
+        tokens, valid, text = samplers["train"].batch(seed * 1_000_003 + step)
+        text = TextFeatures(*(share_of(part) for part in text))
+        return {"total": module.loss(share_of(tokens), share_of(valid), text)}
+
+    job.train(batch_loss, validate)
     return job.final_path
 
 

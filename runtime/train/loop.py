@@ -3,11 +3,15 @@
 A step's randomness is seeded by (seed, step), so a run killed and resumed equals one that was not.
 Checkpoints are safetensors: ``last`` (weights, their average, optimiser, step) and ``best`` (the average
 with the lowest validation loss).
+
+Started by ``torchrun --nproc-per-node N -m runtime train ...`` the processes share each step: every one takes
+its slice of the batch (:func:`share_of`), gradients are averaged, and the first process logs and saves.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
 import time
@@ -16,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
 from coamd_blender.errors import InputError
 from runtime import checkpoint
@@ -53,6 +57,30 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
     return settings.learning_rate * (settings.final_share + (1 - settings.final_share) * cosine)
 
 
+def join_processes() -> tuple[int, int]:
+    """Return (rank, count of processes), joining the group that torchrun announces; (0, 1) without one."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return 0, 1
+    if not distributed.is_initialized():
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+def share_of(rows: torch.Tensor) -> torch.Tensor:
+    """This process's slice of a batch (batch, ...): every N-th row, so that the slices' sizes agree within one."""
+    rank, count = join_processes()
+    return rows[rank::count]
+
+
+def average_gradients(module: nn.Module, count: int) -> None:
+    """Replace each gradient by its mean over ``count`` processes: one all-reduce of all of them."""
+    gradients = [p.grad for p in module.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    for gradient, mean in zip(gradients, (flat / count).split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
 class Average:
     """Exponential moving average of a module's parameters; its pace warms up with the step."""
 
@@ -75,6 +103,7 @@ class Run:
     """One training run of ``module``: call :meth:`train`."""
 
     def __init__(self, kind: str, module: nn.Module, settings: TrainSettings):
+        self.rank, self.processes = join_processes()
         self.kind = kind
         self.module = module
         self.settings = settings
@@ -114,14 +143,14 @@ class Run:
         ``batch_loss(step)`` returns losses of which "total" is minimised; ``validate(module)`` is called
         with averaged weights and returns figures of which "total" chooses the best weights.
         """
-        from torch.utils.tensorboard import SummaryWriter
-
         self._resume()
         signal.signal(signal.SIGTERM, self._stop)
-        writer = SummaryWriter(str(Path(self.settings.run) / "log"), purge_step=self.step)
+        writer = self._writer() if self.rank == 0 else None
         saved = logged = time.monotonic()
-        while self.step < self.settings.steps and not self.stopped:
+        while self.step < self.settings.steps and not self._all_stopped():
             losses = self._one_step(batch_loss)
+            if writer is None:
+                continue
             if self.step % 50 == 0:
                 now = time.monotonic()
                 self._log(writer, losses, (now - logged) / 50)
@@ -132,19 +161,36 @@ class Run:
             if time.monotonic() - saved > self.settings.save_seconds:
                 self.save()
                 saved = time.monotonic()
+        if writer is None:
+            return
         self.save()
         writer.close()
         if self.step >= self.settings.steps:
             self._save_average(self.final_path)
 
+    def _writer(self):
+        from torch.utils.tensorboard import SummaryWriter
+
+        return SummaryWriter(str(Path(self.settings.run) / "log"), purge_step=self.step)
+
+    def _all_stopped(self) -> bool:
+        """Whether any process was told to stop: they must leave the loop at the same step."""
+        if self.processes == 1:
+            return self.stopped
+        flag = torch.tensor(float(self.stopped))
+        distributed.all_reduce(flag)
+        return bool(flag)
+
     def _one_step(self, batch_loss) -> dict[str, torch.Tensor]:
-        torch.manual_seed(self.settings.seed * 1_000_003 + self.step)
+        torch.manual_seed((self.settings.seed * 1_000_003 + self.step) * self.processes + self.rank)
         self.module.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.settings)
         losses = batch_loss(self.step)
         self.optimizer.zero_grad(set_to_none=True)
         losses["total"].backward()
+        if self.processes > 1:
+            average_gradients(self.module, self.processes)
         nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
         self.optimizer.step()
         self.step += 1

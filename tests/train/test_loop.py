@@ -1,13 +1,15 @@
 """The training loop: exact resume, learning-rate schedule, averaged weights."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 from coamd_blender.errors import InputError
-from runtime.train.loop import Run, TrainSettings, learning_rate
+from runtime.train.loop import Run, TrainSettings, learning_rate, share_of
 
 
 @dataclass(frozen=True)
@@ -79,3 +81,32 @@ def test_training_lowers_the_loss(tmp_path):
     torch.manual_seed(0)
     after = sum(run.module.eval() and run.module.loss(0)["total"].item() for _ in range(20))
     assert after < 0.7 * before
+
+
+def _one_of_two(rank: int, folder: str) -> None:
+    """A process of a two-process run: its gradient is that of its half of the rows."""
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29513"}
+    torch.set_num_threads(1)
+    x = torch.arange(24.0).reshape(8, 3) / 24
+    module = nn.Linear(3, 1, bias=False)
+    nn.init.constant_(module.weight, 0.5)
+    module.config = LineConfig()
+    run = Run("line", module, TrainSettings(run=Path(folder), steps=3, warmup=1))
+    run.train(lambda step: {"total": (module(share_of(x)) - 1).square().mean()}, lambda m: {"total": 0.0})
+    torch.save(module.weight.detach(), f"{folder}/weight{rank}.pt")
+
+
+def test_two_processes_take_the_steps_of_one(tmp_path):
+    torch.multiprocessing.spawn(_one_of_two, args=(str(tmp_path),), nprocs=2)
+    x = torch.arange(24.0).reshape(8, 3) / 24
+    weight = torch.full((1, 3), 0.5, requires_grad=True)
+    settings = TrainSettings(run=tmp_path, steps=3, warmup=1)
+    optimizer = torch.optim.AdamW([weight], lr=settings.learning_rate, betas=settings.betas, weight_decay=1e-5)
+    for step in range(3):
+        optimizer.param_groups[0]["lr"] = learning_rate(step, settings)
+        optimizer.zero_grad()
+        (x @ weight.T - 1).square().mean().backward()
+        torch.nn.utils.clip_grad_norm_([weight], settings.clip)
+        optimizer.step()
+    for rank in range(2):
+        assert torch.allclose(torch.load(tmp_path / f"weight{rank}.pt", weights_only=True), weight, atol=1e-6)
