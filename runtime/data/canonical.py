@@ -125,7 +125,8 @@ def resample(values: np.ndarray, fps: float, target: float = FPS) -> np.ndarray:
     if frames < 3:
         return values[np.minimum((np.arange(wanted) / float(ratio)).astype(int), frames - 1)]
     # a pad of a whole number of output steps keeps sample 0 at time 0
-    pad = ratio.denominator * max(1, -(-24 // ratio.denominator))
+    pad = 11 * max(ratio.numerator, ratio.denominator)
+    pad += -pad % ratio.denominator
     padded = values
     left = pad
     while left > 0:
@@ -309,12 +310,16 @@ def to_canonical_body(
     return joints
 
 
-def canonicalise(clip: SourceClip, joint_map: JointMap, calibration: Calibration | None = None) -> list[np.ndarray]:
+def canonicalise(clip: SourceClip, joint_map: JointMap, check: bool = True) -> list[np.ndarray]:
     """Turn a source clip into motions of the canonical body at 20 fps, not yet placed: [(frames, 22, 3)].
 
-    One motion, or several where a jump had to be cut out. Raises DataError for a mirrored skeleton.
+    One motion, or several where a jump had to be cut out. Raises DataError for joints the map misses, and for a
+    mirrored skeleton unless ``check`` is False.
     """
-    calibration = calibration or rest_calibration(clip, joint_map)
+    missing = sorted(joint_map.joints - set(clip.names))
+    if missing:
+        raise DataError(f"{clip.name} lacks {', '.join(missing[:6])}", f"the joint map {joint_map.name} needs them")
+    calibration = rest_calibration(clip, joint_map)
     keep = [place for place, name in enumerate(clip.names) if name in joint_map.joints]
     names = tuple(clip.names[place] for place in keep)
     positions = clip.positions[:, keep]
@@ -326,6 +331,7 @@ def canonicalise(clip: SourceClip, joint_map: JointMap, calibration: Calibration
         sampled = resample(piece, clip.fps)
         if len(sampled) > 1:
             joints = to_canonical_body(names, sampled, joint_map, calibration)
-            check_handedness(joints, clip.name)
+            if check:
+                check_handedness(joints, clip.name)
             motions.append(joints)
     return motions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import lzma
 import re
 import tarfile
 import tomllib
@@ -16,6 +17,7 @@ from .acclaim import read_acclaim
 from .bvh import read_bvh
 from .clip import SourceClip
 from .gltf import read_gltf
+from .kinect import read_msr_action3d, read_nw_ucla, read_utd_mhad, read_utkinect
 from .npz import read_npz
 
 SOURCES_PATH = Path(__file__).with_name("sources.toml")
@@ -43,6 +45,8 @@ class Source:
     unit: float = 1.0
     skip: int = 0
     group: str = ""
+    pack: str = ""
+    noisy: bool = False
     val: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
 
@@ -68,30 +72,45 @@ def sources() -> dict[str, Source]:
     }
 
 
-def set_folder(data: Path, name: str, cache_folder: Path) -> Path | None:
-    """Find a set below ``data``: a folder of its name, or a .tar.xz (unpacked once below ``cache_folder``)."""
-    if (data / name).is_dir():
-        return data / name
-    pack = data / f"{name}.tar.xz"
+def set_folder(data: Path, source: Source, cache_folder: Path) -> Path | None:
+    """Find a set below ``data``: a folder of its name (or of its pack's), or a .tar.xz, unpacked below the cache.
+
+    Returns None when it is not there. Raises DataError for a torn archive.
+    """
+    inside = Path(source.pack) / source.name if source.pack else Path(source.name)
+    for folder in (data / source.name, data / inside):
+        if folder.is_dir():
+            return folder
+    pack = data / f"{source.pack or source.name}.tar.xz"
     if not pack.is_file():
         return None
-    stamp = cache_folder / "unpacked" / f"{name}.done"
     target = cache_folder / "unpacked"
+    stamp = target / f"{pack.stem}.done"
     mark = f"{pack.stat().st_size} {pack.stat().st_mtime_ns}"
     if not stamp.is_file() or stamp.read_text() != mark:
         target.mkdir(parents=True, exist_ok=True)
         try:
             with tarfile.open(pack) as archive:
                 archive.extractall(target, filter="data")
-        except (tarfile.TarError, EOFError, OSError) as error:
+        except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
             raise DataError(f"{pack} cannot be unpacked ({error})", "download it again") from error
         stamp.write_text(mark)
-    return target / name
+    return target / inside
 
 
 def motion_files(source: Source, folder: Path) -> list[Path]:
     """Every motion file of a set, sorted by path."""
     return sorted(folder.rglob(source.files))
+
+
+_READERS = {
+    "gltf": read_gltf,
+    "npz": read_npz,
+    "utd_mhad": read_utd_mhad,
+    "nw_ucla": read_nw_ucla,
+    "msr_action3d": read_msr_action3d,
+    "utkinect": read_utkinect,
+}
 
 
 def read_source(source: Source, path: Path) -> list[SourceClip]:
@@ -100,9 +119,7 @@ def read_source(source: Source, path: Path) -> list[SourceClip]:
         return read_acclaim(path)
     if source.reader == "bvh":
         return read_bvh(path, source.unit, source.skip)
-    if source.reader == "gltf":
-        return read_gltf(path)
-    return read_npz(path)
+    return _READERS[source.reader](path)
 
 
 def read_cmu_index(data: Path) -> dict[str, str]:
@@ -164,5 +181,8 @@ def describe(source: Source, path: Path, clip_name: str, index: dict[str, str]) 
     if source.name == "0ad_npz":
         unit, _, action = stem.rpartition("__")
         return ClipName(f"{_words(unit)}: {_words(action)}", _action(action))
+    if source.pack == "kinect":
+        performer = re.search(r"s0*(\d+)_", stem)
+        return ClipName(clip_name, clip_name, performer[1] if performer else None)
     name = clip_name.split("|")[-1]
     return ClipName(_words(name), _action(re.sub(r"_(Loop|RM|Enter|Exit)$| RM$", "", name)))

@@ -1,0 +1,128 @@
+"""Readers against positions worked out by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from coamd_blender.errors import DataError
+from runtime.data.acclaim import read_acclaim
+from runtime.data.bvh import read_bvh
+from runtime.data.gltf import read_gltf
+from runtime.data.npz import read_npz, write_npz
+from tests.data.skeletons import AMC, ASF, write_bvh_text, write_glb
+
+
+@pytest.fixture
+def acclaim(tmp_path):
+    (tmp_path / "07.asf").write_text(ASF.format(length=0.45), encoding="latin-1")
+    (tmp_path / "07_01.amc").write_text(AMC, encoding="latin-1")
+    return tmp_path / "07_01.amc"
+
+
+def test_acclaim_positions_and_units(acclaim):
+    (clip,) = read_acclaim(acclaim)
+    unit = 0.0254 / 0.45
+    assert clip.names == ("root", "upper", "lower") and clip.parents == (-1, 0, 1) and clip.fps == 120
+    # frame 0: the upper bone, pointing down, turned by +90 about Z points to +X; the lower one follows it
+    assert np.allclose(clip.positions[0] / unit, [[0, 10, 0], [2, 10, 0], [3, 10, 0]], atol=1e-9)
+    # frame 1: turned by +90 about X it points to -Z; the lower bone's own X axis is its axis frame's, Ry(90) X = -Z,
+    # so its +90 turns -Y to +Y x ... : about -Z by 90 a bone along -Y goes to -X, unchanged by the parent's turn
+    assert np.allclose(clip.positions[1] / unit, [[1, 10, 0], [1, 10, -2], [0, 10, -2]], atol=1e-9)
+    assert np.allclose(clip.rest / unit, [[0, 0, 0], [0, -2, 0], [0, -3, 0]], atol=1e-9)
+
+
+def test_acclaim_without_skeleton(tmp_path):
+    (tmp_path / "x.amc").write_text(AMC, encoding="latin-1")
+    with pytest.raises(DataError, match="asf"):
+        read_acclaim(tmp_path / "x.amc")
+
+
+def test_torn_amc(acclaim):
+    acclaim.write_text(AMC[:-12], encoding="latin-1")
+    with pytest.raises(DataError, match="torn"):
+        read_acclaim(acclaim)
+
+
+def test_bvh_applies_rotations_in_the_order_written(tmp_path):
+    # R = Rz(90) Rx(90): Y goes to Z by Rx, and Z stays by Rz
+    zxy = read_bvh(write_bvh_text(tmp_path / "a.bvh", "ZXY", "ZXY", ["1 2 3 90 90 0 0 0 0"]))[0]
+    assert np.allclose(zxy.positions[0], [[1, 2, 3], [1, 2, 5], [1, 2, 6]], atol=1e-9)
+    # R = Rx(90) Rz(90): Y goes to -X by Rz, and -X stays by Rx
+    xzy = read_bvh(write_bvh_text(tmp_path / "b.bvh", "XZY", "ZXY", ["1 2 3 90 90 0 0 0 0"]))[0]
+    assert np.allclose(xzy.positions[0], [[1, 2, 3], [-1, 2, 3], [-2, 2, 3]], atol=1e-9)
+    assert zxy.names == ("base", "arm", "arm_end") and zxy.fps == 120
+
+
+def test_bvh_child_turns_in_its_parents_frame(tmp_path):
+    # parent about Z by 90: the arm lies along -X; the arm's own turn about X by 90 swings its end to +Z
+    clip = read_bvh(write_bvh_text(tmp_path / "c.bvh", "ZXY", "XYZ", ["0 0 0 90 0 0 90 0 0"]), unit=0.01)[0]
+    assert np.allclose(clip.positions[0] * 100, [[0, 0, 0], [-2, 0, 0], [-2, 0, 1]], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) - 8],
+        lambda text: text.replace("Frames: 2", "Frames: 7"),
+        lambda text: text.replace("0 0 0 90", "0 0 nan 90"),
+        lambda text: text.replace("OFFSET 0 2 0", "OFFSET 0 two 0"),
+        lambda text: text.split("MOTION")[0],
+        lambda text: "not a motion",
+    ],
+)
+def test_damaged_bvh_is_one_clear_line(tmp_path, damage):
+    path = write_bvh_text(tmp_path / "d.bvh", "ZXY", "ZXY", ["0 0 0 90 0 0 0 0 0", "0 0 0 80 0 0 0 0 0"])
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(DataError) as raised:
+        read_bvh(path)
+    assert "d.bvh" in str(raised.value) and "\n" not in str(raised.value) and raised.value.hint
+
+
+@pytest.mark.parametrize(("mode", "halfway"), [("LINEAR", 0.5), ("STEP", 0.0), ("CUBICSPLINE", 0.5)])
+def test_glb_world_positions(tmp_path, mode, halfway):
+    (clip,) = read_gltf(write_glb(tmp_path / "turn.glb", mode))
+    assert clip.name == "Turn" and clip.names == ("root", "tip") and len(clip.positions) == 31
+    # halfway the root is turned by 45 degrees about Z: the tip lies up and to -X
+    tip = np.array([halfway, 0, 0]) + np.array([-1, 1, 0]) * np.sqrt(0.5)
+    assert np.allclose(clip.positions[15], [[halfway, 0, 0], tip], atol=1e-6)
+    assert np.allclose(clip.positions[30, 1], [0, 0, 0], atol=1e-6)
+    quarter = {"LINEAR": 0.2, "STEP": 0.0, "CUBICSPLINE": 3 * 0.2**2 - 2 * 0.2**3}[mode]
+    assert np.allclose(clip.positions[6, 0, 0], quarter, atol=1e-6)
+
+
+def test_torn_glb(tmp_path):
+    path = write_glb(tmp_path / "torn.glb")
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match=r"torn\.glb"):
+        read_gltf(path)
+
+
+def test_npz_round_trip_and_refusals(tmp_path):
+    joints = np.random.default_rng(0).normal(size=(7, 22, 3)).astype(np.float32)
+    write_npz(tmp_path / "a.npz", joints, 30)
+    (clip,) = read_npz(tmp_path / "a.npz")
+    assert clip.fps == 30 and np.array_equal(clip.positions.astype(np.float32), joints)
+    for bad in (joints[:, :21], joints[0], np.full_like(joints, np.nan)):
+        np.savez(tmp_path / "bad.npz", joints=bad, fps=20)
+        with pytest.raises(DataError, match=r"bad\.npz"):
+            read_npz(tmp_path / "bad.npz")
+    (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04 torn")
+    with pytest.raises(DataError, match=r"torn\.npz"):
+        read_npz(tmp_path / "torn.npz")
+
+
+def test_kinect_orders_name_the_same_body(tmp_path):
+    from runtime.data.kinect import MSR_JOINTS, SDK_JOINTS, read_msr_action3d, read_nw_ucla
+
+    place = {name: [float(k), k / 2 + 1, 2.0] for k, name in enumerate(SDK_JOINTS)}
+    rows = "\n".join(f"{x} {y} {z} 1.0" for _ in range(6) for x, y, z in (place[name] for name in MSR_JOINTS))
+    (tmp_path / "a13_s02_e01_skeleton3D.txt").write_text(rows)
+    lost = [[0.0, 0.0, 0.0]] * 20
+    frames = [[place[name] for name in SDK_JOINTS]] * 3
+    (tmp_path / "a05_s02_e01_v01.json").write_text(json.dumps({"skeletons": [*frames, lost, *frames]}))
+    (msr,) = read_msr_action3d(tmp_path / "a13_s02_e01_skeleton3D.txt")
+    (ucla,) = read_nw_ucla(tmp_path / "a05_s02_e01_v01.json")
+    assert msr.name == "bend" and ucla.name == "sit down" and msr.names == ucla.names
+    assert np.allclose(msr.positions[0], ucla.positions[0])
+    assert np.allclose(ucla.positions[3], ucla.positions[2]), "a lost frame is interpolated"
