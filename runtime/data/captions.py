@@ -28,6 +28,7 @@ __all__ = ["Spoken", "Window", "caption_clip", "caption_window", "entry_of", "mi
 
 SHORTEST = 40  # frames: no long trial is cut into windows shorter than this
 LOCOMOTION = frozenset({"walk", "run", "backwards", "sidestep", "turn", "idle"})
+_IN_PLACE = 0.4  # weight of gaits made on the spot, beside the same loops with their travel
 _POSTURAL = frozenset({"sit", "stand_up", "crouch", "kneel", "lie", "get_up", "crawl", "fall"})
 _EVENTFUL = {"jump": "jump", "kick": "kick", "soccer": "kick", "punch": "punch", "wave": "wave"}
 
@@ -380,7 +381,8 @@ def windows(clip: dict, joints: np.ndarray) -> list[Window]:
     A clip that is shorter stays whole (at least 8 frames); one label per window, or what is measured in it.
     """
     entry, frames = entry_of(clip), len(joints)
-    if entry.family == "drop" or frames < 8:
+    special = "special" in clip.get("flags", ()) and entry.family == "walk"
+    if entry.family == "drop" or frames < 8 or special:
         return []
     spans: list[tuple[int, int, tuple[int, int] | None]] = []
     if frames <= MAX_FRAMES:
@@ -403,7 +405,7 @@ def _told(clip: dict, joints: np.ndarray, entry: Entry, spans: list) -> list[Win
         spoken, count = speak(joints[start:end], entry, whole, bool(clip["in_place"]))
         if spoken.phrases and _shows(joints[start:end], spoken.family):
             kept.append((start, end, core if core is None else (core[0], min(core[1], end - start)), spoken, count))
-    share = np.sqrt(len(joints) / FPS) / max(len(kept), 1)
+    share = np.sqrt(len(joints) / FPS) / max(len(kept), 1) * (_IN_PLACE if clip["in_place"] else 1.0)
     found = []
     for start, end, core, spoken, count in kept:
         captions = caption_window(spoken, _seed(f"{clip['id']}:{start}:{end}"))
