@@ -111,7 +111,7 @@ def _write(path: Path, joints: np.ndarray) -> None:
     if path.suffix.lower() == ".npz":
         write_motion(path, joints)
         return
-    from runtime.data.bvh import write_bvh
+    from runtime.data.bvh_write import write_bvh
 
     write_bvh(path, joints)
 

@@ -321,6 +321,15 @@ def test_convert_resamples_to_20_frames_a_second(capsys, clip, tmp_path):
         assert np.abs(archive["joints"][5:-5] - joints[10:-10:2]).max() < 0.005
 
 
+def test_convert_to_bvh_and_back(capsys, clip, tmp_path):
+    path, joints = clip
+    assert run(capsys, "convert", path, tmp_path / "out.bvh")[0] == 0
+    assert (tmp_path / "out.bvh").read_text().startswith("HIERARCHY")
+    assert run(capsys, "convert", tmp_path / "out.bvh", tmp_path / "back.npz")[0] == 0
+    with np.load(tmp_path / "back.npz") as archive:
+        assert np.abs(archive["joints"][5:-5] - joints[10:-10:2]).max() < 0.01
+
+
 @pytest.mark.parametrize(
     ("arrays", "reason"),
     [
