@@ -1,6 +1,7 @@
 """The CoAMD tab of the 3D Viewport's sidebar, and the drawing of the preferences. Draws; changes nothing."""
 
 import textwrap
+from importlib.util import find_spec
 
 import bpy
 
@@ -61,9 +62,12 @@ class COAMD_PT_main(_Sidebar, bpy.types.Panel):
 
     def draw(self, context):
         """Target, settings, then the button or the progress."""
+        layout, width = self.layout, context.region.width
+        if find_spec("numpy") is None:  # some Linux distributions build Blender without it
+            draw_text(layout, "This Blender has no numpy. Install the package python3-numpy.", width, "ERROR")
+            return
         from . import session, setup
 
-        layout, width = self.layout, context.region.width
         current = session.current()
         _draw_target(layout, context, width)
         _draw_settings(layout, context.scene.coamd)
