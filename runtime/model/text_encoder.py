@@ -97,7 +97,10 @@ def load_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
     """Read a ``tokenizers`` JSON file, padding each batch to its longest sentence."""
     if not Path(path).is_file():
         raise WeightsError(f"{Path(path).name} is not in {Path(path).parent}", "restore the weights folder")
-    tokenizer = Tokenizer.from_file(str(path))
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # noqa: BLE001 (tokenizers raises bare Exception for a file it cannot parse)
+        raise WeightsError(f"{Path(path).name} cannot be read", "it is torn: restore it from the release") from error
     tokenizer.enable_truncation(max_tokens)
     tokenizer.enable_padding()
     return tokenizer

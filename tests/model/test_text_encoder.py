@@ -61,3 +61,10 @@ def test_long_text_is_cut_not_refused(encoder):
 def test_missing_weights_name_the_remedy(tmp_path):
     with pytest.raises(WeightsError, match=r"text_encoder\.safetensors"):
         TextEncoder.load(tmp_path)
+
+
+def test_a_torn_vocabulary_names_the_remedy(tmp_path):
+    (tmp_path / "text_encoder.safetensors").symlink_to(WEIGHTS / "text_encoder.safetensors")
+    (tmp_path / "tokenizer.json").write_bytes((WEIGHTS / "tokenizer.json").read_bytes()[:1000])
+    with pytest.raises(WeightsError, match=r"tokenizer\.json cannot be read"):
+        TextEncoder.load(tmp_path)
