@@ -9,7 +9,7 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import FRAME_MULTIPLE
-from runtime.data import describe
+from runtime.data import describe, splice
 from runtime.data.captions import Spoken, entry_of, speak, usable, windows
 from runtime.data.phrases import Entry, written
 
@@ -86,10 +86,21 @@ class Bank:
                 found = None if sample.in_place else turned.respoken(turned.joints)
                 if found is not None and found.spoken.family == wanted and _is_derived(found):
                     self._put(wanted, found)
+        self._bend_walks()
         for family in ("reach", "cheer", "wave"):
             for sample in list(self.families.get(family, ())):
                 for raising in raised_hands(sample):
                     self._put("raise", raising)
+
+    def _bend_walks(self) -> None:
+        """Add walks bent into quarter and half turns to either side."""
+        for number, sample in enumerate(list(self.families.get("walk", ()))):
+            if not sample.in_place and len(sample.joints) >= 48:
+                angle = np.radians((90, -90, 170, -170)[number % 4])
+                bent = splice.bend(sample.joints, angle, len(sample.joints) // 6, len(sample.joints) * 5 // 6)
+                found = replace(sample, entry=Entry("walk", (), None, (), ()), whole=False).respoken(bent)
+                if found is not None and found.spoken.family == "turn":
+                    self._put("turn", replace(found, weight=sample.weight / 2))
 
     def _balance(self) -> dict[str, float]:
         shares = {name: share for name, share in SHARES.items() if self.families.get(name)}

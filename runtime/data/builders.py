@@ -125,7 +125,7 @@ def finish(joints, phrases, bare, family, kind, rng, parts=(), flip: bool | None
 
 def single_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem | None:
     """A window as it is, played slower or faster, gone on with when it is cyclic, or its path bent."""
-    if family == "turn" and rng.random() < 0.7:
+    if family == "turn" and rng.random() < 0.6:
         return bent_item(bank, rng)
     if family == "bow" and rng.random() < 0.85:
         return bow_item(bank, rng)

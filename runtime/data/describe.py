@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coamd_blender.skeleton import FPS, JOINT_INDEX
+from coamd_blender.skeleton import FPS, JOINT_INDEX, rest_joints
 
 PELVIS, NECK, HEAD, SPINE3 = (JOINT_INDEX[name] for name in ("pelvis", "neck", "head", "spine3"))
 HIPS = (JOINT_INDEX["left_hip"], JOINT_INDEX["right_hip"])
@@ -32,6 +32,10 @@ JUMP_CLEARANCE = 0.09  # m: lower toe above its resting height
 KICK_HEIGHT, KICK_SPEED, KICK_REACH = 0.42, 2.2, 0.38  # m, m/s, m
 PUNCH_REACH, PUNCH_SPEED = 0.42, 1.6  # m from shoulder to wrist, m/s of its growth
 STILL_SPEED = 0.35  # m/s: no joint faster (95th percentile)
+
+
+_REST_TRUNK = rest_joints()[NECK] - rest_joints()[PELVIS]
+_REST_PITCH = float(np.arctan2(_REST_TRUNK[2], _REST_TRUNK[1]))  # the neck is a little behind the pelvis
 
 
 @dataclass(frozen=True)
@@ -303,11 +307,11 @@ def _swings(signal: np.ndarray) -> int:
 
 
 def trunk_pitch(joints: np.ndarray) -> np.ndarray:
-    """Return the forward lean of the line pelvis to neck from vertical: (frames,) radians, backwards negative."""
+    """Return the forward lean of the line pelvis to neck: (frames,) radians, backwards negative, 0 at rest."""
     forward, _ = facing_axes(smooth(heading(joints), 5))
     trunk = joints[:, NECK] - joints[:, PELVIS]
     ahead = (trunk * forward).sum(-1)
-    return np.arctan2(ahead, trunk[:, 1])
+    return np.arctan2(ahead, trunk[:, 1]) - _REST_PITCH
 
 
 def bows(joints: np.ndarray) -> list[Event]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coamd_blender.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_INDEX, JOINT_NAMES, PARENTS, with_bone_lengths
+from coamd_blender.skeleton import BODY_PARTS, FRAME_MULTIPLE, JOINT_INDEX, JOINT_NAMES, PARENTS, with_bone_lengths
 from runtime.data import describe
 
 _UPPER = [JOINT_INDEX[name] for name in BODY_PARTS["upper_body"]]
@@ -187,15 +187,6 @@ def bend(joints: np.ndarray, angle: float, start: int = 0, end: int | None = Non
     return rotate(joints, yaw) + np.cumsum(step, axis=0)[:, None]
 
 
-def with_travel(joints: np.ndarray) -> np.ndarray:
-    """Give a walk or run made in place the steady travel its bearing foot implies (mean over the clip)."""
-    feet, share = stance(joints)
-    bearing = share * (feet[..., 1] < np.percentile(feet[..., 1], 40))
-    backwards = (describe.velocity(feet) * bearing[..., None]).sum((0, 1)) / max(bearing.sum(), 1e-9)
-    course = -backwards * [1, 0, 1] / FPS
-    return joints + np.arange(len(joints))[:, None, None] * course
-
-
 def chest_frames(joints: np.ndarray) -> np.ndarray:
     """Return (frames, 3, 3) rotations whose columns are left, up and forward of the chest."""
     left = joints[:, describe.SHOULDERS[0]] - joints[:, describe.SHOULDERS[1]]
@@ -227,17 +218,6 @@ def ping_pong(joints: np.ndarray, frames: int, start: int = 0) -> np.ndarray:
     """Play to and fro for ``frames`` frames from frame ``start``: seamless for what swings anyway."""
     order = np.concatenate([np.arange(len(joints)), np.arange(len(joints) - 2, 0, -1)])
     return joints[np.resize(np.roll(order, -start), frames)]
-
-
-def upper_body_over(base: np.ndarray, upper: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Put the upper body of ``upper`` on the legs of ``base`` (same frames), aligned at pelvis and heading."""
-    pose_u, _, _ = to_local(upper)
-    pose_b, ground, yaw = to_local(base)
-    offset = pose_b[:, :1] - pose_u[:, :1]
-    mixed = pose_b.copy()
-    share = weight[:, None, None]
-    mixed[:, _UPPER] = pose_b[:, _UPPER] * (1 - share) + (pose_u[:, _UPPER] + offset) * share
-    return with_bone_lengths(from_local(mixed, ground, yaw))
 
 
 # How much of a bow each joint of the trunk has done, counted from the pelvis.
