@@ -98,7 +98,17 @@ def is_installed(folder: Path, requirements: Path) -> bool:
     except (OSError, ValueError):
         return False
     same = isinstance(sentinel, dict) and sentinel.get("requirements") == fingerprint(requirements)
-    return same and environment_python(folder).exists()
+    return same and environment_python(folder).exists() and _base_exists(folder)
+
+
+def _base_exists(folder: Path) -> bool:
+    """False when the Python that made the environment is gone, as after an update of Blender: it cannot run then."""
+    try:
+        lines = (folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    homes = [line.partition("=")[2].strip() for line in lines if line.partition("=")[0].strip() == "home"]
+    return bool(homes) and Path(homes[0]).is_dir()
 
 
 def remove(folder: Path) -> None:

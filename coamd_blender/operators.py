@@ -49,6 +49,7 @@ class COAMD_OT_generate(bpy.types.Operator):
                 current.wait()
         except CoamdError as error:
             current.error = error
+            pump.redraw(viewport=False)
             return _report(self, error)
         return {"FINISHED"}
 

@@ -70,7 +70,7 @@ class COAMD_PT_main(_Sidebar, bpy.types.Panel):
 
         current = session.current()
         _draw_target(layout, context, width)
-        _draw_settings(layout, context.scene.coamd)
+        _draw_settings(layout, context.scene.coamd, width)
         problem = setup.problem(preferences.get(context))
         if current.running:
             _draw_progress(layout, current.status)
@@ -92,26 +92,29 @@ def _draw_target(layout, context, width) -> None:
         box.label(text="No armature selected", icon="INFO")
         box.operator("coamd.add_character", icon="OUTLINER_OB_ARMATURE")
         return
-    row = box.row()
-    row.label(text=target.name, icon="ARMATURE_DATA")
+    column = box.column(align=True)
+    column.label(text=target.name, icon="ARMATURE_DATA")
     coverage = targets.coverage(target)
     if coverage.error is not None:
         draw_text(box, str(coverage.error), width, "ERROR")
         return
-    side = row.row()
-    side.alignment = "RIGHT"
-    side.active = False
-    side.label(text=f"{coverage.preset}  {coverage.mapped}/{coverage.total}")
+    detail = column.row()
+    detail.active = False
+    detail.label(text=f"{coverage.preset}: {coverage.mapped} of {coverage.total} joints", icon="BLANK1")
     if coverage.missing:
         draw_text(box, "Not found: " + ", ".join(coverage.missing), width, "INFO")
 
 
-def _draw_settings(layout, settings) -> None:
-    column = layout.column(align=True)
+def _draw_settings(layout, settings, width) -> None:
+    column = layout.column()
     row = column.row(align=True)
     row.scale_y = 1.3
-    row.prop(settings, "prompt", text="", icon="TEXT")
+    row.prop(settings, "prompt", text="")
     row.menu("COAMD_MT_prompts", text="", icon="DOWNARROW_HLT")
+    if len(settings.prompt) * _PIXELS_PER_LETTER * bpy.context.preferences.system.ui_scale > width - 90:
+        whole = column.column()
+        whole.active = False
+        draw_text(whole, settings.prompt, width)
     column = layout.column(align=True)
     row = column.row(align=True)
     row.prop(settings, "seconds")
@@ -146,8 +149,9 @@ def _draw_missing_runtime(layout, problem, width) -> None:
 def _draw_outcome(layout, current, width) -> None:
     if current.error is not None:
         box = layout.box()
-        box.alert = True
-        draw_text(box, str(current.error), width, "ERROR")
+        message = box.column()
+        message.alert = True
+        draw_text(message, str(current.error), width, "ERROR")
         box.operator("coamd.copy", text="Copy Error", icon="COPYDOWN").which = "ERROR"
     elif current.notice:
         row = layout.row()
@@ -274,5 +278,5 @@ def _draw_test(layout, width) -> None:
     row.operator("coamd.test", text="Testing ..." if test and test.running else "Test", icon="CONSOLE")
     if test is None or test.running:
         return
+    row.operator("coamd.copy", text="Copy", icon="COPYDOWN").which = "TEST"
     draw_text(layout, str(test.error or test.report), width, "ERROR" if test.error else "CHECKMARK")
-    layout.operator("coamd.copy", text="Copy", icon="COPYDOWN").which = "TEST"

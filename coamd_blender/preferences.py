@@ -55,12 +55,11 @@ class COAMD_Preferences(bpy.types.AddonPreferences):
     )
     device: EnumProperty(name="Device", items=_DEVICES, default="auto")
     idle_minutes: IntProperty(
-        name="Unload After",
+        name="Unload After (min)",
         description="Minutes without work after which the runtime gives the model's memory back",
         default=10,
         min=1,
         max=1440,
-        subtype="NONE",
     )
     base_python: StringProperty(
         name="Made By",

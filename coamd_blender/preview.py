@@ -26,10 +26,10 @@ class Preview:
         self._floor = 0.0
         self._handle: object | None = None
 
-    def show(self, joints: np.ndarray, matrix: np.ndarray, origin: np.ndarray) -> None:
-        """Play ``joints`` (frames, 22, 3), metres, Y up, turned by ``matrix`` (3, 3), at ``origin`` (3,)."""
-        self._joints = skeleton.to_z_up(np.asarray(joints, dtype=np.float32)) @ matrix.T + origin
-        self._floor = float(origin[2])
+    def show(self, points: np.ndarray, floor: float) -> None:
+        """Play ``points`` (frames, 22, 3), joints in Blender's world, Z up, over a floor of height ``floor``."""
+        self._floor = floor
+        self._joints = np.asarray(points, dtype=np.float32)
         if self._handle is None and not bpy.app.background:
             self._handle = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_VIEW")
 
@@ -53,7 +53,9 @@ class Preview:
         ghosts = np.unique(np.linspace(0, len(joints) - 1, _GHOSTS).astype(int))
         gpu.state.blend_set("ALPHA")
         _lines(joints[ghosts][:, _BONES].reshape(-1, 3), _GHOST, 1.5)
-        _lines(np.repeat(joints[:, 0] * (1, 1, 0) + (0, 0, self._floor), 2, axis=0)[1:-1], _PATH, 1.5)
+        path = joints[:, 0].copy()
+        path[:, 2] = self._floor
+        _lines(np.repeat(path, 2, axis=0)[1:-1], _PATH, 1.5)
         _lines(joints[frame][_BONES].reshape(-1, 3), _FIGURE, 4.0)
         gpu.state.blend_set("NONE")
 

@@ -35,6 +35,7 @@ class Pending:
     seed: int
     armature_uid: int
     armature_name: str
+    stance: targets.Stance
     scene_uid: int
     frame: int
     contact: str
@@ -131,6 +132,7 @@ class Session:
             seed=seed,
             armature_uid=armature.session_uid,
             armature_name=armature.name,
+            stance=targets.stance(armature, settings.place),
             scene_uid=context.scene.session_uid,
             frame=context.scene.frame_current,
             contact=settings.contact,
@@ -218,12 +220,9 @@ class Session:
 
     def _show_preview(self, pending: Pending) -> None:
         joints = pending.job.preview
-        shown = preferences.get(bpy.context)
-        if joints is None or (shown is not None and not shown.show_preview):
-            return
-        target = targets.by_uid(bpy.data.objects, pending.armature_uid)
-        if target is not None:
-            self.preview.show(joints[0], *targets.placement(target))
+        wanted = preferences.get(bpy.context)
+        if joints is not None and (wanted is None or wanted.show_preview):
+            self.preview.show(pending.stance.place(joints[0]), pending.stance.floor)
 
     def _write_next(self, pending: Pending) -> None:
         armature = targets.by_uid(bpy.data.objects, pending.armature_uid)

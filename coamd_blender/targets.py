@@ -8,8 +8,11 @@ import bpy
 import numpy as np
 
 from . import retarget
+from .armature import read_rig
 from .errors import RigError
-from .skeleton import JOINT_NAMES, STANDING_HEIGHT
+from .retarget.body import read_rest
+from .retarget.contacts import leg_length
+from .skeleton import JOINT_NAMES, rest_joints, to_z_up
 
 
 @dataclass(frozen=True)
@@ -72,22 +75,32 @@ def _detect(bones: tuple[tuple[str, str], ...]) -> Coverage:
     return Coverage(mapping.preset, len(mapping.bones), len(JOINT_NAMES), tuple(mapping.missing), mapping)
 
 
-def placement(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
-    """Where a motion of ours is to be drawn for ``armature``: matrix (3, 3) and origin (3,) in Blender's world.
+@dataclass(frozen=True)
+class Stance:
+    """How our metres come to stand in Blender's world: ``matrix`` (3, 3) turns and scales, then ``origin`` (3,); Y up."""
 
-    The matrix turns and scales our Z-up metres about the origin, which lies on the floor under the hips.
-    """
-    world = armature.matrix_world
-    mapping = coverage(armature).mapping
-    name = mapping.bones.get("pelvis") if mapping is not None else None
-    bone = armature.pose.bones.get(name) if name else None
-    if bone is None:
-        return np.eye(3), np.array(world.translation)
-    rest = world @ bone.bone.head_local
-    floor = world.translation.z
-    hips = world @ bone.head
-    scale = max(rest.z - floor, 1e-3) / STANDING_HEIGHT
-    return scale * np.array(world.to_quaternion().to_matrix()), np.array((hips.x, hips.y, floor))
+    matrix: np.ndarray
+    origin: np.ndarray
+
+    @property
+    def floor(self) -> float:
+        """Height of the floor in Blender's world."""
+        return float(self.origin[1])
+
+    def place(self, joints: np.ndarray) -> np.ndarray:
+        """Return ``joints`` (..., 22, 3) as points of Blender's world, Z up."""
+        return to_z_up(joints @ self.matrix.T + self.origin)
+
+
+def stance(armature: bpy.types.Object, place: str) -> Stance:
+    """Where and how large a motion of ours will be on ``armature``; ``place`` as in retarget.Options."""
+    rig = read_rig(armature)
+    body = read_rest(rig, coverage(armature).mapping)
+    scale = body.leg * body.scale / leg_length(rest_joints()[None])
+    if place == "world":
+        return Stance(np.eye(3) * scale, np.zeros(3))
+    turn, origin = body.stance(rig)
+    return Stance(turn * scale, origin)
 
 
 def by_uid(collection: bpy.types.bpy_prop_collection, uid: int) -> bpy.types.ID | None:

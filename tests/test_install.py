@@ -62,6 +62,11 @@ def test_installs_tests_and_writes_the_sentinel_last(plan):
     assert (installer.fraction, installer.phase, installer.running) == (1.0, "Installed", False)
     assert str(installer.result).endswith("torch 9.9, CPU only")
     assert install.is_installed(plan.folder, plan.requirements)
+    config = plan.folder / "pyvenv.cfg"
+    text = config.read_text()
+    config.write_text("home = /nowhere/blender/python\n")
+    assert not install.is_installed(plan.folder, plan.requirements), "the Python it was made by is gone"
+    config.write_text(text)
     plan.requirements.write_text(plan.requirements.read_text() + "# another pin\n")
     assert not install.is_installed(plan.folder, plan.requirements), "other pins count as installed"
     install.remove(plan.folder)

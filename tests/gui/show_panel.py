@@ -10,6 +10,8 @@ Generate, Cancel in mid-job, Generate three variants, Undo. Blender stays open a
 
 import json
 import os
+import shutil
+import subprocess
 import time
 import traceback
 from pathlib import Path
@@ -45,7 +47,10 @@ def window():
 
 
 def picture(name):
-    """Save what the window shows."""
+    """Save what the screen shows; Blender's own screenshot is black with software OpenGL, so X11 is asked first."""
+    if shutil.which("import") and "DISPLAY" in os.environ:
+        subprocess.run(["import", "-window", "root", str(OUT / name)], check=True)
+        return
     with window():
         bpy.ops.screen.screenshot(filepath=str(OUT / name))
 
@@ -140,16 +145,26 @@ def scenario():
     check("all", True)
 
 
+def time_ticks():
+    """Note how long every tick of the session holds Blender; returns the list that fills up, in seconds."""
+    ticks, pump = [], session().pump
+
+    def timed():
+        started = time.perf_counter()
+        busy = pump()
+        ticks.append(time.perf_counter() - started)
+        return busy
+
+    session().pump = timed
+    return ticks
+
+
 def generate_and_check(name):
     """A first generation: the interface stays alive, the Action is new and starts at the current frame."""
-    started, gaps = time.monotonic(), []
+    ticks, started = time_ticks(), time.monotonic()
     bpy.ops.coamd.generate()
     check("generate returns at once", time.monotonic() - started < 0.5, seconds=time.monotonic() - started)
-    while session().running:
-        last = time.monotonic()
-        yield 0.02
-        gaps.append(time.monotonic() - last)
-        assert time.monotonic() - started < LIMIT_SECONDS
+    yield from settle()
     rig = bpy.data.objects[name]
     action = rig.animation_data.action
     check(
@@ -159,7 +174,7 @@ def generate_and_check(name):
         action=action.name,
         frames=list(action.frame_range),
         seconds=time.monotonic() - started,
-        longest_gap=max(gaps, default=0.0),
+        longest_ticks=[round(seconds, 4) for seconds in sorted(ticks)[-3:]],
         notice=session().notice,
     )
     check("starts at the current frame", action.frame_range[0] == 11)
