@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -127,23 +128,26 @@ def read_rest(rig: Rig, mapping: Mapping) -> RestBody:
 
 
 def _canonical_axes(heads: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the turn (3, 3) from the canonical body's axes to the rig's: the same landmarks make both frames."""
-    if {"left_shoulder", "right_shoulder"} <= heads.keys():
-        top = ("left_shoulder", "right_shoulder")
-    else:
-        top = next(((joint,) for joint in ("neck", "spine3", "head", "spine1") if joint in heads), ("pelvis",))
-    rest = skeleton.rest_joints()
+    """Return the turn (3, 3) that best carries the canonical body's torso directions onto the rig's.
 
-    def landmarks(of) -> np.ndarray:
-        left, right = of("left_hip"), of("right_hip")
-        up = np.mean([of(joint) for joint in top], axis=0) - 0.5 * (left + right)
-        if np.linalg.norm(np.cross(left - right, up)) < 1e-9:
-            raise RigError(
-                "The armature's hip bones start at one point", "Select an armature with a humanoid rest pose"
-            )
-        return rot.frame(left - right, up)
-
-    return landmarks(heads.__getitem__) @ landmarks(lambda joint: rest[J[joint]]).T
+    Directions, not places, so that proportions do not matter: across hips and shoulders, and along the spine.
+    Wahba's problem, solved by singular value decomposition (Markley 1988).
+    """
+    rest = dict(zip(skeleton.JOINT_NAMES, skeleton.rest_joints(), strict=True))
+    spine = [joint for joint in ("pelvis", "spine1", "spine2", "spine3", "neck") if joint in heads]
+    pairs = [*pairwise(spine), ("right_hip", "left_hip"), ("right_shoulder", "left_shoulder")]
+    profile = np.zeros((3, 3))
+    for start, end in pairs:
+        if start in heads and end in heads:
+            vector = rest[end] - rest[start]
+            profile += np.outer(rot.unit(heads[end] - heads[start]), vector)
+    if len(spine) < 2:
+        legs = [heads[f"{side}_ankle"] - heads[f"{side}_hip"] for side in SIDES]
+        profile += np.outer(rot.unit(legs[0] + legs[1]), (0.0, -1.0, 0.0))
+    left, values, right = np.linalg.svd(profile)
+    if values[1] < 1e-3 or np.linalg.norm(heads["left_hip"] - heads["right_hip"]) < 1e-9:
+        raise RigError("The armature's hip bones start at one point", "Select an armature with a humanoid rest pose")
+    return left @ np.diag([1.0, 1.0, np.linalg.det(left @ right)]) @ right
 
 
 def _limb_directions(rig: Rig, mapping: Mapping, heads: dict, leg: float) -> dict[str, np.ndarray]:

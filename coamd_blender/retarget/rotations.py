@@ -177,13 +177,17 @@ def euler_from_matrix(matrices: np.ndarray, order: str) -> np.ndarray:
 
 
 def axis_angle_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
-    """Turn sign-continuous quaternions (frames, ..., 4) into (frames, ..., 4) angle, x, y, z as Blender stores them.
+    """Turn sign-continuous quaternions (frames, 4) into (frames, 4) angle, x, y, z as Blender stores them.
 
-    A rotation of no angle has no axis: it takes +Y. The axis keeps its side from frame to frame.
+    A rotation of no angle has no axis: it takes that of the frame before, or +Y. The axis keeps its side from
+    frame to frame, so that the angle may be negative.
     """
-    sine = np.linalg.norm(quaternions[..., 1:], axis=-1, keepdims=True)
-    axis = np.where(sine > 1e-9, quaternions[..., 1:] / np.maximum(sine, _TINY), np.array([0.0, 1.0, 0.0]))
-    angle = 2 * np.arctan2(sine, quaternions[..., :1])
-    flips = np.cumprod(np.where(dot(axis[1:], axis[:-1]) < 0, -1.0, 1.0), axis=0)
-    flips = np.concatenate([np.ones_like(flips[:1]) if len(flips) else np.ones(axis[:1].shape[:-1]), flips])[..., None]
-    return np.concatenate([angle * flips, axis * flips], axis=-1)
+    sine = np.sqrt((quaternions[:, 1:] ** 2).sum(axis=-1))
+    turned = sine > 1e-9
+    axis = np.where(turned[:, None], quaternions[:, 1:] / np.maximum(sine, _TINY)[:, None], np.array([0.0, 1.0, 0.0]))
+    latest = np.maximum.accumulate(np.where(turned, np.arange(len(sine)), 0))
+    axis = axis[latest]
+    angle = 2 * np.arctan2(sine, quaternions[:, 0])
+    flips = np.where(dot(axis[1:], axis[:-1]) < 0, -1.0, 1.0)
+    side = np.cumprod(np.concatenate([[1.0], flips]))[:, None]
+    return np.concatenate([angle[:, None] * side, axis * side], axis=-1)

@@ -22,15 +22,30 @@ def hinge_axes(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: Re
     untwisted swing of the limb gives is turned about the bone by an angle measured where the limb is clearly
     bent, unwrapped over time, and carried linearly across the frames where it is not.
     """
-    rest = body.canonical[J[CHILD[joint]]] - body.canonical[J[joint]]
-    start = above @ rot.unit(rest)
+    rest = rot.unit(body.canonical[J[CHILD[joint]]] - body.canonical[J[joint]])
+    start = above @ rest
     untwisted = rot.rotate(rot.swing(start, upper), above @ (body.axes @ HINGES[joint]))
     untwisted = rot.unit(untwisted - upper * rot.dot(untwisted, upper)[..., None])
     normal = rot.cross(upper, lower)
     bend = np.arctan2(np.linalg.norm(normal, axis=-1), rot.dot(upper, lower))
     angle = np.arctan2(rot.dot(upper, rot.cross(untwisted, normal)), rot.dot(untwisted, normal))
+    angle = angle - _lean(bend, rest, body, joint)
     angle = carry(angle, clear_frames(bend), LIMITS[joint.split("_")[1]])[:, None]
     return untwisted * np.cos(angle) + rot.cross(upper, untwisted) * np.sin(angle)
+
+
+def _lean(bend: np.ndarray, rest: np.ndarray, body: RestBody, joint: str) -> np.ndarray:
+    """Return by how much the bend plane lies off the hinge though the limb does not twist: (F,) radians.
+
+    The canonical forearm or shin leans a little to the side of its hinge's plane at rest. A turn about the
+    hinge keeps that lean, which tilts the apparent bend plane the more, the straighter the limb.
+    """
+    middle = CHILD[joint]
+    lower = rot.unit(body.canonical[J[CHILD[middle]]] - body.canonical[J[middle]])
+    hinge = body.axes @ HINGES[joint]
+    aside = float(lower @ rot.unit(hinge - rest * (rest @ hinge)))
+    forward = np.sqrt(np.maximum(1 - aside**2 - np.cos(bend) ** 2, 0))
+    return np.arctan2(aside, forward)
 
 
 def clear_frames(bend: np.ndarray) -> np.ndarray:

@@ -1,0 +1,143 @@
+"""Bone names to joints, on name lists written out by hand."""
+
+import json
+
+import pytest
+
+from coamd_blender import skeleton
+from coamd_blender.errors import RigError
+from coamd_blender.retarget import detect, make_mapping
+from coamd_blender.retarget.mapping import PRESET_FOLDER, named_presets, share_spine, split_name
+
+MIXAMO = ["Hips", "Spine", "Spine1", "Spine2", "Neck", "Head", "HeadTop_End"] + [
+    f"{side}{part}"
+    for side in ("Left", "Right")
+    for part in ("Shoulder", "Arm", "ForeArm", "Hand", "HandIndex1", "UpLeg", "Leg", "Foot", "ToeBase", "Toe_End")
+]
+UNREAL = ["root", "pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head", "head_leaf"] + [
+    f"{part}_{side}"
+    for side in "lr"
+    for part in ("clavicle", "upperarm", "lowerarm", "hand", "index_01", "thigh", "calf", "foot", "ball", "ball_leaf")
+]
+METARIG = ["spine", *(f"spine.{n:03d}" for n in range(1, 7)), "face", "pelvis.L", "pelvis.R", "breast.L"] + [
+    f"{part}.{side}"
+    for side in "LR"
+    for part in ("shoulder", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe", "heel.02", "f_index.01")
+]
+CMU = ["Hips", "LowerBack", "Spine", "Spine1", "Neck", "Neck1", "Head"] + [
+    f"{side}{part}"
+    for side in ("Left", "Right")
+    for part in ("UpLeg", "Leg", "Foot", "ToeBase", "Shoulder", "Arm", "ForeArm", "Hand", "FingerBase")
+]
+PLAIN = ["Root", "Hips", "Abdomen", "Torso", "Neck", "Head"] + [
+    f"{part}.{side}"
+    for side in "LR"
+    for part in (
+        "Shoulder",
+        "UpperArm",
+        "LowerArm",
+        "Palm",
+        "UpperLeg",
+        "LowerLeg",
+        "Foot",
+        "Toes",
+        "Thumb1",
+        "PoleTarget",
+    )
+]
+
+
+def test_mixamo_with_any_prefix():
+    for prefix in ("mixamorig:", "mixamorig9:", "mixamorig_", "Someone:mixamorig:", ""):
+        mapping = detect([prefix + name for name in MIXAMO])
+        assert mapping.preset == "Mixamo" and mapping.score == 1 and mapping.missing == ()
+        assert mapping.bones["left_knee"] == prefix + "LeftLeg"
+        assert mapping.bones["right_shoulder"] == prefix + "RightArm"
+        assert mapping.bones["spine3"] == prefix + "Spine2"
+
+
+@pytest.mark.parametrize(
+    ("names", "preset", "joint", "bone"),
+    [
+        (UNREAL, "Unreal", "left_elbow", "lowerarm_l"),
+        (METARIG, "Rigify", "pelvis", "spine"),
+        (METARIG, "Rigify", "neck", "spine.004"),
+        (CMU, "CMU", "spine1", "LowerBack"),
+        (list(skeleton.JOINT_NAMES), "SMPL", "head", "head"),
+    ],
+)
+def test_known_rigs_map_wholly(names, preset, joint, bone):
+    mapping = detect(names)
+    assert mapping.preset.startswith(preset) and mapping.missing == () and mapping.bones[joint] == bone
+
+
+def test_other_names_are_guessed():
+    mapping = detect(PLAIN)
+    assert mapping.preset == "Guessed by name"
+    assert mapping.missing == ("spine2",)
+    assert mapping.bones["right_wrist"] == "Palm.R" and mapping.bones["left_hip"] == "UpperLeg.L"
+    assert mapping.bones["left_collar"] == "Shoulder.L" and mapping.bones["spine3"] == "Torso"
+
+
+def test_a_guess_prefers_the_upper_of_two():
+    names = [
+        "b",
+        "hips",
+        "L_thigh",
+        "R_thigh",
+        "L_shin",
+        "R_shin",
+        "L_foot",
+        "R_foot",
+        "spine",
+        "Left arm",
+        "Right arm",
+    ]
+    names += ["Left forearm", "Right forearm", "Left hand", "Right hand", "head", "L.hand.head", "Hand L"]
+    parents = [-1, 0, 1, 1, 2, 3, 4, 5, 1, 8, 8, 9, 10, 11, 12, 8, 13, 13]
+    assert detect(names, parents).bones["left_wrist"] == "Left hand"
+
+
+def test_names_are_split_into_side_and_words():
+    assert split_name("mixamorig:LeftForeArm") == ("left", "forearm", ("fore", "arm"))
+    assert split_name("upper_arm.R")[:2] == ("right", "upperarm")
+    assert split_name("Bip01 L Thigh")[:2] == ("left", "thigh")
+    assert split_name("leftUpLeg")[:2] == ("left", "upleg")
+    assert split_name("Lowerback")[:2] == (None, "lowerback")
+
+
+def test_spine_bones_are_shared_out():
+    assert share_spine("abcde") == {"spine1": "a", "spine2": "c", "spine3": "e"}
+    assert share_spine("ab") == {"spine1": "a", "spine3": "b"}
+    assert share_spine("a") == {"spine3": "a"}
+
+
+@pytest.mark.parametrize(
+    ("names", "word"),
+    [
+        ([], "0 of 22"),
+        (["Bone", "Bone.001", "Camera"], "0 of 22"),
+        ([name for name in MIXAMO if "Leg" not in name and "Foot" not in name], "left_hip"),
+        (METARIG + [f"MCH-{n}" for n in range(20)], "control rig"),
+    ],
+)
+def test_rigs_that_cannot_carry_a_motion_say_so_in_one_line(names, word):
+    with pytest.raises(RigError, match=word) as caught:
+        detect(names)
+    assert caught.value.hint and "\n" not in str(caught.value)
+
+
+def test_a_mapping_by_hand_names_joints_only():
+    assert make_mapping("mine", {"pelvis": "Bone"}).score == pytest.approx(1 / 22)
+    with pytest.raises(RigError, match="tail"):
+        make_mapping("mine", {"tail": "Bone"})
+
+
+def test_presets_name_every_limb_joint_once():
+    limbs = {name for name in skeleton.JOINT_NAMES if name.startswith(("left", "right"))}
+    assert len(named_presets()) == len(list(PRESET_FOLDER.glob("*.json"))) - 1
+    for path in PRESET_FOLDER.glob("*.json"):
+        preset = json.loads(path.read_text(encoding="utf-8"))
+        if path.stem != "generic":
+            assert set(preset["limbs"]) == limbs, path.name
+            assert {"label", "pelvis", "spine", "neck", "head"} <= set(preset), path.name
