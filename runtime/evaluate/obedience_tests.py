@@ -110,10 +110,10 @@ def _in_place(joints: np.ndarray) -> bool:
 
 
 def raise_hand(joints: np.ndarray, side: str) -> bool:
-    """Lifts one hand: the wrist of ``side`` is above its shoulder by 10 cm for 0.4 s while the other wrist hangs
+    """Lifts one hand: the wrist of ``side`` is above its shoulder by 5 cm for 0.4 s while the other wrist hangs
     below its own shoulder; the hand does not wave (:func:`_waving`); the body stands, both feet down."""
     (side,) = _sides(side)
-    lifted = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1] > 0.10
+    lifted = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1] > 0.05
     other = g.body_offset(joints, f"{_other(side)}_wrist", f"{_other(side)}_shoulder")[:, 1] < 0.0
     alone = (lifted & ~other).sum() < 0.3 * lifted.sum()
     held = g.longest_run(lifted & other) >= 0.4
@@ -188,16 +188,18 @@ def kick(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def _punching(joints: np.ndarray, side: str) -> bool:
-    """The arm is stretched to over 85 % of its length, having been under 70 % within 0.4 s before and having
-    stretched at 1.7 m/s or more within 0.25 s, straight (that is 60 % of the wrist's speed: no swing); the wrist is
-    ahead of the body (within 55 degrees), between 30 cm under and 20 cm over the shoulder."""
+    """The arm is stretched to over 85 % of its length. Within the 0.4 s before, the fist was on guard: at under 70 % of
+    that length, ahead of the shoulder and at most 10 cm over it (a throw starts higher or behind). Within 0.25 s the
+    arm stretched at 1.6 m/s or more, and straight: that is 65 % of the wrist's speed (no swing). The wrist ends ahead
+    of the body (within 55 degrees), between 30 cm under and 25 cm over the shoulder."""
     reach = g.reach(joints, side)
     out = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")
-    level = (out[:, 1] > -0.3) & (out[:, 1] < 0.2) & (out[:, 2] > 0.57 * np.linalg.norm(out, axis=1))
+    level = (out[:, 1] > -0.3) & (out[:, 1] < 0.25) & (out[:, 2] > 0.57 * np.linalg.norm(out, axis=1))
+    guard = _recently((reach < 0.7) & (out[:, 1] < 0.1) & (out[:, 2] > 0.0), 8)
     stretch = g.rate(reach * g.ARM_LENGTH)
-    straight = stretch > 0.6 * g.relative_speed(joints, f"{side}_wrist", f"{side}_shoulder")
-    thrust = _recently((stretch > 1.7) & straight, 5)
-    return bool(((reach > 0.85) & level & thrust & _recently(reach < 0.7, 8)).any())
+    straight = stretch > 0.65 * g.relative_speed(joints, f"{side}_wrist", f"{side}_shoulder")
+    thrust = _recently((stretch > 1.6) & straight, 5)
+    return bool(((reach > 0.85) & level & guard & thrust).any())
 
 
 def punch(joints: np.ndarray, side: str | None = None) -> bool:
