@@ -110,7 +110,7 @@ def read_bvh(path: str | Path, unit: float = 1.0, skip: int = 0) -> list[SourceC
     path = Path(path)
     joints, values, fps = _parse(path)
     if len(values) <= skip:
-        raise DataError(f"{path} has {len(values)} frame(s)", "a motion needs more")
+        raise DataError(f"{path} has {len(values)} frames, of which {skip} are to be dropped", "leave it out")
     names = tuple(joint.name for joint in joints)
     parents = tuple(joint.parent for joint in joints)
     positions = _pose(joints, values[skip:]) * unit

@@ -46,7 +46,7 @@ from .sources import (
 )
 from .splits import split_of
 
-READER_VERSION = 8
+READER_VERSION = 9
 SHORTEST = 16  # frames: anything under 0.8 s says little
 SHORTEST_NOISY = 8  # recognition benchmarks count every clip
 LOOP_SECONDS = 4.0
@@ -54,7 +54,7 @@ GAME_SETS = ("cc0_glb", "0ad_npz")
 # Names of loops that mean the same when repeated, and of those among them that go somewhere.
 _CYCLIC = re.compile(r"loop|idle|walk|run|jog|sprint|crawl|sneak|swim|dance|carry|move|push|pray", re.IGNORECASE)
 _LOCOMOTION = re.compile(r"walk|run|jog|sprint|crawl|sneak|crouch|carry|move|push", re.IGNORECASE)
-_AIRBORNE = re.compile(r"jump|air|dodge|fly", re.IGNORECASE)
+_AIRBORNE = re.compile(r"jump|(?<!ch)air|dodge|fly", re.IGNORECASE)
 _CMU_ORDER = ("cmu_amc", "cmu_bvh", "cmu_npz", "cmu_cut", "cmu_iclone", "cmu_daz")
 
 
@@ -151,6 +151,8 @@ def read_file(source: Source, path: Path, report: Report) -> list[Motion]:
             continue
         shortest = SHORTEST_NOISY if source.noisy else SHORTEST
         pieces = [piece for piece in pieces if len(piece) >= shortest]
+        if source.noisy:
+            pieces = sorted(pieces, key=len)[-1:]
         if not pieces:
             report.drop(source.name, f"{path.name}:{clip.name}", f"shorter than {shortest / FPS:g} s")
         found.append(_Read(clip, joint_map, loop, pieces))
