@@ -125,13 +125,17 @@ class Bank:
         samples = self.families[family]
         return samples[rng.choice(len(samples), p=self._odds[family])]
 
-    def idle(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw joints of somebody standing still, at least 24 frames."""
+    def still(self, rng: np.random.Generator) -> Sample:
+        """Draw somebody standing still, at least 24 frames."""
         for _ in range(20):
-            joints = self.draw(rng, "idle").joints
-            if len(joints) >= SHORTEST and describe.is_still(joints):
-                return joints
-        return joints
+            sample = self.draw(rng, "idle")
+            if len(sample.joints) >= SHORTEST and describe.is_still(sample.joints):
+                break
+        return sample
+
+    def idle(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw the joints of somebody standing still."""
+        return self.still(rng).joints
 
 
 def _odds(samples: list[Sample]) -> np.ndarray:

@@ -36,6 +36,12 @@ _EVENTS = frozenset({"jump", "kick", "punch", "crouch"})
 _CYCLIC = frozenset({"walk", "run", "backwards", "sidestep", "crawl", "dance", "idle", "push", "crouch", "work"})
 
 
+# Slow and fast paces that gaits are played at, m/s, well clear of ordinary ones.
+_PACES = {
+    "walk": ((0.4, 0.68), (1.45, 2.0)),
+    "backwards": ((0.35, 0.65), (1.45, 1.8)),
+    "run": ((1.7, 2.2), (3.7, 4.8)),
+}
 # What an arm is laid over, and how often; pairs held out as sequences are left out here too.
 _UNDER = {"walk": 5.0, "run": 1.5, "idle": 2.0, "turn": 1.0}
 
@@ -103,6 +109,11 @@ def padded(bank: Bank, sample: Sample, rng: np.random.Generator, frames: int) ->
     return joints, before if ways[0] == "stand" else 0, after if ways[1] == "stand" else 0
 
 
+def is_simple(phrase: str) -> bool:
+    """Tell whether a phrase may be put together with another: one clause, nothing that happens meanwhile."""
+    return not any(word in phrase for word in (",", " while ", " then ", " before "))
+
+
 def with_adverb(phrases: Sequence[str], adverb: str) -> list[str]:
     """Put an adverb before the first verb of every phrase that starts with one and has none yet."""
     plain = [text for text in phrases if text.startswith("*") and "slow" not in text and "quick" not in text]
@@ -111,7 +122,7 @@ def with_adverb(phrases: Sequence[str], adverb: str) -> list[str]:
 
 def finish(joints, phrases, bare, family, kind, rng, parts=(), flip: bool | None = None) -> PoolItem | None:
     """Cut to whole tokens, mirror half of the time, make captions; None when too short or not finite."""
-    joints = splice.trim(joints, MAX_FRAMES)
+    joints = splice.unsunk(splice.trim(joints, MAX_FRAMES))
     if len(joints) < SHORTEST or not np.isfinite(joints).all() or not phrases:
         return None
     flip = rng.random() < 0.5 if flip is None else flip
@@ -129,14 +140,14 @@ def single_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem |
         return bent_item(bank, rng)
     if family == "bow" and rng.random() < 0.85:
         return bow_item(bank, rng)
-    sample = bank.draw(rng, family)
+    sample = bank.still(rng) if family == "idle" and rng.random() < 0.6 else bank.draw(rng, family)
     kind = "single"
     if family in _CYCLIC and len(sample.joints) < 120 and rng.random() < 0.65:
         longer = extended(sample.joints, int(rng.integers(48, 180)))
         found = None if longer is None else sample.respoken(longer)
         if found is not None and found.spoken.family == family:
             sample, kind = found, "repeat"
-    if rng.random() < 0.35:
+    if rng.random() < (0.55 if family in ("walk", "run", "backwards") else 0.35):
         return scaled_item(sample, rng, family)
     return finish(sample.joints, sample.spoken.phrases, sample.spoken.bare, family, kind, rng)
 
@@ -145,6 +156,10 @@ def scaled_item(sample: Sample, rng: np.random.Generator, family: str) -> PoolIt
     """The sample at 0.7 to 1.4 times its speed; slow and quick are said of it when they are true."""
     narrow = family in ("jump", "fall", "acrobatics")
     factor = float(np.exp(rng.uniform(-0.1, 0.1) if narrow else rng.uniform(np.log(0.7), np.log(1.4))))
+    if family in _PACES:
+        slow, fast = _PACES[family]
+        speed = max(describe.travel(sample.joints).speed, 0.1)
+        factor = float(np.clip(rng.uniform(*(slow if rng.random() < 0.3 else fast)) / speed, 0.6, 1.6))
     found = sample.respoken(splice.time_scaled(sample.joints, factor))
     if found is None or found.spoken.family != family:
         return None
@@ -303,7 +318,7 @@ def layered_item(bank: Bank, rng: np.random.Generator, layer: str, standing: boo
 def arm_action(source: np.ndarray, layer: str) -> tuple[np.ndarray, tuple[str, ...]] | None:
     """The frames in which a hand waves or is held high, and which sides do it."""
     if layer == "wave":
-        found = [event for event in describe.waves(source) if hand_height(source, event) > 0.0]
+        found = describe.waves(source)
         if not found:
             return None
         event = max(found, key=lambda one: one.size)
@@ -316,13 +331,6 @@ def arm_action(source: np.ndarray, layer: str) -> tuple[np.ndarray, tuple[str, .
     spans = describe.runs_of(both)
     start, end = max(spans, key=lambda one: one[1] - one[0], default=(0, 0))
     return (source[start:end], sides) if end - start >= 4 else None
-
-
-def hand_height(joints: np.ndarray, event: describe.Event) -> float:
-    """Return the median height of the waving wrist over its shoulder during ``event``, metres."""
-    side = describe.SIDES.index(event.side)
-    height = joints[:, describe.WRISTS[side], 1] - joints[:, describe.SHOULDERS[side], 1]
-    return float(np.median(height[event.start : event.end]))
 
 
 def _layered_words(joints, base, under: str, layer: str, sides, rng) -> PoolItem | None:
@@ -340,7 +348,7 @@ def _layered_words(joints, base, under: str, layer: str, sides, rng) -> PoolItem
         phrases = words + [f"*stands* and {text}" for text in rng.permutation(words)[:3]]
         return finish(joints, phrases, (), layer, "layered" if rng.random() < 0.3 else "padded", rng, (layer,))
     spoken, _ = speak(base, Entry("run" if under == "run" else "walk", (), None, (), ()), False)
-    plain = [text for text in spoken.phrases if len(text.split()) < 8]
+    plain = [text for text in spoken.phrases if len(text.split()) < 8 and is_simple(text)]
     if not plain:
         return None
     phrases = []

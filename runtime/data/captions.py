@@ -371,6 +371,8 @@ def _shows(joints: np.ndarray, family: str) -> bool:
         return bool((names == "lie").mean() > 0.1)
     if family == "crawl":
         return bool(np.isin(names, ["lie", "fours"]).mean() > 0.6)
+    if family not in ("kick", "acrobatics", "weapon", "aim") and describe.top_speed(joints) > 15:
+        return False
     floor = np.median(joints[:, :, 1].min(axis=1))
     return bool(floor < 0.14 or family in ("jump", "climb", "fly", "run", "acrobatics"))
 

@@ -24,6 +24,7 @@ from runtime.data.builders import (
     core_ends,
     extended,
     finish,
+    is_simple,
     layered_item,
     padded_item,
     single_item,
@@ -131,8 +132,8 @@ def sequence_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
 
 def _sequence_words(first: Sequence[str], second: Sequence[str], rng: np.random.Generator) -> list[str]:
     """Join phrases of two actions in many ways; short ones are preferred."""
-    firsts = [text for text in first if len(text.split()) < 9 and " then " not in text] or list(first)
-    seconds = [text for text in second if len(text.split()) < 9 and " then " not in text] or list(second)
+    firsts = [text for text in first if len(text.split()) < 9 and is_simple(text)] or list(first)
+    seconds = [text for text in second if len(text.split()) < 9 and is_simple(text)] or list(second)
     phrases = []
     for one, two in zip(rng.choice(firsts, 8), rng.choice(seconds, 8), strict=True):
         after = f"{one} before {inflect(str(two), 'gerund')}"

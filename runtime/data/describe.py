@@ -25,8 +25,8 @@ WRISTS = (JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"])
 SIDES = ("left", "right")
 
 STAND_SPEED = 0.25  # m/s: slower than this over a window is standing
-WALK_SLOW, WALK_FAST = 0.75, 1.5  # m/s
-RUN_SLOW, RUN_FAST = 2.2, 3.6  # m/s
+WALK_SLOW, WALK_FAST = 0.75, 1.35  # m/s
+RUN_SLOW, RUN_FAST = 2.3, 3.5  # m/s
 RUN_SPEED = 2.2  # m/s: faster than this is a run whatever the feet do
 JUMP_CLEARANCE = 0.09  # m: lower toe above its resting height
 KICK_HEIGHT, KICK_SPEED, KICK_REACH = 0.42, 2.2, 0.38  # m, m/s, m
@@ -286,15 +286,16 @@ def waves(joints: np.ndarray) -> list[Event]:
     """Return the waves: a hand above its elbow and near or over the shoulder swings to and fro three times.
 
     The swing is the wrist's sideways or fore-and-aft motion about the elbow in the body's frame, by at least
-    4 cm to either side of its running mean. ``size`` is the number of half swings.
+    3 cm to either side of its running mean, the hand mostly over the shoulder. ``size`` is the number of half swings.
     """
     forward, left = facing_axes(smooth(heading(joints), 9))
     found = []
     for side in range(2):
         lower = joints[:, WRISTS[side]] - joints[:, ELBOWS[side]]
         up = (lower[:, 1] > 0.05) & raised(joints, side, -0.12)
+        over = joints[:, WRISTS[side], 1] - joints[:, SHOULDERS[side], 1]
         for start, end in runs_of(smooth(up.astype(float), 3) > 0.5, 4):
-            if end - start < 10:
+            if end - start < 10 or np.median(over[start:end]) < 0.02:
                 continue
             best = max((_swings((lower[start:end] * axis[start:end]).sum(-1)) for axis in (left, forward)), default=0)
             if best >= 3:
@@ -382,6 +383,11 @@ def t_pose(joints: np.ndarray) -> np.ndarray:
         held &= (np.linalg.norm(arm, axis=1) > 0.48) & (np.abs(arm[:, 1]) < 0.12)
     span = np.linalg.norm(joints[:, WRISTS[0]] - joints[:, WRISTS[1]], axis=1)
     return held & (span > 1.25)
+
+
+def top_speed(joints: np.ndarray) -> float:
+    """Return the speed of the fastest joint at its fastest, m/s: no healthy gait passes 16."""
+    return float(np.linalg.norm(np.diff(joints, axis=0), axis=-1).max() * FPS) if len(joints) > 1 else 0.0
 
 
 def is_still(joints: np.ndarray) -> bool:

@@ -264,6 +264,17 @@ def grounded(joints: np.ndarray) -> np.ndarray:
     return joints - np.stack([0 * shift, shift, 0 * shift], axis=-1)[:, None]
 
 
+def unsunk(joints: np.ndarray) -> np.ndarray:
+    """Lift the body by what sinks over 1 cm into the floor, eased in and out over half a second."""
+    depth = np.clip(-0.01 - joints[:, :, 1].min(axis=1), 0, None)
+    if not depth.any():
+        return joints
+    reach = np.concatenate([depth[:1].repeat(5), depth, depth[-1:].repeat(5)])
+    widest = np.lib.stride_tricks.sliding_window_view(reach, 11).max(axis=1)
+    lift = describe.smooth(widest, 9)
+    return joints + np.stack([0 * lift, lift, 0 * lift], axis=-1)[:, None]
+
+
 def foot_slide(joints: np.ndarray) -> float:
     """Return how fast the bearing foot slides over the ground: mean m/s."""
     feet, share = stance(joints)
