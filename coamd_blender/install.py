@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -167,12 +168,19 @@ class Installer:
         self._lines: deque[str] = deque(maxlen=_LOG_LINES)
         self._cancelled = threading.Event()
         self._process: subprocess.Popen | None = None
+        self._started = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="coamd-install", daemon=True)
 
     @property
     def running(self) -> bool:
         """True from :meth:`start` until the thread has ended."""
         return self._thread.is_alive()
+
+    @property
+    def status(self) -> str:
+        """Phase and time spent, which goes on while one large file downloads."""
+        minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
+        return f"{self.phase}   {minutes}:{seconds:02d}"
 
     @property
     def log(self) -> str:
@@ -255,7 +263,7 @@ class Installer:
     def _count(self, line: str) -> None:
         if line.strip().startswith(_PACKAGE_MARKS):
             self.fraction = min(self.fraction + 0.7 / _EXPECTED_MARKS, 0.85)
-            self.phase = "Downloading " + line.split()[1].rstrip("/").rsplit("/")[-1]
+            self.phase = package_in(line) or self.phase
         elif line.startswith("Installing collected"):
             self.fraction, self.phase = 0.88, "Unpacking packages"
 
@@ -289,6 +297,16 @@ class Installer:
                 if on_line is not None:
                     on_line(line)
         return process.returncode
+
+
+def package_in(line: str) -> str:
+    """What to show for a line of pip's: "Downloading torch (200.1 MB)"; "" for lines that download nothing."""
+    words = line.split()
+    if len(words) < 2 or words[0] != "Downloading":
+        return ""
+    name = words[1].rpartition("/")[2].partition("-")[0]
+    size = line.partition("(")[2].partition(")")[0]
+    return f"Downloading {name} ({size})" if size else f"Downloading {name}"
 
 
 class RuntimeTest:

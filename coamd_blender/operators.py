@@ -49,7 +49,7 @@ class COAMD_OT_generate(bpy.types.Operator):
                 current.wait()
         except CoamdError as error:
             current.error = error
-            pump.redraw(viewport=False)
+            pump.start()  # redraws the panel, which now shows the error
             return _report(self, error)
         return {"FINISHED"}
 
@@ -67,6 +67,9 @@ class COAMD_OT_cancel(bpy.types.Operator):
 
         if not session.current().running:
             cls.poll_message_set("No motion is being made")
+            return False
+        if session.current().writing:
+            cls.poll_message_set("The keys are being written. Undo takes them back")
             return False
         return True
 

@@ -153,6 +153,7 @@ def _draw_outcome(layout, current, width) -> None:
         message.alert = True
         draw_text(message, str(current.error), width, "ERROR")
         box.operator("coamd.copy", text="Copy Error", icon="COPYDOWN").which = "ERROR"
+        layout.separator(factor=0.5)
     elif current.notice:
         row = layout.row()
         row.active = False
@@ -250,7 +251,7 @@ def _draw_installer(box, settings, width) -> None:
     installer = setup.installer()
     if installer is not None and installer.running:
         row = box.row(align=True)
-        row.progress(factor=installer.fraction, text=installer.phase)
+        row.progress(factor=installer.fraction, text=installer.status)
         row.operator("coamd.cancel_install", text="", icon="X")
     elif install.is_installed(preferences.environment_folder(), preferences.REQUIREMENTS):
         row = box.row()

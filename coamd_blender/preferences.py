@@ -62,7 +62,7 @@ class COAMD_Preferences(bpy.types.AddonPreferences):
         max=1440,
     )
     base_python: StringProperty(
-        name="Made By",
+        name="Base Python",
         description="Python 3.11 or newer that makes the environment. Empty: the one that comes with Blender, "
         "into which nothing is installed",
         subtype="FILE_PATH",

@@ -44,6 +44,7 @@ class Pending:
     started: float = field(default_factory=time.monotonic)
     unwritten: list[int] = field(default_factory=list)  # variants whose keys are still to be written, first to last
     takes: int = 0  # how many have been written
+    cancelled: bool = False  # by the user: a result that is on its way already is not written
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ class Session:
         return self._pending is not None
 
     @property
+    def writing(self) -> bool:
+        """True while keys are being written: too late to cancel."""
+        return self._pending is not None and bool(self._pending.unwritten)
+
+    @property
     def status(self) -> Status:
         """Progress of the pending generation, for the panel."""
         pending = self._pending
@@ -82,10 +88,10 @@ class Session:
         job = pending.job
         if job.state == DONE:
             return Status(True, False, 1.0, "Writing keys")
-        text = "Stopping" if job.cancelling else (job.phase or job.state).capitalize()
+        text = "Stopping" if pending.cancelled else (job.phase or job.state).capitalize()
         if job.total:
             text += f" {job.step}/{job.total}"
-        return Status(True, job.cancelling, job.fraction, text, job.eta_seconds)
+        return Status(True, pending.cancelled, job.fraction, text, job.eta_seconds)
 
     @property
     def runtime(self) -> str:
@@ -168,14 +174,15 @@ class Session:
             raise self.error
 
     def cancel(self) -> None:
-        """Stop the pending generation; nothing has been written to the scene, and nothing will be."""
+        """Stop the pending generation; nothing has been written to the scene, and nothing will be.
+
+        Without effect once keys are being written: undo takes them back.
+        """
         pending = self._pending
-        if pending is None:
+        if pending is None or self.writing:
             return
-        if pending.job.ended:
-            self._end(None, "Cancelled")
-        else:
-            self._runner.cancel(pending.job)
+        pending.cancelled = True
+        self._runner.cancel(pending.job)
 
     def unload(self) -> None:
         """Give the model's memory back."""
@@ -205,7 +212,7 @@ class Session:
 
     def _advance(self, pending: Pending) -> None:
         job = pending.job
-        if job.state == CANCELLED:
+        if job.state == CANCELLED or (pending.cancelled and job.ended):
             raise Cancelled()
         if job.error is not None:
             raise job.error

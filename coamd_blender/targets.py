@@ -77,7 +77,7 @@ def _detect(bones: tuple[tuple[str, str], ...]) -> Coverage:
 
 @dataclass(frozen=True)
 class Stance:
-    """How our metres come to stand in Blender's world: ``matrix`` (3, 3) turns and scales, then ``origin`` (3,); Y up."""
+    """Our metres in Blender's world, both Y up: ``matrix`` (3, 3) turns and scales, then ``origin`` (3,) is added."""
 
     matrix: np.ndarray
     origin: np.ndarray

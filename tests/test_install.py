@@ -98,6 +98,13 @@ def test_cancel_stops_it_and_leaves_no_sentinel(plan):
     assert not install.is_installed(plan.folder, plan.requirements)
 
 
+def test_pip_lines_become_what_the_panel_shows():
+    line = "  Downloading https://x.org/whl/torch-2.13.0-cp313-cp313-win_amd64.whl (200.1 MB)"
+    assert install.package_in(line) == "Downloading torch (200.1 MB)"
+    assert install.package_in("  Downloading sympy-1.14.0-py3-none-any.whl") == "Downloading sympy"
+    assert install.package_in("Collecting filelock (from torch==2.13.0)") == ""
+
+
 def test_offline_is_refused_before_anything_is_done(plan):
     installer = install.Installer(plan)
     with pytest.raises(OfflineError, match="Allow Online Access"):

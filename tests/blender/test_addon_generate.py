@@ -117,6 +117,19 @@ def test_cancel_in_mid_job_leaves_everything_as_it_was(rig):
     assert bpy.ops.coamd.generate() == {"FINISHED"}
 
 
+def test_cancel_counts_even_when_the_result_has_arrived_unseen(rig):
+    from coamd_blender import session
+
+    ask()
+    current = session.current()
+    current.begin(bpy.context)
+    settle(current, lambda: current.status.fraction > 0)
+    time.sleep(0.5)
+    bpy.ops.coamd.cancel()
+    settle(current, lambda: not current.running)
+    assert current.notice == "Cancelled" and [action.name for action in bpy.data.actions] == ["Before"]
+
+
 def test_preview_is_shown_while_it_runs_and_writes_nothing(rig):
     from coamd_blender import session
 
