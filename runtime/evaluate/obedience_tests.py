@@ -135,9 +135,9 @@ def _waving(joints: np.ndarray, side: str) -> bool:
 
 
 def wave(joints: np.ndarray, side: str | None = None, seated: bool = False) -> bool:
-    """Waves: a raised hand (:func:`_waving`) swings to and fro and does not punch (:func:`_punching`), the body
+    """Waves: a raised hand (:func:`_waving`) swings to and fro and does not thrust (:func:`_punching`), the body
     standing, or with ``seated`` in any posture. With ``side``, that hand and not the other."""
-    waving = {one: _waving(joints, one) and not _punching(joints, one) for one in g.SIDES}
+    waving = {one: _waving(joints, one) and not _punching(joints, one, guarded=False) for one in g.SIDES}
     if not (seated or _in_place(joints)):
         return False
     return any(waving.values()) if side is None else waving[_sides(side)[0]] and not waving[_other(side)]
@@ -187,19 +187,22 @@ def kick(joints: np.ndarray, side: str | None = None) -> bool:
     return any(kicking.values()) if side is None else kicking[_sides(side)[0]] and not kicking[_other(side)]
 
 
-def _punching(joints: np.ndarray, side: str) -> bool:
+def _punching(joints: np.ndarray, side: str, guarded: bool = True) -> bool:
     """The arm is stretched to over 85 % of its length. Within the 0.4 s before, the fist was on guard: at under 70 % of
     that length, ahead of the shoulder and at most 10 cm over it (a throw starts higher or behind). Within 0.25 s the
     arm stretched at 1.6 m/s or more, and straight: that is 65 % of the wrist's speed (no swing). The wrist ends ahead
-    of the body (within 55 degrees), between 30 cm under and 25 cm over the shoulder."""
+    of the body (within 55 degrees), between 30 cm under and 25 cm over the shoulder. Without ``guarded``, wherever the
+    fist came from."""
     reach = g.reach(joints, side)
     out = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")
     level = (out[:, 1] > -0.3) & (out[:, 1] < 0.25) & (out[:, 2] > 0.57 * np.linalg.norm(out, axis=1))
-    guard = _recently((reach < 0.7) & (out[:, 1] < 0.1) & (out[:, 2] > 0.0), 8)
+    ready = reach < 0.7
+    if guarded:
+        ready &= (out[:, 1] < 0.1) & (out[:, 2] > 0.0)
     stretch = g.rate(reach * g.ARM_LENGTH)
     straight = stretch > 0.65 * g.relative_speed(joints, f"{side}_wrist", f"{side}_shoulder")
     thrust = _recently((stretch > 1.6) & straight, 5)
-    return bool(((reach > 0.85) & level & guard & thrust).any())
+    return bool(((reach > 0.85) & level & _recently(ready, 8) & thrust).any())
 
 
 def punch(joints: np.ndarray, side: str | None = None) -> bool:
