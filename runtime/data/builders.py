@@ -212,7 +212,7 @@ def repeated_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem
     seen = len(squats(result)) if family == "crouch" else 0 if found is None else found.count
     if found is None or seen != times:
         return None
-    filled = padded(bank, plain, rng, int(rng.integers(len(result), MAX_FRAMES)))
+    filled = padded(bank, plain, rng, int(rng.integers(len(result), MAX_FRAMES + 1)))
     phrases = [text for text in found.spoken.phrases if text not in sample.entry.say]
     return finish(filled[0] if filled else result, phrases, (), family, "repeat", rng)
 
