@@ -23,6 +23,10 @@ SHARES = {
 }  # fmt: skip
 
 
+class MissingFamily(DataError):
+    """A composition asked for a family that this subset of the data does not hold."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """A stretch of real motion and what may be said of it; ``core`` must not be cut (None: any part will do)."""
@@ -117,11 +121,15 @@ class Bank:
     def draw_family(self, rng: np.random.Generator, among: dict[str, float] | None = None) -> str:
         """Draw a family by its share, or by the odds given."""
         odds = {name: odd for name, odd in (among or self.shares).items() if name in self.families}
+        if not odds:
+            raise MissingFamily(f"the data holds none of {', '.join(among or ())}", "add a set that has them")
         names, values = list(odds), np.array(list(odds.values()))
         return names[rng.choice(len(names), p=values / values.sum())]
 
     def draw(self, rng: np.random.Generator, family: str) -> Sample:
-        """Draw a sample of a family by the windows' weights."""
+        """Draw a sample of a family by the windows' weights. Raises MissingFamily when there is none."""
+        if family not in self.families:
+            raise MissingFamily(f"the data holds no {family}", "add a set that has it")
         samples = self.families[family]
         return samples[rng.choice(len(samples), p=self._odds[family])]
 

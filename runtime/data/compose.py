@@ -15,7 +15,7 @@ import numpy as np
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import MAX_FRAMES
 from runtime.data import describe, splice
-from runtime.data.bank import Bank, Sample
+from runtime.data.bank import Bank, MissingFamily, Sample
 from runtime.data.builders import (
     HELD_OUT_PAIRS,
     PoolItem,
@@ -173,7 +173,11 @@ def _item(bank: Bank, seed: int, index: int) -> PoolItem | None:
         for attempt in range(40):
             if attempt == 25 and kind in ("padded", "layered"):
                 kind = "single"
-            item = _build(bank, kind, family, np.random.default_rng([seed, index, attempt, plan.integers(1 << 30)]))
+            rng = np.random.default_rng([seed, index, attempt, plan.integers(1 << 30)])
+            try:
+                item = _build(bank, kind, family, rng)
+            except MissingFamily:  # a subset of the data: plan another item
+                break
             if item is not None:
                 return item
     return None
