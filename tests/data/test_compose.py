@@ -199,3 +199,11 @@ def test_grounded_motion_touches_the_floor():
 def test_local_poses_round_trip():
     joints = movers.turned(movers.walking(30, 1.2), np.linspace(0, 200, 30))
     assert np.allclose(splice.from_local(*splice.to_local(joints)), joints, atol=1e-9)
+
+
+def test_a_subset_without_walking_or_standing_still_composes():
+    clips, motions = prepared()
+    few = [clip for clip in clips if clip["label"] in ("salsa dance", "Bow", "kickLFront1Reps", "squat1Reps")]
+    items = list(compose.build_pool(few, motions, 0, 20, "train"))
+    assert len(items) == 20
+    assert {item.family for item in items} <= {"dance", "bow", "kick", "crouch", "exercise"}
