@@ -22,12 +22,19 @@ _PIXELS_PER_LETTER = 6.6
 
 def draw_text(layout: bpy.types.UILayout, text: str, width: float, icon: str = "NONE") -> None:
     """Draw ``text`` in as many labels as ``width`` pixels need; Blender's labels do not wrap."""
-    scale = bpy.context.preferences.system.ui_scale
-    letters = max(16, int((width / scale - 50) / _PIXELS_PER_LETTER))
+    letters = max(16, int((width - 50 * _ui_scale()) / _letter_width()))
     column = layout.column(align=True)
     column.scale_y = 0.85
     for number, line in enumerate(textwrap.wrap(text, letters)):
         column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+
+
+def _ui_scale() -> float:
+    return bpy.context.preferences.system.ui_scale or 1.0  # 0 in background mode
+
+
+def _letter_width() -> float:
+    return _PIXELS_PER_LETTER * _ui_scale()
 
 
 class _Sidebar:
@@ -98,9 +105,9 @@ def _draw_target(layout, context, width) -> None:
     if coverage.error is not None:
         draw_text(box, str(coverage.error), width, "ERROR")
         return
-    detail = column.row()
+    detail = column.column()
     detail.active = False
-    detail.label(text=f"{coverage.preset}: {coverage.mapped} of {coverage.total} joints", icon="BLANK1")
+    draw_text(detail, f"{coverage.mapped} of {coverage.total} joints: {coverage.preset}", width, "BLANK1")
     if coverage.missing:
         draw_text(box, "Not found: " + ", ".join(coverage.missing), width, "INFO")
 
@@ -111,7 +118,7 @@ def _draw_settings(layout, settings, width) -> None:
     row.scale_y = 1.3
     row.prop(settings, "prompt", text="")
     row.menu("COAMD_MT_prompts", text="", icon="DOWNARROW_HLT")
-    if len(settings.prompt) * _PIXELS_PER_LETTER * bpy.context.preferences.system.ui_scale > width - 90:
+    if len(settings.prompt) * _letter_width() > width - 90 * _ui_scale():
         whole = column.column()
         whole.active = False
         draw_text(whole, settings.prompt, width)
@@ -178,11 +185,11 @@ class COAMD_PT_takes(_Sidebar, bpy.types.Panel):
         column = self.layout.column(align=True)
         for index in reversed(range(max(0, len(settings.takes) - SHOWN_TAKES), len(settings.takes))):
             take = settings.takes[index]
+            whole = take.action is not None and take.armature is not None
             row = column.row(align=True)
-            row.enabled = take.action is not None and take.armature is not None
-            chosen = index == settings.take_index
-            text = f"{index + 1}  {take.prompt}" if row.enabled else f"{index + 1}  (deleted)"
-            row.operator("coamd.show_take", text=text, depress=chosen).index = index
+            row.enabled = whole
+            text = f"{index + 1}  {take.prompt if whole else '(deleted)'}"
+            row.operator("coamd.show_take", text=text, depress=index == settings.take_index).index = index
         row = self.layout.row(align=True)
         row.operator("coamd.remove_takes", text="Delete", icon="TRASH").which = "CHOSEN"
         row.operator("coamd.remove_takes", text="Keep Only This").which = "OTHERS"

@@ -1,0 +1,136 @@
+"""Panels drawn onto a layout that checks every call against this Blender's own description of UILayout."""
+
+from types import SimpleNamespace
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+FUNCTIONS = bpy.types.UILayout.bl_rna.functions
+ICONS = set(FUNCTIONS["label"].parameters["icon"].enum_items.keys())
+ATTRIBUTES = set(bpy.types.UILayout.bl_rna.properties.keys())
+
+
+class OperatorProperties:
+    """What layout.operator returns: takes only properties that the operator has."""
+
+    def __init__(self, known):
+        object.__setattr__(self, "known", known)
+
+    def __setattr__(self, name, value):
+        assert name in self.known, name
+
+
+class Layout:
+    """A layout that draws nothing, writes down what it is told, and refuses what UILayout has not."""
+
+    def __init__(self, said):
+        object.__setattr__(self, "said", said)
+
+    def __setattr__(self, name, value):
+        assert name in ATTRIBUTES, name
+
+    def __getattr__(self, function):
+        assert function in FUNCTIONS, function
+
+        def call(*values, **options):
+            unknown = set(options) - set(FUNCTIONS[function].parameters.keys())
+            assert not unknown, f"{function}: {unknown}"
+            assert options.get("icon", "NONE") in ICONS, options["icon"]
+            return self.answer(function, values, options)
+
+        return call
+
+    def answer(self, function, values, options):
+        self.said.append(options.get("text", ""))
+        if function == "operator":
+            group, name = values[0].split(".")
+            self.said.append(values[0])
+            return OperatorProperties(set(getattr(getattr(bpy.ops, group), name).get_rna_type().properties.keys()))
+        if function == "prop":
+            assert values[1] in values[0].bl_rna.properties, values[1]
+            self.said.append(values[1])
+        if function == "menu":
+            assert hasattr(bpy.types, values[0])
+        return Layout(self.said) if function in {"row", "column", "box"} else None
+
+
+def drawn(name, width=260):
+    """Everything the panel or menu ``name`` shows, as one text."""
+    said = []
+    context = SimpleNamespace(
+        region=SimpleNamespace(width=width),
+        scene=bpy.context.scene,
+        view_layer=bpy.context.view_layer,
+        preferences=bpy.context.preferences,
+    )
+    getattr(bpy.types, name).draw(SimpleNamespace(layout=Layout(said)), context)
+    return " | ".join(said)
+
+
+def preferences_drawn(settings):
+    """Everything the preferences show."""
+    from coamd_blender import panels
+
+    said = []
+    panels.draw_preferences(settings, SimpleNamespace(region=SimpleNamespace(width=600)), Layout(said))
+    return " | ".join(said)
+
+
+def test_without_an_armature_the_panel_offers_the_character(addon):
+    assert "coamd.add_character" in drawn("COAMD_PT_main")
+
+
+def test_an_armature_is_shown_with_its_coverage(rig):
+    shown = drawn("COAMD_PT_main")
+    assert "Hero" in shown and "22 of 22 joints" in shown and "coamd.generate" in shown
+
+
+def test_without_a_runtime_the_panel_leads_to_the_preferences(rig, addon):
+    addon.source, addon.python = "PYTHON", ""
+    shown = drawn("COAMD_PT_main")
+    assert "No Python interpreter is chosen" in shown and "coamd.open_preferences" in shown
+    assert "coamd.generate" not in shown
+
+
+def test_progress_replaces_the_button_and_the_takes_follow(rig):
+    from coamd_blender import session
+
+    settings = bpy.context.scene.coamd
+    settings.prompt = "a slow walk with a sentence that is far longer than the field can show"
+    current = session.current()
+    current.begin(bpy.context)
+    while current.status.fraction < 0.05:
+        current.pump()
+    shown = drawn("COAMD_PT_main")
+    assert "coamd.cancel" in shown and "Sampling" in shown and "coamd.generate" not in shown
+    current.cancel()
+    assert "Stopping" in drawn("COAMD_PT_main")
+    while current.running:
+        current.pump()
+    settings.prompt = "a walk"
+    bpy.ops.coamd.generate()
+    assert "Made in" in drawn("COAMD_PT_main")
+    assert bpy.types.COAMD_PT_takes.poll(bpy.context) and "1  a walk" in drawn("COAMD_PT_takes")
+    assert "Ready on cpu" in drawn("COAMD_PT_advanced") and "contact" in drawn("COAMD_PT_advanced")
+    assert "a walk" in drawn("COAMD_MT_prompts")
+
+
+def test_an_error_is_shown_whole_with_a_copy_button(rig):
+    with pytest.raises(RuntimeError):
+        bpy.ops.coamd.generate()
+    shown = drawn("COAMD_PT_main", width=1000)
+    assert "The prompt is empty - Describe the motion in one sentence" in shown and "coamd.copy" in shown
+
+
+def test_every_page_of_the_preferences_draws(addon):
+    from coamd_blender import setup
+
+    bpy.ops.coamd.test()
+    assert "protocol 1" in preferences_drawn(addon)
+    addon.source = "INSTALLED"
+    shown = preferences_drawn(addon)
+    assert "coamd.install" in shown and "Online access is off" in shown
+    addon.source = "PYTHON"
+    assert "torch" in preferences_drawn(addon)
+    setup.close()
