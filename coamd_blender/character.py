@@ -276,7 +276,8 @@ def _material(key: str):
     if material is None:
         material = bpy.data.materials.new(name)
         material.diffuse_color = colour
-        material.use_nodes = True
+        if material.node_tree is None:  # before Blender 5.0 a new material has no nodes
+            material.use_nodes = True
         shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
         shader.inputs["Base Color"].default_value = colour
         shader.inputs["Roughness"].default_value = 0.45

@@ -207,7 +207,8 @@ def _lay_out(copies: list[_Copy], columns: int, size: tuple[int, int]) -> Sheet:
 
 def _plain_material(name: str, colour: tuple[float, float, float, float]):
     material = bpy.data.materials.new(name)
-    material.use_nodes = True
+    if material.node_tree is None:  # before Blender 5.0 a new material has no nodes
+        material.use_nodes = True
     shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = colour
     shader.inputs["Roughness"].default_value = 0.6
@@ -246,7 +247,8 @@ def _light(stage, sheet: Sheet) -> None:
     light.rotation_euler = (np.radians(42), 0.0, np.radians(-35))
     stage.collection.objects.link(light)
     stage.world = bpy.data.worlds.new("CoAMD sky")
-    stage.world.use_nodes = True
+    if stage.world.node_tree is None:
+        stage.world.use_nodes = True
     background = next(node for node in stage.world.node_tree.nodes if node.type == "BACKGROUND")
     background.inputs["Color"].default_value = (0.85, 0.92, 1.0, 1.0)
     background.inputs["Strength"].default_value = 0.55

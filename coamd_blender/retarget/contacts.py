@@ -30,12 +30,12 @@ def floor_height(joints: np.ndarray) -> float:
 
     The 10th percentile over frames of the lowest joint. A body sunk into the floor is always lifted; a body
     that hovers is lowered only when it hovers on its feet by less than 8 cm, since a lying or leaping body
-    has no foot on the floor.
+    has no foot on the floor. Less than 1 cm is left alone.
     """
     lowest = joints[..., 1].min(axis=1)
     height = float(np.percentile(lowest, 10))
     on_feet = np.isin(joints[..., 1].argmin(axis=1), _FEET).mean() > 0.5
-    return height if height < 0 or (on_feet and height < 0.08) else 0.0
+    return height if height < -0.01 or (on_feet and 0.01 < height < 0.08) else 0.0
 
 
 def detect_contacts(joints: np.ndarray, fps: float, floor: float = 0.0) -> np.ndarray:

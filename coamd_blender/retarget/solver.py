@@ -41,8 +41,9 @@ class Options:
     """How to carry a motion.
 
     place: "object" starts where the character stands in its rest pose, facing as it does; "world" takes the
-    joints as world positions. contact: "off", "soft" (feet that stand do not slide) or "strict" (nor leave
-    their height). in_place: leave out the travel over the floor. floor: lift or lower the motion onto y = 0.
+    joints as world positions, heights and all. contact: "off", "soft" (feet that stand do not slide) or
+    "strict" (nor leave their height). in_place: leave out the travel over the floor. floor: lift or lower the
+    motion onto the floor, where place is "object".
     """
 
     place: str = "object"
@@ -92,7 +93,7 @@ def solve(
     options = options or Options()
     joints = check_joints(joints)
     body = read_rest(rig, mapping)
-    floor = contacts.floor_height(joints) if options.floor else 0.0
+    floor = contacts.floor_height(joints) if options.floor and options.place == "object" else 0.0
     standing = contacts.detect_contacts(joints, fps, floor)
     points = place_points(rig, body, joints, floor, options)
     turns = torso_turns(points, body)

@@ -50,7 +50,7 @@ def test_twist_runs_smoothly_from_bent_through_straight_to_bent():
 
 
 def test_knees_bend_about_the_rigs_own_axis():
-    """A squat: the thigh turns about the hip axis alone; the thigh itself leans 5 degrees to it, which leaves a little."""
+    """A squat: the thigh turns about the hip axis alone, from which it leans by 5 degrees at rest."""
     bend = np.linspace(0, 1.6, 40)
     vectors = np.zeros((40, 22, 3))
     vectors[:, J["left_hip"], 0], vectors[:, J["left_knee"], 0] = -bend / 2, bend
@@ -58,7 +58,7 @@ def test_knees_bend_about_the_rigs_own_axis():
     turns = bone_axes(rig, joints, "left_hip")
     assert angles_between(turns[:, :, 0], np.array([1.0, 0, 0])).max() < 8
     shin = bone_axes(rig, joints, "left_knee")
-    assert angles_between(shin[:, :, 0], turns[:, :, 0]).max() < 10
+    assert angles_between(shin[:, :, 0], turns[:, :, 0]).max() < 15
 
 
 def test_clear_frames_have_hysteresis():
