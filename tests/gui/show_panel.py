@@ -3,7 +3,7 @@
     COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/gui \
         blender --factory-startup --python tests/gui/show_panel.py
 
-COAMD_PYTHON is an interpreter with torch; COAMD_COMMAND instead names any runtime command. BLENDER_USER_RESOURCES
+COAMD_LIMIT is the seconds a generation may take (120). COAMD_PYTHON is an interpreter with torch; COAMD_COMMAND instead names any runtime command. BLENDER_USER_RESOURCES
 should point to an empty folder, so that your own settings are left alone. On a rig that already holds keys:
 Generate, Cancel in mid-job, Generate three variants, Undo. Blender stays open at the end unless COAMD_QUIT is set.
 """
@@ -22,7 +22,7 @@ OUT = Path(os.environ.get("COAMD_OUT", "out/gui")).resolve()
 EXTENSION = "bl_ext.user_default.coamd"
 PROMPT = os.environ.get("COAMD_PROMPT", "a person walks forward and waves")
 LONG_PROMPT = os.environ.get("COAMD_LONG_PROMPT", "a slow walk in a circle, then a jump")
-LIMIT_SECONDS = 120.0
+LIMIT_SECONDS = float(os.environ.get("COAMD_LIMIT", "120"))
 
 log = {"blender": bpy.app.version_string, "steps": [], "passed": False}
 
