@@ -3,8 +3,9 @@
     COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/gui \
         blender --factory-startup --python tests/gui/show_panel.py
 
-COAMD_LIMIT is the seconds a generation may take (120). COAMD_PYTHON is an interpreter with torch; COAMD_COMMAND instead names any runtime command. BLENDER_USER_RESOURCES
-should point to an empty folder, so that your own settings are left alone. On a rig that already holds keys:
+COAMD_PYTHON is an interpreter with torch; COAMD_COMMAND instead names any runtime command; COAMD_LIMIT is the seconds
+a generation may take (120). BLENDER_USER_RESOURCES should point to an empty folder, so that your own settings are left
+alone. Durations of calls are the main thread's own time, whatever else the machine does. On a rig that holds keys:
 Generate, Cancel in mid-job, Generate three variants, Undo. Blender stays open at the end unless COAMD_QUIT is set.
 """
 
@@ -150,9 +151,9 @@ def time_ticks():
     ticks, pump = [], session().pump
 
     def timed():
-        started = time.perf_counter()
+        started = time.thread_time()
         busy = pump()
-        ticks.append(time.perf_counter() - started)
+        ticks.append(time.thread_time() - started)
         return busy
 
     session().pump = timed
@@ -161,9 +162,10 @@ def time_ticks():
 
 def generate_and_check(name):
     """A first generation: the interface stays alive, the Action is new and starts at the current frame."""
-    ticks, started = time_ticks(), time.monotonic()
+    ticks, started, own = time_ticks(), time.monotonic(), time.thread_time()
     bpy.ops.coamd.generate()
-    check("generate returns at once", time.monotonic() - started < 0.5, seconds=time.monotonic() - started)
+    own = time.thread_time() - own
+    check("generate returns at once", own < 0.05, seconds=round(own, 4))
     yield from settle()
     rig = bpy.data.objects[name]
     action = rig.animation_data.action
