@@ -70,6 +70,7 @@ class SamplingConfig:
     steps: int = 12
     solver_steps: int = 10
     guidance_weight: float = 3.0
+    guidance_rescale: float = 0.7
     temperature: float = 1.0
 
     def __post_init__(self) -> None:

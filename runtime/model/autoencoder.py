@@ -16,6 +16,8 @@ Ours differs in four ways, each for a reason:
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -133,14 +135,39 @@ class Autoencoder(nn.Module):
     def loss(self, joints: torch.Tensor) -> dict[str, torch.Tensor]:
         """SmoothL1 on joints, bones and velocities of joints (batch, frames, 22, 3)."""
         local = representation.to_local(joints)
-        rebuilt = self.decode_local(self.encode_local(joints, local), local.travel)
-        bones, velocities = representation.bones, representation.velocities
-        terms = {
-            "joints": _distance(rebuilt, local.joints),
-            "bones": self.config.bone_weight * _distance(bones(rebuilt), bones(local.joints)),
-            "velocities": self.config.velocity_weight * _distance(velocities(rebuilt), velocities(local.joints), 0.02),
-        }
-        return {"total": sum(terms.values()), **terms}
+        return _terms(self.decode_local(self.encode_local(joints, local), local.travel), local.joints, self.config)
+
+    def refining_loss(self, joints: torch.Tensor, least: float = 0.03, most: float = 0.6) -> dict[str, torch.Tensor]:
+        """The loss of decoding ``joints``' tokens with noise on them: teaches the decoder alone.
+
+        A generator predicts neighbouring tokens with independent small errors, which decode to a shiver. Here
+        each clip's tokens get Gaussian noise of ``least`` to ``most`` standard deviations (log-uniform), and
+        the decoder learns to give back the smooth motion; accelerations count as well.
+        """
+        with torch.no_grad():
+            local = representation.to_local(joints)
+            latent = self.encode_local(joints, local)
+        span = math.log(most / least)
+        level = least * torch.exp(span * torch.rand(len(joints), 1, 1, device=joints.device))
+        deviation = self.token_std.split([self.config.latent_dim, TRAVEL_DIM])
+        noisy = latent + level * deviation[0] * torch.randn_like(latent)
+        travel = local.travel + level * deviation[1] * torch.randn_like(local.travel)
+        rebuilt = self.decode_local(noisy, travel)
+        change = representation.velocities
+        jolts = _distance(change(change(rebuilt))[:, 2:], change(change(local.joints))[:, 2:], 0.01)
+        terms = _terms(rebuilt, local.joints, self.config)
+        return {**terms, "jolts": jolts, "total": terms["total"] + jolts}
+
+
+def _terms(rebuilt: torch.Tensor, target: torch.Tensor, config: AutoencoderConfig) -> dict[str, torch.Tensor]:
+    """The loss and its parts of rebuilt joints (batch, frames, 22, 3) inside the reference frame."""
+    bones, velocities = representation.bones, representation.velocities
+    terms = {
+        "joints": _distance(rebuilt, target),
+        "bones": config.bone_weight * _distance(bones(rebuilt), bones(target)),
+        "velocities": config.velocity_weight * _distance(velocities(rebuilt), velocities(target), 0.02),
+    }
+    return {"total": sum(terms.values()), **terms}
 
 
 def _distance(a: torch.Tensor, b: torch.Tensor, beta: float = 0.05) -> torch.Tensor:

@@ -34,9 +34,15 @@ def euler(velocity: Callable[[torch.Tensor, float], torch.Tensor], noise: torch.
     return x
 
 
-def guided(unconditional: torch.Tensor, conditional: torch.Tensor, weight: float) -> torch.Tensor:
-    """Classifier-free guidance (Ho and Salimans 2022): weight 1 is the conditional field."""
-    return unconditional + weight * (conditional - unconditional)
+def guided(unconditional: torch.Tensor, conditional: torch.Tensor, weight: float, rescale: float = 0.0) -> torch.Tensor:
+    """Classifier-free guidance (Ho and Salimans 2022): weight 1 is the conditional field.
+
+    Guidance lengthens the field, and motion comes out exaggerated: arms longer than arms are. ``rescale``
+    takes back that share of the lengthening, a token at a time (Lin et al. 2023).
+    """
+    field = unconditional + weight * (conditional - unconditional)
+    ratio = conditional.norm(dim=-1, keepdim=True) / field.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    return field * (1 + rescale * (ratio - 1))
 
 
 def noise_of_seeds(seeds: list[int], count: int, dim: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -82,7 +88,7 @@ def sample(
         def velocity(x: torch.Tensor, time: float, pair: torch.Tensor = pair) -> torch.Tensor:
             times = torch.full((1,), time, device=x.device)  # broadcast over rows
             with_text, without = networks.head(x.repeat(2, 1), times, pair).chunk(2)
-            return guided(without, with_text, config.guidance_weight)
+            return guided(without, with_text, config.guidance_weight, config.guidance_rescale)
 
         tokens = tokens.masked_scatter(hidden[..., None], euler(velocity, start, config.solver_steps))
         if on_step:

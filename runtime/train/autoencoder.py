@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
-from runtime.config import PRESETS, TRAVEL_DIM
+from runtime import checkpoint
+from runtime.config import PRESETS, TRAVEL_DIM, AutoencoderConfig
 from runtime.data.dataset import Pool, Prepared, WindowSampler, whole_tokens
 from runtime.model import representation
 from runtime.model.autoencoder import Autoencoder
@@ -33,6 +34,35 @@ def train_autoencoder(
         lambda averaged: reconstruction_error(averaged, held_out),
     )
     return job.best_path
+
+
+def refine_decoder(
+    prepared: Path, run: Path, trained: Path, *, steps: int = 2000, batch: int = 40, seed: int = 0
+) -> Path:
+    """Teach the decoder of ``trained`` (latent statistics measured) to take noise off its tokens; returns the
+    final averaged weights' path. The encoder is frozen: tokens, and a generator trained on them, stay valid."""
+    data = Prepared.load(prepared)
+    sampler = _sampler(data, Path(prepared) / "pool" / "train")
+    config, tensors, _ = checkpoint.load(trained, "autoencoder", AutoencoderConfig)
+    module = Autoencoder(config)
+    checkpoint.load_module(module, tensors, "autoencoder")
+    for part in (module.streams, module.encoder, module.linear_encoder):
+        part.requires_grad_(False)
+    held_out = torch.cat([_sampler_of(data, "val").batch(index, 64) for index in range(4)])
+
+    def validate(averaged: Autoencoder) -> dict[str, float]:
+        torch.manual_seed(0)
+        return {name: value.item() for name, value in averaged.refining_loss(held_out).items()}
+
+    settings = TrainSettings(run=Path(run), steps=steps, seed=seed, average=0.998, learning_rate=6e-4)
+    job = Run("autoencoder", module, settings)
+    job.train(lambda step: module.refining_loss(share_of(sampler.batch(seed * 1_000_003 + step, batch))), validate)
+    return job.final_path
+
+
+def _sampler_of(data: Prepared, split: str) -> WindowSampler:
+    clips = [data.joints(clip) for clip in data.of_split(split)]
+    return WindowSampler(clips, np.array([float(len(joints)) for joints in clips]), WINDOW)
 
 
 def _sampler(data: Prepared, pool_folder: Path) -> WindowSampler:

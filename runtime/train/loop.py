@@ -86,13 +86,14 @@ class Average:
 
     def __init__(self, module: nn.Module, decay: float):
         self.decay = decay
-        self.values = {name: p.detach().clone() for name, p in module.named_parameters()}
+        self.values = {name: p.detach().clone() for name, p in module.named_parameters() if p.requires_grad}
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
         for name, parameter in module.named_parameters():
-            self.values[name].lerp_(parameter, 1 - decay)
+            if parameter.requires_grad:
+                self.values[name].lerp_(parameter, 1 - decay)
 
     def state(self, module: nn.Module) -> dict[str, torch.Tensor]:
         """The module's state with averaged parameters (buffers as they are)."""
@@ -225,11 +226,15 @@ class Run:
         """Write the resumable checkpoint."""
         tensors = {f"model.{name}": value for name, value in self.module.state_dict().items()}
         tensors |= {f"average.{name}": value.clone() for name, value in self.average.values.items()}
-        names = [name for name, _ in self.module.named_parameters()]
+        names = self._trained_names()
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{key}.{names[index]}": value for key, value in state.items()}
         extra = {"step": self.step, "best": self.best if math.isfinite(self.best) else None}
         checkpoint.save(self.last_path, self.kind, self.module.config, tensors, extra)
+
+    def _trained_names(self) -> list[str]:
+        """Names of the parameters the optimiser holds, in its order."""
+        return [name for name, parameter in self.module.named_parameters() if parameter.requires_grad]
 
     def _save_average(self, path: Path) -> None:
         extra = {"step": self.step, "validation": self.best if math.isfinite(self.best) else None}
@@ -244,7 +249,7 @@ class Run:
         part = {prefix: _strip(tensors, prefix) for prefix in ("model.", "average.", "optimizer.")}
         checkpoint.load_module(self.module, part["model."], self.kind)
         self.average.values = part["average."]
-        names = {name: index for index, (name, _) in enumerate(self.module.named_parameters())}
+        names = {name: index for index, name in enumerate(self._trained_names())}
         state: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in part["optimizer."].items():
             slot, name = key.split(".", 1)

@@ -49,7 +49,17 @@ def test_euler_converges_to_the_exponential():
 
 
 def test_guidance_extrapolates():
-    assert guided(torch.tensor(1.0), torch.tensor(3.0), 2.5).item() == pytest.approx(6.0)
+    assert guided(torch.tensor([1.0]), torch.tensor([3.0]), 2.5).item() == pytest.approx(6.0)
+
+
+def test_rescaling_gives_the_length_back_and_keeps_the_direction():
+    without, with_text = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    plain = guided(without, with_text, 3.0)
+    whole = guided(without, with_text, 3.0, rescale=1.0)
+    half = guided(without, with_text, 3.0, rescale=0.5)
+    assert whole.norm().item() == pytest.approx(2.0)
+    assert half.norm().item() == pytest.approx((2.0 + plain.norm().item()) / 2)
+    assert torch.allclose(whole / whole.norm(), plain / plain.norm())
 
 
 def test_a_sample_depends_on_its_own_seed_only():
