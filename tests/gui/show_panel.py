@@ -196,8 +196,6 @@ def cancel_and_check(name):
     while session().running and not session().preview.visible:
         assert time.monotonic() < end
         yield 0.02
-    yield 0.3
-    picture("panel_running.png")
     check("still running when cancelled", session().running)
     asked = time.monotonic()
     bpy.ops.coamd.cancel()
@@ -215,6 +213,9 @@ def variants_and_undo(name):
     with window():
         bpy.ops.ed.undo_push(message="settings")
     bpy.ops.coamd.generate()
+    while session().running and session().status.fraction < 0.4:
+        yield 0.02
+    picture("panel_running.png")
     yield from settle()
     check("three variants", len(bpy.data.actions) == before[1] + 3, error=str(session().error))
     bpy.ops.coamd.show_take(index=2)
