@@ -110,7 +110,7 @@ class Run:
         self.settings = settings
         self.average = Average(module, settings.average)
         self.optimizer = torch.optim.AdamW(
-            module.parameters(),
+            [parameter for parameter in module.parameters() if parameter.requires_grad],
             lr=settings.learning_rate,
             betas=settings.betas,
             weight_decay=settings.weight_decay,

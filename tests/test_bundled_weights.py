@@ -1,0 +1,80 @@
+"""The weights in the repository do what the README says, judged by plain geometry."""
+
+import hashlib
+import re
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from coamd_blender.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
+from runtime.generate import WEIGHTS, Generator
+
+SEEDS = [1, 2, 3, 4]
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return Generator.load()
+
+
+@pytest.fixture(scope="module")
+def walks(generator):
+    return generator.generate(["a person walks forward"] * 4, 80, SEEDS)
+
+
+def test_walking_travels_forward_upright(walks):
+    forward = walks[:, -1, 0, 2] - walks[:, 0, 0, 2]
+    assert np.median(forward) > 1.5  # metres in 4 s
+    assert np.median(walks[:, :, JOINT_INDEX["head"], 1]) > 1.3
+
+
+def test_standing_still_stays(generator):
+    joints = generator.generate(["a person stands still"] * 4, 80, SEEDS)
+    assert np.median(np.linalg.norm(joints[:, -1, 0] - joints[:, 0, 0], axis=-1)) < 0.3
+
+
+def test_sitting_is_lower_than_standing(generator, walks):
+    joints = generator.generate(["a person sits on a chair"] * 4, 80, SEEDS)
+    assert np.median(joints[:, 40:, 0, 1]) < 0.8 * np.median(walks[:, :, 0, 1])
+
+
+def test_two_seeds_differ(walks):
+    assert np.linalg.norm(walks[0] - walks[1], axis=-1).mean() > 0.03
+
+
+def test_bones_keep_their_length(walks):
+    bones = np.linalg.norm(walks[:, :, 1:] - walks[:, :, list(PARENTS[1:])], axis=-1)
+    assert np.abs(bones / BONE_LENGTHS[1:] - 1).mean() < 0.02
+
+
+def test_the_longest_motion_is_made_in_time(generator):
+    """A generous bound that a loaded machine keeps; the measured figure is in the README."""
+    generator.generate(["a person dances"], 196, [0])
+    started = time.perf_counter()
+    generator.generate(["a person dances"], 196, [1])
+    assert time.perf_counter() - started < 10
+
+
+def test_same_seed_same_bytes(generator):
+    first, second = (generator.generate(["wave"], 40, [7]).tobytes() for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="compares two devices")
+def test_cuda_agrees_with_the_cpu(walks):
+    on_gpu = Generator.load(device="cuda").generate(["a person walks forward"] * 4, 80, SEEDS)
+    assert np.linalg.norm(on_gpu - walks, axis=-1).max() < 1e-3
+
+
+def test_the_card_names_every_file_with_its_digest():
+    card = (WEIGHTS / "README.md").read_text()
+    for path in sorted(WEIGHTS.iterdir()):
+        if path.name != "README.md":
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            assert re.search(rf"`{re.escape(path.name)}`.*{digest[:16]}", card), path.name
+
+
+def test_all_weights_fit_the_bundle():
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 100e6
