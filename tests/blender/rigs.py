@@ -1,9 +1,12 @@
 """Rigs for the tests: Rigify's metarig, a Mixamo-named one, and files named by COAMD_RIGS or ../shared/rigs."""
 
+import functools
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
-import addon_utils
 import bpy
 import numpy as np
 
@@ -21,12 +24,33 @@ def new_scene(fps=20):
     return bpy.context.scene
 
 
+_MAKE_METARIG = """
+import os, sys
+import bpy, addon_utils
+bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+addon_utils.enable("rigify", default_set=True)
+bpy.ops.object.armature_human_metarig_add()
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1])
+os._exit(0)
+"""
+
+
+@functools.cache
+def _metarig_file():
+    """A file with Rigify's human metarig, made in another process: bpy 4.2 crashes at exit once Rigify was enabled."""
+    path = Path(tempfile.mkdtemp()) / "metarig.blend"
+    subprocess.run([sys.executable, "-c", _MAKE_METARIG, path], check=True, capture_output=True, timeout=120)
+    return str(path)
+
+
 def metarig():
-    """Rigify's human metarig, from the add-on that Blender bundles; left on, it crashes bpy 4.2 at exit."""
-    addon_utils.enable("rigify", default_set=True)
-    bpy.ops.object.armature_human_metarig_add()
-    addon_utils.disable("rigify", default_set=True)
-    return bpy.context.object
+    """Rigify's human metarig, from the add-on that Blender bundles."""
+    with bpy.data.libraries.load(_metarig_file()) as (source, target):
+        target.objects = source.objects
+    armature = next(found for found in target.objects if found.type == "ARMATURE")
+    bpy.context.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    return armature
 
 
 def imported(name):
