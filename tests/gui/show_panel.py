@@ -193,7 +193,7 @@ def cancel_and_check(name):
     bpy.context.scene.coamd.variants = 8
     bpy.ops.coamd.generate()
     end = time.monotonic() + LIMIT_SECONDS
-    while session().running and not session().preview.visible:
+    while session().running and not session().status.fraction:
         assert time.monotonic() < end
         yield 0.02
     check("still running when cancelled", session().running)
