@@ -15,8 +15,7 @@ def torso_turns(points: np.ndarray, body: RestBody) -> dict[str, np.ndarray]:
     """Return joint name to turn (F, 3, 3) away from the canonical rest pose, for ``points`` (F, 22, 3).
 
     Points and turns are in armature space. Exact for a body that is the canonical one posed: the joints that
-    hang from pelvis and chest are rigid with them. The head follows the neck's motion but not its mean
-    inclination over the clip, which is where bodies measured differently disagree.
+    hang from pelvis and chest are rigid with them. The head inherits the neck's turn.
     """
     rest = body.canonical
     turns = {"pelvis": _pelvis_turn(points) @ _pelvis_turn(rest).T}
@@ -26,7 +25,7 @@ def torso_turns(points: np.ndarray, body: RestBody) -> dict[str, np.ndarray]:
         between = rot.matrix_from_quaternion(rot.slerp(low, high, fraction))
         turns[joint] = _swung(between, points, rest, joint, child)
     turns["neck"] = _swung(turns["spine3"], points, rest, "neck", "head")
-    turns["head"] = _head_turn(turns)
+    turns["head"] = turns["neck"]
     for side in ("left", "right"):
         turns[f"{side}_collar"] = _swung(turns["spine3"], points, rest, f"{side}_collar", f"{side}_shoulder")
     return turns
@@ -46,10 +45,3 @@ def _swung(turn: np.ndarray, points: np.ndarray, rest: np.ndarray, joint: str, c
     """Return ``turn`` swung the least so that the rest direction joint to child comes to where it points."""
     start = turn @ rot.unit(rest[J[child]] - rest[J[joint]])
     return rot.swing(start, rot.unit(points[:, J[child]] - points[:, J[joint]])) @ turn
-
-
-def _head_turn(turns: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the neck's turn with its mean over the clip, relative to the chest, taken out."""
-    relative = rot.continuous(rot.quaternion_from_matrix(rot.transpose(turns["spine3"]) @ turns["neck"]))
-    mean = rot.matrix_from_quaternion(rot.unit(relative.mean(axis=0)))
-    return turns["neck"] @ mean.T
