@@ -54,7 +54,7 @@ def render_filmstrip(
     *,
     columns: int = 6,
     size: tuple[int, int] = (1600, 700),
-    samples: int = 5,
+    samples: int = 4,
     scene=None,
 ) -> Path:
     """Render the armature's figure at each of ``frames`` into one PNG and return its path.
