@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES
+from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from runtime import checkpoint
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.model.autoencoder import Autoencoder
@@ -131,5 +131,6 @@ class Generator:
         return TextFeatures(*(part[rows] for part in features))
 
     def _decode(self, tokens: torch.Tensor) -> np.ndarray:
+        """Joints of tokens, put on the canonical body: directions are the decoder's, bone lengths exact."""
         with torch.inference_mode():
-            return self.autoencoder.decode(tokens).float().cpu().numpy()
+            return with_bone_lengths(self.autoencoder.decode(tokens).float().cpu().numpy())

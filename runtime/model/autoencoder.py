@@ -141,14 +141,15 @@ class Autoencoder(nn.Module):
         """The loss of decoding ``joints``' tokens with noise on them: teaches the decoder alone.
 
         A generator predicts neighbouring tokens with independent small errors, which decode to a shiver. Here
-        each clip's tokens get Gaussian noise of ``least`` to ``most`` standard deviations (log-uniform), and
-        the decoder learns to give back the smooth motion; accelerations count as well.
+        each clip's tokens get Gaussian noise of ``least`` to ``most`` standard deviations (log-uniform), two
+        fifths of them none, and the decoder learns to give back the smooth motion; accelerations count as well.
         """
         with torch.no_grad():
             local = representation.to_local(joints)
             latent = self.encode_local(joints, local)
         span = math.log(most / least)
         level = least * torch.exp(span * torch.rand(len(joints), 1, 1, device=joints.device))
+        level = level * (torch.rand_like(level) > 0.4)
         deviation = self.token_std.split([self.config.latent_dim, TRAVEL_DIM])
         noisy = latent + level * deviation[0] * torch.randn_like(latent)
         travel = local.travel + level * deviation[1] * torch.randn_like(local.travel)
@@ -156,7 +157,7 @@ class Autoencoder(nn.Module):
         change = representation.velocities
         jolts = _distance(change(change(rebuilt))[:, 2:], change(change(local.joints))[:, 2:], 0.01)
         terms = _terms(rebuilt, local.joints, self.config)
-        return {**terms, "jolts": jolts, "total": terms["total"] + jolts}
+        return {**terms, "jolts": jolts, "total": terms["total"] + 0.5 * jolts}
 
 
 def _terms(rebuilt: torch.Tensor, target: torch.Tensor, config: AutoencoderConfig) -> dict[str, torch.Tensor]:
