@@ -131,7 +131,7 @@ class Session:
         self._follow_preferences(context)
         seed = random.randint(0, LARGEST_SEED - MOST_VARIANTS) if settings.random_seed else settings.seed
         weight = settings.guidance if settings.use_guidance else None
-        fields = generate_fields(prompt, settings.seconds, seed, settings.variants, weight)
+        fields = generate_fields(prompt, seconds_of(settings), seed, settings.variants, weight)
         self._pending = Pending(
             job=self._runner.submit("generate", fields),
             prompt=prompt,
@@ -275,14 +275,19 @@ def check_settings(settings: COAMD_PG_settings) -> str:
     prompt = " ".join(settings.prompt.split())
     if not prompt:
         raise InputError("The prompt is empty", "Describe the motion in one sentence")
-    if not SHORTEST_SECONDS <= settings.seconds <= LONGEST_SECONDS + 1e-3:
+    if not SHORTEST_SECONDS <= seconds_of(settings) <= LONGEST_SECONDS:
         raise InputError(
-            f"{settings.seconds:g} seconds cannot be made",
+            f"{seconds_of(settings):g} seconds cannot be made",
             f"Choose {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} seconds",
         )
     if not 1 <= settings.variants <= MOST_VARIANTS:
         raise InputError(f"{settings.variants} variants cannot be made", f"Choose 1 to {MOST_VARIANTS}")
     return prompt
+
+
+def seconds_of(settings: COAMD_PG_settings) -> float:
+    """The length in seconds as the user sees it: Blender keeps single precision, where 9.8 is a little over 9.8."""
+    return round(settings.seconds, 3)
 
 
 def show_take(settings: COAMD_PG_settings, index: int) -> None:

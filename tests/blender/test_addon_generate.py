@@ -180,6 +180,18 @@ def test_bad_settings_are_refused_in_one_line(rig, change, words):
     assert len(bpy.data.actions) == 1
 
 
+@pytest.mark.parametrize("seconds", [0.5, 9.8])
+def test_shortest_and_longest_reach_the_runtime_exactly(rig, seconds):
+    """Blender's properties are single precision; 9.8 must not arrive as 9.80000019, which the runtime refuses."""
+    from coamd_blender import session
+
+    ask(seconds=seconds)
+    job = session.current().begin(bpy.context)
+    assert job.request_fields["seconds"] == seconds
+    settle(session.current(), lambda: not session.current().running)
+    assert session.current().error is None
+
+
 def test_armature_without_bones_and_no_armature_are_refused(addon):
     ask()
     with pytest.raises(RuntimeError, match="No armature is selected"):

@@ -196,7 +196,7 @@ def cancel_and_check(name):
     while session().running and not session().status.fraction:
         assert time.monotonic() < end
         yield 0.02
-    check("still running when cancelled", session().running)
+    check("still running when cancelled", session().running, error=str(session().error))
     asked = time.monotonic()
     bpy.ops.coamd.cancel()
     yield from settle()
