@@ -69,9 +69,9 @@ class SamplingConfig:
 
     steps: int = 12
     solver_steps: int = 10
-    guidance_weight: float = 3.0
-    guidance_rescale: float = 0.7
-    temperature: float = 1.0
+    guidance_weight: float = 4.0
+    guidance_rescale: float = 1.0
+    temperature: float = 0.85
 
     def __post_init__(self) -> None:
         _require(self.steps >= 1, f"{self.steps} autoregressive steps")

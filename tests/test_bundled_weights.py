@@ -50,7 +50,7 @@ def test_bones_keep_their_length(walks):
 
 
 def test_motion_is_as_smooth_as_recordings(walks):
-    """Recorded walks of the validation split have a mean joint jerk of about 120 m/s^3; a shiver has many times that."""
+    """Recordings have a mean joint jerk of about 120 m/s^3; a shiver has many times that."""
     jerk = np.linalg.norm(np.diff(walks, n=3, axis=1), axis=-1).mean() * 20**3
     assert 20 < jerk < 240
 
