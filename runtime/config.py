@@ -68,10 +68,10 @@ class SamplingConfig:
     """How tokens are drawn: the defaults of ``generate``."""
 
     steps: int = 12
-    solver_steps: int = 10
+    solver_steps: int = 8
     guidance_weight: float = 4.0
     guidance_rescale: float = 1.0
-    temperature: float = 0.85
+    temperature: float = 0.8
 
     def __post_init__(self) -> None:
         _require(self.steps >= 1, f"{self.steps} autoregressive steps")
