@@ -25,7 +25,7 @@ def read_npz(path: str | Path) -> list[SourceClip]:
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints):
         raise DataError(f"{path}: joints have shape {joints.shape}", f"expected (frames, {JOINT_COUNT}, 3)")
     if not (np.isfinite(fps) and fps > 0):
-        raise DataError(f"{path}: fps is {fps}", "write the frame rate the motion was made at")
+        raise DataError(f"{path} states {fps:g} frames per second", "write the rate the motion was made at")
     if not np.isfinite(joints).all():
         raise DataError(f"{path} holds values that are not numbers", "export the motion again")
     return [SourceClip(JOINT_NAMES, PARENTS, joints, snap_fps(fps), path.stem)]
