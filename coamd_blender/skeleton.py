@@ -59,9 +59,7 @@ PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18,
 
 # The joint that takes a joint's place when left and right are swapped.
 MIRROR = tuple(
-    JOINT_INDEX[
-        name.replace("left_", "right_") if name.startswith("left_") else name.replace("right_", "left_")
-    ]
+    JOINT_INDEX[name.replace("left_", "right_") if name.startswith("left_") else name.replace("right_", "left_")]
     for name in JOINT_NAMES
 )
 

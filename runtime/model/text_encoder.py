@@ -99,7 +99,7 @@ def load_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
         raise WeightsError(f"{Path(path).name} is not in {Path(path).parent}", "restore the weights folder")
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:
+    except Exception as error:  # tokenizers raises Exception itself for a file it cannot parse
         raise WeightsError(f"{Path(path).name} cannot be read", "it is torn: restore it from the release") from error
     tokenizer.enable_truncation(max_tokens)
     tokenizer.enable_padding()

@@ -243,9 +243,9 @@ def error_and_check():
 def run(steps):
     """Advance the scenario from a timer; a failure is written to the log with its traceback."""
     try:
-        return next(steps)
-    except StopIteration:
-        pass
+        delay = next(steps, None)
+        if delay is not None:
+            return delay
     except Exception:  # noqa: BLE001 - a script's last resort: whatever went wrong belongs in the log
         log["traceback"] = traceback.format_exc()
         print(log["traceback"])
