@@ -179,8 +179,10 @@ class CaptionFeatures:
         return cls(torch.cat(parts), starts)
 
     def save(self, path: Path) -> None:
-        """Write to a safetensors file."""
-        save_file({"tokens": self.tokens, "starts": self.starts}, path)
+        """Write to a safetensors file in one step, so that a stopped run leaves no torn one."""
+        partial = Path(path).with_suffix(".partial")
+        save_file({"tokens": self.tokens, "starts": self.starts}, partial)
+        partial.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> CaptionFeatures:

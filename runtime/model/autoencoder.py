@@ -7,9 +7,9 @@ Ours differs in four ways, each for a reason:
 * joints are seen inside a moving reference frame, whose travel is part of the token (representation.py);
 * streams are made from metres and scaled each by its own statistics (bones and velocities of
   z-scored joints mix the joints' scales);
-* a linear path, started from the principal components of 4-frame patches, runs beside the convolutions,
-  which start at zero and learn the rest: principal components alone rebuild unseen performers about as well
-  as the convolutions do after an hour of training;
+* a linear path, started from the principal components of 4-frame patches, runs beside the convolutions, which
+  start at zero and learn the rest: 64 components alone rebuilt unseen performers to 17 mm, where convolutions
+  alone stood at 53 mm after 400 steps;
 * latents are stored in units of their standard deviation, because the velocity objective of the generator's
   head collapses on latents of small variance.
 """

@@ -20,7 +20,7 @@ class HeadBlock(nn.Module):
     """Two-layer MLP with adaptive layer norm and a gate that starts closed.
 
     Shift, scale and gate come from one projection that all blocks share; a block adds its own offset to it
-    (AdaLN-single, Chen et al. 2023, PixArt-alpha), which takes a third off the cost of the head.
+    (AdaLN-single, Chen et al. 2023, PixArt-alpha): the projection is a block's largest matrix.
     """
 
     def __init__(self, width: int):

@@ -15,7 +15,7 @@ from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
-from runtime.train.loop import Run, TrainSettings, share_of
+from runtime.train.loop import Run, TrainSettings, first_process_first, share_of
 
 
 def train_generator(
@@ -36,8 +36,9 @@ def train_generator(
     """
     run, pools = Path(run), Path(prepared) / "pool"
     text_encoder = TextEncoder.load(weights)
-    coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"))
-    samplers = {split: _token_sampler(pools / split, run / split, coder, text_encoder) for split in ("train", "val")}
+    with first_process_first():
+        coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"))
+        samplers = {name: _token_sampler(pools / name, run / name, coder, text_encoder) for name in ("train", "val")}
     module = MotionGenerator(PRESETS[preset].generator)
     module.importance.copy_(channel_importance(coder, samplers["val"].batch(0)[0][:32]))
     job = Run("generator", module, TrainSettings(run=run, steps=steps, learning_rate=learning_rate, seed=seed))
@@ -97,7 +98,9 @@ def _token_sampler(pool_folder: Path, cache: Path, coder: Autoencoder, text_enco
     cache.mkdir(parents=True, exist_ok=True)
     tokens_path, text_path = cache / "tokens.safetensors", cache / "text.safetensors"
     if not tokens_path.is_file():
-        save_file({"tokens": torch.cat(_encode(pool, coder))}, tokens_path)
+        partial = tokens_path.with_suffix(".partial")
+        save_file({"tokens": torch.cat(_encode(pool, coder))}, partial)
+        partial.replace(tokens_path)
     lengths = [item["frames"] // 4 for item in pool.items]
     tokens = list(load_file(tokens_path)["tokens"].split(lengths))
     if not text_path.is_file():

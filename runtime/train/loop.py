@@ -4,7 +4,7 @@ A step's randomness is seeded by (seed, step), so a run killed and resumed equal
 Checkpoints are safetensors: ``last`` (weights, their average, optimiser, step) and ``best`` (the average
 with the lowest validation loss).
 
-Started by ``torchrun --nproc-per-node N -m runtime train ...`` the processes share each step: every one takes
+Started by ``torchrun --nproc-per-node N -m -- runtime train ...`` the processes share each step: every one takes
 its slice of the batch (:func:`share_of`), gradients are averaged, and the first process logs and saves.
 """
 
@@ -15,7 +15,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def join_processes() -> tuple[int, int]:
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     return distributed.get_rank(), distributed.get_world_size()
+
+
+@contextmanager
+def first_process_first() -> Iterator[None]:
+    """Let the first process do the block alone, then the others: what it wrote to a cache, they read."""
+    rank, count = join_processes()
+    if count > 1 and rank > 0:
+        distributed.barrier()
+    yield
+    if count > 1 and rank == 0:
+        distributed.barrier()
 
 
 def share_of(rows: torch.Tensor) -> torch.Tensor:
