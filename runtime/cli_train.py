@@ -27,6 +27,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     generator.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where the text encoder is")
     generator.add_argument("--learning-rate", type=finite_number(1e-8, 1.0), metavar="R", help="highest learning rate")
+    generator.add_argument("--precision", metavar="P", help="float32 or bfloat16 (default float32)")
+    generator.add_argument("--start", type=Path, metavar="FILE", help="begin from this trained generator")
 
 
 def _add_network(networks: argparse._SubParsersAction, name: str, run, summary: str) -> Parser:
@@ -56,7 +58,7 @@ def run_generator(args: argparse.Namespace) -> Outcome:
     """Train the generator on the tokens of a trained autoencoder."""
     from runtime.train.generator import train_generator
 
-    options = _options(args, "steps", "learning_rate", "weights", "autoencoder")
+    options = _options(args, "steps", "learning_rate", "weights", "autoencoder", "precision", "start")
     return _trained(train_generator(args.prepared, args.run_folder, **options))
 
 

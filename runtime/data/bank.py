@@ -17,9 +17,9 @@ SHORTEST = 24  # frames of a training item
 
 # Share of the drawn families; what is left goes to all other families by the square root of their weight.
 SHARES = {
-    "walk": 0.1, "run": 0.075, "backwards": 0.055, "sidestep": 0.015, "turn": 0.08, "jump": 0.075,
-    "kick": 0.08, "punch": 0.08, "wave": 0.03, "raise": 0.012, "bow": 0.06, "sit": 0.065, "stand_up": 0.015,
-    "crouch": 0.065, "kneel": 0.008, "lie": 0.06, "get_up": 0.015, "crawl": 0.06, "dance": 0.06, "idle": 0.06,
+    "walk": 0.095, "run": 0.065, "backwards": 0.045, "sidestep": 0.012, "turn": 0.065, "jump": 0.105,
+    "kick": 0.105, "punch": 0.11, "wave": 0.03, "raise": 0.012, "bow": 0.045, "sit": 0.055, "stand_up": 0.015,
+    "crouch": 0.055, "kneel": 0.008, "lie": 0.05, "get_up": 0.015, "crawl": 0.045, "dance": 0.085, "idle": 0.06,
 }  # fmt: skip
 
 

@@ -153,9 +153,13 @@ def single_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem |
 
 
 def scaled_item(sample: Sample, rng: np.random.Generator, family: str) -> PoolItem | None:
-    """The sample at 0.7 to 1.4 times its speed; slow and quick are said of it when they are true."""
+    """The sample at 0.7 to 1.4 times its speed; slow and quick are said of it when they are true.
+
+    Ballistic motion keeps its pace, and blows are hardly slowed: a slow one is no longer what its name says.
+    """
     narrow = family in ("jump", "fall", "acrobatics")
-    factor = float(np.exp(rng.uniform(-0.1, 0.1) if narrow else rng.uniform(np.log(0.7), np.log(1.4))))
+    least = 0.88 if family in ("kick", "punch") else 0.7
+    factor = float(np.exp(rng.uniform(-0.1, 0.1) if narrow else rng.uniform(np.log(least), np.log(1.4))))
     if family in _PACES:
         slow, fast = _PACES[family]
         speed = max(describe.travel(sample.joints).speed, 0.1)

@@ -35,7 +35,7 @@ from runtime.data.phrases import Entry, inflect, written
 __all__ = ["HELD_OUT_PAIRS", "PoolItem", "build_pool"]
 
 _HELD_OUT = frozenset(HELD_OUT_PAIRS)
-_KINDS = {"single": 0.46, "padded": 0.25, "sequence": 0.2, "layered": 0.09}
+_KINDS = {"single": 0.39, "padded": 0.23, "sequence": 0.3, "layered": 0.08}
 _SEQUENCED = {
     "walk": 3.0, "run": 2.0, "backwards": 1.0, "turn": 1.5, "jump": 2.0, "kick": 2.0, "punch": 2.0, "wave": 2.0,
     "bow": 1.5, "sit": 1.5, "crouch": 1.5, "lie": 0.7, "dance": 1.0, "idle": 1.2, "raise": 1.0, "pick_up": 0.7,
@@ -136,12 +136,15 @@ def _sequence_words(first: Sequence[str], second: Sequence[str], rng: np.random.
     seconds = [text for text in second if len(text.split()) < 9 and is_simple(text)] or list(second)
     phrases = []
     for one, two in zip(rng.choice(firsts, 8), rng.choice(seconds, 8), strict=True):
-        after = f"{one} before {inflect(str(two), 'gerund')}"
-        ways = (
-            f"{one} and then {two}", f"{one}, then {two}", f"{one} and {two}", f"first {one}, then {two}",
-            after, f"{one}, and after that {two}", f"{one}, and then {two}", f"{one} and afterwards {two}",
-        )  # fmt: skip
-        phrases.append(ways[int(rng.choice(len(ways), p=[0.3, 0.2, 0.12, 0.08, 0.08, 0.06, 0.12, 0.04]))])
+        doing, done = inflect(str(two), "gerund"), inflect(str(one), "gerund")
+        ways = {
+            f"{one} and then {two}": 0.22, f"{one}, then {two}": 0.18, f"{one} and {two}": 0.1,
+            f"first {one}, then {two}": 0.08, f"{one} before {doing}": 0.07, f"{one}, and after that {two}": 0.05,
+            f"{one}, and then {two}": 0.1, f"{one} and afterwards {two}": 0.04, f"{one} first and {two} after": 0.03,
+            f"*starts* by {done}, then {two}": 0.04, f"*begins* {done} and *ends* {doing}": 0.03,
+            f"{one}, followed by {doing}": 0.03, f"{two} after {done}": 0.03,
+        }  # fmt: skip
+        phrases.append(str(rng.choice(list(ways), p=np.array(list(ways.values())) / sum(ways.values()))))
     return phrases
 
 

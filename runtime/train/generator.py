@@ -9,13 +9,16 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from runtime import checkpoint
-from runtime.config import PRESETS, AutoencoderConfig
+from runtime.config import PRESETS, AutoencoderConfig, GeneratorConfig
 from runtime.data.dataset import CaptionFeatures, Pool, TokenSampler
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
 from runtime.train.loop import Run, TrainSettings, first_process_first, share_of
+
+# The projections that close a residual branch of a transformer layer or a head block.
+_CLOSING = ("attention.out", "cross.out", "feedforward.2", "layers.2")
 
 
 def train_generator(
@@ -28,11 +31,14 @@ def train_generator(
     steps: int = 12_000,
     learning_rate: float = 5e-4,
     seed: int = 0,
+    precision: str = "float32",
+    start: Path | None = None,
 ) -> Path:
     """Train on the pool in ``prepared`` encoded by ``autoencoder``; returns the final averaged weights' path.
 
     ``weights`` is the folder that holds the text encoder. The autoencoder with the measured statistics of
-    its latents is written beside the checkpoints: the two belong together.
+    its latents is written beside the checkpoints: the two belong together. ``start`` names the weights of a trained
+    generator to begin from, on the tokens of the same encoder; without it a new run begins at random.
     """
     run, pools = Path(run), Path(prepared) / "pool"
     text_encoder = TextEncoder.load(weights)
@@ -40,8 +46,11 @@ def train_generator(
         coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"))
         samplers = {name: _token_sampler(pools / name, run / name, coder, text_encoder) for name in ("train", "val")}
     module = MotionGenerator(PRESETS[preset].generator)
+    if start is not None:
+        begin_from(module, start)
     module.importance.copy_(channel_importance(coder, samplers["val"].batch(0)[0][:32]))
-    job = Run("generator", module, TrainSettings(run=run, steps=steps, learning_rate=learning_rate, seed=seed))
+    settings = TrainSettings(run, steps, learning_rate, seed=seed, precision=precision)
+    job = Run("generator", module, settings)
 
     def validate(averaged: MotionGenerator) -> dict[str, float]:
         losses = []
@@ -57,6 +66,24 @@ def train_generator(
 
     job.train(batch_loss, validate)
     return job.final_path
+
+
+def begin_from(module: MotionGenerator, path: Path) -> None:
+    """Copy a trained generator's weights into ``module``, which may have more layers and head blocks than the file.
+
+    Those it lacks start as the identity (their last projections are zero), so that growing changes no output.
+    Raises WeightsError when anything but the depth differs.
+    """
+    config, tensors, _ = checkpoint.load(path, "generator", GeneratorConfig)
+    state = module.state_dict()
+    added = [f"transformer.layers.{index}." for index in range(config.layers, module.config.layers)]
+    added += [f"head.blocks.{index}." for index in range(config.head_blocks, module.config.head_blocks)]
+    for key, value in state.items():
+        prefix = next((prefix for prefix in added if key.startswith(prefix)), None)
+        if prefix is not None:
+            closing = key.removeprefix(prefix).rpartition(".")[0] in _CLOSING
+            tensors[key] = torch.zeros_like(value) if closing else value
+    checkpoint.load_module(module, tensors, "generator")
 
 
 def finished_autoencoder(path: Path, run: Path, pool: Pool) -> Autoencoder:

@@ -27,9 +27,16 @@ from coamd_blender.errors import InputError
 from runtime import checkpoint
 
 
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
 @dataclass(frozen=True)
 class TrainSettings:
-    """How long and how fast to train; ``run`` is the folder of checkpoints and logs."""
+    """How long and how fast to train; ``run`` is the folder of checkpoints and logs.
+
+    ``precision`` is that of the matrix products of the forward and backward pass (torch.autocast); weights, their
+    average and the optimiser stay in float32.
+    """
 
     run: Path
     steps: int
@@ -43,10 +50,13 @@ class TrainSettings:
     validate_every: int = 500
     save_seconds: float = 180.0
     seed: int = 0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise InputError(f"{self.steps} training steps", "give --steps a positive number")
+        if self.precision not in PRECISIONS:
+            raise InputError(f"There is no precision {self.precision!r}", f"choose from {', '.join(PRECISIONS)}")
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
@@ -119,6 +129,7 @@ class Run:
         self.rank, self.processes = join_processes()
         self.kind = kind
         self.module = module
+        self.device = next(module.parameters()).device
         self.settings = settings
         self.average = Average(module, settings.average)
         self.optimizer = torch.optim.AdamW(
@@ -199,7 +210,9 @@ class Run:
         self.module.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.settings)
-        losses = batch_loss(self.step)
+        dtype = PRECISIONS[self.settings.precision]
+        with torch.autocast(self.device.type, dtype=dtype, enabled=dtype != torch.float32):
+            losses = batch_loss(self.step)
         self.optimizer.zero_grad(set_to_none=True)
         losses["total"].backward()
         if self.processes > 1:
