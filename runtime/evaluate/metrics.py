@@ -1,0 +1,179 @@
+"""The figures of generation benchmarks, each defined once, in numpy.
+
+Motions and texts come as embeddings of one evaluator, float (count, dim). Protocol of Guo et al. 2022 (text to motion)
+with the departures a small test set asks for: Frechet distance in the evaluator's leading principal components, kernel
+distance beside it, R-precision in batches whose captions differ, and repeats drawn by bootstrap from motions made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from coamd_blender.errors import DataError
+
+REPEATS = 20
+BATCH = 32
+DIVERSITY_PAIRS = 300
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure over repeats: its mean and half the width of its 95 % interval."""
+
+    mean: float
+    interval: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ±{self.interval:.3f}"
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """Mean and 1.96 sigma / sqrt(count) of the figures of independent repeats. DataError when there are none."""
+    if not len(values):
+        raise DataError("there are no repeats to average", "ask for at least one")
+    return Estimate(float(np.mean(values)), float(1.96 * np.std(values) / np.sqrt(len(values))))
+
+
+def repeated(score: Callable[[np.random.Generator], dict[str, float]], repeats: int = REPEATS) -> dict[str, Estimate]:
+    """Call ``score(rng)``, a bootstrap draw over cached motions, ``repeats`` times: each of its figures estimated.
+
+    Repeat r draws from the random stream of seed r, so that every row of a table sees the same draws.
+    """
+    rows = [score(np.random.default_rng(seed)) for seed in range(repeats)]
+    return {name: estimate([row[name] for row in rows]) for name in rows[0]}
+
+
+# --- distances of two sets ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Components:
+    """The leading principal components of a set of embeddings: mean (dim,) and orthonormal basis (dim, k)."""
+
+    mean: np.ndarray
+    basis: np.ndarray
+
+    @classmethod
+    def of(cls, embeddings: np.ndarray, count: int) -> Components:
+        """The first ``count`` components of (n, dim). DataError when the set cannot span so many."""
+        n, dim = embeddings.shape
+        if not 1 <= count <= min(n - 1, dim):
+            raise DataError(f"{n} embeddings of {dim} channels have no {count} components", "use fewer")
+        mean = embeddings.mean(axis=0)
+        _, _, rows = np.linalg.svd(embeddings - mean, full_matrices=False)
+        return cls(mean, rows[:count].T)
+
+    def project(self, embeddings: np.ndarray) -> np.ndarray:
+        """Coordinates (n, k) of embeddings (n, dim)."""
+        return (embeddings - self.mean) @ self.basis
+
+
+def fid(one: np.ndarray, other: np.ndarray, components: Components | None = None) -> float:
+    """Frechet distance of the Gaussians fitted to two sets (n, dim) and (m, dim) (Heusel et al. 2017).
+
+        |m1 - m2|^2 + tr(C1) + tr(C2) - 2 tr((C1^1/2 C2 C1^1/2)^1/2)
+
+    The matrix under the root is symmetric, so eigenvalues give its root's trace. With ``components`` both sets are
+    projected first. DataError for sets of fewer than two.
+    """
+    if components is not None:
+        one, other = components.project(one), components.project(other)
+    if min(len(one), len(other)) < 2:
+        raise DataError(f"sets of {len(one)} and {len(other)} have no covariance", "use at least two motions each")
+    one, other = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    first, second = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (one, other))
+    values, vectors = np.linalg.eigh(first)
+    root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
+    cross = np.sqrt(np.linalg.eigvalsh(root @ second @ root).clip(min=0)).sum()
+    gap = one.mean(axis=0) - other.mean(axis=0)
+    return float(gap @ gap + np.trace(first) + np.trace(second) - 2 * cross)
+
+
+def kid(one: np.ndarray, other: np.ndarray) -> float:
+    """Unbiased squared maximum mean discrepancy of two sets under the kernel (x.y / dim + 1)^3 (Binkowski et al. 2018).
+
+    Around 0 for sets of one distribution, slightly negative as often as slightly positive. DataError for sets of fewer
+    than two.
+    """
+    n, m = len(one), len(other)
+    if min(n, m) < 2:
+        raise DataError(f"sets of {n} and {m} give no kernel distance", "use at least two motions each")
+    one, other = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    within_one, within_other = kernel(one, one), kernel(other, other)
+    within = (within_one.sum() - np.trace(within_one)) / (n * (n - 1))
+    within += (within_other.sum() - np.trace(within_other)) / (m * (m - 1))
+    return float(within - 2 * kernel(one, other).mean())
+
+
+# --- text against motion ------------------------------------------------------------------------------------------
+
+
+def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Euclidean distances (n, m) of two sets of embeddings."""
+    return np.linalg.norm(one[:, None].astype(np.float64) - other[None].astype(np.float64), axis=-1)
+
+
+def own_ranks(cost: np.ndarray) -> np.ndarray:
+    """Rank (n,), 1 the best, of the diagonal in each row of a cost matrix (n, n); ties count against it."""
+    own = np.diagonal(cost)[:, None]
+    return (cost <= own).sum(axis=1)
+
+
+def r_precision(texts: np.ndarray, motions: np.ndarray, tops: Sequence[int] = (1, 2, 3)) -> tuple[float, ...]:
+    """Share of texts whose own motion is among the nearest k of a batch, for each k of ``tops``; (n, dim) each."""
+    ranks = own_ranks(distances(texts, motions))
+    return tuple(float((ranks <= top).mean()) for top in tops)
+
+
+def distinct_batches(groups: np.ndarray, count: int, rng: np.random.Generator, size: int = BATCH) -> list[np.ndarray]:
+    """Draw ``count`` batches of ``size`` rows of distinct groups: ``groups`` (n,) says which rows' captions mean the
+    same. A batch takes ``size`` groups at random and one row of each. DataError when there are too few groups."""
+    names, inverse = np.unique(groups, return_inverse=True)
+    if len(names) < size:
+        raise DataError(
+            f"the set has {len(names)} distinct captions, a batch needs {size}", "evaluate on a larger set of clips"
+        )
+    members = [np.flatnonzero(inverse == place) for place in range(len(names))]
+    chosen = (rng.choice(len(names), size, replace=False) for _ in range(count))
+    return [np.array([rng.choice(members[place]) for place in batch]) for batch in chosen]
+
+
+def multimodal_distance(texts: np.ndarray, motions: np.ndarray) -> float:
+    """Mean Euclidean distance of each motion to its own text; (n, dim) each."""
+    return float(np.linalg.norm(texts - motions, axis=1).mean())
+
+
+# --- spread -------------------------------------------------------------------------------------------------------
+
+
+def diversity(embeddings: np.ndarray, rng: np.random.Generator, pairs: int = DIVERSITY_PAIRS) -> float:
+    """Mean distance over ``pairs`` random pairs of different rows of (n, dim). DataError for fewer than two rows."""
+    if len(embeddings) < 2:
+        raise DataError("one motion has no diversity", "use at least two")
+    first = rng.integers(0, len(embeddings), pairs)
+    second = (first + rng.integers(1, len(embeddings), pairs)) % len(embeddings)
+    return float(np.linalg.norm(embeddings[first] - embeddings[second], axis=1).mean())
+
+
+def multimodality(embeddings: np.ndarray, rng: np.random.Generator, pairs: int = 10) -> float:
+    """Mean distance over ``pairs`` random pairs of motions of one text, averaged over texts: (texts, samples, dim)."""
+    return float(np.mean([diversity(samples, rng, pairs) for samples in embeddings]))
+
+
+# --- recognition --------------------------------------------------------------------------------------------------
+
+
+def accuracy(scores: np.ndarray, truth: np.ndarray, top: int = 1) -> float:
+    """Share of rows of ``scores`` (n, classes) whose true class (n,) is among the ``top`` highest; ties count
+    against it. DataError for an empty set."""
+    if not len(truth):
+        raise DataError("there is no clip to recognise", "prepare the labelled sets")
+    own = scores[np.arange(len(truth)), truth][:, None]
+    return float(((scores >= own).sum(axis=1) <= top).mean())

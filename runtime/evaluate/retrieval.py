@@ -1,0 +1,99 @@
+"""Retrieval of motions by text and of texts by motion, as TMR measures it (Petrovich et al. 2023).
+
+Four protocols on one similarity matrix (texts, motions), row i and column i a pair:
+    all           among all of the set; only the own partner is right
+    threshold     the same; partners whose texts are nearly the query's are right too
+    dissimilar    among pairs whose texts are far from one another
+    batches       among 32 pairs of distinct captions at a time
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from coamd_blender.errors import DataError
+from runtime.evaluate.metrics import REPEATS, distinct_batches
+
+RECALLS = (1, 2, 3, 5, 10)
+SAME_TEXT = 0.95  # cosine of sentence vectors above which two captions count as one
+DISSIMILAR_PAIRS = 100
+
+
+def best_ranks(similarity: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """Rank (queries,), 1 the best, of the best relevant item in rows of ``similarity`` (queries, items).
+
+    ``relevant`` (queries, items) bool; items that are not relevant and tie with it rank before it. DataError for a
+    query without a relevant item.
+    """
+    if not relevant.any(axis=1).all():
+        raise DataError("a query has nothing relevant to find", "give every text its own motion")
+    best = np.where(relevant, similarity, -np.inf).max(axis=1, keepdims=True)
+    return 1 + ((similarity >= best) & ~relevant).sum(axis=1)
+
+
+def summary(ranks: np.ndarray, recalls: Sequence[int] = RECALLS) -> dict[str, float]:
+    """R@k in per cent for each k, and the median rank."""
+    figures = {f"R@{k}": float(100 * (ranks <= k).mean()) for k in recalls}
+    return figures | {"MedR": float(np.median(ranks))}
+
+
+def both_ways(similarity: np.ndarray, relevant: np.ndarray) -> dict[str, dict[str, float]]:
+    """Summaries of text to motion (rows ask) and motion to text (columns ask)."""
+    return {
+        "text_to_motion": summary(best_ranks(similarity, relevant)),
+        "motion_to_text": summary(best_ranks(similarity.T, relevant.T)),
+    }
+
+
+def dissimilar_subset(text_similarity: np.ndarray, count: int = DISSIMILAR_PAIRS) -> np.ndarray:
+    """Indices of ``count`` texts far from one another: farthest-point selection on cosine similarity (n, n).
+
+    The first is the text least like the others on average; each next one is least like its nearest chosen text.
+    """
+    count = min(count, len(text_similarity))
+    chosen = [int(text_similarity.mean(axis=1).argmin())]
+    nearest = text_similarity[chosen[0]].astype(np.float64)
+    while len(chosen) < count:
+        nearest[chosen] = np.inf
+        chosen.append(int(nearest.argmin()))
+        nearest = np.maximum(nearest, text_similarity[chosen[-1]])
+    return np.array(chosen)
+
+
+def batched(similarity: np.ndarray, groups: np.ndarray, repeats: int = REPEATS, size: int = 32) -> dict:
+    """Both ways within batches of ``size`` pairs of distinct ``groups`` (n,): ranks over ``repeats`` passes of the set
+    pooled."""
+    batches = max(1, len(groups) // size)
+    forth, back = [], []
+    own = np.eye(size, dtype=bool)
+    for seed in range(repeats):
+        for rows in distinct_batches(groups, batches, np.random.default_rng(seed), size):
+            part = similarity[np.ix_(rows, rows)]
+            forth.append(best_ranks(part, own))
+            back.append(best_ranks(part.T, own))
+    return {"text_to_motion": summary(np.concatenate(forth)), "motion_to_text": summary(np.concatenate(back))}
+
+
+def evaluate_retrieval(similarity: np.ndarray, text_similarity: np.ndarray, groups: np.ndarray) -> dict:
+    """All four protocols. ``similarity`` (n, n) texts by motions, ``text_similarity`` (n, n) cosines of a sentence
+    encoder, ``groups`` (n,) which captions mean the same."""
+    own = np.eye(len(similarity), dtype=bool)
+    subset = dissimilar_subset(text_similarity)
+    return {
+        "all": both_ways(similarity, own),
+        "threshold": both_ways(similarity, own | (text_similarity >= SAME_TEXT)),
+        "dissimilar": both_ways(similarity[np.ix_(subset, subset)], own[np.ix_(subset, subset)]),
+        "batches": batched(similarity, groups),
+    }
+
+
+def table(result: dict) -> str:
+    """The protocols as text: a row a protocol and direction."""
+    lines = [f"{'protocol':<12}{'':<16}" + "".join(f"{f'R@{k}':>8}" for k in RECALLS) + f"{'MedR':>8}"]
+    for protocol, ways in result.items():
+        for way, figures in ways.items():
+            cells = "".join(f"{figures[name]:>8.2f}" for name in figures)
+            lines.append(f"{protocol:<12}{way.replace('_', ' '):<16}{cells}")
+    return "\n".join(lines)
