@@ -55,8 +55,11 @@ def _ordered(names: tuple[str, ...]) -> tuple[list[int], tuple[int, ...]]:
     return [names.index(joint) for joint in SDK_JOINTS], tuple(parents)
 
 
-def _clip(path: Path, values: np.ndarray, names: tuple[str, ...], fps: float, name: str) -> SourceClip:
-    """Build a clip from (frames, 20, 3), lost frames interpolated. Raises DataError when too few are left."""
+def kinect_clip(path: Path, values: np.ndarray, names: tuple[str, ...], fps: float, name: str) -> SourceClip:
+    """Build a clip from Kinect joints ``names`` (frames, 20, 3), metres, lost frames (zero or NaN) interpolated.
+
+    Raises DataError when too few are left.
+    """
     columns, parents = _ordered(names)
     positions = np.asarray(values, dtype=np.float64)[:, columns]
     seen = np.isfinite(positions).all(axis=(1, 2)) & (np.abs(positions).max(axis=(1, 2)) > 1e-3)
@@ -87,7 +90,7 @@ def read_utd_mhad(path: str | Path) -> list[SourceClip]:
         raise DataError(f"{path} is no UTD-MHAD skeleton ({error})", "download it again") from error
     if values.shape[1:] != (20, 3):
         raise DataError(f"{path}: d_skel has shape {values.shape}", "expected 20 joints")
-    return [_clip(path, values, UTD_JOINTS, FPS, _class_name("utd_mhad", path))]
+    return [kinect_clip(path, values, UTD_JOINTS, FPS, _class_name("utd_mhad", path))]
 
 
 def read_nw_ucla(path: str | Path) -> list[SourceClip]:
@@ -99,7 +102,7 @@ def read_nw_ucla(path: str | Path) -> list[SourceClip]:
         raise DataError(f"{path} is no Northwestern-UCLA skeleton ({error})", "download it again") from error
     if values.ndim != 3 or values.shape[1:] != (20, 3):
         raise DataError(f"{path}: skeletons have shape {values.shape}", "expected (frames, 20, 3)")
-    return [_clip(path, values, SDK_JOINTS, FPS, _class_name("nw_ucla", path))]
+    return [kinect_clip(path, values, SDK_JOINTS, FPS, _class_name("nw_ucla", path))]
 
 
 def _table(path: Path, width: int) -> np.ndarray:
@@ -116,7 +119,7 @@ def read_msr_action3d(path: str | Path) -> list[SourceClip]:
     """Read ``aAA_sSS_eEE_skeleton3D.txt`` (x y z confidence, 20 lines a frame), 15 fps. Raises DataError."""
     path = Path(path)
     values = _table(path, 80).reshape(-1, 20, 4)[..., :3]
-    return [_clip(path, values, MSR_JOINTS, MSR_FPS, _class_name("msr_action3d", path))]
+    return [kinect_clip(path, values, MSR_JOINTS, MSR_FPS, _class_name("msr_action3d", path))]
 
 
 def _utkinect_segments(path: Path) -> list[tuple[str, int, int]]:
@@ -150,7 +153,7 @@ def read_utkinect(path: str | Path) -> list[SourceClip]:
         at = numbers[inside] - start
         values = np.full((at[-1] + 1, 20, 3), np.nan)
         values[at] = table[first[inside], 1:].reshape(-1, 20, 3)
-        clips.append(_clip(path, values, SDK_JOINTS, FPS, classes()["utkinect"].get(word, word)))
+        clips.append(kinect_clip(path, values, SDK_JOINTS, FPS, classes()["utkinect"].get(word, word)))
     if not clips:
         raise DataError(f"{path} has no labelled segment of 5 frames", "check actionLabel.txt")
     return clips
