@@ -126,8 +126,8 @@ def read_bodies(path: str | Path) -> dict[str, np.ndarray]:
 def main_body(bodies: dict[str, np.ndarray]) -> np.ndarray:
     """The acting body (frames, 25, 3): of those seen for 11 frames and taller than wide, the one that moves most.
 
-    Arms do not count as width. Without any such body, the one seen longest. Movement is the summed variance of the joints over the frames it is seen
-    in. Raises DataError when there is no body.
+    Arms do not count as width. Without any such body, the one seen longest. Movement is the summed variance of the
+    joints over the frames it is seen in. Raises DataError when there is no body.
     """
     if not bodies:
         raise DataError("nobody is seen", "the set's list of missing skeletons names such files: leave it out")
