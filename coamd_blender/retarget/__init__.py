@@ -26,8 +26,22 @@ Rooms: ``rotations`` (quaternions), ``rig`` (Rig, forward kinematics), ``mapping
 ``solver`` (joints -> PoseSolution), ``contacts`` (feet on the floor).
 """
 
-from .mapping import Mapping, detect, make_mapping
+from .mapping import Mapping, detect, detect_rig, make_mapping
+from .mapping_file import check_mapping, load_mapping, save_mapping
 from .rig import Rig, forward_kinematics
 from .solver import Options, PoseSolution, solve
 
-__all__ = ["Mapping", "Options", "PoseSolution", "Rig", "detect", "forward_kinematics", "make_mapping", "solve"]
+__all__ = [
+    "Mapping",
+    "Options",
+    "PoseSolution",
+    "Rig",
+    "check_mapping",
+    "detect",
+    "detect_rig",
+    "forward_kinematics",
+    "load_mapping",
+    "make_mapping",
+    "save_mapping",
+    "solve",
+]

@@ -3,7 +3,10 @@
 A preset names bones for the pelvis, neck, head and limbs and a chain of spine bones from the pelvis to the
 chest; a rig with fewer or more spine bones than three has them shared out over the joints. ``prefix`` is a
 regular expression for what may stand before a name; a namespace up to the last ``:`` or ``|`` may stand
-before any. presets/generic.json holds words instead of names, for rigs no other table knows.
+before any. presets/generic.json holds words instead of names, for rigs no other table knows; rigs whose names
+say nothing are mapped by the shape of their rest pose (``shape``).
+
+Where several bones answer to one name, the uppermost is taken and all are listed in ``Mapping.ambiguous``.
 """
 
 from __future__ import annotations
@@ -12,16 +15,22 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from .. import skeleton
 from ..errors import RigError
+from .names import bare_name, common_affixes, key, split_name, strip_affixes
+from .shape import guess_by_shape, sides_are_swapped
 
 PRESET_FOLDER = Path(__file__).with_name("presets")
 SIDES = ("left", "right")
 # A motion cannot be carried without these.
 REQUIRED = ("pelvis", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle")
+# A rig with more bones of these prefixes is one that Rigify generated.
+CONTROL_PREFIXES, CONTROL_BONES = ("MCH-", "ORG-"), 10
 _REMEDY = (
     "Select a humanoid armature with Rigify metarig, Mixamo, Unreal or plain left/right bone names, "
     "or add the CoAMD character"
@@ -33,48 +42,84 @@ class Mapping:
     """The bones that play the joints.
 
     preset: label of the table used. bones: joint name to bone name. missing: joints no bone plays.
-    score: share of the 22 joints that are mapped, 0 to 1.
+    score: share of the 22 joints that are mapped, 0 to 1. ambiguous: joint name to all bones that answered
+    to its name, the one taken first. notes: lines on what a user should look at.
     """
 
     preset: str
     bones: dict[str, str]
     missing: tuple[str, ...]
     score: float
+    ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def make_mapping(preset: str, bones: dict[str, str]) -> Mapping:
-    """Build a Mapping from joint-to-bone names; raises RigError for a name that is no joint."""
+    """Build a Mapping from joint-to-bone names; raises RigError for a name that is no joint, or a bone named twice."""
     unknown = sorted(set(bones) - set(skeleton.JOINT_NAMES))
     if unknown:
         raise RigError(f"No joint is called {unknown[0]!r}", f"Joints are: {', '.join(skeleton.JOINT_NAMES)}")
+    joint_of: dict[str, str] = {}
+    for joint, bone in bones.items():
+        if bone in joint_of:
+            raise RigError(f"Bone {bone!r} is given to both {joint_of[bone]} and {joint}", "Choose one bone a joint")
+        joint_of[bone] = joint
     ordered = {joint: bones[joint] for joint in skeleton.JOINT_NAMES if joint in bones}
     missing = tuple(joint for joint in skeleton.JOINT_NAMES if joint not in bones)
     return Mapping(preset, ordered, missing, len(ordered) / skeleton.JOINT_COUNT)
 
 
-def detect(bone_names: Iterable[str], parents: Sequence[int] | None = None) -> Mapping:
+def detect(
+    bone_names: Iterable[str],
+    parents: Sequence[int] | None = None,
+    heads: np.ndarray | None = None,
+    up: Sequence[float] = (0.0, 0.0, 1.0),
+    *,
+    controls: bool = False,
+) -> Mapping:
     """Find the preset that names most joints of these bones and return its Mapping.
 
-    ``parents`` (index of each bone's parent, -1 for none), if given, lets the guess by words prefer the upper
-    of two candidates. Raises RigError, naming the remedy, for a generated control rig, when under half of the
-    joints are found, or when a hip, knee, ankle or the pelvis is missing.
+    ``parents`` (index of each bone's parent, -1 for none, parents first), if given, lets the upper of two
+    candidates be preferred. With ``heads`` (B, 3) too, rest heads with ``up`` the way the rig stands, a rig
+    whose names say nothing is mapped by its shape, and sides that the names have the wrong way round are
+    noted. ``controls``: map the FK controls of a generated control rig. Raises RigError, naming the remedy,
+    for a generated control rig otherwise, when under half of the joints are found, or when a hip, knee, ankle
+    or the pelvis is missing.
     """
     names = list(bone_names)
-    if sum(name.startswith(("MCH-", "ORG-")) for name in names) > 10:
+    generated = sum(name.startswith(CONTROL_PREFIXES) for name in names) > CONTROL_BONES
+    if generated and not controls:
         raise RigError(
             "This is a generated control rig: its deforming bones follow constraints",
             "Select the metarig it was generated from, or a plain skeleton",
         )
-    candidates = [match_preset(preset, names) for preset in named_presets()]
-    candidates.append(_guess(names, parents))
-    best = max(candidates, key=lambda mapping: mapping.score)
-    if best.score < 0.5:
-        found = f"{len(best.bones)} of {skeleton.JOINT_COUNT} joints"
-        raise RigError(f"The armature's bone names match only {found}", _REMEDY)
-    absent = [joint for joint in REQUIRED if joint in best.missing]
-    if absent:
-        raise RigError(f"The armature has no bone for {', '.join(absent)} ({best.preset})", _REMEDY)
+    depths = _depths(names, parents)
+    presets = [preset for preset in named_presets() if not generated or "controls" in preset["label"]]
+    best = _best_preset(presets, names, depths)
+    guessed = _guess(names, parents)
+    if guessed.score > best.score and not generated:
+        best = guessed
+    if best.score < 0.5 or set(REQUIRED) & set(best.missing):
+        best = _by_shape(names, parents, heads, up) or best
+    _check_enough(best)
+    if heads is not None and sides_are_swapped(best.bones, names, np.asarray(heads), np.asarray(up)):
+        best = replace(best, notes=(*best.notes, "Bones named left stand on the right of the way the feet point"))
     return best
+
+
+def detect_rig(rig, *, controls: bool = False) -> Mapping:
+    """Find the Mapping of a Rig by names, hierarchy and rest pose, as :func:`detect` does."""
+    up = np.linalg.inv(rig.world[:3, :3]) @ (0.0, 1.0, 0.0)
+    return detect(rig.names, rig.parents, rig.heads, up / np.linalg.norm(up), controls=controls)
+
+
+def _check_enough(mapping: Mapping) -> None:
+    if mapping.score < 0.5:
+        found = f"{len(mapping.bones)} of {skeleton.JOINT_COUNT} joints"
+        raise RigError(f"The armature's bone names match only {found}", _REMEDY)
+    absent = [joint for joint in REQUIRED if joint in mapping.missing]
+    if absent:
+        raise RigError(f"The armature has no bone for {', '.join(absent)} ({mapping.preset})", _REMEDY)
 
 
 @functools.cache
@@ -89,20 +134,84 @@ def _generic() -> dict:
     return json.loads((PRESET_FOLDER / "generic.json").read_text(encoding="utf-8"))
 
 
+def preset_names(preset: dict) -> list[str]:
+    """Return every bone name a preset knows, without its prefix."""
+    centre = [name for part in ("pelvis", "spine", "neck", "head") for name in preset[part]]
+    return centre + [name for options in preset["limbs"].values() for name in options]
+
+
 def match_preset(preset: dict, names: Sequence[str]) -> Mapping:
     """Return the Mapping that one preset gives for these bone names, however poor."""
-    strip = re.compile(rf"^(?:.*[:|])?(?:{preset.get('prefix', '')})?", re.IGNORECASE)
-    known: dict[str, str] = {}
-    for name in names:
-        known.setdefault(strip.sub("", name).lower(), name)
+    return _best_preset([preset], list(names), list(range(len(names))))
 
-    def first(options: Iterable[str]) -> str | None:
-        return next((known[option.lower()] for option in options if option.lower() in known), None)
 
-    bones = {joint: first(options) for joint, options in preset["limbs"].items()}
-    bones |= {joint: first(preset[joint]) for joint in ("pelvis", "neck", "head")}
-    bones |= share_spine([known[name.lower()] for name in preset["spine"] if name.lower() in known])
-    return make_mapping(preset["label"], {joint: bone for joint, bone in bones.items() if bone})
+def _best_preset(presets: Sequence[dict], names: list[str], depths: Sequence[int]) -> Mapping:
+    """Return the best Mapping over presets and over the affixes that the rig may have added to its names.
+
+    Best: most joints; then most names in the preset's own spelling; then fewest of the preset's names not
+    found; then most found.
+    """
+    prefixes, suffixes = common_affixes(names)
+    order = sorted(range(len(names)), key=lambda index: depths[index])
+    best, best_rank = None, None
+    for prefix in prefixes:
+        for suffix in suffixes:
+            stripped = [(strip_affixes(names[index], prefix, suffix), names[index]) for index in order]
+            by_key = _index(((key(bare), name) for bare, name in stripped))
+            by_name = _index(((bare.lower(), name) for bare, name in stripped))
+            for preset in presets:
+                exact = by_name
+                if "prefix" in preset:
+                    strip = re.compile(f"^(?:{preset['prefix']})", re.IGNORECASE)
+                    cut = [(strip.sub("", bare), name) for bare, name in stripped]
+                    exact = _index(((bare.lower(), name) for bare, name in cut))
+                    by_key_here = _index(((key(bare), name) for bare, name in cut))
+                else:
+                    by_key_here = by_key
+                mapping, rank = _match(preset, exact, by_key_here)
+                if best_rank is None or rank > best_rank:
+                    best, best_rank = mapping, rank
+    return best
+
+
+def _index(pairs: Iterable[tuple]) -> dict:
+    """Group bone names by what they answer to, in order."""
+    found: dict = {}
+    for answer, name in pairs:
+        found.setdefault(answer, []).append(name)
+    return found
+
+
+def _match(preset: dict, exact: dict, by_key: dict) -> tuple[Mapping, tuple]:
+    """Return the Mapping of one preset and its rank among others."""
+    taken: dict[str, tuple[str, ...]] = {}
+    used: set[str] = set()
+    spelled = 0
+
+    def find(option: str) -> tuple[tuple[str, ...], bool]:
+        found = exact.get(option.lower())
+        return (tuple(found), True) if found else (tuple(by_key.get(key(option), ())), False)
+
+    roles = {**{joint: preset[joint] for joint in ("pelvis", "neck", "head")}, **preset["limbs"]}
+    for joint, options in roles.items():
+        for option in options:
+            bones, as_spelled = find(option)
+            bones = tuple(bone for bone in bones if bone not in used)
+            if bones:
+                taken[joint] = bones
+                used.add(bones[0])
+                spelled += as_spelled
+                break
+    spine = [find(name) for name in preset["spine"]]
+    chain = {bones[0]: bones for bones, _ in spine if bones and bones[0] not in used}
+    spelled += sum(as_spelled for bones, as_spelled in spine if bones)
+    bones = {joint: found[0] for joint, found in taken.items()} | share_spine(list(chain))
+    found = len(taken) + len(chain)
+    unfound = len(roles) + len(preset["spine"]) - found
+    mapping = make_mapping(preset["label"], bones)
+    every = taken | {joint: chain[bone] for joint, bone in bones.items() if bone in chain}
+    ambiguous = {joint: every[joint] for joint in mapping.bones if len(every[joint]) > 1}
+    return replace(mapping, ambiguous=ambiguous), (len(mapping.bones), spelled - unfound, spelled, found)
 
 
 def share_spine(chain: Sequence[str]) -> dict[str, str]:
@@ -117,64 +226,77 @@ def share_spine(chain: Sequence[str]) -> dict[str, str]:
     return shared
 
 
-def split_name(name: str) -> tuple[str | None, str, tuple[str, ...]]:
-    """Split a bone name into its side ("left", "right" or None), its words run together, and its words.
-
-    >>> split_name("mixamorig:LeftForeArm")
-    ('left', 'forearm', ('forearm',))
-    """
-    bare = re.split(r"[:|]", name)[-1]
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", re.sub(r"mixamorig\d*|CC_Base_|Bip0*1|DEF-", " ", bare))
-    side, rest = None, []
-    for word in (word.lower() for word in words):
-        found = {"l": "left", "left": "left", "r": "right", "right": "right"}.get(word)
-        if found and side is None:
-            side = found
-        else:
-            rest.append(word)
-    glued = re.fullmatch(r"(left|right)(\w+)", rest[0]) if rest and side is None else None
-    if glued:
-        side, rest[0] = glued.group(1), glued.group(2)
-    return side, "".join(rest), tuple(rest)
-
-
 def _guess(names: Sequence[str], parents: Sequence[int] | None) -> Mapping:
     """Map by words: for every role the bone whose words match its earliest word, the upper of two alike."""
     table = _generic()
     ignored = set(table["ignore"])
     parts = [(name, depth, *split_name(name)) for name, depth in zip(names, _depths(names, parents), strict=True)]
     parts = [part for part in parts if not ignored & set(part[4])]
-    bones: dict[str, str] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for side in SIDES:
         sided = sorted((part for part in parts if part[2] == side), key=lambda part: part[1])
         taken: set[str] = set()
         for role in ("hip", "ankle", "foot", "elbow", "wrist", "knee", "shoulder", "collar"):
-            bone = _first_match(table["limbs"][role], sided, taken)
-            if bone:
-                bones[f"{side}_{role}"] = bone
-                taken.add(bone)
+            bones = _matches(table["limbs"][role], sided, taken)
+            if bones:
+                found[f"{side}_{role}"] = bones
+                taken.add(bones[0])
     centre = sorted((part for part in parts if part[2] is None), key=lambda part: part[1])
     for joint in ("pelvis", "neck", "head"):
-        bone = _first_match(table["centre"][joint], centre, set())
-        if bone:
-            bones[joint] = bone
-    spine = [part[0] for part in centre if part[3] in table["centre"]["spine"] and part[0] != bones.get("pelvis")]
-    return make_mapping(table["label"], bones | share_spine(spine))
+        bones = _matches(table["centre"][joint], centre, set())
+        if bones:
+            found[joint] = bones
+    used = {bones[0] for bones in found.values()}
+    spine = [part[0] for part in centre if part[3] in table["centre"]["spine"] and part[0] not in used]
+    bones = {joint: names[0] for joint, names in found.items()} | share_spine(spine)
+    ambiguous = {joint: names for joint, names in found.items() if len(names) > 1}
+    return replace(make_mapping(table["label"], bones), ambiguous=ambiguous)
 
 
-def _first_match(words: Sequence[str], parts: Sequence[tuple], taken: set[str]) -> str | None:
+def _matches(words: Sequence[str], parts: Sequence[tuple], taken: set[str]) -> tuple[str, ...]:
+    """Return the bones, uppermost first, that match the earliest of ``words`` that any matches."""
     for word in words:
-        for name, _depth, _side, joined, _words in parts:
-            if joined == word and name not in taken:
-                return name
-    return None
+        found = tuple(name for name, _depth, _side, joined, _words in parts if joined == word and name not in taken)
+        if found:
+            return found
+    return ()
+
+
+def _by_shape(names, parents, heads, up) -> Mapping | None:
+    if parents is None or heads is None:
+        return None
+    bones = guess_by_shape(list(names), np.asarray(parents), np.asarray(heads, dtype=float), np.asarray(up))
+    if bones is None:
+        return None
+    note = "The bones' names say nothing: the joints were guessed from the rest pose"
+    return replace(make_mapping("Guessed by shape", bones), notes=(note,))
 
 
 def _depths(names: Sequence[str], parents: Sequence[int] | None) -> list[int]:
     """Return how many bones stand above each; without parents, the order of the names stands in for it."""
     if parents is None:
         return list(range(len(names)))
-    depths: list[int] = []
-    for parent in parents:
-        depths.append(depths[parent] + 1 if parent >= 0 else 0)
+    depths = [-1] * len(names)
+    for bone in range(len(names)):
+        path = []
+        while bone >= 0 and depths[bone] < 0:
+            path.append(bone)
+            bone = int(parents[bone])
+        depth = depths[bone] if bone >= 0 else -1
+        for step, above in enumerate(reversed(path), start=1):
+            depths[above] = depth + step
     return depths
+
+
+__all__ = [
+    "Mapping",
+    "bare_name",
+    "detect",
+    "detect_rig",
+    "make_mapping",
+    "match_preset",
+    "named_presets",
+    "preset_names",
+    "share_spine",
+    "split_name",
+]
