@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 
@@ -17,7 +22,41 @@ _LINEAR, _AUTO_CLAMPED, _GENERATED = 1, 4, 5
 _CHANNEL = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 
 
-def apply_motion(
+@dataclass(frozen=True)
+class Curve:
+    """One F-curve to write: its data path and index, the bone whose group it joins, and its values (frames,)."""
+
+    path: str
+    index: int
+    group: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A motion solved for one armature: numbers only, so it outlives an undo. ``rest_bones`` are put in their rest
+    pose when the Action is handed over, since the solution counts on it."""
+
+    name: str
+    frames: np.ndarray
+    curves: tuple[Curve, ...]
+    rest_bones: tuple[str, ...]
+
+
+def apply_motion(armature_object, joints: np.ndarray, *, name: str = "CoAMD", **options):
+    """Key ``joints`` (frames, 22, 3), metres, Y up, onto an armature in a new Action and return the Action.
+
+    ``options`` and errors are those of :func:`plan_motion`. The Action and slot in use before stay in the file
+    untouched. All at once; :func:`write_some` is the way for an interface that must stay alive.
+    """
+    plan = plan_motion(armature_object, joints, name=name, **options)
+    action = new_action(armature_object, plan)
+    write_some(action, plan, 0)
+    hand_over(armature_object, action, plan)
+    return action
+
+
+def plan_motion(
     armature_object,
     joints: np.ndarray,
     *,
@@ -29,14 +68,14 @@ def apply_motion(
     place: str = "object",
     in_place: bool = False,
     mapping: Mapping | None = None,
-):
-    """Key ``joints`` (frames, 22, 3), metres, Y up, onto an armature in a new Action and return the Action.
+) -> Plan:
+    """Solve ``joints`` (frames, 22, 3), metres, Y up, for an armature; nothing is changed.
 
     One key a scene frame, at the scene's frame rate, from ``start_frame`` (the scene's current frame by
-    default). Bones keep their rotation modes. The Action and slot in use before stay in the file untouched.
+    default). Bones keep their rotation modes.
     ``mapping`` overrides the detection by bone names; contact, place and in_place as in retarget.Options.
     Raises InputError for joints or numbers that cannot be used, RigError for an armature that cannot carry
-    the motion; nothing has changed then.
+    the motion.
     """
     scene = scene or bpy.context.scene
     joints = check_joints(joints)
@@ -52,29 +91,39 @@ def apply_motion(
     fps = scene.render.fps / scene.render.fps_base
     solution = solve(rig, mapping, resample(joints, source_fps, fps), options, fps)
     start = scene.frame_current if start_frame is None else int(start_frame)
-    return write_pose(armature_object, rig, solution, start_frame=start, name=name)
+    curves = tuple(_curves(armature_object.pose.bones, rig, solution))
+    return Plan(name, start + np.arange(len(solution.quaternions)), curves, _rest_bones(rig, solution))
 
 
-def write_pose(armature_object, rig: Rig, solution: PoseSolution, *, start_frame: int, name: str = "CoAMD"):
-    """Write a PoseSolution, one key a frame from ``start_frame``, into a new assigned Action; return the Action.
-
-    Rotations go to the channel of each bone's rotation mode. Bones above mapped ones are put in their rest
-    pose, since the solution counts on it.
-    """
-    _keep_previous(armature_object)
-    _clear_pose(armature_object, rig, solution)
-    action = bpy.data.actions.new(name)
-    curves = _Curves(armature_object, action)
-    frames = start_frame + np.arange(len(solution.quaternions))
-    for number, bone in enumerate(solution.bones):
-        mode = rig.rotation_modes[rig.index[bone]]
-        values = rotation_channels(solution.quaternions[:, number], mode)
-        if bone == solution.location_bone:
-            curves.write(bone, "location", frames, solution.location)
-        curves.write(bone, _CHANNEL.get(mode, "rotation_euler"), frames, values)
-    if solution.location_bone not in solution.bones:
-        curves.write(solution.location_bone, "location", frames, solution.location)
+def new_action(armature_object, plan: Plan):
+    """Return a new Action for ``plan``, with a slot where Blender has slots, assigned to nothing yet."""
+    action = bpy.data.actions.new(plan.name)
+    if hasattr(action, "slots"):
+        action.slots.new(id_type="OBJECT", name=armature_object.name)
     return action
+
+
+def write_some(action, plan: Plan, done: int, seconds: float = math.inf) -> int:
+    """Write the curves of ``plan`` from number ``done`` on, for about ``seconds``; return how many are written now."""
+    container = _container(action)
+    end = time.perf_counter() + seconds
+    while done < len(plan.curves):
+        _write_curve(container, plan.curves[done], plan.frames)
+        done += 1
+        if time.perf_counter() >= end:
+            break
+    return done
+
+
+def hand_over(armature_object, action, plan: Plan) -> None:
+    """Give the written Action to the armature. The one in use before gets a fake user: saving will not drop it."""
+    data = armature_object.animation_data or armature_object.animation_data_create()
+    if data.action is not None and data.action.is_editable:
+        data.action.use_fake_user = True
+    _clear_pose(armature_object, plan.rest_bones)
+    data.action = action
+    if hasattr(action, "slots"):  # without its slot an Action moves nothing
+        data.action_slot = action.slots[0]
 
 
 def rotation_channels(quaternions: np.ndarray, mode: str) -> np.ndarray:
@@ -98,18 +147,17 @@ def _check_mapping(rig: Rig, mapping: Mapping) -> None:
         raise RigError(f"The armature has no bone {unknown[0]!r}", "Choose the bones of this armature")
 
 
-def _keep_previous(armature_object) -> None:
-    """Give the Action in use a fake user, so that taking it off the armature does not delete it on save."""
-    data = armature_object.animation_data or armature_object.animation_data_create()
-    if data.action is not None and data.action.is_editable:
-        data.action.use_fake_user = True
-
-
-def _clear_pose(armature_object, rig: Rig, solution: PoseSolution) -> None:
-    """Put the keyed bones and all bones above them in their rest pose: a former Action may have left them elsewhere."""
+def _rest_bones(rig: Rig, solution: PoseSolution) -> tuple[str, ...]:
+    """The keyed bones and all bones above them: a former Action may have left them elsewhere."""
     keyed = {rig.index[name] for name in solution.bones}
-    for bone in keyed | {above for low in keyed for above in rig.ancestors(low)}:
-        pose_bone = armature_object.pose.bones[rig.names[bone]]
+    above = {higher for low in keyed for higher in rig.ancestors(low)}
+    return tuple(rig.names[bone] for bone in sorted(keyed | above))
+
+
+def _clear_pose(armature_object, bones: Iterable[str]) -> None:
+    """Put bones in their rest pose."""
+    for name in bones:
+        pose_bone = armature_object.pose.bones[name]
         pose_bone.location = (0, 0, 0)
         pose_bone.scale = (1, 1, 1)
         pose_bone.rotation_quaternion = (1, 0, 0, 0)
@@ -117,50 +165,43 @@ def _clear_pose(armature_object, rig: Rig, solution: PoseSolution) -> None:
         pose_bone.rotation_axis_angle = (0, 0, 1, 0)
 
 
-class _Curves:
-    """The F-curves of one Action for one armature; makes and assigns the slot where Blender has slots."""
-
-    def __init__(self, armature_object, action):
-        self.container = _assign(armature_object, action)
-        self.pose_bones = armature_object.pose.bones
-
-    def write(self, bone: str, channel: str, frames: np.ndarray, values: np.ndarray) -> None:
-        """Key ``values`` (F, n) of one bone's channel at ``frames`` (F,)."""
-        path = f"{self.pose_bones[bone].path_from_id()}.{channel}"
-        count = len(frames)
-        points = np.empty((count, 2), dtype=np.float32)
-        points[:, 0] = frames
-        kinds = np.empty(count, dtype=np.int32)
-        for index in range(values.shape[1]):
-            curve = _new_curve(self.container, path, index, bone)
-            curve.keyframe_points.add(count)
-            points[:, 1] = values[:, index]
-            curve.keyframe_points.foreach_set("co", points.ravel())
-            for attribute, value in (
-                ("interpolation", _LINEAR),
-                ("handle_left_type", _AUTO_CLAMPED),
-                ("handle_right_type", _AUTO_CLAMPED),
-                ("type", _GENERATED),
-            ):
-                kinds[:] = value
-                curve.keyframe_points.foreach_set(attribute, kinds)
-            curve.update()
+def _curves(pose_bones, rig: Rig, solution: PoseSolution) -> Iterator[Curve]:
+    """Rotations on the channel of each bone's rotation mode, and the one bone's locations that travels."""
+    for number, bone in enumerate(solution.bones):
+        mode = rig.rotation_modes[rig.index[bone]]
+        values = rotation_channels(solution.quaternions[:, number], mode)
+        if bone == solution.location_bone:
+            yield from _channel(pose_bones, bone, "location", solution.location)
+        yield from _channel(pose_bones, bone, _CHANNEL.get(mode, "rotation_euler"), values)
+    if solution.location_bone not in solution.bones:
+        yield from _channel(pose_bones, solution.location_bone, "location", solution.location)
 
 
-def _assign(armature_object, action):
-    """Assign ``action`` and return what holds its F-curves.
+def _channel(pose_bones, bone: str, channel: str, values: np.ndarray) -> Iterator[Curve]:
+    path = f"{pose_bones[bone].path_from_id()}.{channel}"
+    for index in range(values.shape[1]):
+        yield Curve(path, index, bone, values[:, index])
 
-    Before Blender 4.4 an Action has no slots and holds them itself. From 4.4 an Action assigned without a slot
-    moves nothing: the slot is made and assigned too.
-    """
-    data = armature_object.animation_data
-    if not hasattr(action, "slots"):
-        data.action = action
-        return action
-    slot = action.slots.new(id_type="OBJECT", name=armature_object.name)
-    data.action = action
-    data.action_slot = slot
-    return _channelbag(action, slot)
+
+def _write_curve(container, planned: Curve, frames: np.ndarray) -> None:
+    count = len(frames)
+    points = np.column_stack([frames, planned.values]).astype(np.float32)
+    curve = _new_curve(container, planned.path, planned.index, planned.group)
+    curve.keyframe_points.add(count)
+    curve.keyframe_points.foreach_set("co", points.ravel())
+    for attribute, value in (
+        ("interpolation", _LINEAR),
+        ("handle_left_type", _AUTO_CLAMPED),
+        ("handle_right_type", _AUTO_CLAMPED),
+        ("type", _GENERATED),
+    ):
+        curve.keyframe_points.foreach_set(attribute, np.full(count, value, dtype=np.int32))
+    curve.update()
+
+
+def _container(action):
+    """Return what holds the F-curves: before Blender 4.4 the Action, from 4.4 its slot's channelbag."""
+    return _channelbag(action, action.slots[0]) if hasattr(action, "slots") else action
 
 
 def _channelbag(action, slot):

@@ -135,14 +135,12 @@ def _draw_settings(layout, settings, width) -> None:
 
 def _draw_progress(layout, status) -> None:
     text = status.text
-    if status.eta is not None and not status.cancelling:
+    if status.eta is not None:
         text += f"   {max(1, round(status.eta))} s left"
     row = layout.row(align=True)
     row.scale_y = 1.6
     row.progress(factor=status.fraction, text=text)
-    stop = row.row(align=True)
-    stop.enabled = not status.cancelling
-    stop.operator("coamd.cancel", text="", icon="X")
+    row.operator("coamd.cancel", text="", icon="X")
 
 
 def _draw_missing_runtime(layout, problem, width) -> None:

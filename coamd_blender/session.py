@@ -22,8 +22,19 @@ from .properties import LARGEST_SEED, COAMD_PG_settings
 from .skeleton import FPS, MAX_FRAMES
 
 TICK_SECONDS = 0.05
+WRITE_SECONDS = 0.008  # of writing keys at a time
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, MAX_FRAMES / FPS
 MOST_VARIANTS = 8
+
+
+@dataclass
+class Writing:
+    """One variant's keys on their way into its Action, which is not the armature's until all are written."""
+
+    variant: int
+    plan: bake.Plan
+    action_uid: int
+    done: int = 0  # curves
 
 
 @dataclass
@@ -44,7 +55,7 @@ class Pending:
     started: float = field(default_factory=time.monotonic)
     unwritten: list[int] = field(default_factory=list)  # variants whose keys are still to be written, first to last
     takes: int = 0  # how many have been written
-    cancelled: bool = False  # by the user: a result that is on its way already is not written
+    writing: Writing | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,6 @@ class Status:
     """What the panel shows. ``fraction`` is 0 to 1, ``eta`` seconds or None while unknown."""
 
     running: bool = False
-    cancelling: bool = False
     fraction: float = 0.0
     text: str = ""
     eta: float | None = None
@@ -77,7 +87,8 @@ class Session:
     @property
     def writing(self) -> bool:
         """True while keys are being written: too late to cancel."""
-        return self._pending is not None and bool(self._pending.unwritten)
+        pending = self._pending
+        return pending is not None and (pending.writing is not None or bool(pending.unwritten))
 
     @property
     def status(self) -> Status:
@@ -87,11 +98,11 @@ class Session:
             return Status()
         job = pending.job
         if job.state == DONE:
-            return Status(True, False, 1.0, "Writing keys")
-        text = "Stopping" if pending.cancelled else (job.phase or job.state).capitalize()
+            return Status(True, 1.0, "Writing keys")
+        text = (job.phase or job.state).capitalize()
         if job.total:
             text += f" {job.step}/{job.total}"
-        return Status(True, pending.cancelled, job.fraction, text, job.eta_seconds)
+        return Status(True, job.fraction, text, job.eta_seconds)
 
     @property
     def runtime(self) -> str:
@@ -149,40 +160,40 @@ class Session:
         return self._pending.job
 
     def pump(self) -> bool:
-        """Take in what the runtime said; write one variant when the motion is there. True while there is work.
+        """Take in what the runtime said; write some keys when the motion is there. True while there is work.
 
         One call does one short piece of work, so that the interface stays alive. Errors end in ``self.error``.
         """
         pending = self._pending
         self._runner.tick()
-        if pending is None:
-            return False
-        try:
-            self._advance(pending)
-        except Cancelled:
-            self._end(None, "Cancelled")
-        except CoamdError as error:
-            self._end(error)
-        return self.running
+        if pending is not None:
+            try:
+                self._advance(pending)
+            except Cancelled:
+                self._end(None, "Cancelled")
+            except CoamdError as error:
+                self._end(error)
+        return self.running or bool(self._runner.active)
 
     def wait(self) -> None:
         """Pump until the pending generation has ended; raise its error, if any (background mode, scripts)."""
         while self.pump():
-            if not self._pending.unwritten:
+            if not self.writing:
                 time.sleep(0.005)
         if self.error is not None:
             raise self.error
 
     def cancel(self) -> None:
-        """Stop the pending generation; nothing has been written to the scene, and nothing will be.
+        """Give the pending generation up, at once; nothing has been written to the scene, and nothing will be.
 
+        The runtime is told and stops after the step it is at; a motion asked for meanwhile waits for that.
         Without effect once keys are being written: undo takes them back.
         """
         pending = self._pending
         if pending is None or self.writing:
             return
-        pending.cancelled = True
         self._runner.cancel(pending.job)
+        self._end(None, "Cancelled")
 
     def unload(self) -> None:
         """Give the model's memory back."""
@@ -212,18 +223,20 @@ class Session:
 
     def _advance(self, pending: Pending) -> None:
         job = pending.job
-        if job.state == CANCELLED or (pending.cancelled and job.ended):
+        if job.state == CANCELLED:
             raise Cancelled()
         if job.error is not None:
             raise job.error
         if job.state != DONE:
             self._show_preview(pending)
             return
-        if not pending.unwritten:
+        if not self.writing:
             pending.unwritten = list(range(len(job.arrays["joints"])))
             self.preview.hide()
-            return
-        self._write_next(pending)
+        elif pending.writing is None:
+            self._plan_next(pending)
+        else:
+            self._write_some(pending, pending.writing)
 
     def _show_preview(self, pending: Pending) -> None:
         joints = pending.job.preview
@@ -231,16 +244,10 @@ class Session:
         if joints is not None and (wanted is None or wanted.show_preview):
             self.preview.show(pending.stance.place(joints[0]), pending.stance.floor)
 
-    def _write_next(self, pending: Pending) -> None:
-        armature = targets.by_uid(bpy.data.objects, pending.armature_uid)
-        scene = targets.by_uid(bpy.data.scenes, pending.scene_uid)
-        if armature is None or scene is None:
-            raise RigError(
-                f"{pending.armature_name} was deleted while its motion was being made",
-                "Select another armature and press Generate",
-            )
+    def _plan_next(self, pending: Pending) -> None:
+        armature, scene = self._target(pending)
         variant = pending.unwritten.pop(0)
-        action = bake.apply_motion(
+        plan = bake.plan_motion(
             armature,
             pending.job.arrays["joints"][variant],
             source_fps=pending.job.fields["fps"],
@@ -251,12 +258,35 @@ class Session:
             place=pending.place,
             in_place=pending.in_place,
         )
+        pending.writing = Writing(variant, plan, bake.new_action(armature, plan).session_uid)
+
+    def _write_some(self, pending: Pending, writing: Writing) -> None:
+        armature, scene = self._target(pending)
+        action = targets.by_uid(bpy.data.actions, writing.action_uid)
+        if action is None:
+            raise InputError("The Action was removed while its keys were being written", "Press Generate again")
+        writing.done = bake.write_some(action, writing.plan, writing.done, WRITE_SECONDS)
+        if writing.done < len(writing.plan.curves):
+            return
+        bake.hand_over(armature, action, writing.plan)
+        pending.writing = None
         take = scene.coamd.takes.add()
         pending.takes += 1
-        take.prompt, take.seed, take.action, take.armature = pending.prompt, pending.seed + variant, action, armature
+        take.prompt, take.seed = pending.prompt, pending.seed + writing.variant
+        take.action, take.armature = action, armature
         take.name = pending.prompt
         if not pending.unwritten:
             self._finish(pending, scene)
+
+    def _target(self, pending: Pending) -> tuple[bpy.types.Object, bpy.types.Scene]:
+        armature = targets.by_uid(bpy.data.objects, pending.armature_uid)
+        scene = targets.by_uid(bpy.data.scenes, pending.scene_uid)
+        if armature is None or scene is None:
+            raise RigError(
+                f"{pending.armature_name} was deleted while its motion was being made",
+                "Select another armature and press Generate",
+            )
+        return armature, scene
 
     def _finish(self, pending: Pending, scene: bpy.types.Scene) -> None:
         settings = scene.coamd
@@ -266,6 +296,10 @@ class Session:
         push_undo(f"CoAMD: {pending.prompt[:40]}")
 
     def _end(self, error: CoamdError | None, notice: str = "") -> None:
+        writing = self._pending.writing if self._pending is not None else None
+        torn = None if writing is None else targets.by_uid(bpy.data.actions, writing.action_uid)
+        if torn is not None:
+            bpy.data.actions.remove(torn)
         self._pending, self.error, self.notice = None, error, notice
         self.preview.hide()
 

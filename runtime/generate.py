@@ -13,9 +13,11 @@ from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from runtime import checkpoint
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.feet import planted
+from runtime.guidance import Guidance, Pusher
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
-from runtime.model.sampling import noise_of_seeds, sample
+from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
@@ -86,13 +88,15 @@ class Generator:
         seeds: list[int],
         *,
         cfg: float | None = None,
+        guidance: Guidance | None = None,
         on_step: StepCallback | None = None,
     ) -> np.ndarray:
         """Make one motion a prompt: float32 (count, frames, 22, 3), metres, Y up, 20 frames per second.
 
         ``frames`` is a multiple of 4 up to 196 (:func:`frames_for`); ``seeds`` has one entry a prompt, and the
         same prompt, frames and seed give the same motion whatever else is in the batch. ``cfg`` is the
-        classifier-free guidance weight. ``on_step(step, steps, preview)`` is called after each autoregressive
+        classifier-free guidance weight; ``guidance`` pulls every motion towards a reward (guidance.py).
+        ``on_step(step, steps, preview)`` is called after each autoregressive
         step; ``preview()`` decodes the coarse motion; an exception it raises stops the work.
         """
         if len(prompts) != len(seeds):
@@ -100,22 +104,38 @@ class Generator:
         if frames % FRAME_MULTIPLE or not FRAME_MULTIPLE <= frames <= MAX_FRAMES:
             raise InputError(f"{frames} frames", f"use a multiple of {FRAME_MULTIPLE} up to {MAX_FRAMES}")
         config = self.sampling if cfg is None else replace(self.sampling, guidance_weight=cfg)
-        noise, order = noise_of_seeds(seeds, frames // FRAME_MULTIPLE, self.networks.config.token_dim)
-        text = self._encode([check_prompt(prompt) for prompt in prompts])
 
         def report(step: int, steps: int, tokens: torch.Tensor) -> None:
             on_step(step, steps, lambda: self._decode(tokens))
 
+        tokens = self.draw(
+            prompts,
+            frames // FRAME_MULTIPLE,
+            seeds,
+            config,
+            steer=Pusher(self.autoencoder.decode, guidance) if guidance else None,
+            on_step=report if on_step else None,
+        )
+        return self._decode(tokens)
+
+    def draw(
+        self,
+        prompts: list[str],
+        count: int,
+        seeds: list[int],
+        config: SamplingConfig,
+        *,
+        known: Known | None = None,
+        steer: Steer | None = None,
+        on_step: Callable[[int, int, torch.Tensor], None] | None = None,
+    ) -> torch.Tensor:
+        """Draw ``count`` tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
+        noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
+        text = self._encode([check_prompt(prompt) for prompt in prompts])
         with torch.inference_mode():
-            tokens = sample(
-                self.networks,
-                text,
-                noise.to(self.device),
-                order.to(self.device),
-                config,
-                report if on_step else None,
+            return sample(
+                self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer
             )
-            return self._decode(tokens)
 
     def reconstruct(self, joints: np.ndarray) -> np.ndarray:
         """Encode and decode joints (frames, 22, 3), frames a multiple of 4: the same shape, in the same place."""
@@ -131,6 +151,8 @@ class Generator:
         return TextFeatures(*(part[rows] for part in features))
 
     def _decode(self, tokens: torch.Tensor) -> np.ndarray:
-        """Joints of tokens, put on the canonical body: directions are the decoder's, bone lengths exact."""
+        """Joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact), with
+        standing feet that do not slide (feet.py)."""
         with torch.inference_mode():
-            return with_bone_lengths(self.autoencoder.decode(tokens).float().cpu().numpy())
+            joints = with_bone_lengths(self.autoencoder.decode(tokens).float().cpu().numpy())
+        return np.stack([planted(motion) for motion in joints])

@@ -18,9 +18,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FRAME_MULTIPLE, mirror
+from coamd_blender.skeleton import FRAME_MULTIPLE, JOINT_INDEX, mirror
 from runtime.model.text_encoder import TextFeatures
 
+_ENDS = [JOINT_INDEX[f"{side}_{end}"] for side in ("left", "right") for end in ("wrist", "foot")]
 _BUCKETS = (12, 18, 24, 30, 38, 49)  # tokens: batches hold clips of about one length
 
 
@@ -130,6 +131,7 @@ class TokenSampler:
     def __init__(self, pool: Pool, tokens: list[torch.Tensor], text: CaptionFeatures, budget: int = 1280):
         self.pool = pool
         self.tokens = tokens
+        self.emphasis = [torch.from_numpy(emphasis(pool.item_joints(row))) for row in range(len(pool.items))]
         self.text = text
         self.budget = budget
         lengths = np.array([len(t) for t in tokens])
@@ -141,8 +143,9 @@ class TokenSampler:
         mass = np.array([w.sum() * length for w, length in zip(self.weights, _BUCKETS, strict=True)])
         self.bucket_share = mass / mass.sum()
 
-    def batch(self, seed: int) -> tuple[torch.Tensor, torch.Tensor, TextFeatures]:
-        """Return tokens (batch, count, dim), valid (batch, count) and text features, the same for the same seed."""
+    def batch(self, seed: int) -> tuple[torch.Tensor, torch.Tensor, TextFeatures, torch.Tensor]:
+        """Return tokens (batch, count, dim), valid (batch, count), text features and emphasis (batch, count), the
+        same for the same seed."""
         draw = np.random.default_rng(seed)
         bucket = draw.choice(len(self.buckets), p=self.bucket_share)
         weight = self.weights[bucket]
@@ -153,7 +156,21 @@ class TokenSampler:
         padded = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
         lengths = torch.tensor([len(t) for t in tokens])
         valid = torch.arange(padded.shape[1]) < lengths[:, None]
-        return padded, valid, self.text.gather(captions)
+        weights = torch.nn.utils.rnn.pad_sequence([self.emphasis[index] for index in members], batch_first=True)
+        return padded, valid, self.text.gather(captions), weights
+
+
+def emphasis(joints: np.ndarray) -> np.ndarray:
+    """How much each token of joints (frames, 22, 3) counts in training: float32 (frames / 4,), mean one.
+
+    The square root of its speed, that of its fastest hand or foot, over the clip's mean speed, between half and
+    two and a half times as much: a kick counts for more than the standing around it, steps of a walk alike.
+    """
+    ends = np.asarray(joints[:, _ENDS], dtype=np.float32)
+    speed = np.linalg.norm(np.diff(ends, axis=0, prepend=ends[:1]), axis=-1).max(axis=1)
+    speed = speed[: whole_tokens(len(speed))].reshape(-1, FRAME_MULTIPLE).max(axis=1)
+    weight = np.sqrt(speed / max(float(speed.mean()), 1e-6)).clip(0.5, 2.5)
+    return (weight / weight.mean()).astype(np.float32)
 
 
 class CaptionFeatures:

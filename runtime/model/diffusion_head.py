@@ -20,18 +20,29 @@ class HeadBlock(nn.Module):
     """Two-layer MLP with adaptive layer norm and a gate that starts closed.
 
     Shift, scale and gate come from one projection that all blocks share; a block adds its own offset to it
-    (AdaLN-single, Chen et al. 2023, PixArt-alpha): the projection is a block's largest matrix.
+    (AdaLN-single, Chen et al. 2023, PixArt-alpha): the projection is a block's largest matrix. Not ``shared``, each
+    block has a projection of its own, as published.
     """
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, shared: bool):
         super().__init__()
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.layers = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
-        self.offset = nn.Parameter(torch.zeros(3 * width))
+        if shared:
+            self.offset = nn.Parameter(torch.zeros(3 * width))
+        else:
+            self.modulation = zero_linear(width, 3 * width)
+        self.modulate_by = self._offset if shared else self._project
 
-    def forward(self, x: torch.Tensor, shared: torch.Tensor) -> torch.Tensor:
-        """x (..., width), shared (..., 3 * width)."""
-        shift, scale, gate = (shared + self.offset).chunk(3, dim=-1)
+    def _offset(self, condition: torch.Tensor) -> torch.Tensor:
+        return condition + self.offset
+
+    def _project(self, condition: torch.Tensor) -> torch.Tensor:
+        return self.modulation(condition)
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """x (..., width), condition (..., 3 * width): the shared projection; (..., width) for a projection of its own."""
+        shift, scale, gate = self.modulate_by(condition).chunk(3, dim=-1)
         return x + gate * self.layers(modulate(self.norm(x), shift, scale))
 
 
@@ -62,7 +73,7 @@ class DiffusionHead(nn.Module):
 
     def loss(self, tokens: torch.Tensor, condition: torch.Tensor, draws: int, importance: torch.Tensor) -> torch.Tensor:
         """Mean squared velocity error of tokens (count, token_dim), each at ``draws`` times and noises, its
-        channels weighted by ``importance`` (token_dim,).
+        channels weighted by ``importance`` (count, token_dim).
 
         Times are logit-normal (Esser et al. 2024): the middle of the path is where there is most to learn.
         """
@@ -70,4 +81,5 @@ class DiffusionHead(nn.Module):
         noise = torch.randn_like(tokens)
         time = torch.sigmoid(torch.randn(len(tokens), device=tokens.device))
         noisy = torch.lerp(noise, tokens, time[:, None])
+        importance = importance.repeat(draws, 1)
         return (importance * (self(noisy, time, condition) - (tokens - noise)) ** 2).mean()

@@ -60,9 +60,9 @@ def train_generator(
         return {"total": sum(losses) / len(losses)}
 
     def batch_loss(step: int) -> dict[str, torch.Tensor]:
-        tokens, valid, text = samplers["train"].batch(seed * 1_000_003 + step)
+        tokens, valid, text, weights = samplers["train"].batch(seed * 1_000_003 + step)
         text = TextFeatures(*(share_of(part) for part in text))
-        return {"total": module.loss(share_of(tokens), share_of(valid), text)}
+        return {"total": module.loss(share_of(tokens), share_of(valid), text, share_of(weights))}
 
     job.train(batch_loss, validate)
     return job.final_path
@@ -105,7 +105,8 @@ def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor
     """Return a loss weight a channel (token_dim,) with mean one, from tokens (batch, count, token_dim).
 
     A channel weighs by how far half a standard deviation at the middle token moves the joints over the
-    clip, so travel, which displaces everything after it, weighs most; weights stay within a factor of 4.
+    clip, so travel, which displaces everything after it, weighs most; weights stay between a half and 4 times
+    the median.
     """
     middle = tokens.shape[1] // 2
     plain = coder.decode(tokens)
@@ -115,7 +116,7 @@ def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor
         nudged[:, middle, channel] += 0.5
         moved.append((coder.decode(nudged) - plain).square().mean().sqrt())
     moved = torch.stack(moved)
-    weight = (moved / moved.mean()).clamp(0.25, 4.0)
+    weight = (moved / moved.median()).clamp(0.5, 4.0)
     return weight / weight.mean()
 
 

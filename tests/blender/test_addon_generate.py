@@ -108,9 +108,10 @@ def test_cancel_in_mid_job_leaves_everything_as_it_was(rig):
     assert not bpy.ops.coamd.generate.poll() and bpy.ops.coamd.cancel.poll()
     asked = time.monotonic()
     bpy.ops.coamd.cancel()
-    settle(current, lambda: not current.running)
-    assert time.monotonic() - asked < 0.5
+    assert not current.running and not current.preview.visible
     assert current.error is None and current.notice == "Cancelled"
+    settle(current, lambda: not current.pump())
+    assert time.monotonic() - asked < 0.5, "the runtime is still at it"
     assert rig.animation_data.action.name == "Before" and len(bpy.data.actions) == 1
     assert pose(rig, 10) == before and not bpy.context.scene.coamd.takes
     ask("a walk")
@@ -226,6 +227,36 @@ def test_armature_deleted_meanwhile_is_said(rig):
     bpy.data.objects.remove(rig)
     settle(current, lambda: not current.running)
     assert "Hero was deleted" in str(current.error)
+
+
+def test_armature_deleted_between_two_pieces_of_writing_leaves_no_torn_action(rig, monkeypatch):
+    from coamd_blender import session
+
+    monkeypatch.setattr(session, "WRITE_SECONDS", 0.0)
+    ask()
+    current = session.current()
+    current.begin(bpy.context)
+    settle(current, lambda: current.writing and len(bpy.data.actions) == 2)
+    current.pump()
+    assert rig.animation_data.action.name == "Before", "handed over before all keys are written"
+    bpy.data.objects.remove(rig)
+    settle(current, lambda: not current.running)
+    assert "Hero was deleted" in str(current.error)
+    assert [action.name for action in bpy.data.actions] == ["Before"]
+
+
+def test_a_motion_asked_for_right_after_cancel_is_made(rig):
+    from coamd_blender import session
+
+    ask("a slow walk")
+    current = session.current()
+    current.begin(bpy.context)
+    settle(current, lambda: current.status.fraction > 0.05)
+    current.cancel()
+    ask("a walk")
+    current.begin(bpy.context)
+    settle(current, lambda: not current.running)
+    assert current.error is None and rig.animation_data.action.name.startswith("CoAMD a walk")
 
 
 def test_motion_lands_on_the_armature_of_the_start_even_when_renamed_and_another_is_active(rig):
