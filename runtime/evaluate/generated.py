@@ -27,6 +27,15 @@ class Order:
     seed: int
 
 
+@dataclass(frozen=True)
+class Guide:
+    """How generation is guided: a name that tells it from other guides, and ``of(prompts)``, which gives the
+    ``runtime.guidance.Guidance`` of one batch of prompts."""
+
+    name: str
+    of: Callable[[list[str]], object]
+
+
 def weights_digest(weights: Path | None) -> str:
     """One sha256 over the safetensors files of a folder (None: the bundled one), or of a single file.
 
@@ -39,9 +48,24 @@ def weights_digest(weights: Path | None) -> str:
     return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
 
 
-def _cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None) -> Path:
-    key = json.dumps([digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig())])
-    return Path(cache) / f"{digest[:12]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+def _cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:
+    key = [digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig())]
+    if guide is not None:
+        key.append(guide.name)
+    return Path(cache) / f"{digest[:12]}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.npz"
+
+
+def stored_motions(file: Path, make: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
+    """Read motions (frames, 22, 3) back from ``file``, or ``make`` them and write it in one step."""
+    if file.is_file():
+        stored = np.load(file)
+        return np.split(stored["joints"], np.cumsum(stored["frames"])[:-1])
+    motions = [np.asarray(joints, dtype=np.float32) for joints in make()]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial.npz")
+    np.savez(partial, joints=np.concatenate(motions), frames=[len(joints) for joints in motions])
+    partial.replace(file)
+    return motions
 
 
 def produce(
@@ -51,31 +75,26 @@ def produce(
     cache: Path,
     cfg: float | None = None,
     progress: Callable[[int, int], None] | None = None,
+    guide: Guide | None = None,
 ) -> list[np.ndarray]:
     """Generate every order, or read them back if the same weights have made them before.
 
     ``generator`` is a ``runtime.generate.Generator`` or a function that loads one, called only when needed.
     Orders of one length go through it in batches. Returns a list of joints (frames, 22, 3) float32, in order.
     """
-    file = _cache_file(cache, digest, orders, cfg)
-    if file.is_file():
-        stored = np.load(file)
-        return np.split(stored["joints"], np.cumsum(stored["frames"])[:-1])
-    generator = generator() if callable(generator) else generator
-    results: dict[int, np.ndarray] = {}
-    lengths = sorted({order.frames for order in orders})
-    for frames in lengths:
-        members = [index for index, order in enumerate(orders) if order.frames == frames]
-        for first in range(0, len(members), BATCH):
-            rows = members[first : first + BATCH]
-            prompts, seeds = [orders[row].prompt for row in rows], [orders[row].seed for row in rows]
-            joints = generator.generate(prompts, frames, seeds, cfg=cfg)
-            results.update(zip(rows, np.asarray(joints, dtype=np.float32), strict=True))
-            if progress:
-                progress(len(results), len(orders))
-    motions = [results[index] for index in range(len(orders))]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial.npz")
-    np.savez(partial, joints=np.concatenate(motions), frames=[len(joints) for joints in motions])
-    partial.replace(file)
-    return motions
+
+    def make() -> list[np.ndarray]:
+        maker = generator() if callable(generator) else generator
+        results: dict[int, np.ndarray] = {}
+        for frames in sorted({order.frames for order in orders}):
+            members = [index for index, order in enumerate(orders) if order.frames == frames]
+            for first in range(0, len(members), BATCH):
+                rows = members[first : first + BATCH]
+                prompts, seeds = [orders[row].prompt for row in rows], [orders[row].seed for row in rows]
+                guided = {} if guide is None else {"guidance": guide.of(prompts)}
+                results.update(zip(rows, maker.generate(prompts, frames, seeds, cfg=cfg, **guided), strict=True))
+                if progress:
+                    progress(len(results), len(orders))
+        return [results[index] for index in range(len(orders))]
+
+    return stored_motions(_cache_file(cache, digest, orders, cfg, guide), make)

@@ -92,24 +92,23 @@ def fid(one: np.ndarray, other: np.ndarray, components: Components | None = None
     return float(gap @ gap + np.trace(first) + np.trace(second) - 2 * cross)
 
 
-def kid(one: np.ndarray, other: np.ndarray) -> float:
+def kid(one: np.ndarray, other: np.ndarray, clips: tuple[np.ndarray, np.ndarray] | None = None) -> float:
     """Unbiased squared maximum mean discrepancy of two sets under the kernel (x.y / dim + 1)^3 (Binkowski et al. 2018).
 
-    Around 0 for sets of one distribution, slightly negative as often as slightly positive. DataError for sets of fewer
-    than two.
+    Around 0 for sets of one distribution, slightly negative as often as slightly positive. ``clips`` names the clip
+    behind every row of the two sets, where rows are not independent (a draw with replacement, motions made for the
+    reference clips): pairs of one clip are left out of every mean. DataError when that leaves no pairs.
     """
-    n, m = len(one), len(other)
-    if min(n, m) < 2:
-        raise DataError(f"sets of {n} and {m} give no kernel distance", "use at least two motions each")
-    one, other = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    first, second = clips if clips is not None else (np.arange(len(one)), np.arange(len(one), len(one) + len(other)))
+    sets = (np.asarray(one, dtype=np.float64), first), (np.asarray(other, dtype=np.float64), second)
 
-    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return (a @ b.T / a.shape[1] + 1) ** 3
+    def mean_kernel(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
+        apart = a[1][:, None] != b[1][None]
+        if not apart.any():
+            raise DataError(f"sets of {len(one)} and {len(other)} give no kernel distance", "use more motions")
+        return float((((a[0] @ b[0].T / a[0].shape[1] + 1) ** 3) * apart).sum() / apart.sum())
 
-    within_one, within_other = kernel(one, one), kernel(other, other)
-    within = (within_one.sum() - np.trace(within_one)) / (n * (n - 1))
-    within += (within_other.sum() - np.trace(within_other)) / (m * (m - 1))
-    return float(within - 2 * kernel(one, other).mean())
+    return mean_kernel(sets[0], sets[0]) + mean_kernel(sets[1], sets[1]) - 2 * mean_kernel(*sets)
 
 
 # --- text against motion ------------------------------------------------------------------------------------------

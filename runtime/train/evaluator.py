@@ -19,7 +19,7 @@ from runtime.evaluate.metrics import distinct_batches, r_precision
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 from runtime.train.loop import Run, TrainSettings, first_process_first, share_of
 
-CAPTIONS_AN_ITEM = 3  # of an item's eight: encoding them all would take longer than training
+CAPTIONS_AN_ITEM = 2  # of an item's eight: encoding them all would take longer than training
 _STATISTICS_ITEMS = 2000
 
 
@@ -50,7 +50,7 @@ class PairSampler:
 def train_evaluator(
     prepared: Path,
     run: Path,
-    steps: int = 3000,
+    steps: int = 1500,
     *,
     weights: Path = BUNDLED_WEIGHTS,
     batch: int = 96,

@@ -53,6 +53,20 @@ def test_kid_by_hand_and_near_zero_for_one_distribution():
     assert metrics.kid(rng.normal(size=(60, 4)), rng.normal(2.0, 1.0, size=(60, 4))) > 10 * max(values)
 
 
+def test_kid_stays_unbiased_for_draws_from_the_reference_itself():
+    rng = np.random.default_rng(3)
+    plain, paired = [], []
+    for _ in range(60):
+        real = rng.normal(size=(50, 4))
+        drawn = rng.integers(0, 50, 50)
+        plain.append(metrics.kid(real, real[drawn]))
+        paired.append(metrics.kid(real, real[drawn], (np.arange(50), drawn)))
+    assert abs(np.mean(paired)) < 4 * np.std(paired) / np.sqrt(60) + 1e-3
+    assert abs(np.mean(plain)) > 5 * abs(np.mean(paired))
+    with pytest.raises(DataError, match="no kernel distance"):
+        metrics.kid(real[:1], real[:1])
+
+
 def test_r_precision_counts_nearer_and_tied_motions():
     texts = np.array([[0.0], [10.0], [20.0], [30.0]])
     motions = np.array([[1.0], [2.0], [21.0], [-1.0]])

@@ -1,0 +1,57 @@
+"""The clips of the open benchmark: recordings of the test split with their captions, and the training clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from coamd_blender.errors import DataError
+from runtime.data.captions import entry_of
+from runtime.data.dataset import Prepared, whole_tokens
+from runtime.evaluate.caption_groups import caption_groups
+from runtime.evaluate.fairness import middle
+
+SHORTEST = 12  # frames: the least that generation offers
+
+
+@dataclass(frozen=True)
+class OpenSet:
+    """Clips with captions: ``motions`` (frames, 22, 3) of whole tokens, at most 196 frames (the middle of longer
+    ones), ``captions`` a clip, ``families`` and ``groups`` (clips,) of clips whose captions mean the same."""
+
+    motions: list[np.ndarray]
+    captions: list[list[str]]
+    families: list[str]
+    groups: np.ndarray
+
+    @classmethod
+    def load(cls, prepared: Prepared, split: str) -> OpenSet:
+        """The captioned clips of a split that may train shipped weights. DataError when there are none."""
+        clips = [c for c in prepared.of_split(split) if c["captions"] and c["frames"] >= SHORTEST]
+        if not clips:
+            raise DataError(f"the prepared data holds no captioned {split} clips", "run: python -m runtime prepare")
+        captions = [clip["captions"] for clip in clips]
+        families = [entry_of(clip).family for clip in clips]
+        motions = [whole(prepared.joints(clip)) for clip in clips]
+        return cls(motions, captions, families, caption_groups(captions))
+
+    def __len__(self) -> int:
+        return len(self.motions)
+
+    def prompts(self, seed: int) -> list[str]:
+        """One caption a clip: another for every seed, as far as a clip has several."""
+        return [captions[seed % len(captions)] for captions in self.captions]
+
+
+def whole(joints: np.ndarray) -> np.ndarray:
+    """The middle of a motion, at most 196 frames, cut to whole tokens: float32."""
+    cut = middle(joints)
+    return np.array(cut[: whole_tokens(len(cut))], dtype=np.float32)
+
+
+def of_motions(motions: Sequence[np.ndarray], captions: Sequence[Sequence[str]]) -> OpenSet:
+    """A set of motions and captions from elsewhere (HumanML3D, KIT-ML); families are unknown."""
+    cut = [whole(joints) for joints in motions]
+    return OpenSet(cut, [list(texts) for texts in captions], ["other"] * len(cut), caption_groups(captions))
