@@ -1,4 +1,4 @@
-"""Sizes of the networks: frozen dataclasses and the named preset ``base``.
+"""Sizes and schedules of the networks: frozen dataclasses and the named presets ``base`` and ``paper``.
 
 A configuration travels inside the weights file it describes (``checkpoint.py``), so nobody has to
 remember which preset made a file. Constructors refuse sizes that do not fit together and print both.
@@ -20,17 +20,24 @@ def _require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """Three-stream convolutional autoencoder: 4 frames to one token of ``latent_dim`` learned channels."""
+    """Three-stream convolutional autoencoder: 4 frames to one token of ``latent_dim`` learned channels.
+
+    ``linear_path`` runs principal components beside the convolutions; ``output_convolutions`` counts those of full
+    width behind the last upsampling.
+    """
 
     width: int = 256
     latent_dim: int = 64
     residual_blocks: int = 3
     velocity_weight: float = 1.0
     bone_weight: float = 1.0
+    linear_path: bool = True
+    output_convolutions: int = 1
 
     def __post_init__(self) -> None:
         _require(self.width % 8 == 0, f"autoencoder width {self.width} is not a multiple of 8 (its group count)")
         _require(self.latent_dim > 0, f"autoencoder latent_dim {self.latent_dim} is not positive")
+        _require(self.output_convolutions >= 1, f"{self.output_convolutions} output convolutions")
 
     @property
     def token_dim(self) -> int:
@@ -38,9 +45,17 @@ class AutoencoderConfig:
         return self.latent_dim + TRAVEL_DIM
 
 
+TEXT_VECTORS = ("mean", "last")  # one vector for a text: the mean of its token features, or the last token's
+
+
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """Masked autoregressive transformer with a diffusion head over the autoencoder's tokens."""
+    """Masked autoregressive transformer with a diffusion head over the autoencoder's tokens.
+
+    ``text_condition`` "tokens" lets every layer read the text's tokens; "mean" and "last" give it one vector instead
+    (:data:`TEXT_VECTORS`), as published. ``shared_modulation`` shares the head's largest matrix among its blocks;
+    ``both_ends`` counts positions from the end of the clip as well as from its start.
+    """
 
     token_dim: int = 67
     width: int = 256
@@ -56,11 +71,41 @@ class GeneratorConfig:
     noise_replace: float = 0.1
     keep_masked: float = 0.12
     draws: int = 2
+    text_condition: str = "tokens"
+    shared_modulation: bool = True
+    both_ends: bool = True
 
     def __post_init__(self) -> None:
         _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
         _require(self.width % 2 == 0, f"width {self.width} is odd; positions need sine and cosine halves")
         _require(0 <= self.condition_drop < 1, f"condition_drop {self.condition_drop} is outside 0 to 1")
+        known = ("tokens", *TEXT_VECTORS)
+        _require(self.text_condition in known, f"text_condition {self.text_condition!r} is not one of {known}")
+
+
+@dataclass(frozen=True)
+class RecognizerConfig:
+    """Three motion transformers and two text sides that share one space of ``dim`` channels.
+
+    ``patch`` frames are one motion token; ``label_text`` says which vector of a label side A reads.
+    """
+
+    width: int = 192
+    layers: int = 3
+    heads: int = 4
+    feedforward: int = 512
+    dropout: float = 0.1
+    patch: int = 4
+    dim: int = 256
+    text_dim: int = 768
+    text_layers: int = 2
+    label_text: str = "mean"
+
+    def __post_init__(self) -> None:
+        _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
+        _require(self.width % 2 == 0, f"width {self.width} is odd; positions need sine and cosine halves")
+        _require(self.patch >= 1, f"patches of {self.patch} frames")
+        _require(self.label_text in TEXT_VECTORS, f"label_text {self.label_text!r} is not one of {TEXT_VECTORS}")
 
 
 @dataclass(frozen=True)
@@ -100,13 +145,71 @@ class TextEncoderConfig:
 
 
 @dataclass(frozen=True)
+class ClipTextConfig:
+    """CLIP's text transformer; the defaults are ViT-B/32."""
+
+    vocabulary: int = 49408
+    width: int = 512
+    layers: int = 12
+    heads: int = 8
+    feedforward: int = 2048
+    max_tokens: int = 77
+    projection: int = 512
+
+    def __post_init__(self) -> None:
+        _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
+
+    @property
+    def feature_dim(self) -> int:
+        """Channels of a token feature."""
+        return self.projection
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How one network is trained: ``epochs`` passes of ``batch`` items a step, the learning rate multiplied by
+    ``drop_factor`` at each step in ``drops`` (none: constant after ``warmup`` steps), weights averaged with ``average``.
+
+    The defaults of ``betas`` and ``weight_decay`` are AdamW's own; that of ``average`` is ours.
+    """
+
+    batch: int
+    epochs: int
+    learning_rate: float
+    warmup: int = 0
+    drops: tuple[int, ...] = ()
+    drop_factor: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 1e-2
+    average: float = 0.999
+
+    def steps(self, items: int) -> int:
+        """Optimiser steps of all epochs over ``items`` items."""
+        return self.epochs * max(1, -(-items // self.batch))
+
+
+@dataclass(frozen=True)
 class Preset:
-    """The networks of one bundle."""
+    """The networks of one bundle, their text encoder ("minilm" or "clip"), and how each is trained.
+
+    A network without a schedule is trained by the settings of its trainer, to be ended by a number of steps.
+    """
 
     autoencoder: AutoencoderConfig
     generator: GeneratorConfig
+    recognizer: RecognizerConfig
+    text_encoder: str = "minilm"
+    autoencoder_schedule: Schedule | None = None
+    generator_schedule: Schedule | None = None
+    recognizer_schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
+        _require(self.text_encoder in ("minilm", "clip"), f"text encoder {self.text_encoder!r} is not minilm or clip")
+        _require(
+            self.generator.text_dim == self.recognizer.text_dim,
+            f"the generator reads text features of {self.generator.text_dim} channels, the recogniser of "
+            f"{self.recognizer.text_dim}",
+        )
         _require(
             self.autoencoder.token_dim == self.generator.token_dim,
             f"autoencoder tokens have {self.autoencoder.token_dim} channels, the generator expects "
@@ -114,7 +217,55 @@ class Preset:
         )
 
 
-PRESETS = {"base": Preset(AutoencoderConfig(), GeneratorConfig())}
+# The sizes and schedules published for CoAMD (arXiv 2604.17090). The moving reference frame is ours in both presets: it
+# adds the three channels of travel to the published latent of 512.
+PAPER = Preset(
+    AutoencoderConfig(width=512, latent_dim=512, linear_path=False, output_convolutions=2),
+    GeneratorConfig(
+        token_dim=512 + TRAVEL_DIM,
+        width=1024,
+        layers=6,
+        heads=16,
+        feedforward=4096,
+        text_layers=0,
+        text_dim=512,
+        dropout=0.2,
+        head_width=1792,
+        head_blocks=16,
+        draws=4,
+        text_condition="last",
+        shared_modulation=False,
+        both_ends=False,
+    ),
+    RecognizerConfig(
+        width=512,
+        layers=8,
+        heads=8,
+        feedforward=1024,
+        patch=1,
+        dim=512,
+        text_dim=512,
+        text_layers=8,
+        label_text="last",
+    ),
+    text_encoder="clip",
+    autoencoder_schedule=Schedule(
+        batch=256, epochs=50, learning_rate=2e-4, warmup=1000, drops=(150_000, 250_000), drop_factor=0.05
+    ),
+    generator_schedule=Schedule(
+        batch=64,
+        epochs=500,
+        learning_rate=2e-4,
+        warmup=2000,
+        drops=(50_000,),
+        drop_factor=0.1,
+        betas=(0.9, 0.99),
+        weight_decay=1e-5,
+        average=0.9999,
+    ),
+    recognizer_schedule=Schedule(batch=32, epochs=400, learning_rate=1e-4),
+)
+PRESETS = {"base": Preset(AutoencoderConfig(), GeneratorConfig(), RecognizerConfig()), "paper": PAPER}
 
 
 def from_dict(kind: type, values: dict):

@@ -28,22 +28,24 @@ class HeadBlock(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.layers = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+        self.shared = shared
         if shared:
             self.offset = nn.Parameter(torch.zeros(3 * width))
         else:
-            self.modulation = zero_linear(width, 3 * width)
-        self.modulate_by = self._offset if shared else self._project
-
-    def _offset(self, condition: torch.Tensor) -> torch.Tensor:
-        return condition + self.offset
-
-    def _project(self, condition: torch.Tensor) -> torch.Tensor:
-        return self.modulation(condition)
+            self.modulation = _zero_linear(width, 3 * width)
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """x (..., width), condition (..., 3 * width): the shared projection; (..., width) for a projection of its own."""
-        shift, scale, gate = self.modulate_by(condition).chunk(3, dim=-1)
+        """x (..., width); condition (..., 3 * width), the shared projection, or (..., width) to be projected here."""
+        modulation = condition + self.offset if self.shared else self.modulation(condition)
+        shift, scale, gate = modulation.chunk(3, dim=-1)
         return x + gate * self.layers(modulate(self.norm(x), shift, scale))
+
+
+def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class DiffusionHead(nn.Module):
@@ -54,22 +56,23 @@ class DiffusionHead(nn.Module):
         width = config.head_width
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.condition = nn.Linear(config.width, width)
-        self.shared = nn.Linear(width, 3 * width)
+        shared = config.shared_modulation
+        self.shared = _zero_linear(width, 3 * width) if shared else nn.Identity()
         self.project = nn.Linear(config.token_dim, width)
-        self.blocks = nn.ModuleList(HeadBlock(width) for _ in range(config.head_blocks))
+        self.blocks = nn.ModuleList(HeadBlock(width, shared) for _ in range(config.head_blocks))
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.out = nn.Linear(width, config.token_dim)
-        for layer in (self.shared, self.out):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.final = None if shared else _zero_linear(width, 2 * width)
+        self.out = _zero_linear(width, config.token_dim)
 
     def forward(self, noisy: torch.Tensor, time: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """Return the velocity, of the shape of ``noisy``; ``time`` may be one for all rows."""
-        shared = self.shared(functional.silu(self.condition(condition) + self.time(sinusoid(time * _TIME_SCALE, 256))))
+        told = functional.silu(self.condition(condition) + self.time(sinusoid(time * _TIME_SCALE, 256)))
+        modulation = self.shared(told)
         x = self.project(noisy)
         for block in self.blocks:
-            x = block(x, shared)
-        return self.out(self.norm(x))
+            x = block(x, modulation)
+        x = self.norm(x)
+        return self.out(x if self.final is None else modulate(x, *self.final(told).chunk(2, dim=-1)))
 
     def loss(self, tokens: torch.Tensor, condition: torch.Tensor, draws: int, importance: torch.Tensor) -> torch.Tensor:
         """Mean squared velocity error of tokens (count, token_dim), each at ``draws`` times and noises, its

@@ -22,6 +22,14 @@ def modulate(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor) -> torch
     return x * (1 + scale) + shift
 
 
+def text_vector(tokens: torch.Tensor, valid: torch.Tensor, last: bool) -> torch.Tensor:
+    """One vector (batch, dim) for token features (batch, words, dim): the last valid one or the mean of the valid."""
+    if last:
+        return tokens[torch.arange(len(tokens), device=tokens.device), valid.sum(dim=1) - 1]
+    weight = valid[..., None].to(tokens.dtype)
+    return (tokens * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
+
+
 class Attention(nn.Module):
     """Multi-head attention of ``x`` on ``context`` (itself when not given) with a mask of valid context tokens."""
 

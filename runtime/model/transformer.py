@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from runtime.config import GeneratorConfig
-from runtime.model.layers import Attention, EncoderLayer, FeedForward, modulate, sinusoid
+from runtime.model.layers import Attention, EncoderLayer, FeedForward, modulate, sinusoid, text_vector
 
 
 class TextCondition(nn.Module):
@@ -46,15 +46,36 @@ class TextCondition(nn.Module):
         return torch.cat([nothing, x], dim=1), torch.cat([everywhere, keep], dim=1), pooled
 
 
+class VectorCondition(nn.Module):
+    """One vector for a text, as published: no keys for cross-attention; zero stands for no text.
+
+    "last" reads the last token's features, where CLIP sums a sentence up, "mean" the mean of all.
+    """
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        self.last = config.text_condition == "last"
+        self.project = nn.Linear(config.text_dim, config.width)
+
+    def forward(
+        self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The shapes of :class:`TextCondition`, with no word among the keys."""
+        vector = text_vector(tokens, valid, self.last)
+        pooled = self.project(torch.where(dropped[:, None], torch.zeros_like(vector), vector))
+        return pooled.new_zeros(len(pooled), 0, pooled.shape[1]), valid[:, :0], pooled
+
+
 class MotionLayer(nn.Module):
-    """Self-attention, cross-attention to text, feed-forward; AdaLN-zero from the pooled condition."""
+    """Self-attention, cross-attention to text (if it comes as tokens), feed-forward; AdaLN-zero from the pooled
+    condition."""
 
     def __init__(self, config: GeneratorConfig):
         super().__init__()
         width = config.width
         self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
         self.attention = Attention(width, config.heads)
-        self.cross = Attention(width, config.heads)
+        self.cross = Attention(width, config.heads) if config.text_condition == "tokens" else None
         self.feedforward = FeedForward(width, config.feedforward, config.dropout)
         self.condition = nn.Linear(width, 6 * width)
         nn.init.zeros_(self.condition.weight)
@@ -64,7 +85,8 @@ class MotionLayer(nn.Module):
         """x (batch, tokens, width), valid (batch, tokens), keys (batch, words, width), pooled (batch, width)."""
         shift, scale, gate, shift_ff, scale_ff, gate_ff = self.condition(pooled)[:, None].chunk(6, dim=-1)
         x = x + (1 + gate) * self.attention(modulate(self.norms[0](x), shift, scale), valid)
-        x = x + self.cross(self.norms[1](x), keys_valid, keys)
+        if self.cross is not None:
+            x = x + self.cross(self.norms[1](x), keys_valid, keys)
         return x + (1 + gate_ff) * self.feedforward(modulate(self.norms[2](x), shift_ff, scale_ff))
 
 
@@ -75,10 +97,10 @@ class MaskedTransformer(nn.Module):
         super().__init__()
         self.config = config
         width = config.width
-        self.text = TextCondition(config)
+        self.text = TextCondition(config) if config.text_condition == "tokens" else VectorCondition(config)
         self.project = nn.Linear(config.token_dim, width)
         self.mask_token = nn.Parameter(torch.randn(width) * 0.02)
-        self.place = nn.Linear(2 * width, width)
+        self.place = nn.Linear(2 * width, width) if config.both_ends else None
         self.layers = nn.ModuleList(MotionLayer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width)
 
@@ -102,9 +124,12 @@ class MaskedTransformer(nn.Module):
         return self.norm(x)
 
     def _positions(self, valid: torch.Tensor) -> torch.Tensor:
-        """Places counted from the start and from the end, so that the model knows how long it has."""
+        """Places counted from the start and from the end, so that the model knows how long it has; as published,
+        from the start alone."""
         index = torch.arange(valid.shape[1], device=valid.device)
-        left = valid.sum(dim=1, keepdim=True) - 1 - index
         width = self.config.width
+        if self.place is None:
+            return sinusoid(index, width)
+        left = valid.sum(dim=1, keepdim=True) - 1 - index
         features = torch.cat([sinusoid(index, width).expand(len(valid), -1, -1), sinusoid(left, width)], dim=-1)
         return self.place(features)

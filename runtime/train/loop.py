@@ -4,7 +4,8 @@ A step's randomness is seeded by (seed, step), so a run killed and resumed equal
 Checkpoints are safetensors: ``last`` (weights, their average, optimiser, step) and ``best`` (the average
 with the lowest validation loss).
 
-Started by ``torchrun --nproc-per-node N -m -- runtime train ...`` the processes share each step: every one takes
+A large batch can be made of several small ones (``accumulate``), and the loop works on the device that the module is
+on. Started by ``torchrun --nproc-per-node N -m -- runtime train ...`` the processes share each step: every one takes
 its slice of the batch (:func:`share_of`), gradients are averaged, and the first process logs and saves.
 """
 
@@ -25,15 +26,18 @@ from torch import distributed, nn
 
 from coamd_blender.errors import InputError
 from runtime import checkpoint
-
+from runtime.config import Schedule
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DECAYS = ("cosine", "drops")
 
 
 @dataclass(frozen=True)
 class TrainSettings:
     """How long and how fast to train; ``run`` is the folder of checkpoints and logs.
 
+    ``decay`` "cosine" falls to ``final_share`` of the learning rate at the last step; "drops" multiplies it by
+    ``drop_factor`` at each step in ``drops``. One optimiser step takes the mean gradient of ``accumulate`` batches.
     ``precision`` is that of the matrix products of the forward and backward pass (torch.autocast); weights, their
     average and the optimiser stay in float32.
     """
@@ -51,18 +55,37 @@ class TrainSettings:
     save_seconds: float = 180.0
     seed: int = 0
     precision: str = "float32"
+    decay: str = "cosine"
+    drops: tuple[int, ...] = ()
+    drop_factor: float = 0.1
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise InputError(f"{self.steps} training steps", "give --steps a positive number")
         if self.precision not in PRECISIONS:
             raise InputError(f"There is no precision {self.precision!r}", f"choose from {', '.join(PRECISIONS)}")
+        if self.decay not in DECAYS:
+            raise InputError(f"There is no decay {self.decay!r}", f"choose from {', '.join(DECAYS)}")
+        if self.accumulate < 1:
+            raise InputError(f"{self.accumulate} batches a step", "give --accumulate a positive number")
+
+    @classmethod
+    def scheduled(cls, run: Path, schedule: Schedule, items: int, **chosen) -> TrainSettings:
+        """The settings of a published schedule for ``items`` training items; what is ``chosen`` goes before it."""
+        published = {"steps": schedule.steps(items), "decay": "drops"}
+        for name in ("learning_rate", "warmup", "drops", "drop_factor", "betas", "weight_decay", "average"):
+            published[name] = getattr(schedule, name)
+        return cls(run, **{**published, **chosen})
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
-    """Linear warm-up, then half a cosine down to ``final_share`` of the peak at the last step."""
+    """Linear warm-up, then what ``settings.decay`` says: half a cosine down to ``final_share`` of the peak at the last
+    step, or the peak times ``drop_factor`` for every one of ``drops`` that is past."""
     if step < settings.warmup:
         return settings.learning_rate * (step + 1) / settings.warmup
+    if settings.decay == "drops":
+        return settings.learning_rate * settings.drop_factor ** sum(step >= drop for drop in settings.drops)
     done = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
     cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
     return settings.learning_rate * (settings.final_share + (1 - settings.final_share) * cosine)
@@ -75,6 +98,15 @@ def join_processes() -> tuple[int, int]:
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     return distributed.get_rank(), distributed.get_world_size()
+
+
+def training_device() -> torch.device:
+    """The device to train on: this process's own GPU where there is one, else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
 
 
 @contextmanager
@@ -164,8 +196,9 @@ class Run:
     ) -> None:
         """Train to ``settings.steps``, resuming from the last checkpoint if there is one.
 
-        ``batch_loss(step)`` returns losses of which "total" is minimised; ``validate(module)`` is called
-        with averaged weights and returns figures of which "total" chooses the best weights.
+        ``batch_loss(index)`` returns the losses of batch ``index``, of which "total" is minimised (step s takes the
+        batches from s * accumulate); ``validate(module)`` is called with averaged weights and returns figures of
+        which "total" chooses the best weights.
         """
         self._resume()
         signal.signal(signal.SIGTERM, self._stop)
@@ -201,7 +234,7 @@ class Run:
         """Whether any process was told to stop: they must leave the loop at the same step."""
         if self.processes == 1:
             return self.stopped
-        flag = torch.tensor(float(self.stopped))
+        flag = torch.tensor(float(self.stopped), device=self.device)
         distributed.all_reduce(flag)
         return bool(flag)
 
@@ -210,11 +243,8 @@ class Run:
         self.module.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.settings)
-        dtype = PRECISIONS[self.settings.precision]
-        with torch.autocast(self.device.type, dtype=dtype, enabled=dtype != torch.float32):
-            losses = batch_loss(self.step)
         self.optimizer.zero_grad(set_to_none=True)
-        losses["total"].backward()
+        losses = self._gradients(batch_loss)
         if self.processes > 1:
             average_gradients(self.module, self.processes)
         nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
@@ -222,6 +252,18 @@ class Run:
         self.step += 1
         self.average.update(self.module, self.step)
         return losses
+
+    def _gradients(self, batch_loss) -> dict[str, torch.Tensor]:
+        """Add up the mean gradient of the step's batches; returns their mean losses."""
+        count, dtype = self.settings.accumulate, PRECISIONS[self.settings.precision]
+        sums: dict[str, torch.Tensor] = {}
+        for index in range(self.step * count, (self.step + 1) * count):
+            with torch.autocast(self.device.type, dtype=dtype, enabled=dtype != torch.float32):
+                losses = batch_loss(index)
+            (losses["total"] / count).backward()
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value.detach() / count
+        return sums
 
     def _validate(self, writer, validate) -> None:
         kept = {name: value.clone() for name, value in self.module.state_dict().items()}
@@ -273,7 +315,7 @@ class Run:
             raise InputError(f"{self.last_path} is of another size", "train into another --run folder, or delete it")
         part = {prefix: _strip(tensors, prefix) for prefix in ("model.", "average.", "optimizer.")}
         checkpoint.load_module(self.module, part["model."], self.kind)
-        self.average.values = part["average."]
+        self.average.values = {name: value.to(self.device) for name, value in part["average."].items()}
         names = {name: index for index, name in enumerate(self._trained_names())}
         state: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in part["optimizer."].items():

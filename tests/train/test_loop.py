@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from coamd_blender.errors import InputError
+from runtime.config import Schedule
 from runtime.train.loop import Run, TrainSettings, learning_rate, share_of
 
 
@@ -110,3 +111,59 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
         optimizer.step()
     for rank in range(2):
         assert torch.allclose(torch.load(tmp_path / f"weight{rank}.pt", weights_only=True), weight, atol=1e-6)
+
+
+def test_learning_rate_drops_at_the_steps_named(tmp_path):
+    settings = TrainSettings(
+        run=tmp_path, steps=100, warmup=10, learning_rate=2.0, decay="drops", drops=(50, 80), drop_factor=0.05
+    )
+    rates = [learning_rate(step, settings) for step in (0, 9, 10, 49, 50, 79, 80, 99)]
+    assert rates == pytest.approx([0.2, 2.0, 2.0, 2.0, 0.1, 0.1, 0.005, 0.005])
+
+
+def test_accumulated_batches_take_the_step_of_their_union(tmp_path):
+    x = torch.arange(24.0).reshape(8, 3) / 24
+    weights = []
+    for accumulate in (1, 4):
+        module = nn.Linear(3, 1, bias=False)
+        nn.init.constant_(module.weight, 0.5)
+        module.config = LineConfig()
+        parts = x.chunk(accumulate)
+        settings = TrainSettings(run=tmp_path / str(accumulate), steps=3, warmup=1, accumulate=accumulate)
+        Run("line", module, settings).train(
+            lambda index, parts=parts, module=module: {"total": (module(parts[index % len(parts)]) - 1).square().mean()},
+            lambda averaged: {"total": 0.0},
+        )
+        weights.append(module.weight.detach())
+    assert (weights[0] - 0.5).abs().max() > 1e-4
+    assert torch.allclose(weights[0], weights[1], atol=1e-6)
+
+
+def test_a_run_with_accumulation_resumes_exactly(tmp_path):
+    def run(folder, stop_after=None):
+        module = Line()
+        run = Run("line", module, TrainSettings(run=folder, steps=12, warmup=2, accumulate=3, learning_rate=1e-2))
+        seen = []
+
+        def batch_loss(index):
+            seen.append(index)
+            run.stopped = stop_after is not None and index + 1 >= stop_after
+            return module.loss(index)
+
+        run.train(batch_loss, lambda averaged: {"total": 0.0})
+        return module, seen
+
+    whole, all_batches = run(tmp_path / "whole")
+    _, first = run(tmp_path / "parts", stop_after=15)
+    resumed, rest = run(tmp_path / "parts")
+    assert all_batches == list(range(36)) == first + rest and len(first) == 15
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_published_schedule_counts_its_steps_in_epochs(tmp_path):
+    schedule = Schedule(batch=64, epochs=500, learning_rate=2e-4, warmup=2000, drops=(50_000,), average=0.9999)
+    settings = TrainSettings.scheduled(tmp_path, schedule, items=130)
+    assert settings.steps == 1500  # 3 batches an epoch
+    assert (settings.learning_rate, settings.drops, settings.average) == (2e-4, (50_000,), 0.9999)
+    assert TrainSettings.scheduled(tmp_path, schedule, items=130, steps=7).steps == 7
