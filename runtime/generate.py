@@ -14,7 +14,7 @@ from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_le
 from runtime import checkpoint
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.feet import planted
-from runtime.guidance import Guidance, Pusher
+from runtime.guidance import Guidance, Pusher, on_canonical_body
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
@@ -105,18 +105,20 @@ class Generator:
             raise InputError(f"{frames} frames", f"use a multiple of {FRAME_MULTIPLE} up to {MAX_FRAMES}")
         config = self.sampling if cfg is None else replace(self.sampling, guidance_weight=cfg)
 
+        plant = guidance is None or not guidance.places
+
         def report(step: int, steps: int, tokens: torch.Tensor) -> None:
-            on_step(step, steps, lambda: self._decode(tokens))
+            on_step(step, steps, lambda: self._decode(tokens, plant))
 
         tokens = self.draw(
             prompts,
             frames // FRAME_MULTIPLE,
             seeds,
             config,
-            steer=Pusher(self.autoencoder.decode, guidance) if guidance else None,
+            steer=self.pusher(guidance) if guidance else None,
             on_step=report if on_step else None,
         )
-        return self._decode(tokens)
+        return self._decode(tokens, plant)
 
     def draw(
         self,
@@ -137,6 +139,10 @@ class Generator:
                 self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer
             )
 
+    def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:
+        """Return the steering towards ``guidance``'s reward for one call of :meth:`draw`."""
+        return Pusher(lambda tokens: on_canonical_body(self.autoencoder.decode(tokens, origin)), guidance)
+
     def reconstruct(self, joints: np.ndarray) -> np.ndarray:
         """Encode and decode joints (frames, 22, 3), frames a multiple of 4: the same shape, in the same place."""
         with torch.inference_mode():
@@ -150,9 +156,9 @@ class Generator:
         rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=self.device)
         return TextFeatures(*(part[rows] for part in features))
 
-    def _decode(self, tokens: torch.Tensor) -> np.ndarray:
+    def _decode(self, tokens: torch.Tensor, plant: bool = True) -> np.ndarray:
         """Joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact), with
-        standing feet that do not slide (feet.py)."""
+        standing feet that do not slide (feet.py) unless ``plant`` is False."""
         with torch.inference_mode():
             joints = with_bone_lengths(self.autoencoder.decode(tokens).float().cpu().numpy())
-        return np.stack([planted(motion) for motion in joints])
+        return np.stack([planted(motion) for motion in joints]) if plant else joints

@@ -9,10 +9,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 
 from runtime.config import SamplingConfig
+
+# steer(tokens, fresh): tokens (batch, count, dim) to go on with, where ``fresh`` (batch, count) were just predicted
+Steer = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class Known(NamedTuple):
+    """What is known before sampling: ``tokens`` (batch, count, dim) and where they hold, ``given`` of that shape, bool.
+
+    A token given in all its channels is context: shown from the first step, never made. Of a token given in part
+    the given channels come out as they are, and the rest is drawn to go with them.
+    """
+
+    tokens: torch.Tensor
+    given: torch.Tensor
 
 
 def kept_after(step: int, steps: int, count: int) -> int:
@@ -59,6 +74,12 @@ def noise_of_seeds(seeds: list[int], count: int, dim: int) -> tuple[torch.Tensor
     return torch.stack(noise), torch.stack(order)
 
 
+def rank_of_missing(order: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
+    """Place (batch, count) of each missing token among the missing ones of its sample, in the drawn ``order``."""
+    drawn = missing.gather(1, order)
+    return (drawn.cumsum(dim=1) - 1).gather(1, order.argsort(dim=1))
+
+
 @torch.no_grad()
 def sample(
     networks,
@@ -67,30 +88,53 @@ def sample(
     order: torch.Tensor,
     config: SamplingConfig,
     on_step: Callable[[int, int, torch.Tensor], None] | None = None,
+    known: Known | None = None,
+    steer: Steer | None = None,
 ) -> torch.Tensor:
     """Return tokens (batch, count, dim) for text features, noise (batch, count, dim) and order (batch, count).
 
     ``text`` is a TextFeatures on the networks' device. ``on_step(step, steps, tokens)`` sees the coarse
-    tokens after every step, and may raise to stop.
+    tokens after every step, and may raise to stop. ``known`` are tokens to build on, or channels of tokens: these
+    follow the straight path from noise to their value inside the head's solver, so that the other channels of
+    the same token see them coming. ``steer`` may move, after each step, whatever is not given.
     """
     batch, count, _ = noise.shape
-    rank = order.argsort(dim=1)  # place of each token in the drawn order
+    if known is None:
+        known = Known(torch.zeros_like(noise), torch.zeros_like(noise, dtype=torch.bool))
+    missing = ~known.given.all(dim=-1)
+    rank = rank_of_missing(order, missing)
+    totals = missing.sum(dim=1).tolist()
     valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
     dropped = torch.arange(2 * batch, device=noise.device) >= batch
     condition = networks.transformer.text(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
-    tokens = torch.zeros_like(noise)
+    tokens = torch.where(known.given, known.tokens, torch.zeros_like(noise))
     for step in range(1, config.steps + 1):
-        hidden = rank >= kept_after(step - 1, config.steps, count)
-        vectors = networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, condition)
-        pair = torch.cat([vectors[:batch][hidden], vectors[batch:][hidden]])  # (2 * masked, width)
-        start = noise[hidden] * config.temperature
-
-        def velocity(x: torch.Tensor, time: float, pair: torch.Tensor = pair) -> torch.Tensor:
-            times = torch.full((1,), time, device=x.device)  # broadcast over rows
-            with_text, without = networks.head(x.repeat(2, 1), times, pair).chunk(2)
-            return guided(without, with_text, config.guidance_weight, config.guidance_rescale)
-
-        tokens = tokens.masked_scatter(hidden[..., None], euler(velocity, start, config.solver_steps))
+        kept = [kept_after(step - 1, config.steps, total) for total in totals]
+        if kept != totals:  # a few missing tokens are all there before the last step
+            hidden = missing & (rank >= torch.tensor(kept, device=noise.device)[:, None])
+            vectors = networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, condition)
+            pair = torch.cat([vectors[:batch][hidden], vectors[batch:][hidden]])  # (2 * masked, width)
+            fixed = Known(known.tokens[hidden], known.given[hidden])
+            drawn = _draw(networks.head, pair, noise[hidden] * config.temperature, fixed, config)
+            tokens = tokens.masked_scatter(hidden[..., None], drawn)
+            if steer:
+                tokens = torch.where(known.given, tokens, steer(tokens, hidden))
         if on_step:
             on_step(step, config.steps, tokens)
     return tokens
+
+
+def _draw(head, pair: torch.Tensor, start: torch.Tensor, fixed: Known, config: SamplingConfig) -> torch.Tensor:
+    """Tokens (masked, dim) from the noise ``start`` for ``pair``: conditions with the text, then those without.
+
+    Channels given in ``fixed`` go straight to their value.
+    """
+    straight = fixed.tokens - start
+
+    def velocity(x: torch.Tensor, time: float) -> torch.Tensor:
+        times = torch.full((1,), time, device=x.device)  # broadcast over rows
+        with_text, without = head(x.repeat(2, 1), times, pair).chunk(2)
+        field = guided(without, with_text, config.guidance_weight, config.guidance_rescale)
+        return torch.where(fixed.given, straight, field)
+
+    return euler(velocity, start, config.solver_steps)

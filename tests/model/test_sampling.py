@@ -1,13 +1,22 @@
 """Sampling: the schedule, the solver against a closed form, guidance, seeds."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 
 from runtime.config import GeneratorConfig, SamplingConfig
 from runtime.model.generator import MotionGenerator, draw_mask
-from runtime.model.sampling import euler, guided, kept_after, noise_of_seeds, sample
+from runtime.model.sampling import (
+    Known,
+    euler,
+    guided,
+    kept_after,
+    noise_of_seeds,
+    rank_of_missing,
+    sample,
+)
 from runtime.model.text_encoder import TextFeatures
 
 TINY = GeneratorConfig(
@@ -150,3 +159,52 @@ def test_the_loss_can_be_learned():
         optimizer.step()
         losses.append(loss.item())
     assert sum(losses[-10:]) < 0.6 * sum(losses[:10])
+
+
+def test_given_tokens_are_context_and_come_out_as_they_were():
+    networks, config = tiny_networks(), SamplingConfig(steps=4, solver_steps=3)
+    drawn = noise_of_seeds([1, 2], 9, 5)
+    given = torch.zeros(2, 9, 5, dtype=torch.bool)
+    given[0, :4], given[1, 7:] = True, True
+    outcomes = []
+    for value in (0.5, -0.5):
+        known = Known(torch.full((2, 9, 5), value), given)
+        outcomes.append(sample(networks, text_of(2), *drawn, config, known=known))
+        assert (outcomes[-1][given] == value).all()
+    assert (outcomes[0] - outcomes[1])[~given].abs().max() > 1e-3  # the rest was drawn around them
+
+
+def test_given_channels_are_met_and_the_others_heed_them():
+    networks, config = tiny_networks(), SamplingConfig(steps=3, solver_steps=5)
+    drawn = noise_of_seeds([1], 6, 5)
+    given = torch.zeros(1, 6, 5, dtype=torch.bool)
+    given[..., 3:] = True
+    outcomes = [
+        sample(networks, text_of(1), *drawn, config, known=Known(torch.full((1, 6, 5), value), given))
+        for value in (1.5, -1.5)
+    ]
+    assert torch.allclose(outcomes[0][..., 3:], torch.tensor(1.5), atol=1e-5)
+    assert torch.allclose(outcomes[1][..., 3:], torch.tensor(-1.5), atol=1e-5)
+    assert (outcomes[0] - outcomes[1])[..., :3].abs().max() > 1e-3
+
+
+def test_steering_sees_what_is_fresh_and_cannot_move_what_is_given():
+    networks, config, seen = tiny_networks(), SamplingConfig(steps=4, solver_steps=2), []
+    given = torch.zeros(1, 8, 5, dtype=torch.bool)
+    given[:, 2] = True
+
+    def steer(tokens, fresh):
+        seen.append(fresh.clone())
+        return tokens + 100.0
+
+    known = Known(torch.zeros(1, 8, 5), given)
+    tokens = sample(networks, text_of(1), *noise_of_seeds([1], 8, 5), config, known=known, steer=steer)
+    assert seen[0].sum() == 7 and not seen[0][0, 2]
+    assert all((later & ~before).sum() == 0 for before, later in pairwise(seen))
+    assert (tokens[0, 2] == 0).all() and (tokens[~given] > 50).all()
+
+
+def test_the_places_of_missing_tokens_follow_the_drawn_order():
+    order = torch.tensor([[3, 0, 2, 1]])
+    missing = torch.tensor([[True, True, False, True]])
+    assert rank_of_missing(order, missing)[missing].tolist() == [1, 2, 0]
