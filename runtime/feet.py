@@ -1,9 +1,9 @@
 """Take the sliding out of generated feet: travel that follows the standing foot, then legs that reach it.
 
 A generator predicts the travel of the body and the swing of its legs apart, and where the two disagree the
-feet slide. The body's own travel is corrected first, since most of a slide is common to everything: its
-change of velocity is the smoothest that stops the standing feet (a least-squares problem with one unknown a
-frame). What is left over is taken up by the legs, bent by the law of cosines in the plane they bend in.
+feet slide. The body's own travel is corrected first, and gently, so that a brisk walk stays brisk: a smooth
+change of velocity that slows the standing feet (a least-squares problem with one unknown a frame). What is left
+over is taken up by the legs, bent by the law of cosines in the plane they bend in.
 
 Joints are (frames, 22, 3), metres, Y up, 20 frames a second, floor at y = 0, on the canonical body.
 """
@@ -21,11 +21,11 @@ _HIPS, _KNEES, _ANKLES, _TOES = (
 _THIGH, _SHIN = BONE_LENGTHS[_KNEES[0]], BONE_LENGTHS[_ANKLES[0]]
 
 LOW_TOE = 0.06  # m: a toe higher than this does not stand
-SLOWEST, FASTEST = 0.6, 1.2  # m/s: a standing toe slides by less, whatever the body does
-SHARE_OF_TRAVEL = 0.8  # of the body's speed, between the two above: faster toes are swinging
+SLOWEST, FASTEST = 0.7, 1.5  # m/s: a standing toe slides by less, whatever the body does
+SHARE_OF_TRAVEL = 0.85  # of the body's speed, between the two above: faster toes are swinging
 ON_FEET = 0.55  # m: a pelvis lower than this is carried by more than feet
 LEAST_FRAMES = 3
-SMOOTHNESS, STIFFNESS = 6.0, 0.02  # of the travel's correction, against a standing foot's weight of one
+SMOOTHNESS, STIFFNESS = 6.0, 2.0  # of the travel's correction, against a standing foot's weight of one
 FADE = 5  # frames over which a leg goes back to its own motion
 STRAIGHT = 0.005  # m: a knee that bends by less has no plane of its own, and bends forwards
 REACH = 0.998  # of a leg's length: it is never stretched straighter than this, nor than it was

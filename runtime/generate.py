@@ -12,6 +12,7 @@ import torch
 from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from runtime import checkpoint
+from runtime.calm import calmed
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.feet import planted
 from runtime.guidance import Guidance, Pusher, on_canonical_body
@@ -157,8 +158,8 @@ class Generator:
         return TextFeatures(*(part[rows] for part in features))
 
     def _decode(self, tokens: torch.Tensor, plant: bool = True) -> np.ndarray:
-        """Joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact), with
-        standing feet that do not slide (feet.py) unless ``plant`` is False."""
+        """Joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact), without
+        tremor (calm.py) and with standing feet that do not slide (feet.py) unless ``plant`` is False."""
         with torch.inference_mode():
             joints = with_bone_lengths(self.autoencoder.decode(tokens).float().cpu().numpy())
-        return np.stack([planted(motion) for motion in joints]) if plant else joints
+        return np.stack([planted(calmed(motion)) for motion in joints]) if plant else joints

@@ -30,9 +30,9 @@ def test_feet_stop_sliding_when_travel_and_legs_disagree(speed):
     assert slide(planted(motion), down) < 0.25 * slide(motion, down)
 
 
-def test_travel_follows_the_legs():
-    length = {speed: planted(walking(speed))[-1, 0, 2] for speed in (0.7, 1.2)}
-    assert abs(length[0.7] - length[1.2]) < 0.5 * 4.0 * (1.2 - 0.7)
+@pytest.mark.parametrize("speed", [0.7, 1.2])
+def test_the_body_keeps_its_pace(speed):
+    assert planted(walking(speed))[-1, 0, 2] == pytest.approx(walking(speed)[-1, 0, 2], rel=0.15)
 
 
 def test_bones_keep_their_lengths_and_knees_bend_forwards():
