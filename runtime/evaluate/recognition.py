@@ -1,0 +1,132 @@
+"""Recognition of labelled clips: zero-shot over a label list, and supervised with a small head on frozen features.
+
+The supervised protocol is cross-subject: performers with odd numbers train, even ones test (UTD-MHAD's own, Chen et
+al. 2015). Published there for skeletons alone: covariance descriptors 85.6 %, trajectory maps (JTM) 85.8, skeleton
+spectra (SOS) 87.0, distance maps (JDM) 88.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from coamd_blender.errors import DataError
+from runtime.data.dataset import Prepared
+from runtime.evaluate.metrics import accuracy
+from runtime.evaluate.open_set import whole
+
+LABELLED_SETS = ("utd_mhad", "nw_ucla", "msr_action3d", "utkinect")
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
+_SHORTEST = 4
+
+
+class Understanding(Protocol):
+    """What recognition and retrieval ask of a recogniser; every embedding is float (count, dim) of length one."""
+
+    def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
+        """Fused embeddings of motions (frames, 22, 3)."""
+
+    def features(self, motions: Sequence[np.ndarray]) -> np.ndarray:
+        """Everything the motion side says, side by side (count, channels), for a head trained on top."""
+
+    def descriptions(self, captions: Sequence[str]) -> np.ndarray:
+        """Embeddings of sentences, to be compared with those of motions."""
+
+    def labels(self, labels: Sequence[str]) -> np.ndarray:
+        """Embeddings of class names, to be compared with those of motions."""
+
+
+@dataclass(frozen=True)
+class LabelledClips:
+    """Clips of one labelled set: motions (frames, 22, 3), class numbers (clips,), class names, performers (clips,)."""
+
+    name: str
+    motions: list[np.ndarray]
+    truth: np.ndarray
+    classes: tuple[str, ...]
+    performers: np.ndarray
+
+    @classmethod
+    def load(cls, prepared: Prepared, name: str) -> LabelledClips:
+        """The clips of ``name`` in the prepared data. DataError when there are none."""
+        clips = [clip for clip in prepared.clips if clip["set"] == name and clip["frames"] >= _SHORTEST]
+        if not clips:
+            raise DataError(
+                f"the prepared data holds no {name}", "run: python -m runtime prepare, with the kinect sets"
+            )
+        classes = tuple(sorted({clip["label"] for clip in clips}))
+        truth = np.array([classes.index(clip["label"]) for clip in clips])
+        performers = np.array([int(clip["performer"] or 0) for clip in clips])
+        return cls(name, [whole(prepared.joints(clip)) for clip in clips], truth, classes, performers)
+
+
+def zero_shot(motions: np.ndarray, labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Accuracy of naming motions (n, dim) by the nearest of all labels (classes, dim): top 1, top 5, chance, and how
+    often chance top 1 is."""
+    scores = motions @ labels.T
+    chance, top1 = 1 / len(labels), accuracy(scores, truth)
+    return {
+        "clips": len(truth), "classes": len(labels), "top1": top1, "top5": accuracy(scores, truth, 5),
+        "chance": chance, "times_chance": top1 / chance,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Head:
+    """Multinomial logistic regression on standardised features."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """Logits (n, classes) of features (n, channels)."""
+        return (features - self.mean) / self.deviation @ self.weight + self.bias
+
+
+def fit_head(features: np.ndarray, truth: np.ndarray, classes: int, penalty: float) -> Head:
+    """Fit by L-BFGS: mean cross-entropy plus ``penalty`` times the squared weights."""
+    mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
+    inputs = torch.from_numpy(((features - mean) / deviation).astype(np.float32))
+    target = torch.from_numpy(truth)
+    weight = torch.zeros(inputs.shape[1], classes, requires_grad=True)
+    bias = torch.zeros(classes, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(inputs @ weight + bias, target) + penalty * weight.square().sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return Head(mean, deviation, weight.detach().numpy(), bias.detach().numpy())
+
+
+def best_penalty(features: np.ndarray, truth: np.ndarray, performers: np.ndarray, classes: int) -> float:
+    """The penalty with the best accuracy when each training performer in turn is left out."""
+    hits = dict.fromkeys(PENALTIES, 0.0)
+    for performer in np.unique(performers):
+        out = performers == performer
+        for penalty in PENALTIES:
+            head = fit_head(features[~out], truth[~out], classes, penalty)
+            hits[penalty] += accuracy(head.scores(features[out]), truth[out]) * out.sum()
+    return max(PENALTIES, key=lambda penalty: hits[penalty])
+
+
+def cross_subject(features: np.ndarray, clips: LabelledClips) -> dict[str, float]:
+    """Train a head on performers with odd numbers, test on even ones. DataError when one side has nobody."""
+    train = clips.performers % 2 == 1
+    if train.all() or not train.any():
+        raise DataError(f"{clips.name} has performers of one side only", "prepare the whole set")
+    count = len(clips.classes)
+    penalty = best_penalty(features[train], clips.truth[train], clips.performers[train], count)
+    head = fit_head(features[train], clips.truth[train], count, penalty)
+    top1 = accuracy(head.scores(features[~train]), clips.truth[~train])
+    return {"clips": int((~train).sum()), "classes": count, "top1": top1, "penalty": penalty}

@@ -1,0 +1,103 @@
+"""Zero-shot naming, the supervised head, and the editing tasks' masks."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from coamd_blender.errors import DataError, InputError
+from runtime.evaluate import editing, recognition
+from runtime.evaluate.recognition import LabelledClips
+
+
+def test_zero_shot_takes_the_nearest_label_and_knows_chance():
+    labels = np.eye(10)
+    motions = np.eye(10)[[0, 1, 2, 3, 3]]
+    result = recognition.zero_shot(motions, labels, np.array([0, 1, 2, 3, 4]))
+    assert result["top1"] == 0.8 and result["chance"] == 0.1 and result["times_chance"] == pytest.approx(8.0)
+    assert result["clips"] == 5 and result["classes"] == 10
+
+
+def clips_of(features, truth, performers, classes):
+    return LabelledClips("toy", [], truth, tuple(map(str, range(classes))), performers)
+
+
+def test_the_head_learns_on_odd_performers_and_is_judged_on_even_ones(monkeypatch):
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(recognition, "PENALTIES", (1e-2,))
+    truth = np.tile(np.arange(4), 24)
+    performers = np.repeat(np.arange(1, 5), 24)
+    centres = rng.normal(size=(4, 12)) * 2
+    features = centres[truth] + rng.normal(size=(96, 12))
+    result = recognition.cross_subject(features, clips_of(features, truth, performers, 4))
+    assert result["clips"] == 48 and result["top1"] > 0.9
+    swapped = np.where(performers % 2 == 0, (truth + 1) % 4, truth)  # even performers mean something else
+    lost = recognition.cross_subject(features, clips_of(features, swapped, performers, 4))
+    assert lost["top1"] < 0.1
+    with pytest.raises(DataError, match="one side only"):
+        recognition.cross_subject(features, clips_of(features, truth, np.ones(96, dtype=int), 4))
+
+
+def test_the_penalty_is_the_one_that_left_out_performers_like_best(monkeypatch):
+    asked = []
+
+    def fit(features, truth, classes, penalty):
+        asked.append((len(truth), penalty))
+        right = penalty == 1e-2  # a head that is right with this penalty and wrong with the others
+        return SimpleNamespace(scores=lambda rows: np.eye(2)[np.full(len(rows), 0 if right else 1)])
+
+    monkeypatch.setattr(recognition, "fit_head", fit)
+    performers = np.array([1, 1, 3, 5])
+    assert recognition.best_penalty(np.zeros((4, 3)), np.zeros(4, int), performers, 2) == 1e-2
+    assert sorted({count for count, _ in asked}) == [2, 3]  # each performer in turn is left out
+
+
+def test_labelled_clips_come_from_the_prepared_data():
+    row = {"set": "utd_mhad", "frames": 30, "start": 0, "performer": "3"}
+    rows = [row | {"label": "wave"}, row | {"label": "bow", "performer": "4"}]
+    rows.append(row | {"set": "bandai", "label": "walk"})
+    data = SimpleNamespace(clips=rows, joints=lambda clip: np.zeros((30, 22, 3)))
+    clips = LabelledClips.load(data, "utd_mhad")
+    assert clips.classes == ("bow", "wave") and clips.truth.tolist() == [1, 0]
+    assert clips.performers.tolist() == [3, 4] and len(clips.motions[0]) == 28
+    with pytest.raises(DataError, match="no utkinect"):
+        LabelledClips.load(data, "utkinect")
+
+
+@pytest.mark.parametrize(
+    ("task", "kept"),
+    [("inbetween", "11000011"), ("outpaint", "00111100"), ("prefix", "11110000"), ("suffix", "00001111")],
+)
+def test_editing_tasks_keep_what_the_paper_says(task, kept):
+    assert "".join(map(str, editing.kept_tokens(task, 8).astype(int))) == kept
+    with pytest.raises(InputError, match="no editing task"):
+        editing.kept_tokens("middle", 8)
+
+
+class Copies:
+    """A stand-in generator: its tokens are the motion itself, four frames at a time, and it draws ones."""
+
+    device = torch.device("cpu")
+    sampling = None
+
+    def __init__(self):
+        self.autoencoder = SimpleNamespace(
+            encode=lambda joints: (joints.unflatten(1, (-1, 4)).flatten(2), None),
+            decode=lambda tokens, origin: tokens.unflatten(2, (4, 22, 3)).flatten(1, 2),
+        )
+        self.asked = []
+
+    def draw(self, prompts, count, seeds, config, *, known):
+        self.asked.append((tuple(prompts), count, tuple(seeds)))
+        return torch.where(known.given, known.tokens, torch.ones(()))
+
+
+def test_editing_keeps_its_tokens_and_batches_by_length(monkeypatch):
+    monkeypatch.setattr(editing, "with_bone_lengths", lambda joints: joints)
+    motions = [np.full((frames, 22, 3), 5.0, dtype=np.float32) for frames in (16, 32, 16)]
+    maker = Copies()
+    made = editing.edit_all(maker, "prefix", motions, ["a", "b", "c"], [1, 2, 3])
+    assert maker.asked == [(("a", "c"), 4, (1, 3)), (("b",), 8, (2,))]
+    assert [len(joints) for joints in made] == [16, 32, 16]
+    assert (made[1][:16] == 5).all() and (made[1][16:] == 1).all()
