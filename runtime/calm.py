@@ -13,7 +13,7 @@ import numpy as np
 
 from coamd_blender.skeleton import FPS, with_bone_lengths
 
-SLOW, FAST = 0.3, 1.5  # m/s: filtered wholly below, not at all above
+SLOW, FAST = 0.5, 2.0  # m/s: filtered wholly below, not at all above
 NEAR = 2  # frames to either side in which a fast joint is left alone
 
 
@@ -23,9 +23,9 @@ def calmed(joints: np.ndarray) -> np.ndarray:
         return np.array(joints)
     positions = np.asarray(joints, dtype=np.float64)
     smooth = _binomial(positions)
-    speed = np.linalg.norm(np.gradient(smooth, axis=0), axis=-1) * FPS
+    speed = np.linalg.norm(np.diff(positions, axis=0), axis=-1) * FPS  # (frames - 1, 22)
     padded = np.pad(speed, ((NEAR, NEAR), (0, 0)), mode="edge")
-    fastest = np.max([padded[shift : shift + len(speed)] for shift in range(2 * NEAR + 1)], axis=0)
+    fastest = np.max([padded[shift : shift + len(positions)] for shift in range(2 * NEAR)], axis=0)
     share = _binomial(np.clip((FAST - fastest) / (FAST - SLOW), 0.0, 1.0))[..., None]
     return with_bone_lengths(positions + share * (smooth - positions)).astype(joints.dtype)
 

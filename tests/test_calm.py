@@ -25,7 +25,7 @@ def test_a_standing_body_stops_trembling():
 
 
 def test_a_punch_keeps_its_speed():
-    motion = with_bone_lengths(made.punching(6, "right"))[::3]
+    motion = with_bone_lengths(made.punching(9, "right"))[::6]
     before, after = (
         np.linalg.norm(np.diff(joints[:, WRIST], axis=0), axis=-1).max() * FPS for joints in (motion, calmed(motion))
     )
