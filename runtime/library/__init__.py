@@ -1,0 +1,12 @@
+"""A library of clips: facts in SQLite, embeddings in a memory-mapped array, joints of every clip.
+
+store.py      the folder on disk: who may write what, in which order
+motions.py    joints to bytes at a millimetre, and back
+reading.py    a motion file to clips
+index.py      folders to a library, again and again
+codes.py      the compressed first pass of a search in many clips
+search.py     a query's nearest clips, exact scores
+query.py      words, clips, frame ranges and words that shift a clip, as query vectors
+starter.py    the clips that ship
+tasks.py      the same for the server
+"""

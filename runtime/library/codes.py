@@ -1,0 +1,164 @@
+"""The compressed first pass of a search: every row as a few dozen whole numbers, scanned in full for each query.
+
+A row's code is its part along the principal directions of the library, one byte a direction:
+``code = round((row - mean) @ directions / step)``, with a step a direction that spans 4.5 standard deviations. A
+query's product with a row is then ``query @ mean + (query @ directions * step) @ code``, up to what the other
+directions hold. The rows with the largest products go on to the exact second pass (search.py).
+
+How many directions are needed depends on the library, so it is measured and not assumed: the narrowest code is kept
+whose shortlist holds at least RECALL of the ten best rows of the trial queries (half of them rows, half of them rows
+moved away as far as words are from motions). The files can be made again at any time; a library too small to need
+them has none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from runtime.library.records import State
+from runtime.library.store import Library
+
+FULL_SCAN_ROWS = 32_768  # up to here every row is compared exactly
+SHORTLIST = 4096
+RECALL = 0.995
+WIDTHS = (64, 128, 256, 512)
+SAMPLE_ROWS = 32_768
+CHUNK_ROWS = 32_768
+TRIAL_QUERIES = 64
+NEIGHBOURS = 10
+TEXT_COSINE = 0.6  # of a trial query to the row it was made from
+SPAN = 4.5  # standard deviations on each side
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Codes of the first ``rows`` rows of a generation: int8 (rows, width), and how queries are turned."""
+
+    codes: torch.Tensor
+    mean: np.ndarray  # (dim,) float32
+    directions: np.ndarray  # (dim, width) float32, each column times its step
+    recall: float  # measured on the trial queries
+
+    @property
+    def rows(self) -> int:
+        return len(self.codes)
+
+    def shortlist(self, query: np.ndarray, count: int) -> np.ndarray:
+        """Return the numbers of the ``count`` rows with the largest approximate products with ``query`` (dim,)."""
+        turned = torch.from_numpy(query.astype(np.float32) @ self.directions)
+        return torch.topk(products(self.codes, turned), min(count, self.rows), sorted=False).indices.numpy()
+
+
+def products(codes: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+    """Return codes int8 (rows, width) @ query float32 (width,) as bfloat16 (rows,), good to three digits.
+
+    The scan is bound by memory, so it must read bytes: this is torch's kernel for int8 weights, which takes them as
+    they are (torch 2.3 and later); ``codes.float() @ query`` would be ten times slower.
+    """
+    ones = torch.ones(len(codes), dtype=torch.bfloat16)
+    return torch._weight_int8pack_mm(query.bfloat16()[None], codes, ones)[0]
+
+
+def load_codes(library: Library, state: State) -> Codes | None:
+    """Return the codes that cover most rows of the generation, or None. A torn file counts as none."""
+    pattern = re.compile(rf"codes-{state.generation:06d}-(\d+)\.npy$")
+    found = [(int(match[1]), path) for path in library.folder.iterdir() if (match := pattern.match(path.name))]
+    for rows, path in sorted(found, reverse=True):
+        with contextlib.suppress(OSError, ValueError, KeyError, EOFError):
+            # copy-on-write, as torch takes no read-only memory; nothing writes
+            codes = torch.from_numpy(np.load(path, mmap_mode="c"))
+            with np.load(path.with_name(path.stem + "-turn.npz")) as turn:
+                if rows == len(codes) <= state.rows and len(turn["mean"]) == state.dim:
+                    return Codes(codes, turn["mean"], turn["directions"], float(turn["recall"]))
+    return None
+
+
+def make_codes(library: Library, state: State) -> Codes:
+    """Make the codes of all rows of ``state``, write them beside the embeddings and return them."""
+    rows = library.embeddings(state)
+    made = fit_codes(rows)
+    stem = f"codes-{state.generation:06d}-{state.rows}"
+    _write(
+        library.folder / f"{stem}-turn.npz", np.savez, mean=made.mean, directions=made.directions, recall=made.recall
+    )
+    _write(library.folder / f"{stem}.npy", np.save, arr=made.codes.numpy())
+    for path in library.folder.glob(f"codes-{state.generation:06d}-*"):
+        if not path.name.startswith(stem):
+            with contextlib.suppress(PermissionError):  # Windows: a reader still maps it
+                path.unlink(missing_ok=True)
+    return made
+
+
+def fit_codes(rows: np.ndarray) -> Codes:
+    """Choose directions, steps and width for ``rows`` (count, dim) of unit length and code them all."""
+    mean, directions, spread = _principal(_floats(rows[:: -(-len(rows) // SAMPLE_ROWS)]))
+    queries = _trial_queries(rows)
+    best = _exact_neighbours(rows, queries)
+    widths = sorted({min(width, rows.shape[1]) for width in WIDTHS} | {rows.shape[1]})
+    for width in widths:
+        steps = (SPAN * spread[:width] / 127).astype(np.float32)
+        made = _code(rows, mean, directions[:, :width], steps)
+        count = min(SHORTLIST, len(rows) // 8)
+        hits = [np.isin(near, made.shortlist(query, count)).mean() for query, near in zip(queries, best, strict=True)]
+        recall = float(np.mean(hits))
+        if recall >= RECALL or width == widths[-1]:
+            return Codes(made.codes, made.mean, made.directions, recall)
+    raise AssertionError("the last width always returns")
+
+
+def _principal(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean (dim,), principal directions (dim, dim) by falling spread, and the standard deviation along each."""
+    mean = sample.mean(axis=0)
+    centred = sample - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(sample))
+    return mean, np.ascontiguousarray(vectors[:, ::-1]), np.sqrt(np.maximum(values[::-1], 1e-12))
+
+
+def _code(rows: np.ndarray, mean: np.ndarray, directions: np.ndarray, steps: np.ndarray) -> Codes:
+    codes = np.empty((len(rows), directions.shape[1]), np.int8)
+    scaled = directions / steps
+    for start in range(0, len(rows), CHUNK_ROWS):
+        part = (_floats(rows[start : start + CHUNK_ROWS]) - mean) @ scaled
+        codes[start : start + CHUNK_ROWS] = np.clip(np.rint(part), -127, 127)
+    return Codes(torch.from_numpy(codes), mean, (directions * steps).astype(np.float32), 0.0)
+
+
+def _trial_queries(rows: np.ndarray) -> np.ndarray:
+    random = np.random.default_rng(0)
+    queries = _floats(rows[np.sort(random.choice(len(rows), min(TRIAL_QUERIES, len(rows)), replace=False))])
+    away = random.standard_normal(queries.shape).astype(np.float32)
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    moved = TEXT_COSINE * queries + np.sqrt(1 - TEXT_COSINE**2) * away
+    return np.where(np.arange(len(queries))[:, None] % 2, moved / np.linalg.norm(moved, axis=1, keepdims=True), queries)
+
+
+def _exact_neighbours(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """The numbers of the NEIGHBOURS rows with the largest products: (queries, NEIGHBOURS)."""
+    scores, numbers = torch.zeros(len(queries), 0), torch.zeros(len(queries), 0, dtype=torch.int64)
+    wanted = torch.from_numpy(queries)
+    for start in range(0, len(rows), CHUNK_ROWS):
+        part = wanted @ torch.from_numpy(_floats(rows[start : start + CHUNK_ROWS])).T
+        scores = torch.cat([scores, part], dim=1)
+        numbers = torch.cat([numbers, torch.arange(start, start + part.shape[1]).expand(len(queries), -1)], dim=1)
+        scores, places = torch.topk(scores, NEIGHBOURS, dim=1)
+        numbers = numbers.gather(1, places)
+    return numbers.numpy()
+
+
+def _floats(rows: np.ndarray) -> np.ndarray:
+    """float16 rows as float32, by torch, whose conversion is vectorised."""
+    return torch.from_numpy(np.array(rows)).float().numpy()
+
+
+def _write(path: Path, save, **content) -> None:
+    """Write by way of another name, so that a reader never sees half a file."""
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    save(partial, **content)
+    os.replace(partial, path)

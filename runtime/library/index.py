@@ -1,0 +1,151 @@
+"""Folders to a library, again and again: what is unchanged is skipped, what changed is read anew.
+
+Each file is committed by itself, so that stopping or killing the work loses at most the file in hand. A file is
+unchanged when its size and time are those known, or, for another time, its SHA-256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from coamd_blender.errors import DataError, InputError
+from runtime.library.reading import READERS, digest_of, find_files, read_clips
+from runtime.library.records import Embedder, FileFacts, NewClip, State, windows_of
+from runtime.library.store import Library
+
+
+@dataclass
+class IndexReport:
+    """What happened to the files. ``problems`` are lines: broken files, clips left out, folders without motion."""
+
+    files: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    broken: int = 0
+    vanished: int = 0
+    clips: int = 0  # stored by this run
+    problems: list[str] = field(default_factory=list)
+
+
+# told after each file: files done, files in all, what happened so far; raises to stop between two files
+Progress = Callable[[int, int, IndexReport], None]
+
+
+def index_folders(
+    library: Library,
+    folders: Sequence[str | Path],
+    embedder: Embedder,
+    progress: Progress | None = None,
+    licence: str = "",
+    source: str = "",
+) -> IndexReport:
+    """Bring the library up to date with every motion file below ``folders`` (single files may be named too).
+
+    ``licence`` and ``source`` are noted with each file that is stored or changed. Files that are known and gone are
+    marked as vanished; their clips stay. Raises InputError for a folder that is not there, and when no folder holds
+    a motion file, now or in the library; DataError for a library of another recogniser.
+    """
+    report = IndexReport()
+    paths = _survey(library, [Path(folder) for folder in folders], report)
+    state = library.begin_embeddings(embedder)
+    seen = []
+    for number, path in enumerate(paths, start=1):
+        report.files += 1
+        if _index_file(library, path, embedder, state, (licence, source), report):
+            seen.append(str(path))
+        if progress is not None:
+            progress(number, len(paths), report)
+    library.note_seen(seen)
+    return report
+
+
+def _survey(library: Library, folders: list[Path], report: IndexReport) -> list[Path]:
+    """Return the files to look at, and mark the ones that have vanished from ``folders``."""
+    for folder in folders:
+        if not folder.exists() and not _known_below(library, folder.resolve()):
+            raise InputError(f"There is no folder {folder}", "Check the path")
+    found: dict[Path, None] = {}
+    fruitless = []
+    for folder in folders:
+        files = [path for path in find_files(folder.resolve()) if library.folder.resolve() not in path.parents]
+        found |= dict.fromkeys(files)
+        known = _known_below(library, folder.resolve())
+        if not files and not known:
+            fruitless.append(f"{folder} holds no motion: no {', '.join(READERS)}")
+        present = set(map(str, files))
+        for facts in known:
+            if facts.path not in present and facts.status != "vanished":
+                library.mark(facts.path, "vanished")
+                report.vanished += 1
+    if len(fruitless) == len(folders):
+        raise InputError(fruitless[0], "Name a folder that holds motion files")
+    report.problems += fruitless
+    return list(found)
+
+
+def _known_below(library: Library, folder: Path) -> list[FileFacts]:
+    return [facts for facts in library.files() if folder == Path(facts.path) or folder in Path(facts.path).parents]
+
+
+def _index_file(
+    library: Library, path: Path, embedder: Embedder, state: State, origin: tuple[str, str], report: IndexReport
+) -> bool:
+    """Bring one file up to date; False when it is gone."""
+    try:
+        status = path.stat()
+        known = library.file(str(path))
+        same = known is not None and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
+        digest = known.digest if same else digest_of(path)
+    except FileNotFoundError:
+        return False  # deleted since it was listed: the next run marks it
+    except OSError as error:
+        report.broken += 1
+        report.problems.append(f"{path} cannot be read: {error.strerror}")
+        return True
+    facts = FileFacts(str(path), status.st_size, status.st_mtime_ns, digest, "here", "", *origin)
+    if known is not None and digest == known.digest:
+        _keep(library, facts, known, same, report)
+        return True
+    try:
+        clips, left_out = read_clips(path)
+        new = embed(clips, embedder)
+    except DataError as error:
+        library.put_file(replace(facts, status="broken", problem=str(error)), None, state)
+        report.broken += 1
+        report.problems.append(str(error))
+        return True
+    if library.put_file(facts, new, state):
+        report.clips += len(new)
+        report.added += known is None
+        report.updated += known is not None
+        report.problems += [f"{path}: {line}" for line in left_out]
+    else:
+        report.unchanged += 1
+    return True
+
+
+def _keep(library: Library, facts: FileFacts, known: FileFacts, same: bool, report: IndexReport) -> None:
+    """Note that the content of a file is the one known."""
+    kept = "broken" if known.problem else "here"
+    if not same or known.status != kept:
+        library.touch(replace(known, size=facts.size, mtime_ns=facts.mtime_ns, status=kept))
+    if kept == "broken":
+        report.broken += 1
+        report.problems.append(known.problem)
+    else:
+        report.unchanged += 1
+
+
+def embed(clips, embedder: Embedder) -> list[NewClip]:
+    """Cut clips (:class:`~runtime.library.reading.ReadClip`) into windows and embed them, all in one call."""
+    windows = [windows_of(len(clip.joints)) for clip in clips]
+    pieces = [clip.joints[start:stop] for clip, cuts in zip(clips, windows, strict=True) for start, stop in cuts]
+    vectors = embedder.embed_motions(pieces)
+    new, row = [], 0
+    for clip, cuts in zip(clips, windows, strict=True):
+        new.append(NewClip(clip.name, clip.joints, clip.labels, vectors[row : row + len(cuts)]))
+        row += len(cuts)
+    return new

@@ -1,0 +1,71 @@
+"""Joints to bytes and back, at a resolution of 1 mm.
+
+Positions are rounded to whole millimetres (an error of at most 0.5 mm on an axis, a tenth of what the eye sees in a
+moving figure), the joints are taken relative to the pelvis, and both are stored as differences from frame to frame,
+low bytes before high bytes, deflated: about 25 bytes a frame instead of 264.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+
+from coamd_blender.errors import DataError
+from coamd_blender.skeleton import JOINT_COUNT
+
+UNITS_PER_METRE = 1000
+_FRAMES = struct.Struct("<I")
+_REACH = 2**14  # units: a joint's step from frame to frame, at most twice that, has to fit 16 bits
+
+
+def pack_joints(joints: np.ndarray) -> bytes:
+    """Return ``joints`` (frames, 22, 3), metres, as bytes. :func:`unpack_joints` is the inverse, to 0.5 mm an axis.
+
+    Raises DataError for another shape, for what is not a number, for a pelvis 100 km away and a joint 16 m from it.
+    """
+    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints):
+        raise DataError(f"a motion of shape {joints.shape} is not (frames, {JOINT_COUNT}, 3)", "export it again")
+    if not np.isfinite(joints).all() or np.abs(joints[:, 0]).max() > 1e5:
+        raise DataError("a motion holds positions that are no places", "export the motion again")
+    units = np.round(joints.astype(np.float64) * UNITS_PER_METRE)
+    body = units[:, 1:] - units[:, :1]
+    if np.abs(body).max() >= _REACH:
+        raise DataError("a motion has joints more than 16 m from its pelvis", "check the unit of its source")
+    pelvis = _differences(units[:, 0].astype("<i4"))
+    body = _differences(body.reshape(len(units), -1).astype("<i2"))
+    return _FRAMES.pack(len(joints)) + zlib.compress(_split_bytes(pelvis) + _split_bytes(body), 6)
+
+
+def unpack_joints(data: bytes) -> np.ndarray:
+    """Return the joints, float32 (frames, 22, 3), metres, of bytes from :func:`pack_joints`. DataError when torn."""
+    try:
+        (frames,) = _FRAMES.unpack_from(data)
+        raw = np.frombuffer(zlib.decompress(data[_FRAMES.size :]), np.uint8)
+    except (struct.error, zlib.error) as error:
+        raise DataError(f"a stored motion is torn ({error})", "index its file again") from error
+    columns = 3 * (JOINT_COUNT - 1)
+    pelvis_bytes = frames * 3 * 4
+    if len(raw) != pelvis_bytes + frames * columns * 2:
+        raise DataError("a stored motion is torn: its length is wrong", "index its file again")
+    pelvis = _joined(raw[:pelvis_bytes], "<i4", frames)
+    body = _joined(raw[pelvis_bytes:], "<i2", frames).reshape(frames, JOINT_COUNT - 1, 3)
+    units = np.concatenate([pelvis[:, None], pelvis[:, None] + body], axis=1)
+    return (units / UNITS_PER_METRE).astype(np.float32)
+
+
+def _differences(values: np.ndarray) -> np.ndarray:
+    """(frames, columns) to (columns, frames): the first value of each column, then steps."""
+    return np.ascontiguousarray(np.diff(values, axis=0, prepend=np.zeros_like(values[:1])).T)
+
+
+def _split_bytes(values: np.ndarray) -> bytes:
+    return values.view(np.uint8).reshape(-1, values.itemsize).T.tobytes()
+
+
+def _joined(raw: np.ndarray, dtype: str, frames: int) -> np.ndarray:
+    """Inverse of _split_bytes after _differences: (frames, columns) int64."""
+    size = np.dtype(dtype).itemsize
+    steps = np.ascontiguousarray(raw.reshape(size, -1).T).view(dtype).reshape(-1, frames)
+    return np.cumsum(steps, axis=1, dtype=np.int64).T

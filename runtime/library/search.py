@@ -1,0 +1,119 @@
+"""The clips nearest to a query: a compressed first pass over many rows, exact scores for what is left of them.
+
+A library of up to 32,768 windows is compared in full. Beyond that the codes (codes.py) give a shortlist of 4,096,
+whose embeddings are read and compared exactly; windows added since the codes were made are compared in full too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from coamd_blender.errors import InputError
+from runtime.library.codes import FULL_SCAN_ROWS, SHORTLIST, Codes, load_codes, make_codes
+from runtime.library.records import Clip, State
+from runtime.library.store import Library
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A clip that was found: its best window [start, stop) and that window's cosine with the query."""
+
+    clip: Clip
+    start: int
+    stop: int
+    score: float
+
+    def as_json(self) -> dict:
+        """Return what a program gets: path, clip, id, score, frames [start, stop), seconds, labels, licence, ..."""
+        clip = self.clip
+        return {
+            "path": clip.path,
+            "clip": clip.name,
+            "id": clip.id,
+            "score": round(self.score, 4),
+            "frames": [self.start, self.stop],
+            "seconds": round(clip.frames / clip.fps, 2),
+            "fps": clip.fps,
+            "labels": list(clip.labels),
+            "licence": clip.licence,
+            "source": clip.source,
+            "status": clip.status,
+        }
+
+
+class Searcher:
+    """Searches one library again and again; what other processes add is found by the next search."""
+
+    def __init__(self, library: Library):
+        self._library = library
+        self._state: State | None = None
+        self._rows: np.ndarray
+        self._codes: Codes | None = None
+        self._tail: torch.Tensor  # float32 rows that have no codes
+
+    def search(self, query: np.ndarray, top: int) -> list[Hit]:
+        """Return the ``top`` clips with the windows nearest to ``query`` (dim,) of unit length, best first.
+
+        Raises InputError for an empty library and a query of another dimension.
+        """
+        self.refresh()
+        if not len(self._rows):
+            raise InputError(f"The library {self._library.folder} holds no clip", "Index a folder of motions first")
+        if query.shape != (self._rows.shape[1],):
+            raise InputError(f"A query of shape {query.shape} for rows of {self._rows.shape[1]}", "Use its recogniser")
+        count = SHORTLIST
+        while True:
+            numbers, scores = self.nearest(query, count)
+            hits = self._clips(numbers, scores, top)
+            if len(hits) == top or count >= len(self._rows):
+                return hits
+            count *= 8  # many windows of few clips
+
+    def refresh(self) -> None:
+        """Take in what was added since the last search; make the codes when too many rows have none."""
+        state = self._library.state()
+        if state == self._state:
+            return
+        self._rows = self._library.embeddings(state)
+        codes = load_codes(self._library, state)
+        if state.rows - (codes.rows if codes else 0) > FULL_SCAN_ROWS:
+            codes = make_codes(self._library, state)
+        coded = codes.rows if codes else 0
+        self._codes, self._state = codes, state
+        self._tail = torch.from_numpy(np.array(self._rows[coded:])).float()
+
+    def nearest(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers of about ``count`` rows nearest to ``query`` and their exact products, best first.
+
+        Call :meth:`refresh` before.
+        """
+        wanted = torch.from_numpy(query.astype(np.float32))
+        coded = self._codes.rows if self._codes else 0
+        numbers = np.arange(coded, coded + len(self._tail))
+        scores = self._tail @ wanted
+        if self._codes is not None:
+            listed = np.sort(self._codes.shortlist(query, count))  # in the order they lie on the disk
+            exact = torch.from_numpy(self._rows[listed]).float() @ wanted
+            numbers, scores = np.concatenate([listed, numbers]), torch.cat([exact, scores])
+        scores, places = torch.topk(scores, min(count, len(scores)))
+        return numbers[places.numpy()], scores.numpy()
+
+    def _clips(self, numbers: np.ndarray, scores: np.ndarray, top: int) -> list[Hit]:
+        """The best window of each of the first ``top`` clips among rows, best first."""
+        best: dict[int, tuple[int, int, float]] = {}
+        step = max(64, 2 * top)
+        for first in range(0, len(numbers), step):
+            part = numbers[first : first + step].tolist()
+            windows = self._library.windows(part)
+            for number, score in zip(part, scores[first : first + step].tolist(), strict=True):
+                if number in windows:  # else its clip was replaced since
+                    clip, start, stop = windows[number]
+                    best.setdefault(clip, (start, stop, score))
+            if len(best) >= top:
+                break
+        chosen = list(best.items())[:top]
+        clips = self._library.clips_by_id([clip for clip, _ in chosen])
+        return [Hit(clips[clip], *window) for clip, window in chosen if clip in clips]

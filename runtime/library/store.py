@@ -1,0 +1,376 @@
+"""The library on disk: a folder that several processes may read and write at once.
+
+    facts.sqlite             SQLite in WAL mode: files, clips, the joints of each clip, windows, and which
+                             generation of embeddings counts
+    embeddings-000001.f16    float16 (rows, dim), unit length, append-only; a window is one row
+    codes-*                  the compressed first pass (codes.py), made from the embeddings and made again when missing
+
+Joints lie in SQLite and not only in the source files: Apply is one row away, works when the source is gone, and a
+clip and its joints come or stay away together. They also let the embeddings be made anew for another recogniser.
+
+Write order: under SQLite's one write lock a writer takes the next rows, writes and syncs them to the embeddings,
+then commits the facts that point at them. A process that dies in between leaves bytes that nothing points at, to be
+written over by the next. Rows are never used twice within a generation, so a reader's row always means the clip it
+meant; :meth:`Library.rebuild` writes a new generation without the rows of clips that are gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from coamd_blender.errors import DataError, InputError
+from coamd_blender.skeleton import FPS
+from runtime.library.database import FACTS, check_version, connect, make_tables, writing
+from runtime.library.motions import pack_joints, unpack_joints
+from runtime.library.records import Clip, Embedder, FileFacts, NewClip, State, windows_of
+
+REBUILD_BATCH = 64  # windows
+
+
+class Library:
+    """An open library; also a context manager. An instance belongs to one thread; a library may have many instances."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection):
+        self.folder = folder
+        self._db = connection
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Library:
+        """Open a library that is there. Raises InputError when it is not, DataError when it is torn or too new."""
+        folder = Path(folder)
+        if not (folder / FACTS).is_file():
+            raise InputError(
+                f"There is no library at {folder}", f"Make one: python -m runtime index FOLDER --library {folder}"
+            )
+        library = cls(folder, connect(folder / FACTS))
+        try:
+            check_version(library._db, folder)
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    @classmethod
+    def create(cls, folder: str | Path) -> Library:
+        """Open the library at ``folder``, making an empty one when there is none. Raises as :meth:`open`."""
+        folder = Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder} cannot be a library: {error.strerror}", "Name a folder") from error
+        if not (folder / FACTS).is_file() and any(folder.iterdir()):
+            raise InputError(f"{folder} holds other files and no library", "Name an empty or a new folder")
+        connection = connect(folder / FACTS)
+        library = cls(folder, connection)
+        try:
+            with library._writing():
+                make_tables(connection)
+            check_version(connection, folder)
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    # --- what is there -------------------------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """Return which embeddings count; generation 0 before the first."""
+        values = dict(self._db.execute("SELECT key, value FROM meta"))
+        return State(values["generation"], values["digest"], values["dim"], values["rows"])
+
+    def check_embedder(self, embedder: Embedder) -> State:
+        """Return the state when the embeddings are those of ``embedder``. Raises DataError otherwise."""
+        state = self.state()
+        if (state.digest, state.dim) != (embedder.digest, embedder.dim):
+            made_with = f"recogniser {state.digest[:12]} ({state.dim} numbers)" if state.generation else "no recogniser"
+            raise DataError(
+                f"The library {self.folder} was made with {made_with}, this one is {embedder.digest[:12]} "
+                f"({embedder.dim} numbers)",
+                f"Make its embeddings anew: python -m runtime index --rebuild --library {self.folder}",
+            )
+        return state
+
+    def embeddings(self, state: State) -> np.ndarray:
+        """Return the embeddings, float16 (rows, dim), memory-mapped, read-only. DataError when the file is torn."""
+        if state.rows == 0:
+            return np.zeros((0, state.dim), np.float16)
+        path = self.embeddings_path(state.generation)
+        try:
+            if path.stat().st_size < state.rows * state.dim * 2:
+                raise DataError(f"{path} is torn: {path.stat().st_size} bytes", self._rebuild_hint())
+            return np.memmap(path, np.float16, "r", shape=(state.rows, state.dim))
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}", self._rebuild_hint()) from error
+
+    def embeddings_path(self, generation: int) -> Path:
+        return self.folder / f"embeddings-{generation:06d}.f16"
+
+    def file(self, path: str) -> FileFacts | None:
+        """Return what is known of a file, None when it was never seen."""
+        row = self._db.execute(
+            "SELECT path, size, mtime_ns, digest, status, problem, licence, source FROM files WHERE path = ?", (path,)
+        ).fetchone()
+        return None if row is None else FileFacts(*row)
+
+    def files(self, status: str | None = None) -> list[FileFacts]:
+        """Return what is known of all files, or of those of one status, by path."""
+        rows = self._db.execute(
+            "SELECT path, size, mtime_ns, digest, status, problem, licence, source FROM files "
+            "WHERE ? IS NULL OR status = ? ORDER BY path",
+            (status, status),
+        )
+        return [FileFacts(*row) for row in rows]
+
+    def clips(self, path: str | None = None) -> list[Clip]:
+        """Return every clip, or those of one file, in the order they were stored."""
+        return self._clips("? IS NULL OR files.path = ?", (path, path))
+
+    def clip(self, clip_id: int) -> Clip:
+        """Return a clip by its id. Raises InputError when it is not there."""
+        found = self.clips_by_id([clip_id])
+        if not found:
+            raise InputError(f"The library {self.folder} has no clip {clip_id}", "Search again")
+        return found[clip_id]
+
+    def clips_by_id(self, clip_ids: Sequence[int]) -> dict[int, Clip]:
+        """Return the clips that are there, by id."""
+        marks = ",".join("?" * len(clip_ids))
+        return {clip.id: clip for clip in self._clips(f"clips.id IN ({marks})", clip_ids)}
+
+    def _clips(self, condition: str, values: Sequence) -> list[Clip]:
+        rows = self._db.execute(
+            "SELECT clips.id, path, name, frames, fps, labels, licence, source, status "
+            f"FROM clips JOIN files ON files.id = clips.file WHERE {condition} ORDER BY clips.id",
+            values,
+        )
+        return [Clip(*row[:5], tuple(json.loads(row[5])), *row[6:]) for row in rows]
+
+    def joints(self, clip_id: int) -> np.ndarray:
+        """Return a clip's joints, float32 (frames, 22, 3), metres, 20 fps. InputError when there is no such clip."""
+        data = self._packed_joints(clip_id)
+        if data is None:
+            raise InputError(f"The library {self.folder} has no clip {clip_id}", "Search again")
+        return unpack_joints(data)
+
+    def _packed_joints(self, clip_id: int) -> bytes | None:
+        row = self._db.execute("SELECT joints FROM motions WHERE clip = ?", (clip_id,)).fetchone()
+        return None if row is None else row[0]
+
+    def windows(self, numbers: Sequence[int]) -> dict[int, tuple[int, int, int]]:
+        """Return {row: (clip id, start, stop)} of the rows that still belong to a clip."""
+        marks = ",".join("?" * len(numbers))
+        rows = self._db.execute(f"SELECT number, clip, start, stop FROM windows WHERE number IN ({marks})", numbers)
+        return {number: (clip, start, stop) for number, clip, start, stop in rows}
+
+    def rows_of(self, clip_id: int) -> list[int]:
+        """Return the rows of a clip's windows."""
+        return [row[0] for row in self._db.execute("SELECT number FROM windows WHERE clip = ?", (clip_id,))]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many clips and windows there are, and files by status."""
+        (clips,) = self._db.execute("SELECT count(*) FROM clips").fetchone()
+        (windows,) = self._db.execute("SELECT count(*) FROM windows").fetchone()
+        statuses = dict(self._db.execute("SELECT status, count(*) FROM files GROUP BY status"))
+        return {"clips": clips, "windows": windows} | {
+            name: statuses.get(name, 0) for name in ("here", "broken", "vanished")
+        }
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    def begin_embeddings(self, embedder: Embedder) -> State:
+        """Make an empty library ready for ``embedder``, else check that it is already. Raises DataError."""
+        with self._writing():
+            if self.state().generation == 0 and self.counts()["clips"] == 0:
+                self.embeddings_path(1).touch()
+                self._set_state(State(1, embedder.digest, embedder.dim, 0))
+        return self.check_embedder(embedder)
+
+    def put_file(self, facts: FileFacts, clips: Sequence[NewClip] | None, state: State) -> bool:
+        """Store a file; ``clips`` take the place of its former ones, None keeps those.
+
+        ``state`` is the one the embeddings were made for. Returns False when another process has stored the same
+        content meanwhile. Raises DataError when the library was rebuilt for another recogniser meanwhile.
+        """
+        packed = [(clip, pack_joints(clip.joints)) for clip in clips or ()]
+        for clip in clips or ():
+            if len(clip.embeddings) != len(windows_of(len(clip.joints))):
+                raise DataError(f"{clip.name} has {len(clip.embeddings)} embeddings", "Embed each of its windows")
+        with self._writing():
+            now = self.state()
+            if (now.generation, now.digest) != (state.generation, state.digest):
+                raise DataError(f"The library {self.folder} was rebuilt meanwhile", "Run the same command again")
+            known = self.file(facts.path)
+            if clips is not None and known and (known.digest, known.status) == (facts.digest, facts.status):
+                return False
+            self._write_rows(now, now.rows, [clip.embeddings for clip in clips or ()])
+            number = now.rows
+            file_id = self._put_facts(facts)
+            if clips is not None:
+                self._db.execute("DELETE FROM clips WHERE file = ?", (file_id,))
+            for clip, data in packed:
+                clip_id = self._put_clip(file_id, clip.name, len(clip.joints), clip.labels, data)
+                number = self._put_windows(clip_id, len(clip.joints), number)
+            self._set_state(State(now.generation, now.digest, now.dim, number))
+        return True
+
+    def put_unembedded(self, facts: FileFacts, clips: Iterable[tuple[str, np.ndarray, tuple[str, ...]]]) -> None:
+        """Store a file's clips (name, joints, labels) in a library that has no embeddings yet: see :meth:`rebuild`."""
+        with self._writing():
+            if self.state().generation:
+                raise InputError(f"The library {self.folder} has embeddings", "Make an empty one")
+            file_id = self._put_facts(facts)
+            for name, joints, labels in clips:
+                self._put_clip(file_id, name, len(joints), labels, pack_joints(joints))
+
+    def mark(self, path: str, status: str) -> None:
+        """Set the status of a known file."""
+        with self._writing():
+            self._db.execute("UPDATE files SET status = ? WHERE path = ?", (status, path))
+
+    def note_seen(self, paths: Sequence[str]) -> None:
+        """Note that files were there just now."""
+        with self._writing():
+            now = time.time()
+            self._db.executemany("UPDATE files SET seen = ? WHERE path = ?", [(now, path) for path in paths])
+
+    def touch(self, facts: FileFacts) -> None:
+        """Note size, time and status of a file whose content is the one known."""
+        with self._writing():
+            self._put_facts(facts)
+
+    def rebuild(self, embedder: Embedder, report: Callable[[int, int], None]) -> State:
+        """Embed every clip anew from its stored joints into a new generation; rows of clips that are gone fall away.
+
+        Until the last step the library stays as it was; being killed costs nothing but the work. ``report(done,
+        total)`` counts clips. What others store meanwhile is embedded at the end.
+        """
+        generation = self._claim_generation()
+        target = State(generation, embedder.digest, embedder.dim, 0)
+        done: dict[int, int] = {}  # clip id: its first row
+        target = self._embed_missing(target, embedder, done, report)
+        with self._writing():
+            old = self.state()
+            if old.generation >= generation:
+                raise DataError(f"The library {self.folder} was rebuilt meanwhile", "There is nothing left to do")
+            target = self._embed_missing(target, embedder, done, report)
+            self._db.execute("DELETE FROM windows")
+            for clip in self.clips():
+                self._put_windows(clip.id, clip.frames, done[clip.id])
+            self._set_state(target)
+        for number in range(generation):
+            for path in self.folder.glob(f"*-{number:06d}*"):
+                with contextlib.suppress(PermissionError):  # Windows: a reader still maps it
+                    path.unlink(missing_ok=True)
+        return target
+
+    def _claim_generation(self) -> int:
+        """Make the file of a generation that nobody has: neither a rebuild that was killed nor one beside this."""
+        generation = self.state().generation
+        while True:
+            generation += 1
+            with contextlib.suppress(FileExistsError):
+                self.embeddings_path(generation).touch(exist_ok=False)
+                return generation
+
+    def _embed_missing(self, state: State, embedder: Embedder, done: dict[int, int], report) -> State:
+        """Embed the clips not in ``done`` into the file of ``state``, noting their first rows; return the new state."""
+        missing = [(clip.id, windows_of(clip.frames)) for clip in self.clips() if clip.id not in done]
+        rows, total = state.rows, len(done) + len(missing)
+        for batch in _batches(missing):
+            motions = []
+            for clip_id, windows in batch:
+                data = self._packed_joints(clip_id)
+                if data is None:
+                    continue  # its file was indexed anew meanwhile
+                joints = unpack_joints(data)
+                done[clip_id] = rows + len(motions)
+                motions += [joints[start:stop] for start, stop in windows]
+            if motions:
+                self._write_rows(state, rows, [embedder.embed_motions(motions)])
+            rows += len(motions)
+            report(len(done), total)
+        return State(state.generation, state.digest, state.dim, rows)
+
+    def _put_facts(self, facts: FileFacts) -> int:
+        values = {**facts.__dict__, "seen": time.time()}
+        row = self._db.execute(
+            "INSERT INTO files (path, size, mtime_ns, digest, status, problem, licence, source, seen) VALUES "
+            "(:path, :size, :mtime_ns, :digest, :status, :problem, :licence, :source, :seen) "
+            "ON CONFLICT (path) DO UPDATE SET size = :size, mtime_ns = :mtime_ns, digest = :digest, status = :status, "
+            "problem = :problem, licence = :licence, source = :source, seen = :seen RETURNING id",
+            values,
+        )
+        return row.fetchone()[0]
+
+    def _put_clip(self, file_id: int, name: str, frames: int, labels: tuple[str, ...], data: bytes) -> int:
+        clip_id = self._db.execute(
+            "INSERT INTO clips (file, name, frames, fps, labels) VALUES (?, ?, ?, ?, ?)",
+            (file_id, name, frames, float(FPS), json.dumps(labels, ensure_ascii=False)),
+        ).lastrowid
+        self._db.execute("INSERT INTO motions VALUES (?, ?)", (clip_id, data))
+        return clip_id
+
+    def _put_windows(self, clip_id: int, frames: int, number: int) -> int:
+        """Point the windows of a clip at the rows from ``number`` on; return the next free row."""
+        windows = windows_of(frames)
+        self._db.executemany(
+            "INSERT INTO windows VALUES (?, ?, ?, ?)",
+            [(number + place, clip_id, start, stop) for place, (start, stop) in enumerate(windows)],
+        )
+        return number + len(windows)
+
+    def _write_rows(self, state: State, start: int, blocks: Sequence[np.ndarray]) -> None:
+        """Write embeddings from row ``start`` on, and wait until they are on the disk."""
+        if not blocks:
+            return
+        rows = np.concatenate(blocks)
+        if rows.shape[1] != state.dim:
+            raise DataError(f"embeddings have {rows.shape[1]} numbers, the library {state.dim}", self._rebuild_hint())
+        path = self.embeddings_path(state.generation)
+        try:
+            with open(path, "r+b") as file:
+                file.seek(start * state.dim * 2)
+                file.write(np.ascontiguousarray(rows, "<f2").tobytes())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise DataError(f"{path} cannot be written: {error.strerror}", "Check the disk and run it again") from error
+
+    def _writing(self) -> contextlib.AbstractContextManager[None]:
+        return writing(self._db, self.folder)
+
+    def _set_state(self, state: State) -> None:
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", state.__dict__.items())
+
+    def _rebuild_hint(self) -> str:
+        return f"Make its embeddings anew: python -m runtime index --rebuild --library {self.folder}"
+
+
+def _batches(clips: list[tuple[int, list]]) -> Iterator[list[tuple[int, list]]]:
+    """Cut clips into batches of about REBUILD_BATCH windows."""
+    batch, size = [], 0
+    for clip in clips:
+        batch.append(clip)
+        size += len(clip[1])
+        if size >= REBUILD_BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
