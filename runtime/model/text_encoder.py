@@ -19,6 +19,7 @@ from torch.nn import functional
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.config import TextEncoderConfig
+from runtime.model.layers import text_vector
 
 WEIGHTS_FILE = "text_encoder.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
@@ -88,9 +89,12 @@ class TextEncoder(nn.Module):
         x = self.norm(embedded + self.places.weight[: ids.shape[1]] + self.kind)
         for layer in self.layers:
             x = layer(x, valid)
-        weight = valid[..., None].to(x.dtype)
-        pooled = functional.normalize((x * weight).sum(1) / weight.sum(1), dim=-1)
-        return TextFeatures(torch.cat([embedded, x], dim=-1), valid, pooled)
+        tokens = torch.cat([embedded, x], dim=-1)
+        return TextFeatures(tokens, valid, self.pool(tokens, valid))
+
+    def pool(self, tokens: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """The pooled vector (batch, width) of token features: the mean contextual output, unit length."""
+        return functional.normalize(text_vector(tokens[..., self.config.width :], valid, last=False), dim=-1)
 
 
 def load_tokenizer(path: Path, max_tokens: int) -> Tokenizer:

@@ -130,10 +130,11 @@ def test_accumulated_batches_take_the_step_of_their_union(tmp_path):
         module.config = LineConfig()
         parts = x.chunk(accumulate)
         settings = TrainSettings(run=tmp_path / str(accumulate), steps=3, warmup=1, accumulate=accumulate)
-        Run("line", module, settings).train(
-            lambda index, parts=parts, module=module: {"total": (module(parts[index % len(parts)]) - 1).square().mean()},
-            lambda averaged: {"total": 0.0},
-        )
+
+        def batch_loss(index, parts=parts, module=module):
+            return {"total": (module(parts[index % len(parts)]) - 1).square().mean()}
+
+        Run("line", module, settings).train(batch_loss, lambda averaged: {"total": 0.0})
         weights.append(module.weight.detach())
     assert (weights[0] - 0.5).abs().max() > 1e-4
     assert torch.allclose(weights[0], weights[1], atol=1e-6)

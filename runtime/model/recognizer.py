@@ -1,0 +1,190 @@
+"""The motion recogniser (MAR of CoAMD, arXiv 2604.17090): motions, labels and descriptions in one space.
+
+Three transformer encoders, one a stream (joints, bones, velocities), are each read at a learned query token and fused.
+Two text sides meet them: A for labels (recognition), B, a trained transformer over token features, for descriptions
+(retrieval and guidance). Every embedding has length one, so that a dot product is a cosine.
+
+Streams are made of metres inside a frame that follows the body (under the pelvis, looking where the body looks), each
+scaled by its own statistics; where the frame has gone since the first frame goes with the joints. Frames past a
+motion's length change nothing. All of it is differentiable in the joints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from coamd_blender.skeleton import JOINT_COUNT
+from runtime.config import RecognizerConfig
+from runtime.model import representation
+from runtime.model.layers import EncoderLayer, sinusoid, text_vector
+from runtime.model.text_encoder import TextFeatures
+
+RECOGNITION_TEMPERATURE, DESCRIPTION_TEMPERATURE = 0.4, 0.1
+RECOGNITION_SHARE, STREAM_SHARE = 0.5, 1 / 3
+
+_POSE = JOINT_COUNT * 3
+_WHERE = 3  # sideways and forward metres and radians from the first frame
+STREAMS = {"joints": _POSE + _WHERE, "bones": _POSE - 3, "velocities": _POSE}
+
+
+class MotionEmbedding(NamedTuple):
+    """What the recogniser makes of motions: unit vectors (batch, dim)."""
+
+    fused: torch.Tensor
+    joints: torch.Tensor
+    bones: torch.Tensor
+    velocities: torch.Tensor
+
+
+class Reader(nn.Module):
+    """Transformer encoder over (batch, tokens, inputs), read at a learned query token: (batch, dim)."""
+
+    def __init__(self, inputs: int, layers: int, config: RecognizerConfig):
+        super().__init__()
+        width = config.width
+        self.project = nn.Linear(inputs, width)
+        self.query = nn.Parameter(torch.randn(width) * 0.02)
+        self.layers = nn.ModuleList(
+            EncoderLayer(width, config.heads, config.feedforward, config.dropout) for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, config.dim)
+
+    def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """x (batch, tokens, inputs), valid (batch, tokens) bool."""
+        x = self.project(x)
+        x = x + sinusoid(torch.arange(x.shape[1], device=x.device), x.shape[2])
+        x = torch.cat([self.query.expand(len(x), 1, -1), x], dim=1)
+        valid = torch.cat([torch.ones_like(valid[:, :1]), valid], dim=1)
+        for layer in self.layers:
+            x = layer(x, valid)
+        return self.out(self.norm(x[:, 0]))
+
+
+class MotionRecognizer(nn.Module):
+    """Three motion encoders, their fusion, and the two text sides."""
+
+    def __init__(self, config: RecognizerConfig):
+        super().__init__()
+        self.config = config
+        patch, dim = config.patch, config.dim
+        self.streams = nn.ModuleDict(
+            {name: Reader(size * patch, config.layers, config) for name, size in STREAMS.items()}
+        )
+        self.fuse = nn.Sequential(nn.LayerNorm(len(STREAMS) * dim), nn.Linear(len(STREAMS) * dim, dim))
+        self.label_side = nn.Sequential(
+            nn.LayerNorm(config.text_dim), nn.Linear(config.text_dim, dim), nn.GELU(), nn.Linear(dim, dim)
+        )
+        self.text_norm = nn.LayerNorm(config.text_dim)
+        self.text_side = Reader(config.text_dim, config.text_layers, config)
+        for name, size in STREAMS.items():
+            self.register_buffer(f"{name}_mean", torch.zeros(size))
+            self.register_buffer(f"{name}_std", torch.ones(size))
+        # Of recognition: the temperature of its softmax, and the cosine at which "unknown" is as likely as a label.
+        self.register_buffer("calibration", torch.tensor([0.1, 0.2]))
+
+    def motion(self, joints: torch.Tensor, lengths: torch.Tensor) -> MotionEmbedding:
+        """Embed joints (batch, frames, 22, 3), metres, of which the first ``lengths`` (batch,) frames count."""
+        parts = {}
+        patch = self.config.patch
+        for name, value in stream_values(joints, lengths, patch).items():
+            scaled = (value - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")
+            tokens = scaled.unflatten(1, (-1, patch)).flatten(2)  # (batch, tokens, patch * channels)
+            starts = torch.arange(tokens.shape[1], device=joints.device) * patch
+            parts[name] = self.streams[name](tokens, starts < lengths[:, None])
+        fused = self.fuse(torch.cat(list(parts.values()), dim=-1))
+        return MotionEmbedding(_unit(fused), **{name: _unit(part) for name, part in parts.items()})
+
+    def labels(self, text: TextFeatures) -> torch.Tensor:
+        """Unit vectors (batch, dim) of label texts: side A."""
+        vector = text_vector(text.tokens, text.valid, self.config.label_text == "last")
+        return _unit(self.label_side(vector))
+
+    def descriptions(self, text: TextFeatures) -> torch.Tensor:
+        """Unit vectors (batch, dim) of descriptions: side B."""
+        return _unit(self.text_side(self.text_norm(text.tokens), text.valid))
+
+    def label_scores(self, motion: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Probabilities (batch, labels + 1) of labels (labels, dim) for motions (batch, dim); the last is "unknown"."""
+        temperature, unknown = self.calibration
+        cosine = motion @ labels.T
+        return torch.softmax(torch.cat([cosine, unknown.expand(len(cosine), 1)], dim=1) / temperature, dim=1)
+
+
+def stream_values(joints: torch.Tensor, lengths: torch.Tensor, multiple: int = 1) -> dict[str, torch.Tensor]:
+    """The streams (batch, frames, channels) of joints (batch, frames, 22, 3); past ``lengths`` the last pose holds.
+
+    Frames are rounded up to a multiple of ``multiple``.
+
+    Joints and bones stand inside the frame under the pelvis that looks where the body looks; velocities are those of
+    the joints in the world, in that frame's axes. The last three channels of "joints" say where the frame is, seen
+    from the first: metres to the left and forward, and the turn in radians, whole turns counted.
+    """
+    frames = -(-joints.shape[1] // multiple) * multiple
+    index = torch.minimum(torch.arange(frames, device=joints.device), lengths[:, None] - 1)
+    joints = joints.gather(1, index[:, :, None, None].expand(-1, -1, *joints.shape[2:]))
+    turn = representation.heading(joints)
+    place = joints[:, :, 0] * joints.new_tensor([1.0, 0.0, 1.0])
+    local = representation.rotate_y(joints - place[:, :, None], -turn[:, :, None])
+    speed = representation.rotate_y(representation.velocities(joints), -turn[:, :, None])
+    gone = representation.rotate_y(place - place[:, :1], -turn[:, :1])
+    where = torch.stack([gone[..., 0], gone[..., 2], turn - turn[:, :1]], dim=-1)
+    return {
+        "joints": torch.cat([local.flatten(2), where], dim=-1),
+        "bones": representation.bones(local).flatten(2),
+        "velocities": speed.flatten(2),
+    }
+
+
+def _unit(x: torch.Tensor) -> torch.Tensor:
+    return functional.normalize(x.float(), dim=-1)
+
+
+def contrastive(
+    similarity: torch.Tensor, positive: torch.Tensor, ignored: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Symmetric InfoNCE with several positives (van den Oord et al. 2018; Khosla et al. 2020).
+
+    similarity (n, m); positive (n, m) bool: pairs that belong together, at least one in every row and column; ignored
+    (n, m) bool: pairs of which nothing is known, left out of the sums. The loss of a row is the mean over its
+    positives of -log softmax; rows and columns count alike.
+    """
+    logits = (similarity / temperature).masked_fill(ignored & ~positive, -torch.inf)
+    return 0.5 * (_row_loss(logits, positive) + _row_loss(logits.T, positive.T))
+
+
+def _row_loss(logits: torch.Tensor, positive: torch.Tensor) -> torch.Tensor:
+    log_share = torch.log_softmax(logits, dim=1).masked_fill(~positive, 0.0)
+    return -(log_share.sum(dim=1) / positive.sum(dim=1)).mean()
+
+
+def description_loss(motion: torch.Tensor, text: torch.Tensor, ignored: torch.Tensor) -> torch.Tensor:
+    """InfoNCE of motions and their descriptions (n, dim) each, and SmoothL1 between the two, summed over channels.
+
+    ``ignored`` (n, n) bool marks descriptions that may hold of another's motion as well.
+    """
+    own = torch.eye(len(motion), dtype=torch.bool, device=motion.device)
+    contrast = contrastive(motion @ text.T, own, ignored, DESCRIPTION_TEMPERATURE)
+    return contrast + functional.smooth_l1_loss(motion, text, reduction="none").sum(dim=1).mean()
+
+
+def recognition_loss(
+    motion: torch.Tensor, label: torch.Tensor, positive: torch.Tensor, ignored: torch.Tensor
+) -> torch.Tensor:
+    """Contrast of motions (n, dim) and labels (n, dim); equal labels are positives of each other."""
+    return contrastive(motion @ label.T, positive, ignored, RECOGNITION_TEMPERATURE)
+
+
+def with_streams(loss: Callable[[torch.Tensor], torch.Tensor], motion: MotionEmbedding) -> torch.Tensor:
+    """The loss of the fused embedding, and of each stream at a third."""
+    return loss(motion.fused) + STREAM_SHARE * sum(loss(part) for part in motion[1:])
+
+
+def same_meaning(similarity: torch.Tensor, opposed: torch.Tensor, threshold: float = 0.9) -> torch.Tensor:
+    """Which pairs (n, n) of texts may mean the same: alike above ``threshold`` and not ``opposed`` (left and right)."""
+    return (similarity > threshold) & ~opposed
