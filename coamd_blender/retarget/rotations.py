@@ -75,6 +75,15 @@ def swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return result
 
 
+def about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Return the rotation (..., 3, 3) by ``angle`` (...) about unit ``axis`` (..., 3), by Rodrigues' formula."""
+    cosine, sine = np.cos(angle)[..., None, None], np.sin(angle)[..., None, None]
+    skew = np.zeros((*axis.shape, 3))
+    skew[..., 0, 1], skew[..., 0, 2], skew[..., 1, 2] = -axis[..., 2], axis[..., 1], -axis[..., 0]
+    skew[..., 1, 0], skew[..., 2, 0], skew[..., 2, 1] = axis[..., 2], -axis[..., 1], axis[..., 0]
+    return np.eye(3) * cosine + skew * sine + axis[..., :, None] * axis[..., None, :] * (1 - cosine)
+
+
 def matrix_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
     """Turn unit quaternions (..., 4) into matrices (..., 3, 3)."""
     w, x, y, z = np.moveaxis(quaternions, -1, 0)

@@ -8,6 +8,7 @@ as Rest^-1 D_above^-1 D Rest, whatever the bone roll.
   pose, so that a rig keeps the curve of its own spine. The pelvis frame comes from hips and spine, the chest
   frame from collarbones and neck; between them the turn is interpolated, then swung onto the bone.
 * Arms and legs point exactly where the motion's do: T-pose or A-pose makes no difference.
+* Knees and elbows bend one way only.
 * Positions fix no twist. Upper arms and thighs take theirs from the plane in which elbow and knee bend; near
   straight, where that plane is noise, the twist is carried over from the frames around. Forearms, shins,
   hands and toes inherit.
@@ -17,22 +18,25 @@ as Rest^-1 D_above^-1 D Rest, whatever the bone roll.
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
 import numpy as np
 
 from .. import skeleton
-from ..errors import InputError, RigError
-from . import contacts
+from ..errors import InputError
+from . import alignment, bones, contacts
 from . import rotations as rot
 from .body import RestBody, read_rest
+from .legs import add_legs, hold_feet, place_legs
+from .limbs import add_arms
 from .mapping import Mapping
 from .rig import Rig
 from .torso import torso_turns
-from .twist import hinge_axes
 
 J = skeleton.JOINT_INDEX
 PLACES = ("object", "world")
+TRAVELS = ("hips", "root", "object")
 SIDES = ("left", "right")
 
 
@@ -43,16 +47,19 @@ class Options:
     place: "object" starts where the character stands in its rest pose, facing as it does; "world" takes the
     joints as world positions, heights and all. contact: "off", "soft" (feet that stand do not slide) or
     "strict" (nor leave their height). in_place: leave out the travel over the floor. floor: lift or lower the
-    motion onto the floor, where place is "object".
+    motion onto the floor and keep toes above it, where place is "object". travel: what carries the travel over
+    the floor: "hips", "root" (the topmost bone above them) or "object".
     """
 
     place: str = "object"
     contact: str = "soft"
     in_place: bool = False
     floor: bool = True
+    travel: str = "hips"
 
     def __post_init__(self) -> None:
-        for value, allowed in ((self.place, PLACES), (self.contact, contacts.MODES)):
+        chosen = ((self.place, PLACES), (self.contact, contacts.MODES), (self.travel, TRAVELS))
+        for value, allowed in chosen:
             if value not in allowed:
                 raise InputError(f"{value!r} is not one of {', '.join(allowed)}", "Choose one of these")
 
@@ -64,6 +71,8 @@ class PoseSolution:
     bones: N bone names. quaternions: (F, N, 4) basis rotations (w, x, y, z), sign-continuous over frames.
     location_bone: the bone that carries the travel (the pelvis, or the free bone above a connected one).
     location: (F, 3) in that bone's location channels. standing: (F, 2) left and right foot on the floor.
+    root_bone, root_location: the bone above and its location channels (F, 3), where the travel is on the root.
+    object_travel: (F, 3) to add to the object's place, Y-up world, where the travel is on the object.
     """
 
     bones: tuple[str, ...]
@@ -71,6 +80,9 @@ class PoseSolution:
     location_bone: str
     location: np.ndarray
     standing: np.ndarray
+    root_bone: str | None = None
+    root_location: np.ndarray | None = None
+    object_travel: np.ndarray | None = None
 
     def expand(self, rig: Rig) -> tuple[np.ndarray, np.ndarray]:
         """Return quaternions (F, B, 4) and locations (F, B, 3) for all bones, as forward_kinematics takes them."""
@@ -79,34 +91,75 @@ class PoseSolution:
         quaternions[:, [rig.index[name] for name in self.bones]] = self.quaternions
         locations = np.zeros((frames, len(rig.names), 3))
         locations[:, rig.index[self.location_bone]] = self.location
+        if self.root_bone is not None:
+            locations[:, rig.index[self.root_bone]] += self.root_location
         return quaternions, locations
 
 
 def solve(
-    rig: Rig, mapping: Mapping, joints: np.ndarray, options: Options | None = None, fps: float = skeleton.FPS
+    rig: Rig,
+    mapping: Mapping,
+    joints: np.ndarray,
+    options: Options | None = None,
+    fps: float = skeleton.FPS,
+    aligned: Table[str, np.ndarray] | None = None,
 ) -> PoseSolution:
     """Find the basis rotations and root location that make ``rig`` move as ``joints`` do.
 
-    joints: (F, 22, 3) metres, Y up, at ``fps`` frames a second. Raises InputError for joints of another
-    shape or not finite, RigError for a rig whose limbs have no length or that hangs sideways.
+    joints: (F, 22, 3) metres, Y up, at ``fps`` frames a second. aligned: bone name to basis quaternion (4,) of
+    a pose in which the rig stands like the canonical body, to be used in place of its rest pose. Raises
+    InputError for joints of another shape or not finite, RigError for a rig whose limbs have no length, that
+    hangs sideways, or that has no bone to carry the travel.
     """
     options = options or Options()
     joints = check_joints(joints)
-    body = read_rest(rig, mapping)
+    captured = alignment.captured(rig, aligned)
+    solved = alignment.align_rig(rig, captured) if aligned else rig
+    body = read_rest(solved, mapping)
     floor = contacts.floor_height(joints) if options.floor and options.place == "object" else 0.0
     standing = contacts.detect_contacts(joints, fps, floor)
-    points = place_points(rig, body, joints, floor, options)
+    points = place_points(solved, body, joints, floor, options)
     turns = torso_turns(points, body)
     pelvis = _pelvis_head(points, turns, body)
-    legs = _leg_points(points, turns, body, pelvis)
-    _solve_limbs(points, turns, body, "arm")
+    add_arms(points, turns, body)
+    legs = place_legs(points, turns, body, pelvis)
     if options.contact != "off":
-        _hold_feet(legs, points, turns, body, standing, options, fps)
-    _solve_limbs(points, turns, body, "leg", legs)
-    bones, quaternions = _basis(rig, mapping, turns)
-    bone = _location_bone(rig, rig.index[mapping.bones["pelvis"]])
-    location = rot.rotate(_location_axes(rig, bone).T, pelvis - body.heads["pelvis"])
-    return PoseSolution(bones, quaternions, rig.names[bone], location, standing)
+        on_floor = options.floor and options.place == "object"
+        hinges = {side: turns["pelvis"] @ body.hinges[f"{side}_hip"] for side in SIDES}
+        sink = hold_feet(legs, standing, hinges, body, options.contact, fps, floor=on_floor)
+        pelvis = pelvis - sink[:, None] * body.up
+    add_legs(legs, turns, body)
+    indices, quaternions = bones.basis(solved, bones.bone_turns(solved, mapping, body, turns))
+    if aligned:
+        indices, quaternions = alignment.unalign(rig, captured, indices, quaternions)
+    names = tuple(rig.names[bone] for bone in indices)
+    moved = pelvis - body.heads["pelvis"]
+    return PoseSolution(names, quaternions, standing=standing, **_travel(rig, mapping, moved, captured, options))
+
+
+def _travel(rig: Rig, mapping: Mapping, moved: np.ndarray, captured: np.ndarray, options: Options) -> dict:
+    """Share the way the pelvis goes, ``moved`` (F, 3) in armature space, among hips, root bone and object."""
+    bone = bones.location_bone(rig, mapping)
+    aligned = alignment.align_rig(rig, captured)
+    found = {"location_bone": rig.names[bone]}
+    if options.travel != "hips":
+        linear = rig.world[:3, :3]
+        way = (moved - moved[0]) @ linear.T * (1.0, 0.0, 1.0)
+        along = way @ np.linalg.inv(linear).T
+        moved = moved - along
+        if options.travel == "object":
+            found["object_travel"] = way
+        else:
+            root = bones.root_bone(rig, bone)
+            found |= {"root_bone": rig.names[root], "root_location": _in_channels(rig, aligned, root, along)}
+    return found | {"location": _in_channels(rig, aligned, bone, moved)}
+
+
+def _in_channels(rig: Rig, aligned: Rig, bone: int, moved: np.ndarray) -> np.ndarray:
+    """Turn a move (F, 3) in armature space into a bone's location channels, the bones above it as aligned."""
+    parent = rig.parents[bone]
+    above = aligned.rest[parent, :3, :3] @ rig.rest[parent, :3, :3].T if parent >= 0 else np.eye(3)
+    return rot.rotate((above @ bones.location_axes(rig, bone)).T, moved)
 
 
 def check_joints(joints: np.ndarray) -> np.ndarray:
@@ -164,107 +217,3 @@ def _pelvis_head(points: np.ndarray, turns: dict, body: RestBody) -> np.ndarray:
     """Return the pelvis bone's head (F, 3) that puts the middle of the rig's hips where the motion's is."""
     middle = 0.5 * (points[:, J["left_hip"]] + points[:, J["right_hip"]])
     return middle - turns["pelvis"] @ (body.hip_middle - body.heads["pelvis"])
-
-
-def _leg_points(points: np.ndarray, turns: dict, body: RestBody, pelvis: np.ndarray) -> dict[str, np.ndarray]:
-    """Return hips, knees, ankles and toes (F, 3) of the rig with the motion's directions and its own lengths."""
-    found = {}
-    for side in SIDES:
-        place = pelvis + turns["pelvis"] @ (body.heads[f"{side}_hip"] - body.heads["pelvis"])
-        found[f"{side}_hip"] = place
-        for above, joint in (("hip", "knee"), ("knee", "ankle"), ("ankle", "foot")):
-            upper, lower = f"{side}_{above}", f"{side}_{joint}"
-            direction = rot.unit(points[:, J[lower]] - points[:, J[upper]])
-            place = place + direction * body.length(upper)
-            found[lower] = place
-    return found
-
-
-def _hold_feet(legs, points, turns, body: RestBody, standing, options: Options, fps: float) -> None:
-    """Move the knees and ankles in ``legs`` so that standing feet do not slide or sink."""
-    blend = max(1, round(contacts.BLEND_SECONDS * fps))
-    up = body.up
-    for number, side in enumerate(SIDES):
-        hip, knee, ankle, toe = (legs[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle", "foot"))
-        offset = contacts.lock_offsets(toe, standing[:, number], blend)
-        if options.contact == "soft":
-            offset = offset - (offset @ up)[:, None] * up
-        goal = ankle + offset
-        moved = np.linalg.norm(offset, axis=-1) > 1e-5 * body.leg
-        if not moved.any():
-            continue
-        hinge = turns["pelvis"] @ body.hinges[f"{side}_hip"]
-        new_knee, new_ankle = contacts.two_bone(hip, knee, ankle, goal, hinge)
-        legs[f"{side}_knee"] = np.where(moved[:, None], new_knee, knee)
-        legs[f"{side}_ankle"] = np.where(moved[:, None], new_ankle, ankle)
-        # The foot keeps the motion's direction.
-        legs[f"{side}_foot"] = toe + legs[f"{side}_ankle"] - ankle
-
-
-def _solve_limbs(points, turns: dict, body: RestBody, limb: str, legs: dict | None = None) -> None:
-    """Add to ``turns`` those of both arms or both legs; legs from the rig's own points where given."""
-    names = {"arm": ("collar", "shoulder", "elbow", "wrist"), "leg": ("pelvis", "hip", "knee", "ankle")}[limb]
-    for side in SIDES:
-        above, upper, lower, end = (name if name == "pelvis" else f"{side}_{name}" for name in names)
-        if upper not in body.directions:
-            turns[upper] = turns[lower] = turns[end] = turns[above]
-            continue
-        start, middle, stop = (legs[name] if legs else points[:, J[name]] for name in (upper, lower, end))
-        thigh, shin = rot.unit(middle - start), rot.unit(stop - middle)
-        axis = hinge_axes(turns[above], thigh, shin, body, upper)
-        rest_frame = rot.frame(body.directions[upper], body.hinges[upper])
-        turns[upper] = rot.frame(thigh, axis) @ rest_frame.T
-        turns[lower] = turns[end] = turns[upper]
-        if lower in body.directions:
-            turns[lower] = rot.swing(turns[upper] @ body.directions[lower], shin) @ turns[upper]
-            turns[end] = turns[lower]
-        if limb == "leg":
-            foot = rot.unit(points[:, J[f"{side}_foot"]] - points[:, J[end]])
-            turns[end] = turns[f"{side}_foot"] = _foot_turn(foot, turns[lower], body, side)
-
-
-def _foot_turn(direction: np.ndarray, shin_turn: np.ndarray, body: RestBody, side: str) -> np.ndarray:
-    """Return the foot's turn: flat where the motion's foot is flat, toes where its toes point, rolled as the shin."""
-    source, target = body.foot_frames[side]
-    lateral = rot.swing(shin_turn @ source[:, 0], direction) @ shin_turn @ source[:, 1]
-    return rot.frame(direction, lateral) @ target.T
-
-
-def _basis(rig: Rig, mapping: Mapping, turns: dict) -> tuple[tuple[str, ...], np.ndarray]:
-    """Turn the armature-space turns into sign-continuous basis quaternions (F, N, 4) of the mapped bones."""
-    joint_of = {rig.index[bone]: joint for joint, bone in mapping.bones.items()}
-    bones = sorted(joint_of)
-    result = []
-    for bone in bones:
-        rest = rig.rest[bone, :3, :3]
-        above = next((joint_of[up] for up in rig.ancestors(bone) if up in joint_of), None)
-        turn = turns[joint_of[bone]]
-        if above and _inherits(rig, bone, rig.index[mapping.bones[above]]):
-            turn = rot.transpose(turns[above]) @ turn
-        result.append(rot.quaternion_from_matrix(rest.T @ turn @ rest))
-    return tuple(rig.names[bone] for bone in bones), rot.continuous(np.stack(result, axis=1))
-
-
-def _inherits(rig: Rig, bone: int, ancestor: int) -> bool:
-    """Return whether the turn of ``ancestor`` reaches ``bone`` through the bones between them."""
-    while bone != ancestor:
-        if not rig.inherit_rotation[bone]:
-            return False
-        bone = int(rig.parents[bone])
-    return True
-
-
-def _location_bone(rig: Rig, pelvis: int) -> int:
-    """Return the pelvis, or the nearest bone above that is not connected and so can be moved."""
-    for bone in (pelvis, *rig.ancestors(pelvis)):
-        if not rig.connected[bone]:
-            return bone
-    raise RigError(f"No bone above {rig.names[pelvis]!r} can be moved", "Disconnect the hips bone in Edit Mode")
-
-
-def _location_axes(rig: Rig, bone: int) -> np.ndarray:
-    """Return the axes (3, 3) of a bone's location channels in armature space, the bones above at rest."""
-    if rig.local_location[bone]:
-        return rig.rest[bone, :3, :3]
-    parent = rig.parents[bone]
-    return rig.rest[parent, :3, :3] if parent >= 0 else np.eye(3)

@@ -1,0 +1,160 @@
+"""From turns of joints to basis rotations of bones: the mapped ones, those between them, and twist bones.
+
+Bones of the spine and neck between two mapped ones share the turn from one to the other; bones along an upper
+arm or thigh share its twist, none at its root, all of it at its end.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from ..errors import RigError
+from . import rotations as rot
+from .body import RestBody
+from .mapping import Mapping
+from .names import split_name
+from .rig import Rig
+
+TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
+TWIST_WORDS = frozenset(("twist", "roll"))
+# Upper limbs: their joint, the joint at their end, and the joint above.
+UPPER = {
+    f"{side}_{joint}": (f"{side}_{end}", above if above == "pelvis" else f"{side}_{above}")
+    for side in ("left", "right")
+    for joint, end, above in (("shoulder", "elbow", "collar"), ("hip", "knee", "pelvis"))
+}
+
+
+def bone_turns(rig: Rig, mapping: Mapping, body: RestBody, turns: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
+    """Return bone index to turn (F, 3, 3) in armature space, of all bones that move on their own."""
+    bone_of = {joint: rig.index[bone] for joint, bone in mapping.bones.items()}
+    found = {bone: turns[joint] for joint, bone in bone_of.items()}
+    trunk = [bone_of[joint] for joint in TRUNK if joint in bone_of]
+    for low, high in pairwise(trunk):
+        _share_bend(rig, found, low, high)
+    for joint, (end, above) in UPPER.items():
+        if joint in bone_of and end in bone_of:
+            _share_twist(rig, found, bone_of[joint], bone_of[end], turns[above], body.directions[joint])
+    return found
+
+
+def between(rig: Rig, low: int, high: int) -> list[int]:
+    """Return the bones between ``low`` and ``high`` beneath it, from the upper to the lower in the hierarchy."""
+    above = rig.ancestors(high)
+    return above[: above.index(low)][::-1] if low in above else []
+
+
+def _share_bend(rig: Rig, found: dict[int, np.ndarray], low: int, high: int) -> None:
+    """Let the bones between ``low`` and ``high`` turn step by step from one to the other.
+
+    They are then swung so that ``high`` comes to lie in the direction in which ``low`` alone would carry it.
+    """
+    chain = between(rig, low, high)
+    if not chain:
+        return
+    ends = [rot.quaternion_from_matrix(found[bone]) for bone in (low, high)]
+    for step, bone in enumerate(chain, start=1):
+        found[bone] = rot.matrix_from_quaternion(rot.slerp(*ends, step / (len(chain) + 1)))
+    heads = rig.heads[[low, *chain, high]]
+    first = found[low] @ (heads[1] - heads[0])
+    goal = found[low] @ (heads[-1] - heads[0])
+    for _ in range(3):
+        rest = sum(found[bone] @ (heads[step + 2] - heads[step + 1]) for step, bone in enumerate(chain))
+        length = np.linalg.norm(rest, axis=-1, keepdims=True)
+        direction = rot.unit(goal)
+        along = rot.dot(first, direction)[:, None] * direction
+        aside = first - along
+        wanted = direction * np.sqrt(np.maximum(length**2 - rot.dot(aside, aside)[:, None], 0)) - aside
+        if float(length.min()) < 1e-9:
+            return
+        swing = rot.swing(rot.unit(rest), rot.unit(wanted))
+        for bone in chain:
+            found[bone] = swing @ found[bone]
+
+
+def _share_twist(
+    rig: Rig, found: dict[int, np.ndarray], upper: int, lower: int, above: np.ndarray, rest: np.ndarray
+) -> None:
+    """Spread the twist of a limb's upper bone, measured from its untwisted swing, over the bones along it."""
+    chain = between(rig, upper, lower)
+    leaves = [bone for bone in _twist_leaves(rig, upper, chain) if bone not in found]
+    if not chain and not leaves:
+        return
+    full = found[upper]
+    along = full @ rest
+    untwisted = rot.swing(above @ rest, along) @ above
+    angle = _angle_about(full @ rot.transpose(untwisted), along)
+    for step, bone in enumerate([upper, *chain]):
+        if chain:
+            found[bone] = rot.about(along, angle * step / len(chain)) @ untwisted
+    length = (rig.heads[lower] - rig.heads[upper]) @ rest
+    for bone in leaves:
+        share = np.clip((rig.heads[bone] - rig.heads[upper]) @ rest / length, 0, 1)
+        found[bone] = rot.about(along, angle * share) @ untwisted
+
+
+def _twist_leaves(rig: Rig, upper: int, chain: list[int]) -> list[int]:
+    """Return twist bones that hang from the upper bone or its chain and carry nothing."""
+    carriers, parents = {upper, *chain}, set(rig.parents.tolist())
+    return [
+        bone
+        for bone, parent in enumerate(rig.parents.tolist())
+        if parent in carriers and bone not in parents and TWIST_WORDS & set(split_name(rig.names[bone])[2])
+    ]
+
+
+def _angle_about(turn: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """Return the angle (F,) of rotations about a known axis (F, 3), unwrapped over time."""
+    skew = np.stack([turn[:, 2, 1] - turn[:, 1, 2], turn[:, 0, 2] - turn[:, 2, 0], turn[:, 1, 0] - turn[:, 0, 1]], -1)
+    return np.unwrap(np.arctan2(rot.dot(skew, axis), np.trace(turn, axis1=1, axis2=2) - 1))
+
+
+def basis(rig: Rig, turns: dict[int, np.ndarray]) -> tuple[list[int], np.ndarray]:
+    """Turn armature-space turns into sign-continuous basis quaternions: bone indices, and (F, N, 4) in their order."""
+    bones, result = sorted(turns), []
+    for bone in bones:
+        rest = rig.rest[bone, :3, :3]
+        above = next((up for up in rig.ancestors(bone) if up in turns), None)
+        turn = turns[bone]
+        if above is not None and _inherits(rig, bone, above):
+            turn = rot.transpose(turns[above]) @ turn
+        result.append(rot.quaternion_from_matrix(rest.T @ turn @ rest))
+    return bones, rot.continuous(np.stack(result, axis=1))
+
+
+def _inherits(rig: Rig, bone: int, ancestor: int) -> bool:
+    """Return whether the turn of ``ancestor`` reaches ``bone`` through the bones between them."""
+    while bone != ancestor:
+        if not rig.inherit_rotation[bone]:
+            return False
+        bone = int(rig.parents[bone])
+    return True
+
+
+def location_bone(rig: Rig, mapping: Mapping) -> int:
+    """Return the pelvis, or the nearest bone above it that can be moved and carries legs and spine along."""
+    pelvis = rig.index[mapping.bones["pelvis"]]
+    joints = [joint for joint in ("left_hip", "right_hip", "spine1", "spine3", "neck") if joint in mapping.bones]
+    carried = [rig.index[mapping.bones[joint]] for joint in joints]
+    for bone in (pelvis, *rig.ancestors(pelvis)):
+        if not rig.connected[bone] and all(bone in rig.ancestors(low) for low in carried):
+            return bone
+    raise RigError(f"No bone above {rig.names[pelvis]!r} can be moved", "Disconnect the hips bone in Edit Mode")
+
+
+def root_bone(rig: Rig, below: int) -> int:
+    """Return the topmost bone over ``below``, on which the travel may be keyed; raises RigError without one."""
+    above = rig.ancestors(below)
+    if not above or rig.connected[above[-1]]:
+        raise RigError("The armature has no root bone above its hips", "Put the travel on the hips or the object")
+    return above[-1]
+
+
+def location_axes(rig: Rig, bone: int) -> np.ndarray:
+    """Return the axes (3, 3) of a bone's location channels in armature space, the bones above at rest."""
+    if rig.local_location[bone]:
+        return rig.rest[bone, :3, :3]
+    parent = rig.parents[bone]
+    return rig.rest[parent, :3, :3] if parent >= 0 else np.eye(3)

@@ -1,0 +1,136 @@
+"""Legs of a rig over time: where its joints come to be, feet held to the floor, and the turns that follow.
+
+Feet that stand are held by their toe. The hips sink where a leg would not reach; knees and ankles follow by the
+law of cosines; the foot keeps the turn it had, so that the toe stays where it was put.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import skeleton
+from . import contacts
+from . import rotations as rot
+from .body import RestBody
+from .limbs import foot_turn, limb_turns, toe_turn
+
+J = skeleton.JOINT_INDEX
+SIDES = ("left", "right")
+# The hips sink by at most this share of the leg to let a foot reach the floor.
+MOST_SINK = 0.12
+
+
+@dataclass
+class Leg:
+    """One leg over time, armature space: places (F, 3) of its joints and the turn (F, 3, 3) of its foot."""
+
+    hip: np.ndarray
+    knee: np.ndarray
+    ankle: np.ndarray
+    toe: np.ndarray
+    foot: np.ndarray
+
+
+def place_legs(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody, pelvis: np.ndarray) -> dict[str, Leg]:
+    """Return both legs with the motion's directions and the rig's lengths; pelvis: (F, 3) its bone's head."""
+    legs = {}
+    for side in SIDES:
+        hip, knee, ankle, toe = (f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot"))
+        thigh = rot.unit(points[:, J[knee]] - points[:, J[hip]])
+        shin = rot.unit(points[:, J[ankle]] - points[:, J[knee]])
+        _, shin_turn, shin = limb_turns(turns["pelvis"], thigh, shin, body, hip)
+        foot = foot_turn(rot.unit(points[:, J[toe]] - points[:, J[ankle]]), shin_turn, body, side)
+        start = pelvis + turns["pelvis"] @ (body.heads[hip] - body.heads["pelvis"])
+        middle = start + thigh * body.length(hip)
+        end = middle + shin * body.length(knee)
+        legs[side] = Leg(start, middle, end, end + foot @ _foot_vector(body, side), foot)
+    return legs
+
+
+def _foot_vector(body: RestBody, side: str) -> np.ndarray:
+    """From ankle to toe at rest (3,); nothing where the rig has no toe, so that the ankle is held instead."""
+    toe = body.heads.get(f"{side}_foot")
+    return np.zeros(3) if toe is None else toe - body.heads[f"{side}_ankle"]
+
+
+def hold_feet(
+    legs: dict[str, Leg],
+    standing: np.ndarray,
+    hinges: dict[str, np.ndarray],
+    body: RestBody,
+    mode: str,
+    fps: float,
+    *,
+    floor: bool,
+) -> np.ndarray:
+    """Move knees and ankles in ``legs`` so that standing feet do not slide or sink; return how far hips sink (F,).
+
+    standing: (F, 2). hinges: side to (F, 3) bend axes of straight knees. mode: "soft" or "strict". floor: lift
+    toes that are lower than at rest.
+    """
+    blend = max(1, round(contacts.BLEND_SECONDS * fps))
+    goals = {
+        side: _ankle_goal(legs[side], standing[:, number], body, side, mode, blend, floor)
+        for number, side in enumerate(SIDES)
+    }
+    sink = _sinking(np.max([_shortfall(legs[side], goals[side], body, side) for side in SIDES], axis=0), blend)
+    for side in SIDES:
+        leg = legs[side]
+        moved = (np.linalg.norm(goals[side] - leg.ankle, axis=-1) > 1e-6 * body.leg) | (sink > 1e-6 * body.leg)
+        if not moved.any():
+            continue
+        down = sink[:, None] * body.up
+        knee, ankle = contacts.two_bone(leg.hip - down, leg.knee - down, leg.ankle - down, goals[side], hinges[side])
+        leg.hip = leg.hip - down
+        leg.knee = np.where(moved[:, None], knee, leg.knee)
+        leg.ankle = np.where(moved[:, None], ankle, leg.ankle)
+        leg.toe = leg.ankle + leg.foot @ _foot_vector(body, side)
+    return sink
+
+
+def _ankle_goal(
+    leg: Leg, standing: np.ndarray, body: RestBody, side: str, mode: str, blend: int, floor: bool
+) -> np.ndarray:
+    """Return where the ankle should be (F, 3): over the held toe, and no lower than its toe may be."""
+    lift = np.zeros_like(leg.toe)
+    if floor:
+        rest = body.heads.get(f"{side}_foot", body.heads[f"{side}_ankle"])
+        lift = np.maximum(0, (rest - leg.toe) @ body.up)[:, None] * body.up
+    offset = contacts.lock_offsets(leg.toe + lift, standing, blend)
+    if mode == "soft":
+        offset = offset - (offset @ body.up)[:, None] * body.up
+    return leg.ankle + lift + offset
+
+
+def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndarray:
+    """Return how far the hips must sink (F,) for the leg to reach ``goal``."""
+    reach = (body.length(f"{side}_hip") + body.length(f"{side}_knee")) * contacts.REACH
+    reach = np.maximum(reach, np.linalg.norm(leg.ankle - leg.hip, axis=-1))
+    away = goal - leg.hip
+    below = -(away @ body.up)
+    aside = np.maximum(rot.dot(away, away) - below**2, 0)
+    needed = below - np.sqrt(np.maximum(reach**2 - aside, 0))
+    moved = np.linalg.norm(goal - leg.ankle, axis=-1) > 1e-6 * body.leg
+    return np.where(moved, np.clip(needed, 0, MOST_SINK * body.leg), 0)
+
+
+def _sinking(needed: np.ndarray, blend: int) -> np.ndarray:
+    """Return a smooth curve (F,) nowhere below ``needed``: its maximum over a window, averaged over as wide a one."""
+    if not needed.any():
+        return needed
+    window = np.hanning(2 * blend + 3)[1:-1]
+    padded = np.pad(needed, 2 * blend, mode="edge")
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * blend + 1).max(axis=1)
+    return np.convolve(highest, window / window.sum(), mode="valid")
+
+
+def add_legs(legs: dict[str, Leg], turns: dict[str, np.ndarray], body: RestBody) -> None:
+    """Add to ``turns`` those of hips, knees, ankles and toes."""
+    for side, leg in legs.items():
+        hip, knee, ankle, toe = (f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot"))
+        thigh, shin = rot.unit(leg.knee - leg.hip), rot.unit(leg.ankle - leg.knee)
+        turns[hip], turns[knee], _ = limb_turns(turns["pelvis"], thigh, shin, body, hip)
+        turns[ankle] = leg.foot
+        turns[toe] = toe_turn(leg.foot, leg.toe, body, side)

@@ -1,0 +1,92 @@
+"""Turns of arms and legs from the directions of their bones, within the limits of knee and elbow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import skeleton
+from . import rotations as rot
+from .body import RestBody
+from .twist import hinge_axes
+
+J = skeleton.JOINT_INDEX
+SIDES = ("left", "right")
+# A knee or elbow bends no further than this, and rounds off towards straight within SOFT of it (radians).
+MOST_BEND, SOFT = np.radians(172), np.radians(0.3)
+# Toes lie flat while the ball of the foot is lower over its rest height than the first of these shares of the
+# leg, and follow the foot above the second; they bend by at most MOST_TOE (radians).
+TOE_FLAT, TOE_FREE, MOST_TOE = 0.02, 0.08, np.radians(55)
+
+
+def limit_hinge(upper: np.ndarray, lower: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """Return the lower bone's directions (F, 3) with no bend backwards about ``axis``, nor beyond MOST_BEND.
+
+    upper, lower: (F, 3) unit directions. axis: (F, 3) unit, perpendicular to ``upper``. What the lower bone
+    leans out of the hinge's plane is kept.
+    """
+    forward = rot.cross(axis, upper)
+    bend = np.arctan2(rot.dot(lower, forward), rot.dot(lower, upper))
+    bend = np.where(bend < -np.pi / 2, bend + 2 * np.pi, bend)
+    bend = np.minimum(0.5 * (bend + np.sqrt(bend**2 + 4 * SOFT**2)), MOST_BEND)[:, None]
+    aside = rot.dot(lower, axis)[:, None]
+    within = np.sqrt(np.maximum(1 - aside**2, 0))
+    return rot.unit(within * (np.cos(bend) * upper + np.sin(bend) * forward) + aside * axis)
+
+
+def limb_turns(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: RestBody, joint: str):
+    """Return the turns (F, 3, 3) of a limb's upper and lower bone and the lower's direction within its limits.
+
+    above: turn of the collarbone or pelvis. upper, lower: (F, 3) unit directions. joint: of the upper bone.
+    """
+    axis = hinge_axes(above, upper, lower, body, joint)
+    lower = limit_hinge(upper, lower, axis)
+    turn = rot.frame(upper, axis) @ rot.frame(body.directions[joint], body.hinges[joint]).T
+    below = joint.replace("hip", "knee").replace("shoulder", "elbow")
+    if below not in body.directions:
+        return turn, turn, lower
+    return turn, rot.swing(turn @ body.directions[below], lower) @ turn, lower
+
+
+def add_arms(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody) -> None:
+    """Add to ``turns`` those of shoulders, elbows and wrists, for ``points`` (F, 22, 3) in armature space."""
+    for side in SIDES:
+        collar, shoulder, elbow, wrist = (f"{side}_{joint}" for joint in ("collar", "shoulder", "elbow", "wrist"))
+        if shoulder not in body.directions:
+            turns[shoulder] = turns[elbow] = turns[wrist] = turns[collar]
+            continue
+        upper = rot.unit(points[:, J[elbow]] - points[:, J[shoulder]])
+        lower = rot.unit(points[:, J[wrist]] - points[:, J[elbow]])
+        turns[shoulder], turns[elbow], _ = limb_turns(turns[collar], upper, lower, body, shoulder)
+        turns[wrist] = turns[elbow]
+
+
+def foot_turn(direction: np.ndarray, shin_turn: np.ndarray, body: RestBody, side: str) -> np.ndarray:
+    """Return the foot's turn: flat where the motion's foot is flat, toes where its toes point, rolled as the shin."""
+    source, target = body.foot_frames[side]
+    lateral = rot.swing(shin_turn @ source[:, 0], direction) @ shin_turn @ source[:, 1]
+    return rot.frame(direction, lateral) @ target.T
+
+
+def toe_turn(foot: np.ndarray, toe: np.ndarray, body: RestBody, side: str) -> np.ndarray:
+    """Return the turn (F, 3, 3) of the toes: the foot's, bent flat where its heel is up and its ball on the floor.
+
+    foot: (F, 3, 3) turn of the foot. toe: (F, 3) place of the ball of the foot.
+    """
+    joint = f"{side}_foot"
+    if joint not in body.heads:
+        return foot
+    height = (toe - body.heads[joint]) @ body.up / body.leg
+    rest = body.directions[f"{side}_ankle"]
+    pitched = (rest - rot.rotate(foot, rest)) @ body.up
+    weight = smoothstep((TOE_FREE - height) / (TOE_FREE - TOE_FLAT)) * smoothstep(pitched / 0.2)
+    lean = rot.rotate(foot, body.up)
+    axis = rot.cross(lean, np.broadcast_to(body.up, lean.shape))
+    sine = np.linalg.norm(axis, axis=-1)
+    angle = weight * np.minimum(np.arctan2(sine, lean @ body.up), MOST_TOE)
+    return rot.about(axis / np.maximum(sine, 1e-9)[:, None], angle) @ foot
+
+
+def smoothstep(value: np.ndarray) -> np.ndarray:
+    """Return 0 below 0, 1 above 1, and a smooth rise between."""
+    value = np.clip(value, 0, 1)
+    return value * value * (3 - 2 * value)
