@@ -18,9 +18,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     networks = parser.add_subparsers(title="networks", metavar="NETWORK", required=True)
     autoencoder = _add_network(networks, "autoencoder", run_autoencoder, "motion to latent tokens and back")
     autoencoder.add_argument("--batch", type=whole_number(1, 65536), metavar="N", help="windows a step")
-    autoencoder.add_argument(
-        "--refine", type=Path, metavar="FILE", help="teach the decoder of these weights to take noise off its tokens"
-    )
+    autoencoder.add_argument("--start", type=Path, metavar="FILE", help="begin from this trained autoencoder")
     generator = _add_network(networks, "generator", run_generator, "prompts to latent tokens")
     generator.add_argument(
         "--autoencoder", type=Path, required=True, metavar="FILE", help="its trained weights (.safetensors)"
@@ -45,13 +43,9 @@ def _add_network(networks: argparse._SubParsersAction, name: str, run, summary: 
 
 def run_autoencoder(args: argparse.Namespace) -> Outcome:
     """Train the autoencoder. JSON: files, steps is the run's own."""
-    from runtime.train.autoencoder import refine_decoder, train_autoencoder
+    from runtime.train.autoencoder import train_autoencoder
 
-    if args.refine is not None:
-        options = _options(args, "steps", "batch")
-        del options["preset"]  # the sizes are those of the file
-        return _trained(refine_decoder(args.prepared, args.run_folder, args.refine, **options))
-    return _trained(train_autoencoder(args.prepared, args.run_folder, **_options(args, "steps", "batch")))
+    return _trained(train_autoencoder(args.prepared, args.run_folder, **_options(args, "steps", "batch", "start")))
 
 
 def run_generator(args: argparse.Namespace) -> Outcome:

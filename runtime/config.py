@@ -22,6 +22,7 @@ def _require(condition: bool, message: str) -> None:
 class AutoencoderConfig:
     """Three-stream convolutional autoencoder: 4 frames to one token of ``latent_dim`` learned channels.
 
+    The weights, ``speed_weight`` and ``token_noise`` are those of its loss (``Autoencoder.loss``).
     ``linear_path`` runs principal components beside the convolutions; ``output_convolutions`` counts those of full
     width behind the last upsampling.
     """
@@ -31,6 +32,9 @@ class AutoencoderConfig:
     residual_blocks: int = 3
     velocity_weight: float = 1.0
     bone_weight: float = 1.0
+    acceleration_weight: float = 0.3
+    speed_weight: float = 3.0
+    token_noise: float = 0.35
     linear_path: bool = True
     output_convolutions: int = 1
 
@@ -219,7 +223,15 @@ class Preset:
 # The sizes and schedules published for CoAMD (arXiv 2604.17090). The moving reference frame is ours in both presets: it
 # adds the three channels of travel to the published latent of 512.
 PAPER = Preset(
-    AutoencoderConfig(width=512, latent_dim=512, linear_path=False, output_convolutions=2),
+    AutoencoderConfig(
+        width=512,
+        latent_dim=512,
+        acceleration_weight=0.0,
+        speed_weight=0.0,
+        token_noise=0.0,
+        linear_path=False,
+        output_convolutions=2,
+    ),
     GeneratorConfig(
         token_dim=512 + TRAVEL_DIM,
         width=1024,

@@ -16,13 +16,11 @@ Ours differs in four ways, each for a reason:
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import nn
 from torch.nn import functional
 
-from coamd_blender.skeleton import FRAME_MULTIPLE, JOINT_COUNT
+from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, JOINT_COUNT
 from runtime.config import TRAVEL_DIM, AutoencoderConfig
 from runtime.model import representation
 
@@ -102,10 +100,6 @@ class Autoencoder(nn.Module):
         self.register_buffer("token_mean", torch.zeros(config.token_dim))
         self.register_buffer("token_std", torch.ones(config.token_dim))
 
-    def encoding_parts(self) -> list[nn.Module]:
-        """The modules that make tokens of joints; the others turn them back."""
-        return [part for part in (self.streams, self.encoder, self.linear_encoder) if part is not None]
-
     def encode(self, joints: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (tokens in units of their standard deviation, origin) of joints; see representation.py."""
         local = representation.to_local(joints)
@@ -150,44 +144,55 @@ class Autoencoder(nn.Module):
         }
 
     def loss(self, joints: torch.Tensor) -> dict[str, torch.Tensor]:
-        """SmoothL1 on joints, bones and velocities of joints (batch, frames, 22, 3)."""
-        local = representation.to_local(joints)
-        return _terms(self.decode_local(self.encode_local(joints, local), local.travel), local.joints, self.config)
+        """SmoothL1 on joints, bones, velocities and accelerations of joints (batch, frames, 22, 3).
 
-    def refining_loss(self, joints: torch.Tensor, least: float = 0.03, most: float = 0.6) -> dict[str, torch.Tensor]:
-        """The loss of decoding ``joints``' tokens with noise on them: teaches the decoder alone.
-
-        A generator predicts neighbouring tokens with independent small errors, which decode to a shiver. Here
-        each clip's tokens get Gaussian noise of ``least`` to ``most`` standard deviations (log-uniform), two
-        fifths of them none, and the decoder learns to give back the smooth motion; accelerations count as well.
+        Half of the clips are decoded from noisy tokens (``token_noise``): a generator predicts neighbouring tokens
+        with small errors of their own, and the decoder learns to give back motion without the shiver. Fast joints
+        weigh more (``speed_weight``): a punch is two frames of a clip, and an unweighted loss halves its speed.
         """
-        with torch.no_grad():
-            local = representation.to_local(joints)
-            latent = self.encode_local(joints, local)
-        span = math.log(most / least)
-        level = least * torch.exp(span * torch.rand(len(joints), 1, 1, device=joints.device))
-        level = level * (torch.rand_like(level) > 0.4)
+        local = representation.to_local(joints)
+        latent, travel = self._noisy(self.encode_local(joints, local), local.travel)
+        return _terms(self.decode_local(latent, travel), local.joints, self.config)
+
+    def _noisy(self, latent: torch.Tensor, travel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Latent and travel of half of the clips with Gaussian noise of up to ``token_noise`` standard deviations,
+        its size log-uniform from a tenth of that."""
+        if self.config.token_noise == 0:
+            return latent, travel
+        clips = (len(latent), 1, 1)
+        level = self.config.token_noise * 10 ** -torch.rand(clips, device=latent.device)
+        level = level * (torch.rand(clips, device=latent.device) < 0.5)
         deviation = self.token_std.split([self.config.latent_dim, TRAVEL_DIM])
-        noisy = latent + level * deviation[0] * torch.randn_like(latent)
-        travel = local.travel + level * deviation[1] * torch.randn_like(local.travel)
-        rebuilt = self.decode_local(noisy, travel)
-        change = representation.velocities
-        jolts = _distance(change(change(rebuilt))[:, 2:], change(change(local.joints))[:, 2:], 0.01)
-        terms = _terms(rebuilt, local.joints, self.config)
-        return {**terms, "jolts": jolts, "total": terms["total"] + 0.5 * jolts}
+        return tuple(
+            value + level * size * torch.randn_like(value)
+            for value, size in zip((latent, travel), deviation, strict=True)
+        )
 
 
 def _terms(rebuilt: torch.Tensor, target: torch.Tensor, config: AutoencoderConfig) -> dict[str, torch.Tensor]:
     """The loss and its parts of rebuilt joints (batch, frames, 22, 3) inside the reference frame."""
-    bones, velocities = representation.bones, representation.velocities
+    bones, change = representation.bones, representation.velocities
+    velocity, wanted = change(rebuilt), change(target)
+    weight = _speed_weights(wanted, config.speed_weight)
     terms = {
-        "joints": _distance(rebuilt, target),
-        "bones": config.bone_weight * _distance(bones(rebuilt), bones(target)),
-        "velocities": config.velocity_weight * _distance(velocities(rebuilt), velocities(target), 0.02),
+        "joints": _distance(rebuilt, target, 0.05, weight),
+        "bones": config.bone_weight * _distance(bones(rebuilt), bones(target), 0.05),
+        "velocities": config.velocity_weight * _distance(velocity, wanted, 0.02, weight),
     }
+    if config.acceleration_weight > 0:
+        jolts = _distance(change(velocity)[:, 2:], change(wanted)[:, 2:], 0.01)
+        terms["accelerations"] = config.acceleration_weight * jolts
     return {"total": sum(terms.values()), **terms}
 
 
-def _distance(a: torch.Tensor, b: torch.Tensor, beta: float = 0.05) -> torch.Tensor:
+def _speed_weights(velocities: torch.Tensor, most: float) -> torch.Tensor:
+    """Weights (batch, frames, 22, 1), mean one: 1 at rest, 1 + 2 * most from 3 m/s on, before and after a frame."""
+    speed = velocities.norm(dim=-1, keepdim=True) * FPS
+    speed = torch.maximum(speed, speed.roll(-1, dims=1))
+    weight = 1 + most * (speed / 1.5).clamp(max=2)
+    return weight / weight.mean()
+
+
+def _distance(a: torch.Tensor, b: torch.Tensor, beta: float, weight: torch.Tensor | float = 1.0) -> torch.Tensor:
     """SmoothL1 in units of ``beta`` metres, so that errors of that size weigh about one."""
-    return functional.smooth_l1_loss(a / beta, b / beta)
+    return (functional.smooth_l1_loss(a / beta, b / beta, reduction="none") * weight).mean()

@@ -16,16 +16,31 @@ from runtime.model.autoencoder import Autoencoder
 from runtime.train.loop import Run, TrainSettings, share_of
 
 WINDOW = 64
+_BLOWS = frozenset({"punch", "kick", "throw"})
 
 
 def train_autoencoder(
-    prepared: Path, run: Path, *, preset: str = "base", steps: int = 3000, batch: int = 48, seed: int = 0
+    prepared: Path,
+    run: Path,
+    *,
+    preset: str = "base",
+    steps: int = 3000,
+    batch: int = 48,
+    seed: int = 0,
+    start: Path | None = None,
 ) -> Path:
-    """Train on the train split of ``prepared``, choose by its val split; returns the best weights' path."""
+    """Train on the train split of ``prepared``, choose by its val split; returns the best weights' path.
+
+    ``start`` names trained weights to begin from, their statistics kept; without it a new run begins from
+    principal components.
+    """
     data = Prepared.load(prepared)
     sampler = _sampler(data, Path(prepared) / "pool" / "train")
     module = Autoencoder(PRESETS[preset].autoencoder)
-    set_statistics(module, [sampler.batch(10_000_000 + index, 64) for index in range(20)])
+    if start is None:
+        set_statistics(module, [sampler.batch(10_000_000 + index, 64) for index in range(20)])
+    else:
+        checkpoint.load_module(module, checkpoint.load(start, "autoencoder", AutoencoderConfig)[1], "autoencoder")
     held_out = [data.joints(clip) for clip in data.of_split("val") if clip["frames"] >= 24]
     held_out = [np.array(joints[: min(MAX_FRAMES, whole_tokens(len(joints)))]) for joints in held_out][:200]
     job = Run("autoencoder", module, TrainSettings(run=Path(run), steps=steps, seed=seed, average=0.998))
@@ -36,44 +51,16 @@ def train_autoencoder(
     return job.best_path
 
 
-def refine_decoder(
-    prepared: Path, run: Path, trained: Path, *, steps: int = 2000, batch: int = 40, seed: int = 0
-) -> Path:
-    """Teach the decoder of ``trained`` (latent statistics measured) to take noise off its tokens; returns the
-    final averaged weights' path. The encoder is frozen: tokens, and a generator trained on them, stay valid."""
-    data = Prepared.load(prepared)
-    sampler = _sampler(data, Path(prepared) / "pool" / "train")
-    config, tensors, _ = checkpoint.load(trained, "autoencoder", AutoencoderConfig)
-    module = Autoencoder(config)
-    checkpoint.load_module(module, tensors, "autoencoder")
-    for part in (module.streams, module.encoder, module.linear_encoder):
-        part.requires_grad_(False)
-    held_out = torch.cat([_sampler_of(data, "val").batch(index, 64) for index in range(4)])
-
-    def validate(averaged: Autoencoder) -> dict[str, float]:
-        torch.manual_seed(0)
-        return {name: value.item() for name, value in averaged.refining_loss(held_out).items()}
-
-    settings = TrainSettings(run=Path(run), steps=steps, seed=seed, average=0.998, learning_rate=6e-4)
-    job = Run("autoencoder", module, settings)
-    job.train(lambda step: module.refining_loss(share_of(sampler.batch(seed * 1_000_003 + step, batch))), validate)
-    return job.final_path
-
-
-def _sampler_of(data: Prepared, split: str) -> WindowSampler:
-    clips = [data.joints(clip) for clip in data.of_split(split)]
-    return WindowSampler(clips, np.array([float(len(joints)) for joints in clips]), WINDOW)
-
-
 def _sampler(data: Prepared, pool_folder: Path) -> WindowSampler:
-    """Whole clips by their length, and pool items beside them at half the mass."""
+    """Whole clips by their length, and pool items beside them at half the mass; blows, which are short, thrice."""
     clips = [data.joints(clip) for clip in data.of_split("train")]
     weights = np.array([np.sqrt(len(joints)) for joints in clips])
     weights /= weights.sum()
     if (pool_folder / "items.jsonl").is_file():
         pool = Pool.load(pool_folder)
         clips += [pool.item_joints(index) for index in range(len(pool.items))]
-        weights = np.concatenate([weights, np.full(len(pool.items), 0.5 / len(pool.items))])
+        mass = np.array([3.0 if item["family"] in _BLOWS else 1.0 for item in pool.items])
+        weights = np.concatenate([weights, 0.5 * mass / mass.sum()])
     return WindowSampler(clips, weights, WINDOW)
 
 
