@@ -28,7 +28,8 @@ from runtime.library.store import Library
 FULL_SCAN_ROWS = 32_768  # up to here every row is compared exactly
 SHORTLIST = 4096
 RECALL = 0.995
-WIDTHS = (64, 128, 256, 512)
+WIDTH_STEP = 64
+WIDTHS = (64, 128, 256, 512)  # and the dimension of the embeddings; filled up to a multiple of 64
 SAMPLE_ROWS = 32_768
 CHUNK_ROWS = 32_768
 TRIAL_QUERIES = 64
@@ -57,11 +58,14 @@ class Codes:
 
 
 def products(codes: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
-    """Return codes int8 (rows, width) @ query float32 (width,) as bfloat16 (rows,), good to three digits.
+    """Return codes int8 (rows, width) @ query float32 (width,) as bfloat16 (rows,), good to two or three digits.
 
     The scan is bound by memory, so it must read bytes: this is torch's kernel for int8 weights, which takes them as
-    they are (torch 2.3 and later); ``codes.float() @ query`` would be ten times slower.
+    they are (torch 2.3 and later); ``codes.float() @ query`` would be ten times slower. The kernel reads whole
+    vectors of the processor: another width than a multiple of 64 raises ValueError here, and would crash there.
     """
+    if codes.shape[1] % WIDTH_STEP or codes.shape[1] != len(query):
+        raise ValueError(f"codes of width {codes.shape[1]} and a query of {len(query)}")
     ones = torch.ones(len(codes), dtype=torch.bfloat16)
     return torch._weight_int8pack_mm(query.bfloat16()[None], codes, ones)[0]
 
@@ -101,7 +105,8 @@ def fit_codes(rows: np.ndarray) -> Codes:
     mean, directions, spread = _principal(_floats(rows[:: -(-len(rows) // SAMPLE_ROWS)]))
     queries = _trial_queries(rows)
     best = _exact_neighbours(rows, queries)
-    widths = sorted({min(width, rows.shape[1]) for width in WIDTHS} | {rows.shape[1]})
+    dim = rows.shape[1]
+    widths = [*(width for width in WIDTHS if width < dim), dim]
     for width in widths:
         steps = (SPAN * spread[:width] / 127).astype(np.float32)
         made = _code(rows, mean, directions[:, :width], steps)
@@ -122,12 +127,14 @@ def _principal(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _code(rows: np.ndarray, mean: np.ndarray, directions: np.ndarray, steps: np.ndarray) -> Codes:
-    codes = np.empty((len(rows), directions.shape[1]), np.int8)
-    scaled = directions / steps
+    filling = -len(steps) % WIDTH_STEP
+    scaled = np.pad(directions / steps, ((0, 0), (0, filling)))
+    codes = np.empty((len(rows), scaled.shape[1]), np.int8)
     for start in range(0, len(rows), CHUNK_ROWS):
         part = (_floats(rows[start : start + CHUNK_ROWS]) - mean) @ scaled
         codes[start : start + CHUNK_ROWS] = np.clip(np.rint(part), -127, 127)
-    return Codes(torch.from_numpy(codes), mean, (directions * steps).astype(np.float32), 0.0)
+    turn = np.pad(directions * steps, ((0, 0), (0, filling))).astype(np.float32)
+    return Codes(torch.from_numpy(codes), mean, turn, 0.0)
 
 
 def _trial_queries(rows: np.ndarray) -> np.ndarray:

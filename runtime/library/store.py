@@ -239,6 +239,20 @@ class Library:
             for name, joints, labels in clips:
                 self._put_clip(file_id, name, len(joints), labels, pack_joints(joints))
 
+    def put_synthetic(self, state: State) -> None:
+        """Give each row of ``state`` a clip of its own, without joints, in an empty library: for measuring."""
+        numbers = range(state.rows)
+        with self._writing():
+            self._db.executemany(
+                "INSERT INTO files VALUES (?, ?, 0, 0, '', 'here', '', '', '', 0)",
+                ((number, f"/synthetic/{number}.npz") for number in numbers),
+            )
+            self._db.executemany(
+                "INSERT INTO clips VALUES (?, ?, 'clip', 100, 20, '[]')", ((number, number) for number in numbers)
+            )
+            self._db.executemany("INSERT INTO windows VALUES (?, ?, 0, 100)", ((number, number) for number in numbers))
+            self._set_state(state)
+
     def mark(self, path: str, status: str) -> None:
         """Set the status of a known file."""
         with self._writing():

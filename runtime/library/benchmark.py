@@ -1,0 +1,116 @@
+"""How fast and how true the search is in a library of made-up clips: ``python -m runtime.library.benchmark``.
+
+The embeddings are clustered as those of recordings are: a few thousand kinds of motion of very different frequency,
+each a cloud, with a spectrum that falls as the square root of the direction's number, and a mean that all share.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from runtime.library.codes import TEXT_COSINE
+from runtime.library.records import State
+from runtime.library.search import Searcher
+from runtime.library.store import Library
+
+BLOCK = 32_768
+KINDS = 2000
+CLOUD = 0.35  # radius of a kind, as a share of the distance between kinds
+NEIGHBOURS = 10
+
+
+def synthetic_embeddings(rows: int, dim: int, seed: int = 0) -> Iterator[np.ndarray]:
+    """Yield blocks float32 (up to 32,768, dim) of unit length, ``rows`` in all."""
+    random = np.random.default_rng(seed)
+    spectrum = (np.arange(1, dim + 1) ** -0.5).astype(np.float32)
+    kinds = random.standard_normal((KINDS, dim)).astype(np.float32) * spectrum
+    kinds[:, 0] += 1
+    frequency = random.dirichlet(np.full(KINDS, 0.5))
+    turn = np.linalg.qr(random.standard_normal((dim, dim)))[0].astype(np.float32)
+    for start in range(0, rows, BLOCK):
+        count = min(BLOCK, rows - start)
+        cloud = random.standard_normal((count, dim), dtype=np.float32) * (CLOUD * spectrum)
+        block = (kinds[random.choice(KINDS, count, p=frequency)] + cloud) @ turn
+        yield block / np.linalg.norm(block, axis=1, keepdims=True)
+
+
+def fill(library: Library, rows: int, dim: int) -> State:
+    """Fill an empty library with ``rows`` clips of one window that have embeddings and no joints."""
+    state = State(1, "synthetic", dim, rows)
+    with open(library.embeddings_path(1), "wb") as file:
+        for block in synthetic_embeddings(rows, dim):
+            file.write(block.astype("<f2").tobytes())
+    library.put_synthetic(state)
+    return state
+
+
+def queries_of(rows: np.ndarray, count: int, seed: int = 1) -> np.ndarray:
+    """Unit queries (count, dim): every other one a row, the others as far from a row as words are from motions."""
+    random = np.random.default_rng(seed)
+    queries = rows[random.choice(len(rows), count, replace=False)].astype(np.float32)
+    away = random.standard_normal(queries.shape).astype(np.float32)
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    queries[1::2] = (TEXT_COSINE * queries + np.sqrt(1 - TEXT_COSINE**2) * away)[1::2]
+    return queries / np.linalg.norm(queries, axis=1, keepdims=True)
+
+
+def exact_scores(rows: np.ndarray, query: np.ndarray, count: int) -> np.ndarray:
+    """The ``count`` largest products of float16 rows with ``query``, by a full scan in float64, best first."""
+    blocks = [rows[start : start + BLOCK].astype(np.float64) @ query for start in range(0, len(rows), BLOCK)]
+    return np.sort(np.concatenate(blocks))[::-1][:count]
+
+
+def measure(folder: Path, rows: int, dim: int, queries: int = 20) -> dict:
+    """Make a library in ``folder`` and search it: {rows, dim, threads, prepare_s, median_ms, worst_ms, recall}.
+
+    Times are of the whole search, from the query's vector to the clips' facts, warm. ``recall`` counts how many of
+    the ten best windows of the full scan are among the ten clips found.
+    """
+    with Library.create(folder) as library:
+        state = fill(library, rows, dim)
+        embeddings = library.embeddings(state)
+        searcher = Searcher(library)
+        begin = time.perf_counter()
+        searcher.refresh()
+        prepare_s = time.perf_counter() - begin
+        times, hits = [], 0
+        for query in queries_of(embeddings, queries):
+            searcher.search(query, NEIGHBOURS)  # warm
+            begin = time.perf_counter()
+            found = searcher.search(query, NEIGHBOURS)
+            times.append(1000 * (time.perf_counter() - begin))
+            worst = exact_scores(embeddings, query, NEIGHBOURS)[-1] - 1e-5
+            hits += sum(hit.score >= worst for hit in found)
+        return {
+            "rows": rows,
+            "dim": dim,
+            "threads": torch.get_num_threads(),
+            "prepare_s": round(prepare_s, 2),
+            "median_ms": round(float(np.median(times)), 2),
+            "worst_ms": round(max(times), 2),
+            "recall": hits / (NEIGHBOURS * queries),
+        }
+
+
+def main() -> None:
+    """Measure and print one JSON object."""
+    parser = argparse.ArgumentParser(prog="python -m runtime.library.benchmark", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--dim", type=int, default=512)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(measure(Path(folder), args.rows, args.dim)))
+
+
+if __name__ == "__main__":
+    main()
