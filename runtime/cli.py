@@ -19,7 +19,7 @@ import numpy as np
 
 from coamd_blender.errors import CoamdError
 from coamd_blender.protocol import VERSION
-from runtime import cli_data, cli_evaluate, cli_generate, cli_serve, cli_train
+from runtime import cli_data, cli_edit, cli_evaluate, cli_generate, cli_library, cli_serve, cli_train, cli_understand
 from runtime.cli_common import Outcome, Parser
 
 BAD_INPUT = 2
@@ -31,7 +31,7 @@ def build_parser() -> Parser:
     parser = Parser(prog="python -m runtime", description="CoAMD's runtime: text to motion outside Blender")
     parser.add_argument("--version", action="version", version=VERSION)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (cli_generate, cli_data, cli_train, cli_evaluate, cli_serve):
+    for module in (cli_generate, cli_edit, cli_understand, cli_library, cli_data, cli_train, cli_evaluate, cli_serve):
         module.add_parser(verbs)
     return parser
 

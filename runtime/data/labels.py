@@ -1,0 +1,50 @@
+"""Names of actions: the bundled vocabulary of recognition, and lists that users give.
+
+``labels.json`` holds one object a label: the ``label`` itself, paraphrases of it (``also``) and, where the label names
+a whole family of the training pool, that ``family``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from coamd_blender.errors import InputError
+
+_FILE = Path(__file__).with_name("labels.json")
+MOST_LABELS = 10_000
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name, the texts that mean it, and the family of the training pool that it names (or "")."""
+
+    name: str
+    texts: tuple[str, ...]
+    family: str = ""
+
+
+@cache
+def vocabulary() -> tuple[Label, ...]:
+    """The bundled labels."""
+    rows = json.loads(_FILE.read_text(encoding="utf-8"))
+    return tuple(Label(row["label"], (row["label"], *row["also"]), row.get("family", "")) for row in rows)
+
+
+def given(names: Sequence[str]) -> tuple[Label, ...]:
+    """The labels that a user names, white space tidied, each once; "_" reads as a space. InputError for none."""
+    tidy = list(dict.fromkeys(name for name in (" ".join(str(name).split()) for name in names) if name))
+    if not tidy:
+        raise InputError("the list of labels is empty", 'name some, such as "walking, running, jumping"')
+    if len(tidy) > MOST_LABELS:
+        raise InputError(f"{len(tidy)} labels are more than {MOST_LABELS}", "give a shorter list")
+    return tuple(Label(name, (name.replace("_", " "),)) for name in tidy)
+
+
+def family_texts(family: str) -> tuple[str, ...]:
+    """The texts that mean a family of the training pool; its own name where the vocabulary has none."""
+    found = next((label.texts for label in vocabulary() if label.family == family), None)
+    return found or (family.replace("_", " "),)
