@@ -93,7 +93,7 @@ def test_rows_of_a_replaced_clip_are_not_found(library, clips):
     assert searcher.search(old, 1)[0].clip.name == "swing_3"
     write_motion(clips / "swing_3.npz", 400)
     index_folders(library, [clips], embedder)
-    assert searcher.search(old, 1)[0].score < 0.999
+    assert searcher.search(old, 1)[0].clip.name != "swing_3"
     new = embedder.embed_motions([motion(400)])[0]
     assert searcher.search(new, 1)[0].clip.name == "swing_3", "the same searcher finds what was added"
 

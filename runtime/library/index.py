@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coamd_blender.errors import DataError, InputError
+from coamd_blender.errors import InputError
 from runtime.library.reading import READERS, digest_of, find_files, read_clips
 from runtime.library.records import Embedder, FileFacts, NewClip, State, windows_of
 from runtime.library.store import Library
@@ -112,7 +112,7 @@ def _index_file(
     try:
         clips, left_out = read_clips(path)
         new = embed(clips, embedder)
-    except DataError as error:
+    except InputError as error:  # a DataError is one
         library.put_file(replace(facts, status="broken", problem=str(error)), None, state)
         report.broken += 1
         report.problems.append(str(error))

@@ -239,6 +239,15 @@ class Library:
             for name, joints, labels in clips:
                 self._put_clip(file_id, name, len(joints), labels, pack_joints(joints))
 
+    def export_facts(self, path: Path) -> None:
+        """Write facts and joints, without free space, to the single file ``path``. Raises InputError."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            self._db.execute("VACUUM INTO ?", (str(path),))
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(f"{path} cannot be written ({error})", "Choose a folder you may write to") from error
+
     def put_synthetic(self, state: State) -> None:
         """Give each row of ``state`` a clip of its own, without joints, in an empty library: for measuring."""
         numbers = range(state.rows)

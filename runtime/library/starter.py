@@ -1,0 +1,106 @@
+"""The starter library: the clips whose licence lets anybody do anything with them, in one small file.
+
+What ships is the sets of runtime/data/sources.toml under CC0 (others that may train weights ask for credit or share
+alike, which a clip on somebody's timeline would have to carry on). The pack is a library's ``facts.sqlite`` without
+embeddings, read as for training: loops repeated to four seconds, walks in place also with their travel, file names
+instead of paths. :func:`install` copies it to a new library; the embeddings are made there by ``rebuild`` from the
+joints, so that a pack serves any recogniser.
+
+    python -m runtime.library.starter --data DATA --out starter.sqlite     make it
+    python -m runtime index --starter starter.sqlite --library DB          use it
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from coamd_blender.errors import CoamdError, DataError, InputError
+from runtime.cli_common import ProgressLine
+from runtime.data.sources import motion_files, set_folder, sources
+from runtime.library.database import FACTS, check_version
+from runtime.library.reading import digest_of, read_clips
+from runtime.library.records import FileFacts
+from runtime.library.store import Library
+
+LICENCE = "CC0"
+
+
+def build(data: Path, out: Path) -> dict:
+    """Read the free sets below ``data`` into the pack ``out``: {clips, seconds, bytes, left_out}.
+
+    Raises DataError when none of the sets is there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        found = [(source, set_folder(data, source, scratch)) for source in sources().values()]
+        free = [(source, place) for source, place in found if place and source.licence == LICENCE and source.ships]
+        if not free:
+            raise DataError(f"{data} holds no set under {LICENCE}", "runtime/data/sources.toml says what to download")
+        left_out: list[str] = []
+        with Library.create(scratch / "library") as library:
+            for source, place in free:
+                _add_set(library, source, place, left_out)
+            seconds = sum(clip.frames / clip.fps for clip in library.clips())
+            clips = library.counts()["clips"]
+            library.export_facts(out)
+    return {"clips": clips, "seconds": round(seconds, 1), "bytes": out.stat().st_size, "left_out": left_out}
+
+
+def _add_set(library: Library, source, place: Path, left_out: list[str]) -> None:
+    files = motion_files(source, place)
+    progress = ProgressLine(f"starter {source.name}")
+    for number, path in enumerate(files, start=1):
+        try:
+            clips, skipped = read_clips(path, source)
+        except DataError as error:
+            left_out.append(str(error))
+            continue
+        left_out += skipped
+        size, name = path.stat().st_size, f"{source.name}/{path.relative_to(place).as_posix()}"
+        facts = FileFacts(name, size, 0, digest_of(path), "here", "", source.licence, f"{source.title}, {source.home}")
+        library.put_unembedded(facts, [(clip.name, clip.joints, clip.labels) for clip in clips])
+        progress(number, len(files))
+
+
+def install(pack: Path, folder: Path) -> None:
+    """Start a new library at ``folder`` with the clips of ``pack``; its embeddings are still to be made (rebuild).
+
+    Raises InputError when the pack is missing or the folder is in use, DataError when the pack is torn or of another
+    version.
+    """
+    if not pack.is_file():
+        raise InputError(
+            f"There is no pack {pack}", "Make one: python -m runtime.library.starter --data DATA --out FILE"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is in use", "Name a new folder for a library that starts with a pack")
+    try:
+        connection = sqlite3.connect(f"{pack.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            check_version(connection, pack)
+        finally:
+            connection.close()
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(pack, folder / FACTS)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be a library: {error.strerror}", "Choose another folder") from error
+
+
+def main() -> None:
+    """Make the pack and say what is in it."""
+    parser = argparse.ArgumentParser(prog="python -m runtime.library.starter", description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the sets")
+    parser.add_argument("--out", type=Path, required=True, help="the pack to write, such as starter.sqlite")
+    args = parser.parse_args()
+    try:
+        print(build(args.data, args.out))
+    except CoamdError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

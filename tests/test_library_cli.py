@@ -1,0 +1,184 @@
+"""The verbs index and search, and the starter library."""
+
+import json
+import sqlite3
+
+import numpy as np
+import pytest
+from library_fakes import FakeEmbedder, motion, write_motion
+
+from coamd_blender.errors import DataError, InputError
+from runtime import cli, cli_library
+from runtime.data.sources import sources
+from runtime.library import starter
+from runtime.library.reading import ReadClip
+from runtime.library.store import Library
+
+
+@pytest.fixture
+def embedder(monkeypatch):
+    fake = FakeEmbedder()
+    monkeypatch.setattr(cli_library, "load_embedder", lambda weights, device: fake)
+    return fake
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for seed in range(4):
+        write_motion(tmp_path / "clips" / f"swing_{seed}.npz", seed)
+    return tmp_path / "clips"
+
+
+def run(capsys, *words) -> tuple[int, str, str]:
+    status = cli.main([str(word) for word in words])
+    return status, *capsys.readouterr()
+
+
+def refused(capsys, *words) -> str:
+    """The one line with which the command refuses; it must exit with 2 and print nothing on stdout."""
+    status, out, err = run(capsys, *words)
+    assert status == 2 and out == "", (status, out, err)
+    assert err.count("\n") == 1 and " - " in err and "Traceback" not in err, err
+    return err
+
+
+def results(capsys, *words) -> list[dict]:
+    status, out, err = run(capsys, "search", *words, "--json")
+    assert status == 0, err
+    return json.loads(out)["results"]
+
+
+def test_index_then_search_by_clip_frames_words_and_both(embedder, capsys, folder, tmp_path):
+    library = tmp_path / "library"
+    np.savez(folder / "two.npz", joints=np.concatenate([motion(8, 150), motion(9, 150)]), fps=np.float32(20))
+    status, out, err = run(capsys, "index", folder, "--library", library, "--licence", "CC0", "--json")
+    told = json.loads(out)
+    assert status == 0 and (told["added"], told["broken"], told["clips"], told["total"]["windows"]) == (5, 0, 5, 8)
+    assert "5 of 5 files" in err and "a second" in err
+    clip = folder / "swing_2.npz"
+    first, *others = results(capsys, "--clip", clip, "--library", library)
+    assert first["path"] == str(clip) and first["score"] > 0.999 and first["licence"] == "CC0"
+    assert len(others) == 4 and all(first["score"] >= other["score"] for other in others)
+    (part,) = results(capsys, "--clip", folder / "two.npz", "--frames", "180:300", "--top", 1, "--library", library)
+    assert part["clip"] == "two" and part["frames"] == [180, 300]
+    words = results(capsys, "--text", "a man  waves ", "--library", library)
+    (score,) = [hit["score"] for hit in words if hit["clip"] == "swing_2"]
+    cosine = embedder.embed_texts(["a man waves"])[0] @ embedder.embed_motions([motion(2)])[0]
+    assert score == pytest.approx(float(cosine), abs=1e-3)
+    assert len(results(capsys, "--text", "a man waves", "--library", library, "--top", 3)) == 3
+    shifted = results(capsys, "--clip", clip, "--and-text", "backwards", "--library", library)
+    assert [hit["score"] for hit in shifted] != [hit["score"] for hit in [first, *others]]
+    unshifted = results(capsys, "--clip", clip, "--and-text", "backwards", "--weight", 0, "--library", library)
+    assert [hit["id"] for hit in unshifted] == [hit["id"] for hit in [first, *others]]
+
+
+def test_people_get_lines(embedder, capsys, folder, tmp_path):
+    status, out, _ = run(capsys, "index", folder, "--library", tmp_path / "library", "--source", "my disk")
+    assert status == 0 and "4 clips; 4 files added" in out
+    (folder / "swing_1.npz").unlink()
+    assert "1 vanished" in run(capsys, "index", folder, "--library", tmp_path / "library")[1]
+    _, out, _ = run(capsys, "search", "--clip", f"{folder / 'swing_1.npz'}#swing_1", "--library", tmp_path / "library")
+    line = out.splitlines()[0]
+    assert line.startswith("1.000  ") and "swing_1.npz#swing_1  0:60 of 3 s  (my disk) [vanished]" in line
+
+
+def test_problems_are_lines_and_the_rest_is_indexed(embedder, capsys, folder, tmp_path):
+    (folder / "torn.bvh").write_text("HIERARCHY\nROOT Hips\n{\nOFFSET 0 0 0\n")
+    status, out, err = run(capsys, "index", folder, "--library", tmp_path / "library", "--json")
+    assert status == 0 and json.loads(out)["broken"] == 1
+    assert [line for line in err.splitlines() if "torn.bvh" in line and " - " in line]
+
+
+def test_bad_input_is_one_line(embedder, capsys, folder, tmp_path):
+    library = tmp_path / "library"
+    assert "no library" in refused(capsys, "search", "--text", "walk", "--library", library)
+    assert "nothing to index" in refused(capsys, "index", "--library", library)
+    assert "no folder" in refused(capsys, "index", tmp_path / "nowhere", "--library", library)
+    (tmp_path / "bare").mkdir()
+    assert "holds no motion" in refused(capsys, "index", tmp_path / "bare", "--library", tmp_path / "library 2")
+    run(capsys, "index", folder, "--library", library)
+    capsys.readouterr()
+    assert "empty" in refused(capsys, "search", "--text", " ", "--library", library)
+    assert "no clip" in refused(capsys, "search", "--clip", "x.npz", "--library", library)
+    clip = folder / "swing_1.npz"
+    assert "A:B" in refused(capsys, "search", "--clip", clip, "--frames", "9:3", "--library", library)
+    assert "not in the clip" in refused(capsys, "search", "--clip", clip, "--frames", "0:900", "--library", library)
+    assert "--clip" in refused(capsys, "search", "--text", "x", "--and-text", "y", "--library", library)
+    assert "one of the arguments" in refused(capsys, "search", "--library", library)
+    embedder.digest = "another recogniser"
+    assert "--rebuild" in refused(capsys, "search", "--text", "walk", "--library", library)
+    assert "--rebuild" in refused(capsys, "index", folder, "--library", library)
+
+
+def test_rebuild_takes_the_library_to_another_recogniser(embedder, capsys, folder, tmp_path):
+    run(capsys, "index", folder, "--library", tmp_path / "library")
+    embedder.digest = "another recogniser"
+    for path in folder.iterdir():
+        path.unlink()
+    status, out, _ = run(capsys, "index", "--rebuild", "--library", tmp_path / "library", "--json")
+    assert status == 0 and json.loads(out)["total"]["clips"] == 4
+    capsys.readouterr()
+    assert len(results(capsys, "--text", "walk", "--library", tmp_path / "library")) == 4
+
+
+def test_missing_weights_are_one_line(capsys, folder, tmp_path):
+    assert "recognizer.safetensors" in refused(
+        capsys, "index", folder, "--library", tmp_path / "library", "--weights", tmp_path
+    )
+
+
+# --- the starter library ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pack(tmp_path, monkeypatch):
+    """A pack of three made-up clips, its set read by a stand-in for the glTF reader."""
+    place = tmp_path / "data" / "cc0_glb"
+    place.mkdir(parents=True)
+    for name in ("a.glb", "torn.glb"):
+        (place / name).write_bytes(b"glb")
+    write_motion(tmp_path / "data" / "0ad_npz" / "soldier__walk.npz", 9)  # CC BY-SA: may not come along
+
+    def read(path, source):
+        if path.stem == "torn":
+            raise DataError(f"{path} is torn", "export it again")
+        return [ReadClip(f"move {seed}", motion(seed), ("a move",)) for seed in range(3)], ["a.glb:pose: too short"]
+
+    monkeypatch.setattr(starter, "read_clips", read)
+    told = starter.build(tmp_path / "data", tmp_path / "starter.sqlite")
+    assert (told["clips"], told["seconds"], len(told["left_out"])) == (3, 9.0, 2)
+    assert told["bytes"] < 100_000
+    return tmp_path / "starter.sqlite"
+
+
+def test_a_library_starts_from_the_pack_and_grows(embedder, pack, folder, capsys, tmp_path):
+    library = tmp_path / "library"
+    status, out, _ = run(capsys, "index", folder, "--starter", pack, "--library", library, "--json")
+    assert status == 0 and json.loads(out)["total"]["clips"] == 7
+    (hit,) = results(capsys, "--clip", "cc0_glb/a.glb#move 2", "--library", library, "--top", 1)
+    assert hit["licence"] == "CC0" and "Quaternius" in hit["source"] and hit["score"] > 0.999
+    with Library.open(library) as opened:
+        assert np.abs(opened.joints(hit["id"]) - motion(2)).max() < 0.51e-3
+    assert "in use" in refused(capsys, "index", "--starter", pack, "--library", library)
+
+
+def test_packs_that_cannot_be_used_are_told(pack, tmp_path):
+    with pytest.raises(InputError, match="no pack"):
+        starter.install(tmp_path / "none.sqlite", tmp_path / "library")
+    (tmp_path / "torn.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(DataError, match="torn"):
+        starter.install(tmp_path / "torn.sqlite", tmp_path / "library")
+    with sqlite3.connect(pack) as database:
+        database.execute("PRAGMA user_version = 9")
+    database.close()
+    with pytest.raises(DataError, match="version 9"):
+        starter.install(pack, tmp_path / "library")
+    assert not (tmp_path / "library").exists()
+    with pytest.raises(DataError, match="no set under CC0"):
+        starter.build(tmp_path / "nothing", tmp_path / "out.sqlite")
+
+
+def test_only_clips_without_conditions_ship():
+    assert [source.name for source in sources().values() if source.ships and source.licence == starter.LICENCE] == [
+        "cc0_glb"
+    ]
