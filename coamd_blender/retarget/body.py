@@ -46,6 +46,8 @@ HINGES = {
 CLEAR_BEND = np.radians(15)
 # A foot that points further up or down at rest than this is not standing flat (radians).
 FLAT_FOOT = np.radians(65)
+# A rig whose trunk leans further than this at rest does not stand on the world's floor (radians).
+FAR_LEAN = np.radians(40)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class RestBody:
     """A rig at rest, in armature space.
 
     heads: rest head of each mapped joint (3,). axes: (3, 3) turn from canonical axes (Y up, facing +Z) to
-    armature space. canonical: (22, 3) canonical rest joints turned by it (metres). directions: unit (3,) of
+    armature space. ground: (3, 3) the same made upright in the world, unless the rig rests far from upright.
+    canonical: (22, 3) canonical rest joints turned by it (metres). directions: unit (3,) of
     each mapped bone of a limb. hinges: unit (3,) bend axis of each upper limb. foot_frames: side to a pair of
     (3, 3), the canonical foot and the rig's foot standing as the canonical one. leg: thigh plus shin,
     armature units. scale: armature units to metres. ankle_height: over the floor, armature units.
@@ -61,6 +64,7 @@ class RestBody:
 
     heads: dict[str, np.ndarray]
     axes: np.ndarray
+    ground: np.ndarray
     canonical: np.ndarray
     directions: dict[str, np.ndarray]
     hinges: dict[str, np.ndarray]
@@ -72,7 +76,7 @@ class RestBody:
     @property
     def up(self) -> np.ndarray:
         """(3,) the way the rig stands up."""
-        return self.axes[:, 1]
+        return self.ground[:, 1]
 
     @property
     def hip_middle(self) -> np.ndarray:
@@ -113,17 +117,19 @@ def read_rest(rig: Rig, mapping: Mapping) -> RestBody:
     )
     directions = _limb_directions(rig, mapping, heads, leg)
     hinges = {upper: _rest_hinge(upper, directions, canonical, axes) for upper in HINGES if upper in directions}
-    ankles = 0.5 * (heads["left_ankle"] + heads["right_ankle"]) @ axes[:, 1]
+    ground = _upright(axes, rig.world[:3, :3])
+    ankles = 0.5 * (heads["left_ankle"] + heads["right_ankle"]) @ ground[:, 1]
     return RestBody(
         heads=heads,
         axes=axes,
+        ground=ground,
         canonical=canonical,
         directions=directions,
         hinges=hinges,
-        foot_frames={side: _foot_frames(directions[f"{side}_ankle"], axes, side) for side in SIDES},
+        foot_frames={side: _foot_frames(directions[f"{side}_ankle"], ground, side) for side in SIDES},
         leg=float(leg),
         scale=float(np.cbrt(np.linalg.det(rig.world[:3, :3]))),
-        ankle_height=float(ankles - _floor(heads, axes[:, 1], leg)),
+        ankle_height=float(ankles - _floor(heads, ground[:, 1], leg)),
     )
 
 
@@ -148,6 +154,12 @@ def _canonical_axes(heads: dict[str, np.ndarray]) -> np.ndarray:
     if values[1] < 1e-3 or np.linalg.norm(heads["left_hip"] - heads["right_hip"]) < 1e-9:
         raise RigError("The armature's hip bones start at one point", "Select an armature with a humanoid rest pose")
     return left @ np.diag([1.0, 1.0, np.linalg.det(left @ right)]) @ right
+
+
+def _upright(axes: np.ndarray, linear: np.ndarray) -> np.ndarray:
+    """Return ``axes`` turned the least so that their up is the world's; as they are where that is far (FAR_LEAN)."""
+    up = rot.unit(np.linalg.inv(linear) @ np.array([0.0, 1.0, 0.0]))
+    return rot.swing(axes[:, 1], up) @ axes if axes[:, 1] @ up > np.cos(FAR_LEAN) else axes
 
 
 def _limb_directions(rig: Rig, mapping: Mapping, heads: dict, leg: float) -> dict[str, np.ndarray]:

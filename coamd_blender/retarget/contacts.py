@@ -79,21 +79,38 @@ def lock_offsets(places: np.ndarray, standing: np.ndarray, blend: int) -> np.nda
     """Return what to add to ``places`` (F, 3) so that they rest at their mean while ``standing`` (F,).
 
     Between two stands the correction fades out over ``blend`` frames after the first and in before the
-    second (smoothstep); where the gap is shorter than both, it goes straight from one to the other.
+    second, by cubic Hermite curves that leave a stand as fast as the correction was changing in it, so that
+    the foot is let go and caught without a jolt; where the gap is shorter than both, it goes straight from one
+    to the other.
     """
     offsets = np.zeros_like(places)
     runs = intervals(standing)
     for start, stop in runs:
         offsets[start:stop] = places[start:stop].mean(axis=0) - places[start:stop]
+    nothing = np.zeros(3)
     for (_, gap_start), (gap_stop, _) in zip([(0, 0), *runs], [*runs, (len(places), 0)], strict=True):
         frames = np.arange(gap_start, gap_stop)
-        after = offsets[gap_start - 1] if gap_start else np.zeros(3)
-        before = offsets[gap_stop] if gap_stop < len(places) else np.zeros(3)
         reach = min(blend, len(frames) + 1)
-        fade_out = _smoothstep(1 - (frames - gap_start + 1) / reach)
-        fade_in = _smoothstep(1 - (gap_stop - frames) / reach)
-        offsets[gap_start:gap_stop] = fade_out[:, None] * after + fade_in[:, None] * before
+        after, leaving = (
+            (offsets[gap_start - 1], _slope(offsets, gap_start - 1, -1)) if gap_start else (nothing, nothing)
+        )
+        last = gap_stop == len(places)
+        before, arriving = (nothing, nothing) if last else (offsets[gap_stop], _slope(offsets, gap_stop, 1))
+        fade_out = _fade((frames - gap_start + 1) / reach, after, leaving * reach)
+        fade_in = _fade((gap_stop - frames) / reach, before, arriving * reach)
+        offsets[gap_start:gap_stop] = fade_out + fade_in
     return offsets
+
+
+def _slope(offsets: np.ndarray, frame: int, inward: int) -> np.ndarray:
+    """Return by how much ``offsets`` change a frame on leaving a stand at ``frame``; ``inward`` is the way into it."""
+    return offsets[frame] - offsets[frame + inward]
+
+
+def _fade(u: np.ndarray, value: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return the cubic (N, 3) from ``value`` (3,) with ``slope`` (3,) at u = 0 to rest at u = 1."""
+    u = np.clip(u, 0, 1)[:, None]
+    return (1 - u) ** 2 * ((1 + 2 * u) * value + u * slope)
 
 
 def _smoothstep(value: np.ndarray) -> np.ndarray:

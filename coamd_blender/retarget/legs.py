@@ -94,14 +94,20 @@ def _ankle_goal(
     leg: Leg, standing: np.ndarray, body: RestBody, side: str, mode: str, blend: int, floor: bool
 ) -> np.ndarray:
     """Return where the ankle should be (F, 3): over the held toe, and no lower than its toe may be."""
-    lift = np.zeros_like(leg.toe)
-    if floor:
-        rest = body.heads.get(f"{side}_foot", body.heads[f"{side}_ankle"])
-        lift = np.maximum(0, (rest - leg.toe) @ body.up)[:, None] * body.up
+    rest = body.heads.get(f"{side}_foot", body.heads[f"{side}_ankle"])
+    lift = _lift(leg.toe, rest, body.up) if floor else np.zeros_like(leg.toe)
     offset = contacts.lock_offsets(leg.toe + lift, standing, blend)
     if mode == "soft":
         offset = offset - (offset @ body.up)[:, None] * body.up
-    return leg.ankle + lift + offset
+    moved = lift + offset
+    if floor:
+        moved = moved + _lift(leg.toe + moved, rest, body.up)
+    return leg.ankle + moved
+
+
+def _lift(toe: np.ndarray, rest: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Return what to add to ``toe`` (F, 3) so that it is nowhere lower than at ``rest`` (3,)."""
+    return np.maximum(0, (rest - toe) @ up)[:, None] * up
 
 
 def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndarray:

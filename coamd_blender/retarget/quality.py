@@ -91,7 +91,7 @@ def measure(
     turn = body.stance(rig)[0] if place == "object" else np.eye(3)
     source = {joint: joints[:, J[joint]] @ turn.T for joint in skeleton.JOINT_NAMES}
     rest = {joint: rig.world[:3, :3] @ head for joint, head in body.heads.items()}
-    wanted = expected_directions(source, rest, _world_axes(rig, body), turn)
+    wanted = expected_directions(source, rest, _in_world(rig, body.axes), _in_world(rig, body.ground), turn)
     errors = [_angles(found.places[end] - found.places[start], wanted[start, end]) for start, end in wanted]
     leg = body.leg * body.scale
     bends, aside = zip(*(_bend(found, upper) for upper in found.hinges), strict=True)
@@ -111,12 +111,13 @@ def measure(
 
 
 def expected_directions(
-    source: dict[str, np.ndarray], rest: dict[str, np.ndarray], axes: np.ndarray, turn: np.ndarray
+    source: dict[str, np.ndarray], rest: dict[str, np.ndarray], axes: np.ndarray, ground: np.ndarray, turn: np.ndarray
 ) -> dict[tuple[str, str], np.ndarray]:
     """Return (joint, next joint) to the unit directions (F, 3) in which a rig should point.
 
-    source: joints of the motion as placed (F, 3). rest: the rig's joints at rest (3,). axes: (3, 3) the
-    canonical axes at rest in the rig's world. turn: (3, 3) by which the motion was turned.
+    source: joints of the motion as placed (F, 3). rest: the rig's joints at rest (3,). axes, ground: (3, 3)
+    the canonical axes at rest in the rig's world, for the trunk and for the feet. turn: (3, 3) by which the
+    motion was turned.
     """
     canonical = dict(zip(skeleton.JOINT_NAMES, skeleton.rest_joints() @ turn.T, strict=True))
     lower = _frame(source, "left_hip", "right_hip", "spine1") @ _frame(canonical, "left_hip", "right_hip", "spine1").T
@@ -129,7 +130,7 @@ def expected_directions(
             continue
         direction = rot.unit(source[end] - source[start])
         if end not in LIMBS:
-            own = turn @ axes.T @ rot.unit(rest[end] - rest[start])
+            own = turn @ (ground if end in FEET else axes).T @ rot.unit(rest[end] - rest[start])
             usual = rot.unit(canonical[end] - canonical[start])
             body_turn = _foot_turn(source, canonical, start, end) if end in FEET else lower if end in LOWER else upper
             if end in FEET:
@@ -148,8 +149,8 @@ def _mapped_parent(joint: str, known: dict) -> str | None:
     return None
 
 
-def _world_axes(rig: Rig, body: RestBody) -> np.ndarray:
-    left, up = (rot.unit(rig.world[:3, :3] @ body.axes[:, column]) for column in (0, 1))
+def _in_world(rig: Rig, axes: np.ndarray) -> np.ndarray:
+    left, up = (rot.unit(rig.world[:3, :3] @ axes[:, column]) for column in (0, 1))
     return rot.frame(left, up)
 
 
