@@ -13,12 +13,14 @@ import torch
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
-from runtime.evaluate import fairness, obedience, physical
-from runtime.evaluate.generated import Order, produce, weights_digest
+from runtime.evaluate import fairness, obedience, paper, physical, results
+from runtime.evaluate.generated import BUNDLED_WEIGHTS, Order, produce, weights_digest
+from runtime.evaluate.open_benchmark import run_open
 from runtime.generate import Generator
 
 PREPARED = Path("data/prepared")
 CACHE = Path("out/evaluate")
+OFFICIAL = Path("data/official")
 _RECORDED = ("single", "mirror")  # kinds of pool items that are recordings as they are, or mirrored
 _SPEED_PROMPT = "a man strolls across the room"
 
@@ -26,7 +28,10 @@ _SPEED_PROMPT = "a man strolls across the room"
 @dataclass(frozen=True)
 class Options:
     """What a benchmark is given. ``weights`` None is the bundled folder; ``limit`` caps how many held-out clips are
-    compared; ``progress(done, total)`` is called while motions are generated."""
+    compared; ``progress(done, total)`` is called while motions are generated. ``official`` holds the data sets of the
+    paper (runtime/data/official.py); ``evaluator`` is the judge's weights file (None: the weights folder's own);
+    ``guidance`` is the strength of guided rows (None: the usual one); ``compare`` names further weights folders for
+    rows of the open benchmark."""
 
     weights: Path | None = None
     prepared: Path = PREPARED
@@ -35,14 +40,22 @@ class Options:
     cache: Path = CACHE
     limit: int = 240
     progress: Callable[[int, int], None] | None = None
+    official: Path = OFFICIAL
+    evaluator: Path | None = None
+    guidance: float | None = None
+    compare: tuple[tuple[str, Path], ...] = ()
 
     def __post_init__(self) -> None:
         if self.seeds < 1 or self.limit < 1:
             raise InputError(f"{self.seeds} seeds and a limit of {self.limit}", "use at least 1 of each")
 
-    def generator(self) -> Generator:
-        """Load the networks; WeightsError when they are missing or torn."""
-        return Generator.load(self.weights, self.device)
+    def generator(self, folder: Path | None = None) -> Generator:
+        """Load the networks, of another ``folder`` when given; WeightsError when they are missing or torn."""
+        return Generator.load(folder or self.weights, self.device)
+
+    def weights_folder(self) -> Path:
+        """The folder of the weights."""
+        return BUNDLED_WEIGHTS if self.weights is None else Path(self.weights)
 
     def data(self) -> Prepared:
         """Open the prepared data; DataError when it is not there."""
@@ -78,7 +91,7 @@ def run_obedience(options: Options) -> dict:
     """Share of prompts obeyed, by family and overall."""
     digest = weights_digest(options.weights)
     result = obedience.run(options.generator, digest, options.cache, options.seeds, progress=options.progress)
-    return result | {"text": obedience.table(result)}
+    return result | {"figure": f"{100 * result['overall']['share']:.0f} %", "text": obedience.table(result)}
 
 
 def run_fairness(options: Options) -> dict:
@@ -228,13 +241,23 @@ BENCHMARKS = (
         "memorisation", "distance to the nearest training window", "weights, prepared data", None, run_memorisation
     ),
     Benchmark("speed", "seconds for 196 frames", "weights", None, run_speed),
+    Benchmark("open", "the paper's tasks on open data", "weights, prepared data", None, run_open),
+    *(Benchmark(*row) for row in paper.ROWS),
 )
 
 
-def list_benchmarks() -> list[dict]:
-    """The registry as rows of name, measures, needs and published (a figure from the literature, or None)."""
+def list_benchmarks(weights: Path | None = None, cache: Path = CACHE) -> list[dict]:
+    """The registry as rows of name, measures, needs, published (a figure from the literature, or None) and ours (the
+    latest figure of these weights, or None)."""
+    ours = results.figures(weights, cache)
     return [
-        {"name": row.name, "measures": row.measures, "needs": row.needs, "published": row.published}
+        {
+            "name": row.name,
+            "measures": row.measures,
+            "needs": row.needs,
+            "published": row.published,
+            "ours": ours.get(row.name),
+        }
         for row in BENCHMARKS
     ]
 
@@ -254,4 +277,7 @@ def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
         if unknown:
             raise InputError(f"unknown option {', '.join(sorted(unknown))}", "see python -m runtime evaluate --help")
         options = Options(**known)
-    return {"benchmark": name} | rows[name].runner(options)
+    result = {"benchmark": name} | rows[name].runner(options)
+    if "figure" in result:
+        results.record(options.cache, name, result["figure"], weights_digest(options.weights))
+    return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,7 +49,8 @@ def weights_digest(weights: Path | None) -> str:
     return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
 
 
-def _cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:
+def cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:
+    """The file below ``cache`` that holds what these weights make of these orders."""
     key = [digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig())]
     if guide is not None:
         key.append(guide.name)
@@ -60,12 +62,19 @@ def stored_motions(file: Path, make: Callable[[], list[np.ndarray]]) -> list[np.
     if file.is_file():
         stored = np.load(file)
         return np.split(stored["joints"], np.cumsum(stored["frames"])[:-1])
+    begin = time.perf_counter()
     motions = [np.asarray(joints, dtype=np.float32) for joints in make()]
+    seconds = time.perf_counter() - begin
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial.npz")
-    np.savez(partial, joints=np.concatenate(motions), frames=[len(joints) for joints in motions])
+    np.savez(partial, joints=np.concatenate(motions), frames=[len(joints) for joints in motions], seconds=seconds)
     partial.replace(file)
     return motions
+
+
+def seconds_of(file: Path) -> float:
+    """How long the motions in ``file`` took to make, loading of the networks included."""
+    return float(np.load(file)["seconds"])
 
 
 def produce(
@@ -97,4 +106,4 @@ def produce(
                     progress(len(results), len(orders))
         return [results[index] for index in range(len(orders))]
 
-    return stored_motions(_cache_file(cache, digest, orders, cfg, guide), make)
+    return stored_motions(cache_file(cache, digest, orders, cfg, guide), make)

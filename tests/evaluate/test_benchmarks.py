@@ -20,7 +20,7 @@ def test_every_benchmark_is_listed_with_what_it_needs():
         row["name"] for row in rows
     }
     assert len({row["name"] for row in rows}) == len(rows)
-    assert all(set(row) == {"name", "measures", "needs", "published"} for row in rows)
+    assert all(set(row) == {"name", "measures", "needs", "published", "ours"} for row in rows)
 
 
 def test_unknown_names_options_and_missing_things_are_one_clear_line(tmp_path):

@@ -3,26 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from judges import SMALL, Words, moving
 
 from coamd_blender.errors import InputError, WeightsError
-from coamd_blender.skeleton import rest_joints
 from runtime.data.compose import PoolItem
 from runtime.data.dataset import write_pool
 from runtime.evaluate.caption_groups import caption_groups, plain
-from runtime.evaluate.evaluator import FEATURES, Evaluator, EvaluatorConfig, Judge, motion_features
-from runtime.model.text_encoder import TextFeatures
+from runtime.evaluate.evaluator import FEATURES, Evaluator, Judge, motion_features
 from runtime.train import evaluator as training
-
-SMALL = EvaluatorConfig(width=24, layers=1, dim=16, text_dim=40, dropout=0.0)
-
-
-def moving(frames, seed=0, speed=1.0):
-    """A stiff body that sways its own way and travels along +Z: (frames, 22, 3) float32."""
-    draw = np.random.default_rng(seed)
-    phase = np.linspace(0, 0.1 * frames, frames)[:, None, None]
-    joints = rest_joints() + 0.1 * np.sin(phase * draw.uniform(0.5, 2, (22, 3)) + draw.uniform(0, 6, (22, 3)))
-    joints[..., 2] += speed * np.arange(frames)[:, None] / 20
-    return joints.astype(np.float32)
 
 
 def turned(joints, degrees):
@@ -87,22 +75,6 @@ def test_captions_that_differ_in_subject_or_side_are_one_group():
     )
     assert groups[0] == groups[1] and groups[2] == groups[3] and len(set(groups)) == 3
     assert plain("a man turns clockwise") != plain("a man turns left")
-
-
-class Words:
-    """A stand-in sentence encoder: a random vector a word."""
-
-    config = SMALL
-
-    def eval(self):
-        return self
-
-    def __call__(self, sentences):
-        rows = [[np.random.default_rng(sum(map(ord, word))).normal(size=40) for word in s.split()] for s in sentences]
-        lengths = torch.tensor([len(row) for row in rows])
-        tokens = torch.nn.utils.rnn.pad_sequence([torch.tensor(np.array(row)).float() for row in rows], True)
-        pooled = torch.nn.functional.normalize(tokens.sum(1), dim=-1)
-        return TextFeatures(tokens, torch.arange(tokens.shape[1]) < lengths[:, None], pooled)
 
 
 NAMES = ("hop", "bow", "kick", "wave", "sit", "lie", "spin", "march")

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from coamd_blender.errors import DataError, InputError
 from runtime.evaluate import editing, recognition
@@ -69,35 +68,25 @@ def test_labelled_clips_come_from_the_prepared_data():
     ("task", "kept"),
     [("inbetween", "11000011"), ("outpaint", "00111100"), ("prefix", "11110000"), ("suffix", "00001111")],
 )
-def test_editing_tasks_keep_what_the_paper_says(task, kept):
-    assert "".join(map(str, editing.kept_tokens(task, 8).astype(int))) == kept
+def test_editing_tasks_keep_what_the_paper_says(task, kept, monkeypatch):
+    made = []
+
+    def edit_ranges(generator, joints, fps, tasks):
+        assert fps == 20
+        new = np.ones(len(joints), dtype=int)
+        for edit in tasks:
+            new[edit.start : edit.stop] = 0
+            made.append((edit.prompt, edit.seed))
+        return new
+
+    monkeypatch.setattr("runtime.edit.edit_ranges", edit_ranges)
+    (result,) = editing.edit_all(None, task, [np.zeros((32, 22, 3))], ["a hop"], [7])
+    assert "".join(map(str, result[::4])) == kept and (result.reshape(8, 4) == result[::4, None]).all()
+    assert set(made) == {("a hop", 7)}
+
+
+def test_editing_refuses_unknown_tasks_and_tiny_clips():
     with pytest.raises(InputError, match="no editing task"):
-        editing.kept_tokens("middle", 8)
-
-
-class Copies:
-    """A stand-in generator: its tokens are the motion itself, four frames at a time, and it draws ones."""
-
-    device = torch.device("cpu")
-    sampling = None
-
-    def __init__(self):
-        self.autoencoder = SimpleNamespace(
-            encode=lambda joints: (joints.unflatten(1, (-1, 4)).flatten(2), None),
-            decode=lambda tokens, origin: tokens.unflatten(2, (4, 22, 3)).flatten(1, 2),
-        )
-        self.asked = []
-
-    def draw(self, prompts, count, seeds, config, *, known):
-        self.asked.append((tuple(prompts), count, tuple(seeds)))
-        return torch.where(known.given, known.tokens, torch.ones(()))
-
-
-def test_editing_keeps_its_tokens_and_batches_by_length(monkeypatch):
-    monkeypatch.setattr(editing, "with_bone_lengths", lambda joints: joints)
-    motions = [np.full((frames, 22, 3), 5.0, dtype=np.float32) for frames in (16, 32, 16)]
-    maker = Copies()
-    made = editing.edit_all(maker, "prefix", motions, ["a", "b", "c"], [1, 2, 3])
-    assert maker.asked == [(("a", "c"), 4, (1, 3)), (("b",), 8, (2,))]
-    assert [len(joints) for joints in made] == [16, 32, 16]
-    assert (made[1][:16] == 5).all() and (made[1][16:] == 1).all()
+        editing.edits_of("middle", 32, "", 0)
+    with pytest.raises(InputError, match="no quarter"):
+        editing.edits_of("prefix", 4, "", 0)

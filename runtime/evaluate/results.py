@@ -1,0 +1,46 @@
+"""The latest figure of every benchmark, by the weights that made it: what ``evaluate list`` prints as ours.
+
+Figures lie in ``results.json`` in the cache folder, and beside the evaluator's weights for those that are published
+with them: {benchmark: {figure, weights}}, weights being the digest of the files.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from coamd_blender.errors import DataError, WeightsError
+from runtime.evaluate.generated import BUNDLED_WEIGHTS, weights_digest
+
+RESULTS = "results.json"
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    if not path.is_file():
+        return {}
+    try:
+        return {name: {"figure": row["figure"], "weights": row["weights"]} for name, row in json.loads(
+            path.read_text(encoding="utf-8")).items()}  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is no list of results ({error})", "delete it, and run the benchmarks again") from error
+
+
+def record(cache: Path, name: str, figure: str, digest: str) -> None:
+    """Keep ``figure`` of a benchmark for the weights of this digest."""
+    path = Path(cache) / RESULTS
+    rows = _read(path) | {name: {"figure": figure, "weights": digest}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(rows, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
+    partial.replace(path)
+
+
+def figures(weights: Path | None, cache: Path) -> dict[str, str]:
+    """Figures by benchmark of these weights (None: the bundled ones); none at all without weights."""
+    try:
+        digest = weights_digest(weights)
+    except WeightsError:
+        return {}
+    folder = Path(weights) if weights is not None else BUNDLED_WEIGHTS
+    rows = _read(folder / "evaluation" / RESULTS) | _read(Path(cache) / RESULTS)
+    return {name: row["figure"] for name, row in rows.items() if row["weights"] == digest}

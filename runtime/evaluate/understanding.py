@@ -1,0 +1,70 @@
+"""The recogniser as benchmarks use it: motions, descriptions and labels to unit vectors, and a guide of generation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from coamd_blender.skeleton import MAX_FRAMES
+from runtime.data.labels import given
+from runtime.evaluate.generated import Guide
+from runtime.guidance import Guidance
+from runtime.rewards import text_similarity
+from runtime.understand import TEXT_BATCH, Recognizer
+
+
+class RecognizerUnderstanding:
+    """``recognition.Understanding`` by a loaded :class:`runtime.understand.Recognizer`."""
+
+    def __init__(self, recognizer: Recognizer):
+        self.recognizer = recognizer
+
+    def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
+        """Fused embeddings (count, dim) of motions (frames, 22, 3)."""
+        return self.recognizer.embed_motions(motions)
+
+    def descriptions(self, captions: Sequence[str]) -> np.ndarray:
+        """Embeddings (count, dim) of sentences by the description tower."""
+        return self.recognizer.embed_texts(captions)
+
+    @torch.no_grad()
+    def labels(self, labels: Sequence[str]) -> np.ndarray:
+        """Embeddings (count, dim) of class names by the recognition tower, read as a user's list would be."""
+        texts = [label.texts[0] for label in given(labels)]
+        model, encoder = self.recognizer.model, self.recognizer.text_encoder
+        parts = [model.labels(encoder(texts[at : at + TEXT_BATCH])) for at in range(0, len(texts), TEXT_BATCH)]
+        return torch.cat(parts).cpu().numpy()
+
+    @torch.no_grad()
+    def features(self, motions: Sequence[np.ndarray], batch: int = 64) -> np.ndarray:
+        """The fused embedding and those of the three streams of motions, at most 196 frames of each, side by side:
+        (count, 4 * dim)."""
+        parts = []
+        for first in range(0, len(motions), batch):
+            rows = [np.array(joints[:MAX_FRAMES], dtype=np.float32) for joints in motions[first : first + batch]]
+            joints = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(row) for row in rows], batch_first=True)
+            lengths = torch.tensor([len(row) for row in rows], device=self.recognizer.device)
+            seen = self.recognizer.model.motion(joints.to(self.recognizer.device), lengths)
+            parts.append(torch.cat(seen, dim=1).cpu().numpy())
+        return np.concatenate(parts)
+
+    def guidance(self, prompts: list[str], strength: float | None) -> Guidance:
+        """Guidance of one batch of generation towards its prompts; None is the usual strength."""
+        text = self.recognizer.text_embedding(prompts)
+        reward = partial(text_similarity, model=self.recognizer.model, text=text)
+        return Guidance(reward) if strength is None else Guidance(reward, strength)
+
+
+def load_understanding(weights: Path | None, device: str = "auto") -> RecognizerUnderstanding:
+    """Load the recogniser of a weights folder (None: the bundled one). Raises WeightsError when it is not there."""
+    return RecognizerUnderstanding(Recognizer.load(weights, device))
+
+
+def text_guide(understanding: RecognizerUnderstanding, strength: float | None) -> Guide:
+    """The guide of cached generation: its name tells strengths apart, the digest of the weights the recognisers."""
+    shown = f"{Guidance.strength if strength is None else strength:g}"
+    return Guide(f"text, strength {shown}", lambda prompts: understanding.guidance(prompts, strength))
