@@ -1,4 +1,4 @@
-"""The verb ``train``: autoencoder, then generator. Training resumes from the checkpoint in its run folder."""
+"""The verb ``train``: autoencoder, generator, recogniser. Training resumes from the checkpoint in its run folder."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from runtime.cli_common import Outcome, Parser, add_verb, finite_number, whole_n
 
 PREPARED = Path("data/prepared")
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+_SHARED = ("steps", "learning_rate", "precision", "accumulate")
 
 
 def add_parser(verbs: argparse._SubParsersAction) -> None:
-    """Add ``train autoencoder`` and ``train generator`` to the command line."""
+    """Add ``train`` and its networks to the command line."""
     parser = verbs.add_parser("train", help="train the networks", description="train the networks")
     networks = parser.add_subparsers(title="networks", metavar="NETWORK", required=True)
     autoencoder = _add_network(networks, "autoencoder", run_autoencoder, "motion to latent tokens and back")
@@ -23,10 +24,18 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     generator.add_argument(
         "--autoencoder", type=Path, required=True, metavar="FILE", help="its trained weights (.safetensors)"
     )
-    generator.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where the text encoder is")
-    generator.add_argument("--learning-rate", type=finite_number(1e-8, 1.0), metavar="R", help="highest learning rate")
-    generator.add_argument("--precision", metavar="P", help="float32 or bfloat16 (default float32)")
+    _add_text_encoder(generator)
     generator.add_argument("--start", type=Path, metavar="FILE", help="begin from this trained generator")
+    recognizer = _add_network(networks, "recognizer", run_recognizer, "motions, labels and descriptions in one space")
+    _add_text_encoder(recognizer)
+    recognizer.add_argument("--batch", type=whole_number(4, 65536), metavar="N", help="clips a step (default 96)")
+    recognizer.add_argument(
+        "--captions", type=Path, metavar="FOLDER", help="another run on this pool whose encoded captions to read"
+    )
+
+
+def _add_text_encoder(parser: Parser) -> None:
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where the text encoder is")
 
 
 def _add_network(networks: argparse._SubParsersAction, name: str, run, summary: str) -> Parser:
@@ -38,6 +47,14 @@ def _add_network(networks: argparse._SubParsersAction, name: str, run, summary: 
     parser.add_argument("--preset", default="base", metavar="NAME", help="sizes of the networks (default base)")
     parser.add_argument("--steps", type=whole_number(1, 10**9), metavar="N", help="optimiser steps")
     parser.add_argument("--seed", type=whole_number(0, 2**31 - 1), default=0, metavar="N", help="of the batches")
+    parser.add_argument("--learning-rate", type=finite_number(1e-8, 1.0), metavar="R", help="highest learning rate")
+    parser.add_argument("--precision", metavar="P", help="float32 or bfloat16 (default float32)")
+    parser.add_argument(
+        "--accumulate",
+        type=whole_number(1, 4096),
+        metavar="N",
+        help="batches whose gradients make one step (default 1)",
+    )
     return parser
 
 
@@ -45,15 +62,24 @@ def run_autoencoder(args: argparse.Namespace) -> Outcome:
     """Train the autoencoder. JSON: files, steps is the run's own."""
     from runtime.train.autoencoder import train_autoencoder
 
-    return _trained(train_autoencoder(args.prepared, args.run_folder, **_options(args, "steps", "batch", "start")))
+    options = _options(args, *_SHARED, "batch", "start")
+    return _trained(train_autoencoder(args.prepared, args.run_folder, **options))
 
 
 def run_generator(args: argparse.Namespace) -> Outcome:
     """Train the generator on the tokens of a trained autoencoder."""
     from runtime.train.generator import train_generator
 
-    options = _options(args, "steps", "learning_rate", "weights", "autoencoder", "precision", "start")
+    options = _options(args, *_SHARED, "weights", "autoencoder", "start")
     return _trained(train_generator(args.prepared, args.run_folder, **options))
+
+
+def run_recognizer(args: argparse.Namespace) -> Outcome:
+    """Train the recogniser on the pool."""
+    from runtime.train.recognizer import train_recognizer
+
+    options = _options(args, *_SHARED, "weights", "batch", "captions")
+    return _trained(train_recognizer(args.prepared, args.run_folder, **options))
 
 
 def _options(args: argparse.Namespace, *names: str) -> dict:

@@ -13,7 +13,7 @@ from runtime.config import PRESETS, TRAVEL_DIM, AutoencoderConfig
 from runtime.data.dataset import Pool, Prepared, WindowSampler, whole_tokens
 from runtime.model import representation
 from runtime.model.autoencoder import Autoencoder
-from runtime.train.loop import Run, TrainSettings, share_of
+from runtime.train.loop import Run, settings_for, share_of, training_device
 
 WINDOW = 64
 _BLOWS = frozenset({"punch", "kick", "throw"})
@@ -24,15 +24,19 @@ def train_autoencoder(
     run: Path,
     *,
     preset: str = "base",
-    steps: int = 3000,
-    batch: int = 48,
+    steps: int | None = None,
+    batch: int | None = None,
+    learning_rate: float | None = None,
     seed: int = 0,
+    precision: str = "float32",
+    accumulate: int = 1,
     start: Path | None = None,
 ) -> Path:
     """Train on the train split of ``prepared``, choose by its val split; returns the best weights' path.
 
-    ``start`` names trained weights to begin from, their statistics kept; without it a new run begins from
-    principal components.
+    What is not given is the preset's schedule, or without one 3,000 steps of 48 windows. ``start`` names
+    trained weights to begin from, their statistics kept; without it a new run begins from principal components where
+    the preset has a linear path.
     """
     data = Prepared.load(prepared)
     sampler = _sampler(data, Path(prepared) / "pool" / "train")
@@ -43,9 +47,15 @@ def train_autoencoder(
         checkpoint.load_module(module, checkpoint.load(start, "autoencoder", AutoencoderConfig)[1], "autoencoder")
     held_out = [data.joints(clip) for clip in data.of_split("val") if clip["frames"] >= 24]
     held_out = [np.array(joints[: min(MAX_FRAMES, whole_tokens(len(joints)))]) for joints in held_out][:200]
-    job = Run("autoencoder", module, TrainSettings(run=Path(run), steps=steps, seed=seed, average=0.998))
+    device, schedule = training_device(), PRESETS[preset].autoencoder_schedule
+    windows = sum(max(1, len(joints) - WINDOW + 1) for joints in sampler.sources)
+    ours = {"steps": 3000, "average": 0.998}
+    chosen = {"steps": steps, "learning_rate": learning_rate, "precision": precision}
+    settings = settings_for(Path(run), schedule, windows, ours, seed=seed, accumulate=accumulate, **chosen)
+    size = batch or (schedule.batch if schedule else 48)
+    job = Run("autoencoder", module.to(device), settings)
     job.train(
-        lambda step: module.loss(share_of(sampler.batch(seed * 1_000_003 + step, batch))),
+        lambda index: module.loss(share_of(sampler.batch(seed * 1_000_003 + index, size)).to(device)),
         lambda averaged: reconstruction_error(averaged, held_out),
     )
     return job.best_path
@@ -83,7 +93,8 @@ def set_statistics(module: Autoencoder, batches: list[torch.Tensor]) -> None:
         deviation = all_of.std(dim=0).unflatten(0, (-1, 3)).square().mean(dim=1).sqrt()
         getattr(module, f"{name}_mean").copy_(all_of.mean(dim=0))
         getattr(module, f"{name}_std").copy_(deviation.clamp(min=0.02).repeat_interleave(3))
-    start_from_principal_components(module, [representation.to_local(joints).joints for joints in batches])
+    if module.config.linear_path:
+        start_from_principal_components(module, [representation.to_local(joints).joints for joints in batches])
     travel = torch.cat(travels)
     module.token_mean[-TRAVEL_DIM:] = travel.mean(dim=0)
     module.token_std[-TRAVEL_DIM:] = travel.std(dim=0).clamp(min=1e-3)
@@ -112,7 +123,8 @@ def set_latent_statistics(module: Autoencoder, motions: list[torch.Tensor]) -> N
     width = module.config.latent_dim
     parts = []
     for joints in motions:
-        parts.append(module.encode_local(joints[None], representation.to_local(joints[None]))[0])
+        joints = joints[None].to(module.token_mean.device)
+        parts.append(module.encode_local(joints, representation.to_local(joints))[0])
     latent = torch.cat(parts)
     module.token_mean[:width] = latent.mean(dim=0)
     module.token_std[:width] = latent.std(dim=0).clamp(min=1e-3)
@@ -123,7 +135,7 @@ def reconstruction_error(module: Autoencoder, motions: list[np.ndarray]) -> dict
     """Mean joint error relative to the pelvis and mean pelvis error, mm, over whole clips."""
     relative, pelvis, frames = 0.0, 0.0, 0
     for joints in motions:
-        joints = torch.from_numpy(np.ascontiguousarray(joints))[None]
+        joints = torch.from_numpy(np.ascontiguousarray(joints))[None].to(module.token_mean.device)
         tokens, origin = module.encode(joints)
         rebuilt = module.decode(tokens, origin)
         pelvis_error = (rebuilt[:, :, 0] - joints[:, :, 0]).norm(dim=-1)

@@ -12,10 +12,11 @@ from runtime import checkpoint
 from runtime.config import PRESETS, AutoencoderConfig, GeneratorConfig
 from runtime.data.dataset import CaptionFeatures, Pool, TokenSampler
 from runtime.model.autoencoder import Autoencoder
+from runtime.model.clip_text import encoder_of
 from runtime.model.generator import MotionGenerator
-from runtime.model.text_encoder import TextEncoder, TextFeatures
+from runtime.model.text_encoder import TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
-from runtime.train.loop import Run, TrainSettings, first_process_first, share_of
+from runtime.train.loop import Run, first_process_first, settings_for, share_of, training_device
 
 # The projections that close a residual branch of a transformer layer or a head block.
 _CLOSING = ("attention.out", "cross.out", "feedforward.2", "layers.2")
@@ -28,43 +29,54 @@ def train_generator(
     weights: Path,
     autoencoder: Path,
     preset: str = "base",
-    steps: int = 12_000,
-    learning_rate: float = 5e-4,
+    steps: int | None = None,
+    learning_rate: float | None = None,
     seed: int = 0,
     precision: str = "float32",
+    accumulate: int = 1,
     start: Path | None = None,
 ) -> Path:
     """Train on the pool in ``prepared`` encoded by ``autoencoder``; returns the final averaged weights' path.
 
     ``weights`` is the folder that holds the text encoder. The autoencoder with the measured statistics of
     its latents is written beside the checkpoints: the two belong together. ``start`` names the weights of a trained
-    generator to begin from, on the tokens of the same encoder; without it a new run begins at random.
+    generator to begin from, on the tokens of the same encoder; without it a new run begins at random. What is not
+    given is the preset's schedule, or without one 12,000 steps.
     """
-    run, pools = Path(run), Path(prepared) / "pool"
-    text_encoder = TextEncoder.load(weights)
+    run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
+    device, schedule = training_device(), sizes.generator_schedule
+    text_encoder = encoder_of(weights, sizes.generator.text_dim).to(device)
     with first_process_first():
-        coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"))
-        samplers = {name: _token_sampler(pools / name, run / name, coder, text_encoder) for name in ("train", "val")}
-    module = MotionGenerator(PRESETS[preset].generator)
+        coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"), device)
+        samplers = {
+            name: _token_sampler(pools / name, run / name, coder, text_encoder, schedule and schedule.batch)
+            for name in ("train", "val")
+        }
+    module = MotionGenerator(sizes.generator)
     if start is not None:
         begin_from(module, start)
-    module.importance.copy_(channel_importance(coder, samplers["val"].batch(0)[0][:32]))
-    settings = TrainSettings(run, steps, learning_rate, seed=seed, precision=precision)
-    job = Run("generator", module, settings)
+    module.importance.copy_(channel_importance(coder, samplers["val"].batch(0)[0][:32].to(device)))
+    ours = {"steps": 12_000, "learning_rate": 5e-4}
+    chosen = {"steps": steps, "learning_rate": learning_rate, "precision": precision}
+    items = len(samplers["train"].pool.items)
+    settings = settings_for(run, schedule, items, ours, seed=seed, accumulate=accumulate, **chosen)
+    job = Run("generator", module.to(device), settings)
+
+    def loss_of(network: MotionGenerator, batch: tuple) -> torch.Tensor:
+        tokens, valid, text, weights = batch
+        text = TextFeatures(*(share_of(part).to(device) for part in text))
+        return network.loss(
+            *(share_of(part).to(device) for part in (tokens, valid)), text, share_of(weights).to(device)
+        )
 
     def validate(averaged: MotionGenerator) -> dict[str, float]:
         losses = []
         for index in range(16):
             torch.manual_seed(index)
-            losses.append(averaged.loss(*samplers["val"].batch(index)).item())
+            losses.append(loss_of(averaged, samplers["val"].batch(index)).item())
         return {"total": sum(losses) / len(losses)}
 
-    def batch_loss(step: int) -> dict[str, torch.Tensor]:
-        tokens, valid, text, weights = samplers["train"].batch(seed * 1_000_003 + step)
-        text = TextFeatures(*(share_of(part) for part in text))
-        return {"total": module.loss(share_of(tokens), share_of(valid), text, share_of(weights))}
-
-    job.train(batch_loss, validate)
+    job.train(lambda index: {"total": loss_of(module, samplers["train"].batch(seed * 1_000_003 + index))}, validate)
     return job.final_path
 
 
@@ -86,13 +98,13 @@ def begin_from(module: MotionGenerator, path: Path) -> None:
     checkpoint.load_module(module, tensors, "generator")
 
 
-def finished_autoencoder(path: Path, run: Path, pool: Pool) -> Autoencoder:
+def finished_autoencoder(path: Path, run: Path, pool: Pool, device: torch.device) -> Autoencoder:
     """Load trained weights, measure the latents' statistics on ``pool`` once, and keep the result in ``run``."""
     finished = run / "autoencoder.safetensors"
     config, tensors, extra = checkpoint.load(finished if finished.is_file() else path, "autoencoder", AutoencoderConfig)
     coder = Autoencoder(config)
     checkpoint.load_module(coder, tensors, "autoencoder")
-    coder.eval().requires_grad_(False)
+    coder.eval().requires_grad_(False).to(device)
     if not finished.is_file():
         picked = range(0, len(pool.items), max(1, len(pool.items) // 2000))
         set_latent_statistics(coder, [torch.from_numpy(pool.item_joints(index).copy()) for index in picked])
@@ -120,8 +132,11 @@ def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor
     return weight / weight.mean()
 
 
-def _token_sampler(pool_folder: Path, cache: Path, coder: Autoencoder, text_encoder: TextEncoder) -> TokenSampler:
-    """Encode a pool's motions and captions once; later starts read the cache."""
+def _token_sampler(
+    pool_folder: Path, cache: Path, coder: Autoencoder, text_encoder, batch: int | None = None
+) -> TokenSampler:
+    """Encode a pool's motions and captions once; later starts read the cache. Batches hold ``batch`` clips of mean
+    length (as many tokens as the sampler chooses when None)."""
     pool = Pool.load(pool_folder)
     cache.mkdir(parents=True, exist_ok=True)
     tokens_path, text_path = cache / "tokens.safetensors", cache / "text.safetensors"
@@ -133,7 +148,8 @@ def _token_sampler(pool_folder: Path, cache: Path, coder: Autoencoder, text_enco
     tokens = list(load_file(tokens_path)["tokens"].split(lengths))
     if not text_path.is_file():
         CaptionFeatures.encode(pool.captions, text_encoder, progress=_progress("captions")).save(text_path)
-    return TokenSampler(pool, tokens, CaptionFeatures.load(text_path))
+    budget = {} if batch is None else {"budget": round(batch * sum(lengths) / len(lengths))}
+    return TokenSampler(pool, tokens, CaptionFeatures.load(text_path), **budget)
 
 
 @torch.no_grad()
@@ -147,7 +163,7 @@ def _encode(pool: Pool, coder: Autoencoder, batch: int = 32) -> list[torch.Tenso
         frames = pool.items[order[first]]["frames"]
         rows = [row for row in order[first : first + batch] if pool.items[row]["frames"] == frames]
         joints = torch.stack([torch.from_numpy(pool.item_joints(row).copy()) for row in rows])
-        for row, value in zip(rows, coder.encode(joints)[0], strict=True):
+        for row, value in zip(rows, coder.encode(joints.to(coder.token_mean.device))[0].cpu(), strict=True):
             tokens[row] = value
         first += len(rows)
         progress(first, len(order))

@@ -70,13 +70,18 @@ class TrainSettings:
         if self.accumulate < 1:
             raise InputError(f"{self.accumulate} batches a step", "give --accumulate a positive number")
 
-    @classmethod
-    def scheduled(cls, run: Path, schedule: Schedule, items: int, **chosen) -> TrainSettings:
-        """The settings of a published schedule for ``items`` training items; what is ``chosen`` goes before it."""
-        published = {"steps": schedule.steps(items), "decay": "drops"}
+
+def settings_for(run: Path, schedule: Schedule | None, items: int, ours: dict, **chosen) -> TrainSettings:
+    """The settings of a published ``schedule`` for ``items`` training items, or ``ours`` where there is none.
+
+    What is ``chosen`` (not None) goes before either.
+    """
+    settings = dict(ours)
+    if schedule is not None:
+        settings = {"steps": schedule.steps(items), "decay": "drops"}
         for name in ("learning_rate", "warmup", "drops", "drop_factor", "betas", "weight_decay", "average"):
-            published[name] = getattr(schedule, name)
-        return cls(run, **{**published, **chosen})
+            settings[name] = getattr(schedule, name)
+    return TrainSettings(run, **{**settings, **{name: value for name, value in chosen.items() if value is not None}})
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:

@@ -10,7 +10,7 @@ from torch import nn
 
 from coamd_blender.errors import InputError
 from runtime.config import Schedule
-from runtime.train.loop import Run, TrainSettings, learning_rate, share_of
+from runtime.train.loop import Run, TrainSettings, learning_rate, settings_for, share_of
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,8 @@ def test_a_run_with_accumulation_resumes_exactly(tmp_path):
 
 def test_a_published_schedule_counts_its_steps_in_epochs(tmp_path):
     schedule = Schedule(batch=64, epochs=500, learning_rate=2e-4, warmup=2000, drops=(50_000,), average=0.9999)
-    settings = TrainSettings.scheduled(tmp_path, schedule, items=130)
+    settings = settings_for(tmp_path, schedule, 130, {"steps": 9}, learning_rate=None)
     assert settings.steps == 1500  # 3 batches an epoch
     assert (settings.learning_rate, settings.drops, settings.average) == (2e-4, (50_000,), 0.9999)
-    assert TrainSettings.scheduled(tmp_path, schedule, items=130, steps=7).steps == 7
+    assert settings_for(tmp_path, schedule, 130, {"steps": 9}, steps=7).steps == 7
+    assert settings_for(tmp_path, None, 130, {"steps": 9}).steps == 9

@@ -1,0 +1,388 @@
+"""Train the recogniser on the training pool: motions against labels, and against descriptions.
+
+A batch holds clips of distinct wording. What may hold of another's motion as well is no negative: descriptions nearly
+alike (unless they differ in a side or a direction), other wordings of one family, and single actions beside sequences
+that may contain them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from coamd_blender.errors import DataError
+from runtime import checkpoint
+from runtime.config import PRESETS
+from runtime.data.dataset import CaptionFeatures, Pool
+from runtime.data.labels import family_texts
+from runtime.data.phrases import SUBJECTS
+from runtime.evaluate.caption_groups import caption_groups
+from runtime.evaluate.metrics import distinct_batches, r_precision
+from runtime.model import recognizer
+from runtime.model.clip_text import encoder_of
+from runtime.model.recognizer import MotionRecognizer
+from runtime.model.text_encoder import TextFeatures
+from runtime.train.loop import Run, first_process_first, settings_for, share_of, training_device
+
+RETRIEVED = 32  # captions in a validation batch
+SHORTEST_CROP = 0.85  # of a clip: its captions hold for nearly all of it
+LONGEST_LABEL = 6  # words of a caption without a subject that may serve as a label
+COMPOUND = frozenset({"sequence", "layered"})  # kinds of pool items of several actions
+_SUBJECT = re.compile(rf"^(?:{'|'.join(re.escape(name) for name, _, _ in SUBJECTS)}) (?:is |are )?")
+_OPPOSED = re.compile(
+    r"\b(left|right|back(?:wards?)?|reverse|forwards?|ahead|clockwise|counterclockwise|anticlockwise|fast|quickly|"
+    r"slowly|up|down|once|twice|two|three|four|five)\b"
+)
+_SAME = {"backwards": "back", "backward": "back", "reverse": "back", "forward": "ahead", "forwards": "ahead"}
+_SAME |= {"quickly": "fast", "anticlockwise": "counterclockwise", "twice": "two"}
+
+
+def wording(caption: str) -> str:
+    """A caption without its subject: who does it does not matter."""
+    return _SUBJECT.sub("", " ".join(caption.lower().rstrip(". ").split()))
+
+
+def told_apart(captions: Sequence[str]) -> torch.Tensor:
+    """Which pairs (n, n) of captions name different sides, directions, speeds or counts, bool."""
+    named = [frozenset(_SAME.get(word, word) for word in _OPPOSED.findall(text.lower())) for text in captions]
+    return torch.tensor([[one != other for other in named] for one in named])
+
+
+class Batch(NamedTuple):
+    """Motions with a description and a label each, and what is known of the pairs."""
+
+    joints: torch.Tensor  # (n, frames, 22, 3)
+    lengths: torch.Tensor  # (n,)
+    text: TextFeatures  # descriptions
+    text_ignored: torch.Tensor  # (n, n) bool: descriptions that may hold of another's motion
+    label: TextFeatures
+    label_positive: torch.Tensor  # (n, n) bool: row a motion, column a label that is true of it
+    label_ignored: torch.Tensor  # (n, n) bool: labels that may be true of the motion
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on ``device``."""
+        return Batch(*(_each(part, lambda tensor: tensor.to(device)) for part in self))
+
+    def shared(self) -> Batch:
+        """This process's slice: its motions against its texts."""
+        pairs = {"text_ignored", "label_positive", "label_ignored"}
+        return Batch(
+            **{
+                name: share_of(share_of(part).T).T if name in pairs else _each(part, share_of)
+                for name, part in self._asdict().items()
+            }
+        )
+
+
+def _each(part, change: Callable[[torch.Tensor], torch.Tensor]):
+    return TextFeatures(*(change(tensor) for tensor in part)) if isinstance(part, TextFeatures) else change(part)
+
+
+def label_pairs(
+    texts: Sequence[str], family_wide: Sequence[bool], families: Sequence[str], compound: Sequence[bool]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What labels (columns) are to motions (rows): (positive, ignored), both (n, n) bool.
+
+    Motion i has ``families[i]``, several actions if ``compound[i]``, and the label ``texts[i]``, which means its whole
+    family if ``family_wide[i]``. A label is true of its own motion, of motions with an equal label, and, meaning a
+    family, of its single actions. It may be true of others of the family, and a single action's label of any sequence.
+    """
+    family, text = np.array(families), np.array(texts)
+    wide, several = np.array(family_wide), np.array(compound)
+    same_family = family[:, None] == family[None]
+    positive = np.eye(len(text), dtype=bool) | (text[:, None] == text[None])
+    positive |= same_family & wide[None] & ~several[:, None]
+    ignored = (same_family | (several[:, None] & ~several[None])) & ~positive
+    return torch.from_numpy(positive), torch.from_numpy(ignored)
+
+
+class PairSampler:
+    """Batches of pool items with a description and a label each; the same for the same seed."""
+
+    def __init__(self, pool: Pool, captions: CaptionFeatures, labels: dict[str, tuple[str, ...]], encoder):
+        self.pool = pool
+        self.captions = captions
+        self.labels = labels  # texts that mean a family
+        self._label_texts = [text for texts in labels.values() for text in texts]
+        self._label_rows = {text: row for row, text in enumerate(self._label_texts)}
+        encoded = CaptionFeatures.encode(self._label_texts, encoder)
+        self._label_features = CaptionFeatures(encoded.tokens.cpu(), encoded.starts)
+        self._pool_text = encoder.pool
+        self.wordings = [wording(caption) for caption in pool.captions]
+        weights = np.array([item["weight"] for item in pool.items])
+        self.share = weights / weights.sum()
+
+    def batch(self, seed: int, size: int) -> Batch:
+        """Draw ``size`` items (fewer when the pool has not as many wordings), cropped and jittered."""
+        draw = np.random.default_rng(seed)
+        rows, captions = self._distinct(draw, size)
+        items = [self.pool.items[row] for row in rows]
+        motions = [jittered(cropped(self.pool.item_joints(row), draw), draw) for row in rows]
+        text = self.captions.gather(captions)
+        labels, label = self._labels_of(items, draw)
+        positive, ignored = label_pairs(
+            [text for text, _ in labels],
+            [wide for _, wide in labels],
+            [item["family"] for item in items],
+            [item["kind"] in COMPOUND for item in items],
+        )
+        return Batch(*padded(motions), text, self._alike(items, captions, text), label, positive, ignored)
+
+    def _distinct(self, draw: np.random.Generator, size: int) -> tuple[list[int], list[int]]:
+        """Rows of items and a caption of each, no two of one wording."""
+        rows, captions, seen = [], [], set()
+        for row in draw.choice(len(self.pool.items), size=4 * size, p=self.share):
+            caption = int(draw.choice(self.pool.items[row]["captions"]))
+            if self.wordings[caption] not in seen and row not in rows:
+                seen.add(self.wordings[caption])
+                rows.append(int(row))
+                captions.append(caption)
+            if len(rows) == size:
+                break
+        return rows, captions
+
+    def _alike(self, items: list[dict], captions: list[int], text: TextFeatures) -> torch.Tensor:
+        """Pairs (n, n) of which description j may hold of motion i: alike, or among the other's own wordings."""
+        vectors = self._pool_text(text.tokens, text.valid)
+        alike = recognizer.same_meaning(vectors @ vectors.T, told_apart([self.pool.captions[c] for c in captions]))
+        own = [{self.wordings[caption] for caption in item["captions"]} for item in items]
+        told = [self.wordings[caption] for caption in captions]
+        return alike | torch.tensor([[text in wordings for text in told] for wordings in own])
+
+    def _labels_of(self, items: list[dict], draw: np.random.Generator) -> tuple[list[tuple[str, bool]], TextFeatures]:
+        """A label a motion, whether it means the family, and the labels' features.
+
+        Half of the single actions take a name of their family, all others a short caption of their own.
+        """
+        chosen, parts = [], []
+        for item in items:
+            short = [c for c in item["captions"] if self._is_short(c, item)]
+            family = item["kind"] not in COMPOUND and (not short or draw.random() < 0.5)
+            if family:
+                text = str(draw.choice(self.labels[item["family"]]))
+                parts.append(self.features_of([text]).tokens[0])
+            else:
+                caption = int(draw.choice(short or item["captions"]))
+                text = self.wordings[caption]
+                parts.append(self.captions.gather([caption]).tokens[0])
+            chosen.append((text, family))
+        tokens = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
+        valid = torch.arange(tokens.shape[1]) < torch.tensor([len(part) for part in parts])[:, None]
+        return chosen, TextFeatures(tokens, valid, tokens.new_zeros(len(parts), 0))
+
+    def features_of(self, texts: Sequence[str]) -> TextFeatures:
+        """Features of texts that mean a family."""
+        return self._label_features.gather([self._label_rows[text] for text in texts])
+
+    def _is_short(self, caption: int, item: dict) -> bool:
+        """Whether a caption reads like a label: no subject, and few words (of a sequence, any number)."""
+        text = self.pool.captions[caption]
+        bare = self.wordings[caption] == " ".join(text.lower().rstrip(". ").split())
+        return bare and (item["kind"] in COMPOUND or len(text.split()) <= LONGEST_LABEL)
+
+
+def cropped(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """A random stretch of at least 85 % of joints (frames, 22, 3)."""
+    frames = round(len(joints) * draw.uniform(SHORTEST_CROP, 1.0))
+    start = draw.integers(0, len(joints) - frames + 1)
+    return np.asarray(joints[start : start + frames], dtype=np.float32)
+
+
+def jittered(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """A body up to a tenth larger or smaller; half of the time joints that shiver by up to 5 mm."""
+    size = draw.uniform(0.9, 1.1)
+    shiver = draw.uniform(0, 0.005) * (draw.random() < 0.5)
+    return (joints * size + shiver * draw.standard_normal(joints.shape)).astype(np.float32)
+
+
+def padded(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Motions side by side: joints (n, frames, 22, 3) and lengths (n,)."""
+    rows = [torch.from_numpy(np.array(motion, dtype=np.float32)) for motion in motions]
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
+
+
+def losses(module: MotionRecognizer, batch: Batch) -> dict[str, torch.Tensor]:
+    """The losses of a batch: total = description + 0.5 recognition, each with its streams at a third."""
+    motion = module.motion(batch.joints, batch.lengths)
+    text, label = module.descriptions(batch.text), module.labels(batch.label)
+    description = recognizer.with_streams(
+        lambda part: recognizer.description_loss(part, text, batch.text_ignored), motion
+    )
+    recognition = recognizer.with_streams(
+        lambda part: recognizer.recognition_loss(part, label, batch.label_positive, batch.label_ignored), motion
+    )
+    total = description + recognizer.RECOGNITION_SHARE * recognition
+    return {"total": total, "description": description, "recognition": recognition}
+
+
+def train_recognizer(
+    prepared: Path,
+    run: Path,
+    *,
+    weights: Path,
+    preset: str = "base",
+    steps: int | None = None,
+    batch: int | None = None,
+    learning_rate: float | None = None,
+    seed: int = 0,
+    precision: str = "float32",
+    accumulate: int = 1,
+    captions: Path | None = None,
+) -> Path:
+    """Train on the pool in ``prepared``; returns the path of recognizer.safetensors: the averaged weights with the best
+    validation retrieval, their recognition calibrated on the validation pool.
+
+    ``weights`` is the folder that holds the text encoder; ``captions`` the folder of another run on the same pool whose
+    encoded captions to read. What is not given is the preset's schedule, or without one 3,000 steps of 96 clips.
+    Raises DataError without a pool, WeightsError without the text encoder.
+    """
+    run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
+    device = training_device()
+    encoder = encoder_of(weights, sizes.recognizer.text_dim).to(device)
+    with first_process_first():
+        train, val = (
+            _sampler(Pool.load(pools / name), run / name, encoder, captions and Path(captions) / name)
+            for name in ("train", "val")
+        )
+    module = MotionRecognizer(sizes.recognizer)
+    set_statistics(module, [train.batch(10_000_000 + index, 64) for index in range(8)])
+    schedule = sizes.recognizer_schedule
+    size = batch or (schedule.batch if schedule else 96)
+    ours = {"steps": 3000, "learning_rate": 6e-4, "weight_decay": 1e-2, "average": 0.998, "validate_every": 250}
+    chosen = {"steps": steps, "learning_rate": learning_rate, "precision": precision}
+    settings = settings_for(run, schedule, len(train.pool.items), ours, seed=seed, accumulate=accumulate, **chosen)
+    job = Run("recognizer", module.to(device), settings)
+    judge = _validation(val, device)
+    job.train(
+        lambda index: losses(module, train.batch(seed * 1_000_003 + index, size).shared().to(device)),
+        judge,
+    )
+    return _finish(job, module, val, device) if job.rank == 0 else job.best_path
+
+
+def _finish(job: Run, module: MotionRecognizer, val: PairSampler, device: torch.device) -> Path:
+    """Calibrate the best weights and write them as recognizer.safetensors."""
+    _, tensors, extra = checkpoint.load(job.best_path, "recognizer", type(module.config))
+    checkpoint.load_module(module, tensors, "recogniser")
+    module.eval().to(device)
+    motions, labels, truth = _single_actions(module, val, device)
+    module.calibration.copy_(calibrate(motions @ labels.T, truth))
+    path = Path(job.settings.run) / "recognizer.safetensors"
+    checkpoint.save(path, "recognizer", module.config, module.state_dict(), extra)
+    return path
+
+
+def calibrate(cosine: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return (temperature, cosine of "unknown") that make recognition's probabilities likeliest.
+
+    cosine (n, labels) of motions to labels, truth (n,) the right label of each. Every motion counts twice: among all
+    labels, and with its own taken away, where "unknown" is right. Both figures come from a grid, temperatures finest.
+    """
+    own = torch.nn.functional.one_hot(truth, cosine.shape[1]).bool()
+    levels = torch.linspace(-0.5, 1.0, 61, device=cosine.device)
+    best, least = torch.tensor([0.1, 0.2]), torch.inf
+    for temperature in torch.logspace(-2.3, 0, 24).tolist():
+        unknown = levels / temperature
+        logits = cosine / temperature
+        known = torch.logaddexp(logits.logsumexp(dim=1)[:, None], unknown) - logits[own][:, None]  # (n, levels)
+        others = logits.masked_fill(own, -torch.inf).logsumexp(dim=1)[:, None]
+        loss, index = (known + torch.logaddexp(others, unknown) - unknown).mean(dim=0).min(dim=0)
+        if loss < least:
+            best, least = torch.tensor([temperature, levels[index].item()]), loss
+    return best
+
+
+@torch.no_grad()
+def set_statistics(module: MotionRecognizer, batches: list[Batch]) -> None:
+    """Measure mean and deviation of each stream; the three axes of a joint share a deviation of at least 2 cm, for
+    velocities 2 mm a frame, so that joints that hardly move are not blown up."""
+    values: dict[str, list[torch.Tensor]] = {}
+    for batch in batches:
+        seen = torch.arange(batch.joints.shape[1]) < batch.lengths[:, None]
+        for name, value in recognizer.stream_values(batch.joints, batch.lengths).items():
+            values.setdefault(name, []).append(value[seen])
+    for name, parts in values.items():
+        all_of = torch.cat(parts)
+        least = 0.002 if name == "velocities" else 0.02
+        deviation = all_of.std(dim=0).unflatten(0, (-1, 3)).square().mean(dim=1).sqrt().clamp(min=least)
+        getattr(module, f"{name}_mean").copy_(all_of.mean(dim=0))
+        getattr(module, f"{name}_std").copy_(deviation.repeat_interleave(3))
+
+
+def _validation(sampler: PairSampler, device: torch.device) -> Callable[[MotionRecognizer], dict[str, float]]:
+    """Retrieval in batches of 32 distinct captions, and how often a single action finds its family."""
+    pool = sampler.pool
+    groups = caption_groups([[pool.captions[c] for c in item["captions"]] for item in pool.items])
+    size = min(RETRIEVED, len(np.unique(groups)))
+    if size < 4:
+        raise DataError("the validation pool has under 4 distinct captions", "prepare more data")
+    batches = distinct_batches(groups, 20, np.random.default_rng(0), size)
+
+    def validate(averaged: MotionRecognizer) -> dict[str, float]:
+        scores = []
+        for rows in batches:
+            joints, lengths = padded([pool.item_joints(row) for row in rows])
+            text = sampler.captions.gather([pool.items[row]["captions"][0] for row in rows])
+            motions = averaged.motion(joints.to(device), lengths.to(device)).fused
+            words = averaged.descriptions(TextFeatures(*(part.to(device) for part in text)))
+            scores.append(r_precision(words.cpu().numpy(), motions.cpu().numpy()))
+        top1, _, top3 = (float(score) for score in np.mean(scores, axis=0))
+        motions, labels, truth = _single_actions(averaged, sampler, device)
+        family = ((motions @ labels.T).argmax(dim=1) == truth).float().mean().item()
+        return {"total": 1 - 0.5 * (top1 + top3), "r1": top1, "r3": top3, "family": family}
+
+    return validate
+
+
+@torch.no_grad()
+def _single_actions(
+    module: MotionRecognizer, sampler: PairSampler, device: torch.device, most: int = 400
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Vectors of at most ``most`` single actions (n, dim), of their families (labels, dim), and which is whose (n,)."""
+    items = sampler.pool.items
+    single = [row for row, item in enumerate(items) if item["kind"] not in COMPOUND]
+    single = single[:: max(1, -(-len(single) // most))]
+    families = sorted({items[row]["family"] for row in single})
+    vectors = []
+    for first in range(0, len(single), 64):
+        joints, lengths = padded([sampler.pool.item_joints(row) for row in single[first : first + 64]])
+        vectors.append(module.motion(joints.to(device), lengths.to(device)).fused)
+    labels = []
+    for family in families:
+        text = sampler.features_of(sampler.labels[family])
+        labels.append(module.labels(TextFeatures(*(part.to(device) for part in text))).mean(dim=0))
+    truth = torch.tensor([families.index(items[row]["family"]) for row in single], device=device)
+    return torch.cat(vectors), torch.nn.functional.normalize(torch.stack(labels), dim=-1), truth
+
+
+def _sampler(pool: Pool, cache: Path, encoder, elsewhere: Path | None) -> PairSampler:
+    """Encode a pool's captions once; later starts, and other runs, read the cache."""
+    path = cache / "text.safetensors"
+    if elsewhere is not None and (elsewhere / path.name).is_file():
+        path = elsewhere / path.name
+    elif not path.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        CaptionFeatures.encode(pool.captions, encoder, progress=_progress()).save(path)
+    captions = CaptionFeatures.load(path)
+    if len(captions.starts) != len(pool.captions) + 1 or captions.tokens.shape[1] != encoder.config.feature_dim:
+        raise DataError(f"{path} belongs to another pool or text encoder", "delete it, or train into another --run")
+    families = sorted({item["family"] for item in pool.items})
+    return PairSampler(pool, captions, {family: family_texts(family) for family in families}, encoder)
+
+
+def _progress() -> Callable[[int, int], None]:
+    shown = -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown
+        if 10 * done // total != shown:
+            shown = 10 * done // total
+            print(f"encoding captions: {10 * shown} %", file=sys.stderr, flush=True)
+
+    return report
