@@ -16,6 +16,7 @@ from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS
 from runtime.cli_common import Outcome, add_verb, finite_number
 from runtime.cli_generate import LARGEST_SEED, MOST_COPIES, in_batches
+from runtime.library.tasks import UnderstandingTasks
 from runtime.server import Arrays, Fields, Report, serve, take_over_stdio
 
 
@@ -36,10 +37,34 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> Outcome:
     """Serve until the input ends."""
     stdin, stdout = take_over_stdio()
-    if not serve(GeneratorTasks(args.device, args.weights), stdin, stdout, args.idle_unload):
+    if not serve(RuntimeTasks(args.device, args.weights), stdin, stdout, args.idle_unload):
         sys.stderr.flush()
         os._exit(0)  # the worker is deep in a step: waiting for it would keep an orphan alive
     return Outcome(None)
+
+
+class RuntimeTasks:
+    """All tasks of the runtime: the generator is loaded at the start, the recogniser when it is first needed."""
+
+    names = ("generate", *UnderstandingTasks.names)
+
+    def __init__(self, device: str = "auto", weights: Path | None = None):
+        self._generator = GeneratorTasks(device, weights)
+        self._understanding = UnderstandingTasks(device, weights)
+
+    def load(self) -> str:
+        """Load the generator unless it is loaded; return the kind of device it is on."""
+        return self._generator.load()
+
+    def unload(self) -> None:
+        """Drop both networks."""
+        self._understanding.unload()
+        self._generator.unload()
+
+    def run(self, task: str, fields: Fields, arrays: Arrays, report: Report) -> tuple[Fields, Arrays]:
+        """Hand the request to whoever takes its task."""
+        part = self._generator if task in GeneratorTasks.names else self._understanding
+        return part.run(task, fields, arrays, report)
 
 
 class GeneratorTasks:
