@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import torch
-from torch.nn import functional
 
 from coamd_blender.errors import DataError
 from runtime.data.dataset import Prepared
@@ -92,21 +90,25 @@ class Head:
 
 def fit_head(features: np.ndarray, truth: np.ndarray, classes: int, penalty: float) -> Head:
     """Fit by L-BFGS: mean cross-entropy plus ``penalty`` times the squared weights."""
+    from scipy.optimize import minimize
+
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
-    inputs = torch.from_numpy(((features - mean) / deviation).astype(np.float32))
-    target = torch.from_numpy(truth)
-    weight = torch.zeros(inputs.shape[1], classes, requires_grad=True)
-    bias = torch.zeros(classes, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+    inputs = (features.astype(np.float64) - mean) / deviation
+    target = np.eye(classes)[truth]
+    channels = inputs.shape[1]
 
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        loss = functional.cross_entropy(inputs @ weight + bias, target) + penalty * weight.square().sum()
-        loss.backward()
-        return loss
+    def loss_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weight, bias = flat[:-classes].reshape(channels, classes), flat[-classes:]
+        logits = inputs @ weight + bias
+        logits -= logits.max(axis=1, keepdims=True)
+        log_share = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        error = (np.exp(log_share) - target) / len(target)
+        loss = -(log_share * target).sum() / len(target) + penalty * np.square(weight).sum()
+        return loss, np.concatenate([(inputs.T @ error + 2 * penalty * weight).ravel(), error.sum(axis=0)])
 
-    optimizer.step(closure)
-    return Head(mean, deviation, weight.detach().numpy(), bias.detach().numpy())
+    start = np.zeros((channels + 1) * classes)
+    best = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
+    return Head(mean, deviation, best[:-classes].reshape(channels, classes), best[-classes:])
 
 
 def best_penalty(features: np.ndarray, truth: np.ndarray, performers: np.ndarray, classes: int) -> float:

@@ -38,6 +38,19 @@ def test_the_head_learns_on_odd_performers_and_is_judged_on_even_ones(monkeypatc
         recognition.cross_subject(features, clips_of(features, truth, np.ones(96, dtype=int), 4))
 
 
+def test_the_head_stands_where_its_loss_is_least():
+    """At the optimum, by hand: the slope of the penalised loss is zero, and biases give the classes' frequencies."""
+    rng = np.random.default_rng(2)
+    features, truth = rng.normal(size=(60, 3)), np.repeat([0, 1, 1], 20)
+    head = recognition.fit_head(features, truth, 2, 0.05)
+    share = np.exp(head.scores(features))
+    share /= share.sum(axis=1, keepdims=True)
+    assert np.allclose(share.mean(axis=0), [1 / 3, 2 / 3], atol=1e-4)
+    inputs = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-6)
+    slope = inputs.T @ (share - np.eye(2)[truth]) / 60 + 2 * 0.05 * head.weight
+    assert np.abs(slope).max() < 1e-4
+
+
 def test_the_penalty_is_the_one_that_left_out_performers_like_best(monkeypatch):
     asked = []
 
