@@ -22,8 +22,19 @@ What callers use (the modules that import bpy are named with their package)::
     character.create_character(context, name="CoAMD Character")   # -> armature object, skinned figure parented to it
     filmstrip.render_filmstrip(armature_object, frames, path)     # PNG contact sheet by Cycles; -> path
 
+Below Blender::
+
+    mapping = retarget.detect_rig(rig)                 # as detect, and by the shape of the rest pose
+    mapping.ambiguous, mapping.notes                   # what a user should look at
+    retarget.save_mapping(mapping, "mine.json")        # and load_mapping; check_mapping against the bones of a rig
+    solution = retarget.solve(rig, mapping, joints, retarget.Options(travel="root"), fps, aligned=captured)
+    # travel: "hips" | "root" (solution.root_bone, root_location) | "object" (solution.object_travel)
+    # aligned: bone name -> basis quaternion of a pose in which the rig stands like the canonical body, or None
+
 Rooms: ``rotations`` (quaternions), ``rig`` (Rig, forward kinematics), ``mapping`` (bone names, presets/*.json),
-``solver`` (joints -> PoseSolution), ``contacts`` (feet on the floor).
+``names`` and ``shape`` (what names and rest poses say), ``mapping_file``, ``body`` (a rig at rest), ``torso``,
+``limbs``, ``twist``, ``legs`` and ``contacts`` (feet on the floor), ``bones`` (turns to basis rotations),
+``alignment``, ``solver`` (joints -> PoseSolution), ``quality`` (figures of a result).
 """
 
 from .mapping import Mapping, detect, detect_rig, make_mapping

@@ -18,6 +18,8 @@ from .names import split_name
 from .rig import Rig
 
 TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
+# Those of them that carry nothing but the next.
+FREE = ("spine1", "spine2")
 TWIST_WORDS = frozenset(("twist", "roll"))
 # Upper limbs: their joint, the joint at their end, and the joint above.
 UPPER = {
@@ -32,8 +34,9 @@ def bone_turns(rig: Rig, mapping: Mapping, body: RestBody, turns: dict[str, np.n
     bone_of = {joint: rig.index[bone] for joint, bone in mapping.bones.items()}
     found = {bone: turns[joint] for joint, bone in bone_of.items()}
     trunk = [bone_of[joint] for joint in TRUNK if joint in bone_of]
+    free = {bone_of[joint] for joint in FREE if joint in bone_of}
     for low, high in pairwise(trunk):
-        _share_bend(rig, found, low, high)
+        _share_bend(rig, found, low, high, low in free)
     for joint, (end, above) in UPPER.items():
         if joint in bone_of and end in bone_of:
             _share_twist(rig, found, bone_of[joint], bone_of[end], turns[above], body.directions[joint])
@@ -46,32 +49,37 @@ def between(rig: Rig, low: int, high: int) -> list[int]:
     return above[: above.index(low)][::-1] if low in above else []
 
 
-def _share_bend(rig: Rig, found: dict[int, np.ndarray], low: int, high: int) -> None:
+def _share_bend(rig: Rig, found: dict[int, np.ndarray], low: int, high: int, free: bool) -> None:
     """Let the bones between ``low`` and ``high`` turn step by step from one to the other.
 
-    They are then swung so that ``high`` comes to lie in the direction in which ``low`` alone would carry it.
+    They are then swung so that ``high`` comes to lie in the direction in which ``low`` alone would carry it;
+    ``low`` is swung along with them where it is ``free``.
     """
     chain = between(rig, low, high)
-    if not chain:
+    heads = rig.heads[[low, *chain, high]]
+    if not chain or np.linalg.norm(np.diff(heads, axis=0), axis=1).min() < 1e-9:
         return
+    goal = found[low] @ (heads[-1] - heads[0])
     ends = [rot.quaternion_from_matrix(found[bone]) for bone in (low, high)]
     for step, bone in enumerate(chain, start=1):
         found[bone] = rot.matrix_from_quaternion(rot.slerp(*ends, step / (len(chain) + 1)))
-    heads = rig.heads[[low, *chain, high]]
-    first = found[low] @ (heads[1] - heads[0])
-    goal = found[low] @ (heads[-1] - heads[0])
-    for _ in range(3):
-        rest = sum(found[bone] @ (heads[step + 2] - heads[step + 1]) for step, bone in enumerate(chain))
-        length = np.linalg.norm(rest, axis=-1, keepdims=True)
-        direction = rot.unit(goal)
-        along = rot.dot(first, direction)[:, None] * direction
-        aside = first - along
-        wanted = direction * np.sqrt(np.maximum(length**2 - rot.dot(aside, aside)[:, None], 0)) - aside
-        if float(length.min()) < 1e-9:
-            return
-        swing = rot.swing(rot.unit(rest), rot.unit(wanted))
-        for bone in chain:
+    moved = [low, *chain] if free else chain
+    steps = np.diff(heads, axis=0)[-len(moved) :]
+    fixed = 0.0 if free else found[low] @ (heads[1] - heads[0])
+    for _ in range(1 if free else 3):
+        reach = sum(found[bone] @ step for bone, step in zip(moved, steps, strict=True))
+        wanted = _towards(goal, fixed, np.linalg.norm(reach, axis=-1, keepdims=True))
+        swing = rot.swing(rot.unit(reach), wanted)
+        for bone in moved:
             found[bone] = swing @ found[bone]
+
+
+def _towards(goal: np.ndarray, fixed: np.ndarray | float, length: np.ndarray) -> np.ndarray:
+    """Return the unit direction (F, 3) of a chain of ``length`` (F, 1) from ``fixed`` that ends along ``goal``."""
+    direction = rot.unit(goal)
+    start = np.broadcast_to(fixed, goal.shape)
+    aside = start - rot.dot(start, direction)[:, None] * direction
+    return rot.unit(direction * np.sqrt(np.maximum(length**2 - rot.dot(aside, aside)[:, None], 0)) - aside)
 
 
 def _share_twist(

@@ -125,7 +125,7 @@ def two_bone(
 
     hip, knee, ankle: (F, 3) before. hinge: (F, 3) the axis about which the knee bends, used where the leg is
     straight and has no bend plane of its own. The reach is clamped to 99.9 % of the leg, or to what it was
-    where the leg was straighter than that. Law of cosines in the leg's plane.
+    where the leg was straighter than that. Law of cosines in the leg's plane, which swings along with it.
     """
     upper, lower, before = (
         np.linalg.norm(part, axis=-1, keepdims=True) for part in (knee - hip, ankle - knee, ankle - hip)
@@ -133,9 +133,10 @@ def two_bone(
     along = rot.unit(goal - hip)
     reach = np.linalg.norm(goal - hip, axis=-1, keepdims=True)
     reach = np.clip(reach, np.abs(upper - lower) + 1e-6, np.maximum((upper + lower) * REACH, before))
-    thigh = rot.unit(knee - hip)
+    swing = rot.swing(rot.unit(ankle - hip), along)
+    thigh = rot.rotate(swing, rot.unit(knee - hip))
     bend = thigh - along * rot.dot(thigh, along)[..., None]
-    spare = rot.unit(rot.cross(along, hinge))
+    spare = rot.unit(rot.cross(along, rot.rotate(swing, hinge)))
     bent = np.linalg.norm(bend, axis=-1, keepdims=True)
     weight = _smoothstep((bent - 0.02) / 0.06)
     pole = rot.unit(weight * bend / np.maximum(bent, 1e-9) + (1 - weight) * spare)

@@ -24,12 +24,13 @@ MOST_SINK = 0.12
 
 @dataclass
 class Leg:
-    """One leg over time, armature space: places (F, 3) of its joints and the turn (F, 3, 3) of its foot."""
+    """One leg over time, armature space: places (F, 3) of its joints, knee hinge (F, 3), turn (F, 3, 3) of its foot."""
 
     hip: np.ndarray
     knee: np.ndarray
     ankle: np.ndarray
     toe: np.ndarray
+    hinge: np.ndarray
     foot: np.ndarray
 
 
@@ -40,12 +41,13 @@ def place_legs(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody,
         hip, knee, ankle, toe = (f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot"))
         thigh = rot.unit(points[:, J[knee]] - points[:, J[hip]])
         shin = rot.unit(points[:, J[ankle]] - points[:, J[knee]])
-        _, shin_turn, shin = limb_turns(turns["pelvis"], thigh, shin, body, hip)
+        thigh_turn, shin_turn, shin = limb_turns(turns["pelvis"], thigh, shin, body, hip)
         foot = foot_turn(rot.unit(points[:, J[toe]] - points[:, J[ankle]]), shin_turn, body, side)
         start = pelvis + turns["pelvis"] @ (body.heads[hip] - body.heads["pelvis"])
         middle = start + thigh * body.length(hip)
         end = middle + shin * body.length(knee)
-        legs[side] = Leg(start, middle, end, end + foot @ _foot_vector(body, side), foot)
+        held = end + foot @ _foot_vector(body, side)
+        legs[side] = Leg(start, middle, end, held, thigh_turn @ body.hinges[hip], foot)
     return legs
 
 
@@ -58,7 +60,6 @@ def _foot_vector(body: RestBody, side: str) -> np.ndarray:
 def hold_feet(
     legs: dict[str, Leg],
     standing: np.ndarray,
-    hinges: dict[str, np.ndarray],
     body: RestBody,
     mode: str,
     fps: float,
@@ -67,7 +68,7 @@ def hold_feet(
 ) -> np.ndarray:
     """Move knees and ankles in ``legs`` so that standing feet do not slide or sink; return how far hips sink (F,).
 
-    standing: (F, 2). hinges: side to (F, 3) bend axes of straight knees. mode: "soft" or "strict". floor: lift
+    standing: (F, 2). mode: "soft" or "strict". floor: lift
     toes that are lower than at rest.
     """
     blend = max(1, round(contacts.BLEND_SECONDS * fps))
@@ -82,7 +83,7 @@ def hold_feet(
         if not moved.any():
             continue
         down = sink[:, None] * body.up
-        knee, ankle = contacts.two_bone(leg.hip - down, leg.knee - down, leg.ankle - down, goals[side], hinges[side])
+        knee, ankle = contacts.two_bone(leg.hip - down, leg.knee - down, leg.ankle - down, goals[side], leg.hinge)
         leg.hip = leg.hip - down
         leg.knee = np.where(moved[:, None], knee, leg.knee)
         leg.ankle = np.where(moved[:, None], ankle, leg.ankle)

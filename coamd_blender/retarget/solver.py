@@ -10,9 +10,11 @@ as Rest^-1 D_above^-1 D Rest, whatever the bone roll.
 * Arms and legs point exactly where the motion's do: T-pose or A-pose makes no difference.
 * Knees and elbows bend one way only.
 * Positions fix no twist. Upper arms and thighs take theirs from the plane in which elbow and knee bend; near
-  straight, where that plane is noise, the twist is carried over from the frames around. Forearms, shins,
-  hands and toes inherit.
-* Feet keep their sole: a foot that is flat in the rig's rest pose is flat where the motion's is.
+  straight, where that plane is noise, the twist is carried over from the frames around. Forearms, shins
+  and hands inherit.
+* Feet keep their sole: a foot that is flat in the rig's rest pose is flat where the motion's is. Toes lie
+  flat while the heel is up.
+* Bones between mapped ones share the bend of spine and neck; twist bones share the twist of their limb.
 * Travel is scaled by the ratio of leg lengths.
 """
 
@@ -37,7 +39,6 @@ from .torso import torso_turns
 J = skeleton.JOINT_INDEX
 PLACES = ("object", "world")
 TRAVELS = ("hips", "root", "object")
-SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,7 @@ def solve(
     legs = place_legs(points, turns, body, pelvis)
     if options.contact != "off":
         on_floor = options.floor and options.place == "object"
-        hinges = {side: turns["pelvis"] @ body.hinges[f"{side}_hip"] for side in SIDES}
-        sink = hold_feet(legs, standing, hinges, body, options.contact, fps, floor=on_floor)
+        sink = hold_feet(legs, standing, body, options.contact, fps, floor=on_floor)
         pelvis = pelvis - sink[:, None] * body.up
     add_legs(legs, turns, body)
     indices, quaternions = bones.basis(solved, bones.bone_turns(solved, mapping, body, turns))
