@@ -58,18 +58,11 @@ def _foot_vector(body: RestBody, side: str) -> np.ndarray:
 
 
 def hold_feet(
-    legs: dict[str, Leg],
-    standing: np.ndarray,
-    body: RestBody,
-    mode: str,
-    fps: float,
-    *,
-    floor: bool,
+    legs: dict[str, Leg], standing: np.ndarray, body: RestBody, mode: str, fps: float, *, floor: bool
 ) -> np.ndarray:
     """Move knees and ankles in ``legs`` so that standing feet do not slide or sink; return how far hips sink (F,).
 
-    standing: (F, 2). mode: "soft" or "strict". floor: lift
-    toes that are lower than at rest.
+    standing: (F, 2). mode: "soft" or "strict". floor: lift toes that are lower than at rest.
     """
     blend = max(1, round(contacts.BLEND_SECONDS * fps))
     goals = {

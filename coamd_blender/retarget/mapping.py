@@ -22,7 +22,7 @@ import numpy as np
 
 from .. import skeleton
 from ..errors import RigError
-from .names import bare_name, common_affixes, key, split_name, strip_affixes
+from .names import common_affixes, key, split_name, strip_affixes
 from .shape import guess_by_shape, sides_are_swapped
 
 PRESET_FOLDER = Path(__file__).with_name("presets")
@@ -286,17 +286,3 @@ def _depths(names: Sequence[str], parents: Sequence[int] | None) -> list[int]:
         for step, above in enumerate(reversed(path), start=1):
             depths[above] = depth + step
     return depths
-
-
-__all__ = [
-    "Mapping",
-    "bare_name",
-    "detect",
-    "detect_rig",
-    "make_mapping",
-    "match_preset",
-    "named_presets",
-    "preset_names",
-    "share_spine",
-    "split_name",
-]
