@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--seed", type=whole_number(0, LARGEST_SEED), default=0, metavar="N", help="same in, same out")
     parser.add_argument("--count", type=whole_number(1, MOST_COPIES), metavar="K", help="variants, seed N + copy")
     parser.add_argument("--cfg", type=finite_number(0.0, 100.0), metavar="W", help="classifier-free weight")
-    parser.add_argument("--guidance", type=finite_number(0.0, 100.0), default=0.0, metavar="L", help="only 0 as yet")
+    parser.add_argument(
+        "--guidance", type=finite_number(0.0, 100.0), default=0.0, metavar="L", help="pull by the recogniser (0: none)"
+    )
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)")
     parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
     parser.add_argument(
@@ -50,20 +53,21 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Make the motions and write them. JSON: files, seconds (of a motion), seed."""
-    if args.guidance != 0:
-        raise InputError(
-            f"Guidance {args.guidance:g} needs the recogniser, which is not there", "Leave --guidance at 0"
-        )
     orders = list_orders(args.prompt, args.prompt_file, args.seed, args.count, output_path(args.out, (".npz",)))
     from runtime.generate import Generator, check_prompt, frames_for
 
     frames = frames_for(args.seconds)
     prompts = [check_prompt(order.prompt) for order in orders]
     generator = Generator.load(args.weights, args.device)
+    guide = text_guide(args.weights, args.device, args.guidance) if args.guidance else None
     progress = ProgressLine("generate")
     seeds = [order.seed for order in orders]
     written = 0
-    for batch in in_batches(generator, prompts, frames, seeds, args.cfg, lambda step, total, _: progress(step, total)):
+
+    def report(step: int, total: int, _: Callable[[], np.ndarray]) -> None:
+        progress(step, total)
+
+    for batch in in_batches(generator, prompts, frames, seeds, args.cfg, report, guide):
         for joints in batch:
             write_motion(orders[written].path, joints)
             written += 1
@@ -102,10 +106,17 @@ def read_prompts(path: Path) -> list[tuple[int, str]]:
 
 
 def in_batches(
-    generator, prompts: Sequence[str], frames: int, seeds: Sequence[int], cfg: float | None, report: StepReport
+    generator,
+    prompts: Sequence[str],
+    frames: int,
+    seeds: Sequence[int],
+    cfg: float | None,
+    report: StepReport,
+    guide: Callable[[Sequence[str]], Any] | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield joints (a batch, frames, 22, 3) until every prompt is done.
 
+    ``guide`` makes the Guidance of a batch's prompts (:func:`text_guide`).
     ``report(step, total, preview)`` counts the steps of all batches; ``preview()`` is that of the batch in hand.
     """
     size = CPU_BATCH if generator.device.type == "cpu" else ACCELERATOR_BATCH
@@ -116,7 +127,28 @@ def in_batches(
         def on_step(step: int, steps: int, preview: Callable[[], np.ndarray], done: int = number) -> None:
             report(done * steps + step, batches * steps, preview)
 
-        yield generator.generate(list(prompts[part]), frames, list(seeds[part]), cfg=cfg, on_step=on_step)
+        guidance = {"guidance": guide(prompts[part])} if guide else {}
+        yield generator.generate(list(prompts[part]), frames, list(seeds[part]), cfg=cfg, on_step=on_step, **guidance)
+
+
+def text_guide(weights: Path | None, device: str, strength: float) -> Callable[[Sequence[str]], Any]:
+    """Return what makes, of prompts, the Guidance towards motions that the recogniser takes for them.
+
+    Raises WeightsError when there is no recogniser among the weights.
+    """
+    from functools import partial
+
+    from runtime.guidance import Guidance
+    from runtime.rewards import text_similarity
+    from runtime.understand import Recognizer
+
+    recognizer = Recognizer.load(weights, device)
+
+    def guide(prompts: Sequence[str]) -> Guidance:
+        text = recognizer.text_embedding(list(prompts))
+        return Guidance(partial(text_similarity, model=recognizer.model, text=text), strength)
+
+    return guide
 
 
 def write_motion(path: Path, joints: np.ndarray, fps: float = FPS) -> None:

@@ -138,7 +138,7 @@ def test_a_print_of_a_library_does_not_mix_with_the_json(fake, capsys, tmp_path,
         (["--prompt", "x", "--seed", "1.5"], "not a whole number"),
         (["--prompt", "x", "--count", "0"], "0 is outside 1"),
         (["--prompt", "x", "--cfg", "nan"], "nan is outside"),
-        (["--prompt", "x", "--guidance", "1"], "recogniser"),
+        (["--prompt", "x", "--guidance", "-1"], "-1 is outside"),
         (["--prompt", "x", "--prompt-file", "y"], "not allowed with"),
         (["--prompt-file", "nowhere.txt"], "nowhere.txt cannot be read: No such file"),
         ([], "--prompt"),
@@ -158,6 +158,24 @@ def test_generate_refuses_outputs_it_cannot_write(fake, capsys, tmp_path):
     assert "is a folder" in refused(capsys, "generate", "--prompt", "x", "--out", tmp_path / "folder.npz")
     assert ".npz" in refused(capsys, "generate", "--prompt", "x", "--out", tmp_path / "a.fbx")
     assert "cannot be written" in refused(capsys, "generate", "--prompt", "x", "--out", "/proc/nowhere/a.npz")
+
+
+def test_guidance_without_a_recogniser_names_its_file(fake, capsys, tmp_path):
+    words = ["generate", "--prompt", "x", "--guidance", 1, "--weights", tmp_path, "--out", tmp_path / "a.npz"]
+    assert "recognizer.safetensors is not in" in refused(capsys, *words)
+
+
+def test_guidance_is_made_for_the_prompts_of_each_batch(fake):
+    seen = []
+    fake_generate = fake.generate
+
+    def generate(*words, guidance, **options):
+        seen.append(guidance)
+        return fake_generate(*words, **options)
+
+    fake.generate = generate
+    list(cli_generate.in_batches(fake, ["a"] * 8 + ["b"], 8, range(9), None, lambda *_: None, "".join))
+    assert seen == ["aaaaaaaa", "b"]
 
 
 def test_generate_refuses_prompt_files_without_prompts(fake, capsys, tmp_path):
@@ -209,13 +227,13 @@ def test_evaluate_list_names_every_benchmark(capsys):
     assert run(capsys, "evaluate", "list")[1].count("\n") == len(rows)
 
 
-def test_verbs_of_later_stages_are_not_listed(capsys):
+def test_every_verb_is_listed(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["--help"])
     listed = capsys.readouterr().out
+    verbs = ["generate", "edit", "storyboard", "recognize", "index", "search", "convert", "prepare", "train", "serve"]
     assert caught.value.code == 0
-    assert all(verb in listed for verb in ("generate", "convert", "prepare", "train", "evaluate", "serve"))
-    assert not any(verb in listed for verb in ("recognize", "storyboard", "index", "search"))
+    assert [verb for verb in verbs if verb not in listed] == []
 
 
 def test_help_comes_without_the_heavy_imports():
