@@ -17,6 +17,7 @@ from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.feet import planted
 from runtime.guidance import Guidance, Pusher, on_canonical_body
 from runtime.model.autoencoder import Autoencoder
+from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
@@ -59,7 +60,9 @@ def choose_device(name: str = "auto") -> torch.device:
 class Generator:
     """The loaded networks. One instance serves many requests; it keeps no state between them."""
 
-    def __init__(self, autoencoder: Autoencoder, networks: MotionGenerator, text_encoder: TextEncoder, device):
+    def __init__(
+        self, autoencoder: Autoencoder, networks: MotionGenerator, text_encoder: TextEncoder | ClipTextEncoder, device
+    ):
         self.device = torch.device(device)
         self.autoencoder = autoencoder.eval().requires_grad_(False).to(self.device)
         self.networks = networks.eval().requires_grad_(False).to(self.device)
@@ -80,7 +83,7 @@ class Generator:
         config, tensors, _ = checkpoint.load(folder / "generator.safetensors", "generator", GeneratorConfig)
         networks = MotionGenerator(config)
         checkpoint.load_module(networks, tensors, "generator")
-        return cls(autoencoder, networks, TextEncoder.load(folder), chosen)
+        return cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
 
     def generate(
         self,
