@@ -1,0 +1,84 @@
+"""Long motion from several prompts, loops, and motion in place, with the bundled weights."""
+
+import json
+
+import numpy as np
+import pytest
+
+from coamd_blender.errors import InputError
+from runtime.generate import Generator
+from runtime.seams import in_place
+from runtime.storyboard import Scene, loop, read_scenes, storyboard
+
+SCENES = [Scene("a person walks forward", 3), Scene("a person stands still", 2), Scene("a person walks forward", 12)]
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return Generator.load(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def board(generator):
+    return storyboard(generator, SCENES, seed=1)
+
+
+def acceleration(joints):
+    return np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).mean(axis=1)
+
+
+def test_a_storyboard_lasts_its_scenes_and_windows_of_one_scene_show_no_seam(generator, board):
+    assert board.shape == (17 * 20, 22, 3) and board.dtype == np.float32
+    own = np.percentile(acceleration(generator.generate(["a person walks forward"], 196, [2])[0]), 99)
+    joins = [180, 260]  # the last scene is longer than a window
+    assert max(acceleration(board)[join - 3 : join + 3].max() for join in joins) < 1.5 * own
+
+
+def test_each_scene_does_what_it_says(board):
+    speed = np.linalg.norm(np.diff(board[:, 0][:, [0, 2]], axis=0), axis=-1) * 20
+    assert speed[10:55].mean() > 2 * speed[75:95].mean()
+    assert speed[200:].mean() > 2 * speed[75:95].mean()
+
+
+@pytest.mark.parametrize("travel", [True, False])
+def test_a_loop_ends_as_it_began(generator, board, travel):
+    motion = board[:80]
+    closed = loop(generator, motion, travel=travel, seed=2)
+    gone = closed[-1] - closed[0]
+    assert closed.shape == motion.shape
+    assert np.abs(gone - gone[0] * [1, 0, 1]).max() < 1e-5
+    assert (np.linalg.norm(gone[0]) > 1.0) == travel
+    change = np.linalg.norm((closed[-1] - closed[-2]) - (closed[1] - closed[0]), axis=-1).mean()
+    assert change < np.median(np.linalg.norm(np.diff(motion, axis=0), axis=-1))
+
+
+def test_in_place_takes_the_travel_and_leaves_the_pose(board):
+    still = in_place(board[:80], 20)
+    assert np.linalg.norm(still[:, 0, [0, 2]] - still[0, 0, [0, 2]], axis=-1).max() < 0.5
+    relative = [motion - motion[:, :1] for motion in (still, board[:80])]
+    assert np.abs(relative[0] - relative[1]).max() < 1e-5
+
+
+def test_storyboards_are_read_from_lines_and_json(tmp_path):
+    lines, rows = tmp_path / "a.txt", tmp_path / "a.json"
+    lines.write_text("# a day\n3 a person walks\n\n2.5s a person sits down\n")
+    rows.write_text(json.dumps([{"prompt": "a person walks", "seconds": 3}]))
+    assert read_scenes(lines) == [Scene("a person walks", 3), Scene("a person sits down", 2.5)]
+    assert read_scenes(rows) == [Scene("a person walks", 3)]
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("", "no scene"),
+        ("walk 3", "Line 1 of"),
+        ("0 walk", "outside 0.5"),
+        ("3", "prompt is empty"),
+        ("[{}]", "not a list"),
+    ],
+)
+def test_bad_storyboards_are_named(tmp_path, text, reason):
+    path = tmp_path / "a.txt"
+    path.write_text(text)
+    with pytest.raises(InputError, match=reason):
+        read_scenes(path)
