@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
 import bpy
@@ -13,7 +14,7 @@ import numpy as np
 from . import skeleton
 from .armature import check_editable, read_rig
 from .errors import InputError, RigError
-from .retarget import Mapping, Options, PoseSolution, Rig, detect, solve
+from .retarget import Mapping, Options, PoseSolution, Rig, detect_rig, solve
 from .retarget import rotations as rot
 from .retarget.solver import check_joints, resample
 
@@ -43,56 +44,77 @@ class Plan:
     rest_bones: tuple[str, ...]
 
 
-def apply_motion(armature_object, joints: np.ndarray, *, name: str = "CoAMD", **options):
+@dataclass(frozen=True)
+class Target:
+    """An armature as numbers: all that solving needs, so that it can be done in another thread. ``paths``: bone name
+    to its data path."""
+
+    rig: Rig
+    mapping: Mapping
+    options: Options
+    fps: float
+    start: int
+    paths: Table[str, str]
+
+
+def apply_motion(
+    armature_object, joints: np.ndarray, *, source_fps: float = skeleton.FPS, name: str = "CoAMD", **options
+):
     """Key ``joints`` (frames, 22, 3), metres, Y up, onto an armature in a new Action and return the Action.
 
-    ``options`` and errors are those of :func:`plan_motion`. The Action and slot in use before stay in the file
-    untouched. All at once; :func:`write_some` is the way for an interface that must stay alive.
+    ``options`` are those of :func:`read_target`; errors are its own and those of :func:`plan_motion`. The Action and
+    slot in use before stay in the file untouched. All at once: an interface that must stay alive solves in a
+    thread and uses :func:`write_some`.
     """
-    plan = plan_motion(armature_object, joints, name=name, **options)
+    joints = check_joints(joints)
+    plan = plan_motion(read_target(armature_object, **options), joints, source_fps, name)
     action = new_action(armature_object, plan)
     write_some(action, plan, 0)
     hand_over(armature_object, action, plan)
     return action
 
 
-def plan_motion(
+def read_target(
     armature_object,
-    joints: np.ndarray,
     *,
-    source_fps: float = skeleton.FPS,
     start_frame: int | None = None,
     scene=None,
-    name: str = "CoAMD",
     contact: str = "soft",
     place: str = "object",
     in_place: bool = False,
     mapping: Mapping | None = None,
-) -> Plan:
-    """Solve ``joints`` (frames, 22, 3), metres, Y up, for an armature; nothing is changed.
+) -> Target:
+    """Read what a motion is to be solved for; nothing is changed.
 
     One key a scene frame, at the scene's frame rate, from ``start_frame`` (the scene's current frame by
-    default). Bones keep their rotation modes.
-    ``mapping`` overrides the detection by bone names; contact, place and in_place as in retarget.Options.
-    Raises InputError for joints or numbers that cannot be used, RigError for an armature that cannot carry
-    the motion.
+    default). ``mapping`` overrides the detection by bone names and shape; contact, place and in_place as in
+    retarget.Options. Raises InputError for options there are not, RigError for an armature that cannot carry motion.
     """
     scene = scene or bpy.context.scene
-    joints = check_joints(joints)
-    if not (np.isfinite(source_fps) and source_fps > 0):
-        raise InputError(f"{source_fps} frames a second is no frame rate", "Give a number above 0")
     options = Options(place=place, contact=contact, in_place=in_place)
     check_editable(armature_object)
     _check_free(armature_object)
     bpy.context.view_layer.update()
     rig = read_rig(armature_object)
-    mapping = mapping or detect(rig.names, rig.parents)
+    mapping = mapping or detect_rig(rig)
     _check_mapping(rig, mapping)
-    fps = scene.render.fps / scene.render.fps_base
-    solution = solve(rig, mapping, resample(joints, source_fps, fps), options, fps)
     start = scene.frame_current if start_frame is None else int(start_frame)
-    curves = tuple(_curves(armature_object.pose.bones, rig, solution))
-    return Plan(name, start + np.arange(len(solution.quaternions)), curves, _rest_bones(rig, solution))
+    paths = {bone.name: bone.path_from_id() for bone in armature_object.pose.bones}
+    return Target(rig, mapping, options, scene.render.fps / scene.render.fps_base, start, paths)
+
+
+def plan_motion(target: Target, joints: np.ndarray, source_fps: float = skeleton.FPS, name: str = "CoAMD") -> Plan:
+    """Solve ``joints`` (frames, 22, 3), metres, Y up, for a target; bones keep their rotation modes. Any thread.
+
+    Raises InputError for joints or numbers that cannot be used.
+    """
+    joints = check_joints(joints)
+    if not (np.isfinite(source_fps) and source_fps > 0):
+        raise InputError(f"{source_fps} frames a second is no frame rate", "Give a number above 0")
+    rig, fps = target.rig, target.fps
+    solution = solve(rig, target.mapping, resample(joints, source_fps, fps), target.options, fps)
+    frames = target.start + np.arange(len(solution.quaternions))
+    return Plan(name, frames, tuple(_curves(target.paths, rig, solution)), _rest_bones(rig, solution))
 
 
 def new_action(armature_object, plan: Plan):
@@ -165,20 +187,20 @@ def _clear_pose(armature_object, bones: Iterable[str]) -> None:
         pose_bone.rotation_axis_angle = (0, 0, 1, 0)
 
 
-def _curves(pose_bones, rig: Rig, solution: PoseSolution) -> Iterator[Curve]:
+def _curves(paths: Table[str, str], rig: Rig, solution: PoseSolution) -> Iterator[Curve]:
     """Rotations on the channel of each bone's rotation mode, and the one bone's locations that travels."""
     for number, bone in enumerate(solution.bones):
         mode = rig.rotation_modes[rig.index[bone]]
         values = rotation_channels(solution.quaternions[:, number], mode)
         if bone == solution.location_bone:
-            yield from _channel(pose_bones, bone, "location", solution.location)
-        yield from _channel(pose_bones, bone, _CHANNEL.get(mode, "rotation_euler"), values)
+            yield from _channel(paths, bone, "location", solution.location)
+        yield from _channel(paths, bone, _CHANNEL.get(mode, "rotation_euler"), values)
     if solution.location_bone not in solution.bones:
-        yield from _channel(pose_bones, solution.location_bone, "location", solution.location)
+        yield from _channel(paths, solution.location_bone, "location", solution.location)
 
 
-def _channel(pose_bones, bone: str, channel: str, values: np.ndarray) -> Iterator[Curve]:
-    path = f"{pose_bones[bone].path_from_id()}.{channel}"
+def _channel(paths: Table[str, str], bone: str, channel: str, values: np.ndarray) -> Iterator[Curve]:
+    path = f"{paths[bone]}.{channel}"
     for index in range(values.shape[1]):
         yield Curve(path, index, bone, values[:, index])
 

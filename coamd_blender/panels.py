@@ -110,6 +110,8 @@ def _draw_target(layout, context, width) -> None:
     draw_text(detail, f"{coverage.mapped} of {coverage.total} joints: {coverage.preset}", width, "BLANK1")
     if coverage.missing:
         draw_text(box, "Not found: " + ", ".join(coverage.missing), width, "INFO")
+    for note in coverage.notes:
+        draw_text(box, note, width, "INFO")
 
 
 def _draw_settings(layout, settings, width) -> None:

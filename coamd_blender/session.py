@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import bpy
@@ -29,11 +30,12 @@ MOST_VARIANTS = 8
 
 @dataclass
 class Writing:
-    """One variant's keys on their way into its Action, which is not the armature's until all are written."""
+    """One variant's keys: solved in a thread, then on their way into an Action that is the armature's only when all
+    are written."""
 
     variant: int
-    plan: bake.Plan
-    action_uid: int
+    solving: Future[bake.Plan]
+    action_uid: int | None = None  # once there is one
     done: int = 0  # curves
 
 
@@ -78,6 +80,7 @@ class Session:
         self._pending: Pending | None = None
         self._command: list[str] | None = None
         self._runner = JobRunner(self._make_client)
+        self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
 
     @property
     def running(self) -> bool:
@@ -178,8 +181,7 @@ class Session:
     def wait(self) -> None:
         """Pump until the pending generation has ended; raise its error, if any (background mode, scripts)."""
         while self.pump():
-            if not self.writing:
-                time.sleep(0.005)
+            time.sleep(0.001 if self.writing else 0.005)
         if self.error is not None:
             raise self.error
 
@@ -211,6 +213,7 @@ class Session:
         """End everything, the runtime process included."""
         self.forget()
         self._runner.shutdown()
+        self._solver.shutdown(wait=True, cancel_futures=True)
 
     def _make_client(self) -> RuntimeClient:
         return RuntimeClient(self._command, child_environment(), preferences.user_folder())
@@ -247,28 +250,33 @@ class Session:
     def _plan_next(self, pending: Pending) -> None:
         armature, scene = self._target(pending)
         variant = pending.unwritten.pop(0)
-        plan = bake.plan_motion(
+        target = bake.read_target(
             armature,
-            pending.job.arrays["joints"][variant],
-            source_fps=pending.job.fields["fps"],
             start_frame=pending.frame,
             scene=scene,
-            name=f"CoAMD {pending.prompt[:40]}",
             contact=pending.contact,
             place=pending.place,
             in_place=pending.in_place,
+            mapping=targets.coverage(armature).mapping,
         )
-        pending.writing = Writing(variant, plan, bake.new_action(armature, plan).session_uid)
+        joints, name = pending.job.arrays["joints"][variant], f"CoAMD {pending.prompt[:40]}"
+        solving = self._solver.submit(bake.plan_motion, target, joints, pending.job.fields["fps"], name)
+        pending.writing = Writing(variant, solving)
 
     def _write_some(self, pending: Pending, writing: Writing) -> None:
+        if not writing.solving.done():
+            return
+        plan = writing.solving.result()
         armature, scene = self._target(pending)
+        if writing.action_uid is None:
+            writing.action_uid = bake.new_action(armature, plan).session_uid
         action = targets.by_uid(bpy.data.actions, writing.action_uid)
         if action is None:
             raise InputError("The Action was removed while its keys were being written", "Press Generate again")
-        writing.done = bake.write_some(action, writing.plan, writing.done, WRITE_SECONDS)
-        if writing.done < len(writing.plan.curves):
+        writing.done = bake.write_some(action, plan, writing.done, WRITE_SECONDS)
+        if writing.done < len(plan.curves):
             return
-        bake.hand_over(armature, action, writing.plan)
+        bake.hand_over(armature, action, plan)
         pending.writing = None
         take = scene.coamd.takes.add()
         pending.takes += 1
@@ -297,7 +305,8 @@ class Session:
 
     def _end(self, error: CoamdError | None, notice: str = "") -> None:
         writing = self._pending.writing if self._pending is not None else None
-        torn = None if writing is None else targets.by_uid(bpy.data.actions, writing.action_uid)
+        begun = writing is not None and writing.action_uid is not None
+        torn = targets.by_uid(bpy.data.actions, writing.action_uid) if begun else None
         if torn is not None:
             bpy.data.actions.remove(torn)
         self._pending, self.error, self.notice = None, error, notice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -17,7 +18,8 @@ from .skeleton import JOINT_NAMES, rest_joints, to_z_up
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a rig is understood: the preset's name, mapped and all joints, and the names not found.
+    """How much of a rig is understood: the preset's name, mapped and all joints, the names not found, and what the
+    user should know of how it was understood (``notes``).
 
     ``error`` is set when it is too little to carry a motion.
     """
@@ -26,6 +28,7 @@ class Coverage:
     mapped: int = 0
     total: int = len(JOINT_NAMES)
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     mapping: retarget.Mapping | None = None
     error: RigError | None = None
 
@@ -57,22 +60,28 @@ def coverage(armature: bpy.types.Object) -> Coverage:
     """How much of ``armature`` is understood; remembered until its bones change."""
     global _last
     bones = armature.data.bones
-    key = tuple((bone.name, bone.parent.name if bone.parent else "") for bone in bones)
+    key = tuple((bone.name, bone.parent.name if bone.parent else "", tuple(bone.head_local)) for bone in bones)
     if _last is None or _last[0] != key:
         _last = (key, _detect(key))
     return _last[1]
 
 
-def _detect(bones: tuple[tuple[str, str], ...]) -> Coverage:
-    names = [name for name, _ in bones]
+def _detect(bones: tuple[tuple[str, str, tuple[float, ...]], ...]) -> Coverage:
+    names = [name for name, _, _ in bones]
     index = {name: number for number, name in enumerate(names)}
     if not names:
         return Coverage(error=RigError("The armature has no bones", "Select a character's armature"))
+    parents, heads = [index.get(parent, -1) for _, parent, _ in bones], np.array([head for _, _, head in bones])
     try:
-        mapping = retarget.detect(names, [index.get(parent, -1) for _, parent in bones])
+        mapping = retarget.detect(names, parents, heads)
     except RigError as error:
         return Coverage(error=error)
-    return Coverage(mapping.preset, len(mapping.bones), len(JOINT_NAMES), tuple(mapping.missing), mapping)
+    notes = (*mapping.notes, *(_ambiguity(joint, found) for joint, found in mapping.ambiguous.items()))
+    return Coverage(mapping.preset, len(mapping.bones), len(JOINT_NAMES), tuple(mapping.missing), notes, mapping)
+
+
+def _ambiguity(joint: str, candidates: Sequence[str]) -> str:
+    return f"{joint.replace('_', ' ')} could be {' or '.join(candidates)}: the first is used"
 
 
 @dataclass(frozen=True)

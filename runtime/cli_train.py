@@ -1,4 +1,4 @@
-"""The verb ``train``: autoencoder, generator, recogniser. Training resumes from the checkpoint in its run folder."""
+"""The verb ``train``: the four networks. Training resumes from the checkpoint in its run folder."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     recognizer.add_argument(
         "--captions", type=Path, metavar="FOLDER", help="another run on this pool whose encoded captions to read"
     )
+    evaluator = _add_network(networks, "evaluator", run_evaluator, "the judge of the open benchmark")
+    _add_text_encoder(evaluator)
 
 
 def _add_text_encoder(parser: Parser) -> None:
@@ -82,6 +84,18 @@ def run_recognizer(args: argparse.Namespace) -> Outcome:
     return _trained(train_recognizer(args.prepared, args.run_folder, **options))
 
 
+def run_evaluator(args: argparse.Namespace) -> Outcome:
+    """Train the evaluator that judges generated motion; it has one size, one precision."""
+    from runtime.train.evaluator import train_evaluator
+
+    for name in ("precision", "accumulate"):
+        if getattr(args, name) is not None:
+            raise InputError(f"The evaluator has no --{name}", "leave it out")
+    options = _options(args, "steps", "learning_rate", "weights")
+    del options["preset"]
+    return _trained(train_evaluator(args.prepared, args.run_folder, **options))
+
+
 def _options(args: argparse.Namespace, *names: str) -> dict:
     """The named options that were given, with the preset, checked, and the seed."""
     from runtime.config import PRESETS
@@ -93,4 +107,7 @@ def _options(args: argparse.Namespace, *names: str) -> dict:
 
 
 def _trained(path: Path) -> Outcome:
+    """The file that training ends with; a run that was stopped has none yet."""
+    if not path.is_file():
+        return Outcome({"files": []}, "stopped; the same command goes on")
     return Outcome({"files": [str(path)]}, str(path))

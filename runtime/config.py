@@ -173,7 +173,8 @@ class ClipTextConfig:
 class Schedule:
     """How one network is trained: ``epochs`` passes of ``batch`` items a step, the weights averaged with ``average``.
 
-    The learning rate is multiplied by ``drop_factor`` at each step in ``drops`` (none: constant after ``warmup``). The defaults of ``betas`` and ``weight_decay`` are AdamW's own; that of ``average`` is ours.
+    The learning rate is multiplied by ``drop_factor`` at each step in ``drops`` (none: constant after ``warmup``).
+    The defaults of ``betas`` and ``weight_decay`` are AdamW's own; that of ``average`` is ours.
     """
 
     batch: int

@@ -1,8 +1,9 @@
 """Motion of any length from several prompts on one timeline; loops, and motion in place.
 
 A storyboard is one row of tokens. Each scene is drawn with the end of what is there already as known tokens, and a
-little beyond its own end, which the next scene then draws anew from its side; the row is decoded as a whole, so that
-there is no seam in the joints to hide. Joints (frames, 22, 3), metres, Y up.
+little beyond its own end, which the next scene then draws anew from its side; the row is decoded as a whole. Between
+scenes that differ much, such as a walk and a stand, the change can still be abrupt. Joints are (frames, 22, 3),
+metres, Y up.
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ HINGES = {
 CLEAR_BEND = np.radians(15)
 # A foot that points further up or down at rest than this is not standing flat (radians).
 FLAT_FOOT = np.radians(65)
-# A rig whose trunk leans further than this at rest does not stand on the world's floor (radians).
-FAR_LEAN = np.radians(40)
+# A trunk that leans further than this at rest from an axis does not stand along it (radians).
+FAR_LEAN = np.radians(25)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class RestBody:
     """A rig at rest, in armature space.
 
     heads: rest head of each mapped joint (3,). axes: (3, 3) turn from canonical axes (Y up, facing +Z) to
-    armature space. ground: (3, 3) the same made upright in the world, unless the rig rests far from upright.
+    armature space. ground: (3, 3) the same standing upright on the floor that the rig rests on.
     canonical: (22, 3) canonical rest joints turned by it (metres). directions: unit (3,) of
     each mapped bone of a limb. hinges: unit (3,) bend axis of each upper limb. foot_frames: side to a pair of
     (3, 3), the canonical foot and the rig's foot standing as the canonical one. leg: thigh plus shin,
@@ -157,9 +157,16 @@ def _canonical_axes(heads: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _upright(axes: np.ndarray, linear: np.ndarray) -> np.ndarray:
-    """Return ``axes`` turned the least so that their up is the world's; as they are where that is far (FAR_LEAN)."""
-    up = rot.unit(np.linalg.inv(linear) @ np.array([0.0, 1.0, 0.0]))
-    return rot.swing(axes[:, 1], up) @ axes if axes[:, 1] @ up > np.cos(FAR_LEAN) else axes
+    """Return ``axes`` turned the least so that their up is that of the floor the rig rests on.
+
+    Rigs are built along an axis of armature space, and stand along the world's up, unless the object has been
+    turned since: the nearer of the two to the trunk, or the trunk's own way when both are far (FAR_LEAN).
+    """
+    trunk = axes[:, 1]
+    built = np.sign(trunk) * np.eye(3)[np.abs(trunk).argmax()]
+    stands = np.linalg.inv(linear) @ np.array([0.0, 1.0, 0.0])
+    up = max((rot.unit(built), rot.unit(stands)), key=lambda way: trunk @ way)
+    return rot.swing(trunk, up) @ axes if trunk @ up > np.cos(FAR_LEAN) else axes
 
 
 def _limb_directions(rig: Rig, mapping: Mapping, heads: dict, leg: float) -> dict[str, np.ndarray]:

@@ -115,11 +115,11 @@ def resample(values: np.ndarray, fps: float, target: float = FPS) -> np.ndarray:
     A linear-phase low-pass filter (Kaiser window) and polyphase resampling, the ends continued by point
     reflection so that they neither ring nor drop.
     """
-    from scipy.signal import resample_poly
-
     ratio = Fraction(target / fps).limit_denominator(400)
     if ratio == 1:
         return values.copy()
+    from scipy.signal import resample_poly
+
     frames = len(values)
     wanted = max(1, int((frames - 1) * ratio) + 1)
     if frames < 3:

@@ -105,7 +105,7 @@ def test_progress_replaces_the_button_and_the_takes_follow(rig):
     shown = drawn("COAMD_PT_main")
     assert "coamd.cancel" in shown and "Sampling" in shown and "coamd.generate" not in shown
     current.cancel()
-    assert "Stopping" in drawn("COAMD_PT_main")
+    assert "Cancelled" in drawn("COAMD_PT_main") and "coamd.generate" in drawn("COAMD_PT_main")
     while current.running:
         current.pump()
     settings.prompt = "a walk"
