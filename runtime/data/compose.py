@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import MAX_FRAMES
+from coamd_blender.skeleton import FPS, JOINT_INDEX, MAX_FRAMES
 from runtime.data import describe, splice
 from runtime.data.bank import Bank, MissingFamily, Sample
 from runtime.data.builders import (
@@ -42,6 +42,8 @@ _SEQUENCED = {
     "throw": 0.4, "stand_up": 0.7, "get_up": 0.5, "reach": 0.4, "sidestep": 0.4, "gesture": 0.4,
 }  # fmt: skip
 _LAYERS = ("wave", "raise")
+_WRISTS = [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]
+_SHOULDERS = [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]
 
 
 def _piece(bank: Bank, rng: np.random.Generator, family: str) -> Sample | None:
@@ -197,4 +199,16 @@ def build_pool(clips: Sequence[dict], motions: np.ndarray, seed: int, size: int,
         item = _item(bank, seed, index)
         if item is None:
             raise DataError("no training item could be built", "check that the data holds several kinds of motion")
-        yield item
+        yield replace(item, weight=blow_weight(item))
+
+
+def blow_weight(item: PoolItem) -> float:
+    """How often an item is drawn in training: punches struck hard four times, feeble ones a third, kicks 1.5 times.
+
+    Most recorded punches are shadow boxing, and a model of them all punches softly.
+    """
+    if "punch" in item.parts:
+        reach = np.linalg.norm(item.joints[:, _WRISTS] - item.joints[:, _SHOULDERS], axis=-1)
+        fastest = float(np.gradient(reach, axis=0).max()) * FPS
+        return 4.0 if fastest > 2.0 else 0.3 if fastest < 1.4 else 1.0
+    return 1.5 if item.parts == ("kick",) else 1.0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import synthetic_motions as made
 
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS, with_bone_lengths
 from runtime.data import compose, describe, splice
+from runtime.data.compose import PoolItem
+from runtime.data.dataset import emphasis
 from tests.data import movers
 
 LEGS = [JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "ankle", "foot")]
@@ -207,3 +210,22 @@ def test_a_subset_without_walking_or_standing_still_composes():
     items = list(compose.build_pool(few, motions, 0, 20, "train"))
     assert len(items) == 20
     assert {item.family for item in items} <= {"dance", "bow", "kick", "crouch", "exercise"}
+
+
+def test_hard_punches_are_drawn_more_often_than_feeble_ones():
+    weights = []
+    for factor in (2.0, 1.0, 0.5):  # of the pace of a punch that stretches the arm at 1.7 m/s
+        joints = splice.time_scaled(made.punching(6, "right"), factor)
+        weights.append(compose.blow_weight(PoolItem(joints, ["a person punches"], "punch", "single", 1.0, ("punch",))))
+    assert weights == [4.0, 1.0, 0.3]
+    walk = PoolItem(made.standing(2), ["a person walks"], "walk", "single", 1.0, ("walk",))
+    assert compose.blow_weight(walk) == 1.0
+
+
+def test_a_punch_counts_for_more_than_the_guard_around_it():
+    still = emphasis(made.standing(2))
+    np.testing.assert_allclose(still, 1.0, atol=1e-6)
+    punch = emphasis(made.punching(6, "right")[::3])
+    assert punch.mean() == pytest.approx(1.0)
+    assert 3 <= punch.argmax() <= 6
+    assert punch.max() > 4 * np.median(punch)
