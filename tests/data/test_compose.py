@@ -214,8 +214,9 @@ def test_a_subset_without_walking_or_standing_still_composes():
 
 def test_hard_punches_are_drawn_more_often_than_feeble_ones():
     weights = []
-    for factor in (2.0, 1.0, 0.5):  # of the pace of a punch that stretches the arm at 1.7 m/s
-        joints = splice.time_scaled(made.punching(6, "right"), factor)
+    for speed in (2.4, 1.7, 1.0):  # m/s at which the arm stretches
+        reach = np.clip(0.1 + speed * np.arange(30) / 20, 0.1, 0.5)
+        joints = made.with_hand(made.standing(1.5), "right", reach[:, None] * [0.0, 0.0, 1.0])
         weights.append(compose.blow_weight(PoolItem(joints, ["a person punches"], "punch", "single", 1.0, ("punch",))))
     assert weights == [4.0, 1.0, 0.3]
     walk = PoolItem(made.standing(2), ["a person walks"], "walk", "single", 1.0, ("walk",))
