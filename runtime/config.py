@@ -120,7 +120,7 @@ class SamplingConfig:
     solver_steps: int = 8
     guidance_weight: float = 4.0
     guidance_rescale: float = 1.0
-    temperature: float = 0.8
+    temperature: float = 0.88
 
     def __post_init__(self) -> None:
         _require(self.steps >= 1, f"{self.steps} autoregressive steps")
