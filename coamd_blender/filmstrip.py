@@ -280,4 +280,7 @@ def _render(stage, sheet: Sheet, samples: int, path: Path) -> None:
     stage.render.filepath = str(path)
     stage.view_settings.view_transform = "Standard"
     stage.render.film_transparent = False
+    for name in dir(stage.render):  # Blender writes the .blend's path, the date and more into the picture's metadata
+        if name.startswith("use_stamp_"):
+            setattr(stage.render, name, False)
     bpy.ops.render.render(write_still=True, scene=stage.name)

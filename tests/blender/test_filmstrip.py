@@ -34,6 +34,7 @@ def test_each_cell_shows_a_figure_and_the_scene_is_left_alone(tmp_path, make):
     assert {kind: set(getattr(bpy.data, kind)) - before[kind] for kind in BLOCKS if kind != "fonts"} == {
         kind: set() for kind in BLOCKS if kind != "fonts"
     }
+    assert not [tag for tag in (b"File", b"Date", b"Time", b"Scene") if b"tEXt" + tag in path.read_bytes()]
     picture = pixels(path)
     assert picture.shape == (120, 320, 3)
     background = np.median(picture.reshape(-1, 3), axis=0)
