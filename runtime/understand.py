@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from coamd_blender.errors import InputError
+from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.skeleton import JOINT_COUNT, MAX_FRAMES
 from runtime import checkpoint
 from runtime.config import RecognizerConfig
@@ -49,6 +49,11 @@ class Recognizer:
         folder = Path(weights) if weights is not None else WEIGHTS
         chosen = choose_device(device)
         path = folder / RECOGNIZER_FILE
+        if not path.is_file():
+            raise WeightsError(
+                f"{path.name} is not in {folder}",
+                "make it with: python -m runtime train recognizer, and copy it there from the run folder",
+            )
         config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
         model = MotionRecognizer(config)
         checkpoint.load_module(model, tensors, "recogniser")
