@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from coamd_blender.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX
+from runtime.data.describe import runs_of
 
 SIDES = ("left", "right")
 _HIPS, _KNEES, _ANKLES, _TOES = (
@@ -43,16 +44,10 @@ def standing(joints: np.ndarray) -> np.ndarray:
     limit = np.clip(SHARE_OF_TRAVEL * travel, SLOWEST, FASTEST)
     down = (toes[..., 1] < LOW_TOE) & (slide < limit[:, None]) & (joints[:, :1, 1] > ON_FEET)
     for side in range(2):
-        for start, stop in intervals(down[:, side]):
+        for start, stop in runs_of(down[:, side]):
             if stop - start < LEAST_FRAMES:
                 down[start:stop, side] = False
     return down
-
-
-def intervals(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Half-open runs [start, stop) in which ``mask`` (frames,) is true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def planted(joints: np.ndarray) -> np.ndarray:
@@ -94,7 +89,7 @@ def leg_correction(joints: np.ndarray, down: np.ndarray) -> np.ndarray:
     for side in range(2):
         toe = joints[:, _TOES[side]]
         known = np.zeros(len(joints), dtype=bool)
-        for start, stop in intervals(down[:, side]):
+        for start, stop in runs_of(down[:, side]):
             moved[start:stop, side] = (toe[start:stop].mean(axis=0) - toe[start:stop]) * [1, 0, 1]
             known[start:stop] = True
         _fade_between(moved[:, side], known)
@@ -104,7 +99,7 @@ def leg_correction(joints: np.ndarray, down: np.ndarray) -> np.ndarray:
 
 def _fade_between(moved: np.ndarray, known: np.ndarray) -> None:
     """Fill ``moved`` (frames, 3) where it is not ``known``: away from each known end it eases to zero."""
-    for start, stop in intervals(~known):
+    for start, stop in runs_of(~known):
         before = moved[start - 1] if start > 0 else np.zeros(3)
         after = moved[stop] if stop < len(known) else np.zeros(3)
         length = max(1, min(FADE, (stop - start + 1) // 2))

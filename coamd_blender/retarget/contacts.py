@@ -113,7 +113,8 @@ def _fade(u: np.ndarray, value: np.ndarray, slope: np.ndarray) -> np.ndarray:
     return (1 - u) ** 2 * ((1 + 2 * u) * value + u * slope)
 
 
-def _smoothstep(value: np.ndarray) -> np.ndarray:
+def smoothstep(value: np.ndarray) -> np.ndarray:
+    """Return 0 below 0, 1 above 1, and a smooth rise between."""
     value = np.clip(value, 0, 1)
     return value * value * (3 - 2 * value)
 
@@ -138,7 +139,7 @@ def two_bone(
     bend = thigh - along * rot.dot(thigh, along)[..., None]
     spare = rot.unit(rot.cross(along, rot.rotate(swing, hinge)))
     bent = np.linalg.norm(bend, axis=-1, keepdims=True)
-    weight = _smoothstep((bent - 0.02) / 0.06)
+    weight = smoothstep((bent - 0.02) / 0.06)
     pole = rot.unit(weight * bend / np.maximum(bent, 1e-9) + (1 - weight) * spare)
     cosine = (upper**2 + reach**2 - lower**2) / (2 * upper * reach)
     sine = np.sqrt(np.clip(1 - cosine**2, 0, 1))

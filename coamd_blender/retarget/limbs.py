@@ -7,6 +7,7 @@ import numpy as np
 from .. import skeleton
 from . import rotations as rot
 from .body import RestBody
+from .contacts import smoothstep
 from .twist import hinge_axes
 
 J = skeleton.JOINT_INDEX
@@ -84,9 +85,3 @@ def toe_turn(foot: np.ndarray, toe: np.ndarray, body: RestBody, side: str) -> np
     sine = np.linalg.norm(axis, axis=-1)
     angle = weight * np.minimum(np.arctan2(sine, lean @ body.up), MOST_TOE)
     return rot.about(axis / np.maximum(sine, 1e-9)[:, None], angle) @ foot
-
-
-def smoothstep(value: np.ndarray) -> np.ndarray:
-    """Return 0 below 0, 1 above 1, and a smooth rise between."""
-    value = np.clip(value, 0, 1)
-    return value * value * (3 - 2 * value)

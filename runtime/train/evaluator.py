@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from runtime.evaluate.generated import BUNDLED_WEIGHTS
 from runtime.evaluate.metrics import BATCH as JUDGED
 from runtime.evaluate.metrics import distinct_batches, r_precision
 from runtime.model.text_encoder import TextEncoder, TextFeatures
-from runtime.train.loop import Run, TrainSettings, first_process_first, share_of
+from runtime.train.loop import Run, TrainSettings, encoding_progress, first_process_first, share_of
 
 CAPTIONS_AN_ITEM = 2  # of an item's eight: encoding them all would take longer than training
 _STATISTICS_ITEMS = 2000
@@ -137,21 +136,9 @@ def _sampler(pool: Pool, cache: Path, text_encoder: TextEncoder) -> PairSampler:
     kept = sorted({caption for item in pool.items for caption in item["captions"][:CAPTIONS_AN_ITEM]})
     path = cache / "captions.safetensors"
     if not path.is_file():
-        report = _progress()
+        report = encoding_progress("captions")
         CaptionFeatures.encode([pool.captions[c] for c in kept], text_encoder, progress=report).save(path)
     features = CaptionFeatures.load(path)
     if len(features.starts) != len(kept) + 1:
         raise DataError(f"{path} belongs to another pool", "delete it, or train into another --run folder")
     return PairSampler(pool, features, kept)
-
-
-def _progress() -> Callable[[int, int], None]:
-    shown = -1
-
-    def report(done: int, total: int) -> None:
-        nonlocal shown
-        if 10 * done // total != shown:
-            shown = 10 * done // total
-            print(f"encoding captions: {10 * shown} %", file=sys.stderr, flush=True)
-
-    return report

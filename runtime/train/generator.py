@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import torch
@@ -16,7 +15,7 @@ from runtime.model.clip_text import encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
-from runtime.train.loop import Run, first_process_first, settings_for, share_of, training_device
+from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 
 # The projections that close a residual branch of a transformer layer or a head block.
 _CLOSING = ("attention.out", "cross.out", "feedforward.2", "layers.2")
@@ -147,7 +146,7 @@ def _token_sampler(
     lengths = [item["frames"] // 4 for item in pool.items]
     tokens = list(load_file(tokens_path)["tokens"].split(lengths))
     if not text_path.is_file():
-        CaptionFeatures.encode(pool.captions, text_encoder, progress=_progress("captions")).save(text_path)
+        CaptionFeatures.encode(pool.captions, text_encoder, progress=encoding_progress("captions")).save(text_path)
     budget = {} if batch is None else {"budget": round(batch * sum(lengths) / len(lengths))}
     return TokenSampler(pool, tokens, CaptionFeatures.load(text_path), **budget)
 
@@ -155,7 +154,7 @@ def _token_sampler(
 @torch.no_grad()
 def _encode(pool: Pool, coder: Autoencoder, batch: int = 32) -> list[torch.Tensor]:
     """Tokens (count, token_dim) of every item, items of equal length together."""
-    progress = _progress("motions")
+    progress = encoding_progress("motions")
     tokens: list[torch.Tensor] = [torch.empty(0)] * len(pool.items)
     order = sorted(range(len(pool.items)), key=lambda index: pool.items[index]["frames"])
     first = 0
@@ -168,16 +167,3 @@ def _encode(pool: Pool, coder: Autoencoder, batch: int = 32) -> list[torch.Tenso
         first += len(rows)
         progress(first, len(order))
     return tokens
-
-
-def _progress(what: str):
-    shown = -1
-
-    def report(done: int, total: int) -> None:
-        nonlocal shown
-        percent = 100 * done // total
-        if percent // 10 != shown:
-            shown = percent // 10
-            print(f"encoding {what}: {percent} %", file=sys.stderr, flush=True)
-
-    return report

@@ -336,6 +336,19 @@ class Run:
         self.stopped = True
 
 
+def encoding_progress(what: str) -> Callable[[int, int], None]:
+    """Return ``report(done, total)``, which says on stderr each tenth of encoding ``what``."""
+    shown = -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown
+        if 10 * done // total != shown:
+            shown = 10 * done // total
+            print(f"encoding {what}: {10 * shown} %", file=sys.stderr, flush=True)
+
+    return report
+
+
 def _strip(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 

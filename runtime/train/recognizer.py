@@ -8,7 +8,6 @@ that may contain them.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +27,7 @@ from runtime.model import recognizer
 from runtime.model.clip_text import encoder_of
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextFeatures
-from runtime.train.loop import Run, first_process_first, settings_for, share_of, training_device
+from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 
 RETRIEVED = 32  # captions in a validation batch
 SHORTEST_CROP = 0.85  # of a clip: its captions hold for nearly all of it
@@ -368,21 +367,9 @@ def _sampler(pool: Pool, cache: Path, encoder, elsewhere: Path | None) -> PairSa
         path = elsewhere / path.name
     elif not path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        CaptionFeatures.encode(pool.captions, encoder, progress=_progress()).save(path)
+        CaptionFeatures.encode(pool.captions, encoder, progress=encoding_progress("captions")).save(path)
     captions = CaptionFeatures.load(path)
     if len(captions.starts) != len(pool.captions) + 1 or captions.tokens.shape[1] != encoder.config.feature_dim:
         raise DataError(f"{path} belongs to another pool or text encoder", "delete it, or train into another --run")
     families = sorted({item["family"] for item in pool.items})
     return PairSampler(pool, captions, {family: family_texts(family) for family in families}, encoder)
-
-
-def _progress() -> Callable[[int, int], None]:
-    shown = -1
-
-    def report(done: int, total: int) -> None:
-        nonlocal shown
-        if 10 * done // total != shown:
-            shown = 10 * done // total
-            print(f"encoding captions: {10 * shown} %", file=sys.stderr, flush=True)
-
-    return report
