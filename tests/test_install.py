@@ -1,6 +1,7 @@
 """Installing the runtime from small wheels made here, without a network."""
 
 import json
+import os
 import sys
 import time
 import zipfile
@@ -12,7 +13,7 @@ from coamd_blender import install
 from coamd_blender.errors import InputError, OfflineError, RuntimeUnavailable
 
 TORCH = """
-__version__ = "9.9"
+__version__ = "0.9.9"
 class cuda:
     is_available = staticmethod(lambda: False)
 class backends:
@@ -22,29 +23,36 @@ class backends:
 
 
 def make_wheel(folder: Path, name: str, source: str) -> None:
-    """Write the smallest wheel that pip takes: one module ``name`` with ``source``, version 9.9."""
-    info = f"{name}-9.9.dist-info"
+    """Write the smallest wheel that pip takes: one module ``name`` with ``source``, version 0.9.9."""
+    info = f"{name}-0.9.9.dist-info"
     files = {
         f"{name}.py": source,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 9.9\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.9.9\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
-    with zipfile.ZipFile(folder / f"{name}-9.9-py3-none-any.whl", "w") as archive:
+    with zipfile.ZipFile(folder / f"{name}-0.9.9-py3-none-any.whl", "w") as archive:
         for path, text in {**files, f"{info}/RECORD": record}.items():
             archive.writestr(path, text)
 
 
 @pytest.fixture
-def plan(tmp_path):
-    """An installation of four tiny packages from a folder, below a path with a space and an accent."""
+def plan(tmp_path, monkeypatch):
+    """An installation of four tiny packages from a folder, below a path with a space and an accent.
+
+    pip sees neither configuration files nor variables of the machine: constraints, indexes or wheel
+    folders set there would decide what these tests show.
+    """
+    for name in [name for name in os.environ if name.upper().startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     for name in ("numpy", "safetensors", "tokenizers"):
-        make_wheel(wheels, name, '__version__ = "9.9"\n')
+        make_wheel(wheels, name, '__version__ = "0.9.9"\n')
     make_wheel(wheels, "torch", TORCH)
     requirements = tmp_path / "requirements.txt"
-    names = "\n".join(f"{name}==9.9" for name in ("numpy", "safetensors", "tokenizers", "torch"))
+    names = "\n".join(f"{name}==0.9.9" for name in ("numpy", "safetensors", "tokenizers", "torch"))
     requirements.write_text(f"--no-index\n--find-links {wheels.as_uri()}\n{names}\n")
     return install.Plan(tmp_path / "my ünits" / "env", Path(sys.executable), requirements, "default")
 
@@ -60,7 +68,7 @@ def test_installs_tests_and_writes_the_sentinel_last(plan):
     installer = run(plan)
     assert installer.error is None, installer.log
     assert (installer.fraction, installer.phase, installer.running) == (1.0, "Installed", False)
-    assert str(installer.result).endswith("torch 9.9, CPU only")
+    assert str(installer.result).endswith("torch 0.9.9, CPU only")
     assert install.is_installed(plan.folder, plan.requirements)
     config = plan.folder / "pyvenv.cfg"
     text = config.read_text()
@@ -74,11 +82,11 @@ def test_installs_tests_and_writes_the_sentinel_last(plan):
 
 
 def test_failure_names_the_reason_and_the_next_try_resumes(plan, tmp_path):
-    torch_wheel = tmp_path / "wheels" / "torch-9.9-py3-none-any.whl"
+    torch_wheel = tmp_path / "wheels" / "torch-0.9.9-py3-none-any.whl"
     hidden = torch_wheel.rename(tmp_path / torch_wheel.name)
     failed = run(plan)
-    assert "torch==9.9" in str(failed.error) and "press Install again" in str(failed.error)
-    assert "torch==9.9" in failed.log and not install.is_installed(plan.folder, plan.requirements)
+    assert "torch==0.9.9" in str(failed.error) and "press Install again" in str(failed.error)
+    assert "torch==0.9.9" in failed.log and not install.is_installed(plan.folder, plan.requirements)
     made = (plan.folder / "pyvenv.cfg").stat().st_mtime_ns
     hidden.rename(torch_wheel)
     assert run(plan).error is None
