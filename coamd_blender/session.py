@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import bpy
+import numpy as np
 
 from . import bake, preferences, targets
 from .client import RuntimeClient, child_environment
@@ -60,6 +63,14 @@ class Pending:
     writing: Writing | None = None
 
 
+@dataclass
+class Question:
+    """A job whose result a caller handles by itself: recognition, search, an edit."""
+
+    job: Job
+    answer: Callable[[Job], None]
+
+
 @dataclass(frozen=True)
 class Status:
     """What the panel shows. ``fraction`` is 0 to 1, ``eta`` seconds or None while unknown."""
@@ -78,6 +89,7 @@ class Session:
         self.notice = ""
         self.preview = Preview()
         self._pending: Pending | None = None
+        self._questions: list[Question] = []
         self._command: list[str] | None = None
         self._runner = JobRunner(self._make_client)
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
@@ -94,12 +106,17 @@ class Session:
         return pending is not None and (pending.writing is not None or bool(pending.unwritten))
 
     @property
+    def asking(self) -> bool:
+        """True while a job submitted by :meth:`ask` has not been answered."""
+        return bool(self._questions)
+
+    @property
     def status(self) -> Status:
-        """Progress of the pending generation, for the panel."""
+        """Progress of the pending generation, or of the first question, for the panel."""
         pending = self._pending
-        if pending is None:
+        if pending is None and not self._questions:
             return Status()
-        job = pending.job
+        job = pending.job if pending is not None else self._questions[0].job
         if job.state == DONE:
             return Status(True, 1.0, "Writing keys")
         text = (job.phase or job.state).capitalize()
@@ -162,6 +179,26 @@ class Session:
         preferences.remember_prompt(preferences.get(context), prompt)
         return self._pending.job
 
+    def ask(
+        self,
+        context: bpy.types.Context,
+        task: str,
+        fields: Mapping[str, Any],
+        arrays: Mapping[str, np.ndarray] | None,
+        answer: Callable[[Job], None],
+    ) -> Job:
+        """Submit the request ``task``; ``answer(job)`` is called on the main thread once its result is there.
+
+        A job that fails, and a CoamdError of ``answer`` itself, end in ``self.error``; a cancelled one is dropped.
+        Callers remember Blender's data by ``session_uid``: it may be gone by then. Raises RuntimeUnavailable when
+        no runtime is installed.
+        """
+        self.error, self.notice = None, ""
+        self._follow_preferences(context)
+        job = self._runner.submit(task, fields, arrays)
+        self._questions.append(Question(job, answer))
+        return job
+
     def pump(self) -> bool:
         """Take in what the runtime said; write some keys when the motion is there. True while there is work.
 
@@ -176,10 +213,11 @@ class Session:
                 self._end(None, "Cancelled")
             except CoamdError as error:
                 self._end(error)
+        self._answer_questions()
         return self.running or bool(self._runner.active)
 
     def wait(self) -> None:
-        """Pump until the pending generation has ended; raise its error, if any (background mode, scripts)."""
+        """Pump until everything submitted has ended; raise its error, if any (background mode, scripts)."""
         while self.pump():
             time.sleep(0.001 if self.writing else 0.005)
         if self.error is not None:
@@ -189,8 +227,10 @@ class Session:
         """Give the pending generation up, at once; nothing has been written to the scene, and nothing will be.
 
         The runtime is told and stops after the step it is at; a motion asked for meanwhile waits for that.
-        Without effect once keys are being written: undo takes them back.
+        Without effect once keys are being written: undo takes them back. Questions are dropped too.
         """
+        for question in self._questions:
+            self._runner.cancel(question.job)
         pending = self._pending
         if pending is None or self.writing:
             return
@@ -203,9 +243,12 @@ class Session:
 
     def forget(self) -> None:
         """Drop the pending generation and what was said about earlier ones: another file is opened."""
-        if self._pending is not None and not self._pending.job.ended:
-            self._runner.cancel(self._pending.job)
-        self._pending = None
+        jobs = [question.job for question in self._questions]
+        if self._pending is not None:
+            jobs.append(self._pending.job)
+        for job in jobs:
+            self._runner.cancel(job)
+        self._pending, self._questions = None, []
         self.error, self.notice = None, ""
         self.preview.hide()
 
@@ -223,6 +266,18 @@ class Session:
         if command != self._command:
             self._runner.shutdown()
             self._command = command
+
+    def _answer_questions(self) -> None:
+        ended = [question for question in self._questions if question.job.ended]
+        self._questions = [question for question in self._questions if not question.job.ended]
+        for question in ended:
+            try:
+                if question.job.state == DONE:
+                    question.answer(question.job)
+                elif question.job.state != CANCELLED:
+                    raise question.job.error
+            except CoamdError as error:
+                self.error = error
 
     def _advance(self, pending: Pending) -> None:
         job = pending.job

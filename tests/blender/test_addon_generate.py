@@ -327,3 +327,35 @@ def test_test_button_reports_the_runtime(addon):
 def test_install_is_refused_without_online_access(addon):
     assert not bpy.app.online_access
     assert not bpy.ops.coamd.install.poll()
+
+
+def test_a_question_is_answered_once_and_its_failure_is_the_sessions_error(rig):
+    from coamd_blender import errors, session
+    from coamd_blender.jobs import generate_fields
+
+    current, answered = session.current(), []
+    ask()
+
+    def question(prompt, answer):
+        current.ask(bpy.context, "generate", generate_fields(prompt, 1.0, 3), None, answer)
+
+    question("a person walks", answered.append)
+    assert current.asking and not current.running
+    current.wait()
+    assert [job.arrays["joints"].shape for job in answered] == [(1, 20, 22, 3)] and not current.asking
+
+    question("fail", answered.append)
+    with pytest.raises(errors.CoamdError):
+        current.wait()
+
+    def refuse(job):
+        raise errors.InputError("Nothing fits", "Choose other words")
+
+    question("a person walks", refuse)
+    with pytest.raises(errors.InputError, match="Nothing fits"):
+        current.wait()
+
+    question("slow", answered.append)
+    current.cancel()
+    settle(current, lambda: not current.asking)
+    assert len(answered) == 1
