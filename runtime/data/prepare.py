@@ -274,12 +274,12 @@ def prepare(
     """Read the sets found below ``data_folder`` into a store at ``out_folder`` and return its clip records.
 
     ``sets`` chooses some (all that are found when None). Deterministic; a second run takes unchanged files from
-    the cache. Progress goes to stderr. Raises DataError when no set is found; broken files are left out and named
+    the cache. Progress goes to stderr. Raises DataError when no set or no index of the CMU trials is found; broken files are left out and named
     in report.json.
     """
     data, out = Path(data_folder), Path(out_folder)
     files = _find_files(data, out, sets)
-    index, report = read_cmu_index(data), Report()
+    index, report = read_cmu_index(data) if any(files.get(name) for name in _CMU_ORDER) else {}, Report()
     dropped = duplicates(files, index)
     records, joints = [], []
     for name, paths in files.items():

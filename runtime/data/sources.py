@@ -123,13 +123,13 @@ def read_source(source: Source, path: Path) -> list[SourceClip]:
 
 
 def read_cmu_index(data: Path) -> dict[str, str]:
-    """Descriptions of CMU trials by subject_trial, from cmu-index.csv beside the sets; empty without it."""
-    path = data / CMU_INDEX
-    for folder in (data, data.parent):
-        if (folder / CMU_INDEX).is_file():
-            path = folder / CMU_INDEX
-    if not path.is_file():
-        return {}
+    """Descriptions of CMU trials by subject_trial, from cmu-index.csv beside the sets or one folder up.
+
+    Raises DataError when it is in neither place.
+    """
+    path = next((folder / CMU_INDEX for folder in (data, data.parent) if (folder / CMU_INDEX).is_file()), None)
+    if path is None:
+        raise DataError(f"{data} has no {CMU_INDEX}, which says what the CMU trials show", "put it beside the sets")
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {row["trial"]: row["description"].strip() or row["subject"].strip() for row in rows}

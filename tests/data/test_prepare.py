@@ -57,6 +57,7 @@ def test_a_second_run_reads_the_cache_and_changes_nothing(data, tmp_path, monkey
 def test_packs_are_unpacked_once(data, tmp_path):
     packs = tmp_path / "packs"
     packs.mkdir()
+    (data / "cmu-index.csv").rename(packs / "cmu-index.csv")
     with tarfile.open(packs / "cmu_npz.tar.xz", "w:xz") as archive:
         archive.add(data / "cmu_npz", "cmu_npz")
     records = prepare(packs, tmp_path / "out", captions=False)
@@ -135,3 +136,10 @@ def test_bvh_sets_are_read_through_their_map(tmp_path):
     records = prepare(tmp_path / "data", tmp_path / "out", captions=False)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert records == [] and "lacks" in report["left_out"][0]["reason"]
+
+
+def test_cmu_trials_without_their_index_are_refused(data, tmp_path):
+    (data / "cmu-index.csv").unlink()
+    with pytest.raises(DataError, match="cmu-index.csv"):
+        prepare(data, tmp_path / "out")
+    assert not (tmp_path / "out" / "clips.jsonl").exists()
