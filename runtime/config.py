@@ -68,7 +68,7 @@ class GeneratorConfig:
     feedforward: int = 1024
     text_layers: int = 1
     text_dim: int = 768
-    dropout: float = 0.1
+    dropout: float = 0.0
     head_width: int = 384
     head_blocks: int = 4
     condition_drop: float = 0.1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FRAME_MULTIPLE
+from coamd_blender.skeleton import FPS, FRAME_MULTIPLE
 from runtime.data import describe, splice
 from runtime.data.captions import Spoken, entry_of, speak, usable, windows
 from runtime.data.phrases import Entry, written
@@ -58,6 +58,7 @@ class Bank:
         self._derive()
         if not self.families:
             raise DataError("no motion in this split can be captioned", "check the data folder and the split")
+        self.halts = {name: halting(self.families.get(name, ())) for name in ("walk", "run")}
         self.shares = self._balance()
         self._odds = {name: _odds(samples) for name, samples in self.families.items()}
 
@@ -144,6 +145,16 @@ class Bank:
     def idle(self, rng: np.random.Generator) -> np.ndarray:
         """Draw the joints of somebody standing still."""
         return self.still(rng).joints
+
+
+def halting(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples that travel and end standing: slower than 0.45 m/s in the last quarter second."""
+    found = []
+    for sample in samples:
+        speed = np.linalg.norm(np.diff(sample.joints[:, 0, [0, 2]], axis=0), axis=1) * FPS
+        if not sample.in_place and len(speed) > SHORTEST and speed[-5:].max() < 0.45 and np.median(speed) > 0.5:
+            found.append(sample)
+    return found
 
 
 def _odds(samples: list[Sample]) -> np.ndarray:

@@ -42,6 +42,8 @@ _PACES = {
     "backwards": ((0.35, 0.65), (1.45, 1.8)),
     "run": ((1.7, 2.2), (3.7, 4.8)),
 }
+# How many padded actions begin within a second: nobody who asks for a punch wants to wait for it.
+_PROMPT_SHARE = 0.75
 # What an arm is laid over, and how often; pairs held out as sequences are left out here too.
 _UNDER = {"walk": 5.0, "run": 1.5, "idle": 2.0, "turn": 1.0}
 
@@ -100,6 +102,8 @@ def padded(bank: Bank, sample: Sample, rng: np.random.Generator, frames: int) ->
         return None
     share = rng.beta(1.2, 1.2) if all(ways) else 1.0 if ways[0] else 0.0
     before = round(missing * share)
+    if all(ways) and rng.random() < _PROMPT_SHARE:
+        before = min(missing, int(rng.integers(4, 21)))
     after = missing - before
     idle = bank.idle(rng)
     if before:

@@ -20,6 +20,7 @@ from runtime.data.builders import (
     HELD_OUT_PAIRS,
     PoolItem,
     arm_action,
+    at_rest,
     bowing,
     core_ends,
     extended,
@@ -40,6 +41,11 @@ _SEQUENCED = {
     "walk": 3.0, "run": 2.0, "backwards": 1.0, "turn": 1.5, "jump": 2.0, "kick": 2.0, "punch": 2.0, "wave": 2.0,
     "bow": 1.5, "sit": 1.5, "crouch": 1.5, "lie": 0.7, "dance": 1.0, "idle": 1.2, "raise": 1.0, "pick_up": 0.7,
     "throw": 0.4, "stand_up": 0.7, "get_up": 0.5, "reach": 0.4, "sidestep": 0.4, "gesture": 0.4,
+}  # fmt: skip
+_HALT_SHARE = 0.15  # of the sequences
+_AFTER_HALT = {
+    "idle": 2.5, "wave": 2.0, "bow": 1.0, "jump": 1.0, "kick": 1.0, "punch": 1.0, "sit": 1.0, "crouch": 1.0,
+    "raise": 1.0, "turn": 0.5, "dance": 0.7, "pick_up": 0.5,
 }  # fmt: skip
 _LAYERS = ("wave", "raise")
 _WRISTS = [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]
@@ -105,6 +111,8 @@ def _seam(first: Sample, second: Sample) -> tuple[np.ndarray, np.ndarray, float]
 
 def sequence_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
     """Two actions one after the other, joined where poses meet; the best of several drawn pairs."""
+    if rng.random() < _HALT_SHARE:
+        return halted_item(bank, rng)
     best, least = None, 0.33
     for _ in range(5):
         names = [bank.draw_family(rng, _SEQUENCED) for _ in range(2)]
@@ -130,6 +138,38 @@ def sequence_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
     joints = splice.join(head, tail, 10)
     words = _sequence_words(heads.spoken.phrases, tails.spoken.phrases, rng)
     return finish(joints, words, (), pair[int(rng.integers(2))], "sequence", rng, pair)
+
+
+def halted_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
+    """A walk or run that really stops, a moment of standing, and then another action or more standing."""
+    gaits = [name for name in ("walk", "run") if bank.halts[name]]
+    if not gaits:
+        return None
+    gait = gaits[int(rng.integers(len(gaits)))]
+    first = bank.halts[gait][int(rng.integers(len(bank.halts[gait])))].joints[-int(rng.integers(36, 90)) :]
+    if not at_rest(first[-2:]):
+        return None
+    stops = written(f"{gait}_stop") + [f"{text} and *stops*" for text in written(f"{gait}_forward") if is_simple(text)]
+    name = bank.draw_family(rng, _AFTER_HALT)
+    if (gait, name) in _HELD_OUT:
+        return None
+    stood = splice.hold_after(
+        first, bank.idle(rng), int(rng.integers(24, 84) if name == "idle" else rng.integers(6, 20))
+    )
+    if name == "idle":
+        return finish(
+            stood, stops + _sequence_words(stops, written("still"), rng), (), gait, "sequence", rng, (gait, name)
+        )
+    piece = _piece(bank, rng, name)
+    if piece is None or piece.spoken.family != name:
+        return None
+    whole = Sample(stood, piece.entry, piece.spoken, True, False, (0, len(stood)), 0, 1.0)
+    head, tail, cost = _seam(whole, piece)
+    tails = piece if piece.core else piece.respoken(tail, False)
+    if cost > 0.25 or len(head) + len(tail) > MAX_FRAMES or tails is None or tails.spoken.family != name:
+        return None
+    words = _sequence_words(stops, tails.spoken.phrases, rng)
+    return finish(splice.join(head, tail, 10), words, (), name, "sequence", rng, (gait, name))
 
 
 def _sequence_words(first: Sequence[str], second: Sequence[str], rng: np.random.Generator) -> list[str]:

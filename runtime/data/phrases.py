@@ -34,14 +34,41 @@ SUBJECTS = (
     ("the man", "his", 0.05),
     ("a human", "their", 0.02),
     ("somebody", "their", 0.04),
+    ("a guy", "his", 0.02),
+    ("a boy", "his", 0.02),
+    ("a girl", "her", 0.02),
+    ("a kid", "their", 0.02),
+    ("a child", "their", 0.02),
+    ("an old man", "his", 0.03),
+    ("an old woman", "her", 0.02),
+    ("a young woman", "her", 0.01),
+    ("a tired man", "his", 0.01),
+    ("the woman", "her", 0.03),
+    ("the hero", "their", 0.02),
+    ("a character", "their", 0.02),
+    ("the animated figure", "their", 0.01),
+    ("a soldier", "their", 0.02),
+    ("a fighter", "their", 0.02),
+    ("a dancer", "their", 0.02),
+    ("an athlete", "their", 0.02),
+    ("an actor", "his", 0.02),
+    ("a worker", "their", 0.01),
+    ("a visitor", "their", 0.01),
 )
+# Where and for whom something is done: said now and then, and of no consequence for how it is done.
+SETTINGS = (
+    "in the park", "on the street", "outside", "indoors", "in the hall", "on the stage", "at home", "by the door",
+    "in front of a mirror", "in the gym", "for the camera", "on the grass", "in the morning", "in the room", "alone",
+    "after work", "as people look on", "in an empty house", "at the party", "on the way home", "near the wall",
+)  # fmt: skip
+_SETTING_SHARE = 0.1
 FORMS = (("third", 0.62), ("progressive", 0.12), ("imperative", 0.14), ("gerund", 0.12))
 
 _BASE = {"does": "do", "goes": "go", "is": "be", "has": "have", "lies": "lie", "dies": "die", "freezes": "freeze"}
 _GERUND = {"lie": "lying", "die": "dying", "be": "being", "dye": "dyeing"}
 _DOUBLED = re.compile(
     "(side)?(run|stop|sit|jog|hop|step|squat|swim|spin|get|put|hit|jab|cut|grab|stab|chop|drop|hug|nod|slip|"
-    "grip|mop|rub|tip|trot|let|set|dig|begin|clap|skip|pat|chat|drag)"
+    "plod|spar|plop|bob|dip|grip|mop|rub|tip|trot|let|set|dig|begin|clap|skip|pat|chat|drag)"
 )
 COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SWAPS = (
@@ -180,7 +207,8 @@ def captions_from(phrases: list[str], bare: list[str], rng: np.random.Generator,
         if bare and (not phrases or rng.random() < 0.12):
             found[bare[int(rng.integers(len(bare)))]] = None
         else:
-            found[sentence(phrases[int(rng.integers(len(phrases)))], *draw_voice(rng))] = None
+            text = sentence(phrases[int(rng.integers(len(phrases)))], *draw_voice(rng))
+            found[f"{text} {rng.choice(SETTINGS)}" if rng.random() < _SETTING_SHARE else text] = None
     return list(found)
 
 

@@ -274,8 +274,8 @@ def prepare(
     """Read the sets found below ``data_folder`` into a store at ``out_folder`` and return its clip records.
 
     ``sets`` chooses some (all that are found when None). Deterministic; a second run takes unchanged files from
-    the cache. Progress goes to stderr. Raises DataError when no set or no index of the CMU trials is found; broken files are left out and named
-    in report.json.
+    the cache. Progress goes to stderr. Raises DataError when no set or no index of the CMU trials is found; broken
+    files are left out and named in report.json.
     """
     data, out = Path(data_folder), Path(out_folder)
     files = _find_files(data, out, sets)
