@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -87,10 +88,10 @@ def _obedience_motions(options: Options) -> tuple[list[obedience.Prompt], list[n
     return prompts, produce(options.generator, orders, digest, options.cache, progress=options.progress)
 
 
-def run_obedience(options: Options) -> dict:
+def run_obedience(options: Options, prompts: Path = obedience.PROMPTS) -> dict:
     """Share of prompts obeyed, by family and overall."""
-    digest = weights_digest(options.weights)
-    result = obedience.run(options.generator, digest, options.cache, options.seeds, progress=options.progress)
+    digest, asked = weights_digest(options.weights), obedience.load_prompts(prompts)
+    result = obedience.run(options.generator, digest, options.cache, options.seeds, asked, options.progress)
     return result | {"figure": f"{100 * result['overall']['share']:.0f} %", "text": obedience.table(result)}
 
 
@@ -231,6 +232,13 @@ def run_speed(options: Options, repeats: int = 7) -> dict:
 
 BENCHMARKS = (
     Benchmark("obedience", "does the motion do what the prompt says", "weights", None, run_obedience),
+    Benchmark(
+        "obedience_other_words",
+        "the same in words nobody wrote captions for",
+        "weights",
+        None,
+        partial(run_obedience, prompts=obedience.OTHER_WORDS),
+    ),
     Benchmark("fairness", "do the obedience tests tell real clips apart", "prepared data", None, run_fairness),
     Benchmark("physical", "bones, skating, jerk, floor against the data", "weights, prepared data", None, run_physical),
     Benchmark("diversity", "how much seeds of a prompt differ", "weights", None, run_diversity),

@@ -20,6 +20,7 @@ from runtime.evaluate.generated import Order, produce
 from runtime.evaluate.obedience_tests import TESTS, passes, passes_in_order
 
 PROMPTS = Path(__file__).with_name("obedience_prompts.toml")
+OTHER_WORDS = Path(__file__).with_name("obedience_other_words.toml")
 _CLIP_NAME = re.compile(r".*_(\d{3})_(\d{3})\.npz$")
 
 

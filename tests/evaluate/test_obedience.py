@@ -67,6 +67,13 @@ def test_there_are_enough_prompts_of_every_kind_and_none_twice():
     assert all(prompt.frames % 4 == 0 for prompt in prompts)
 
 
+def test_the_prompts_in_other_words_ask_for_the_same_families():
+    prompts = load_prompts(obedience.OTHER_WORDS)
+    assert {prompt.family for prompt in prompts} == {prompt.family for prompt in load_prompts()}
+    assert not {prompt.text for prompt in prompts} & {prompt.text for prompt in load_prompts()}
+    assert len({prompt.text for prompt in prompts}) == len(prompts) == 60
+
+
 def test_unseen_pairs_are_those_that_training_holds_out_and_no_others():
     for prompt in load_prompts():
         if len(prompt.tests) == 2:
@@ -84,8 +91,9 @@ def test_unseen_pairs_are_those_that_training_holds_out_and_no_others():
 
 
 def test_no_prompt_is_a_sentence_the_captions_can_say():
-    prompts = {" ".join(words(prompt.text)) for prompt in load_prompts()}
-    voices = {draw_voice(np.random.default_rng(seed)) for seed in range(200)}
+    both = [*load_prompts(), *load_prompts(obedience.OTHER_WORDS)]
+    prompts = {" ".join(words(prompt.text)) for prompt in both}
+    voices = {draw_voice(np.random.default_rng(seed)) for seed in range(2000)}
     for phrase in filter(str.strip, set(strings(table()))):
         spoken = {" ".join(words(sentence(phrase, *voice))) for voice in voices}
         assert not prompts & (spoken | {" ".join(words(phrase))}), phrase
