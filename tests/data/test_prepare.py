@@ -140,6 +140,6 @@ def test_bvh_sets_are_read_through_their_map(tmp_path):
 
 def test_cmu_trials_without_their_index_are_refused(data, tmp_path):
     (data / "cmu-index.csv").unlink()
-    with pytest.raises(DataError, match="cmu-index.csv"):
+    with pytest.raises(DataError, match=r"cmu-index\.csv"):
         prepare(data, tmp_path / "out")
     assert not (tmp_path / "out" / "clips.jsonl").exists()
