@@ -35,6 +35,15 @@ def read_rig(armature_object) -> Rig:
     )
 
 
+def read_location_axes(armature_object) -> np.ndarray:
+    """Return the axes (3, 3) of the object's location channels in the Y-up world; a parent turns and scales them."""
+    axes = np.eye(4)
+    if armature_object.parent is not None:
+        local = np.linalg.inv(np.array(armature_object.matrix_basis, dtype=float))
+        axes = np.array(armature_object.matrix_world, dtype=float) @ local
+    return Y_UP_FROM_Z_UP[:3, :3] @ axes[:3, :3]
+
+
 def check_editable(armature_object) -> None:
     """Raise RigError, naming the remedy, unless this is an armature object whose pose can be keyed."""
     if armature_object is None or armature_object.type != "ARMATURE":

@@ -49,7 +49,9 @@ class Options:
     joints as world positions, heights and all. contact: "off", "soft" (feet that stand do not slide) or
     "strict" (nor leave their height). in_place: leave out the travel over the floor. floor: lift or lower the
     motion onto the floor and keep toes above it, where place is "object". travel: what carries the travel over
-    the floor: "hips", "root" (the topmost bone above them) or "object".
+    the floor: "hips", "root" (the topmost bone above them) or "object". scale_travel: the travel over the floor
+    is scaled by the length of the legs, as the body is; False keeps it in the motion's metres, so that two
+    characters stay where the motion has them.
     """
 
     place: str = "object"
@@ -57,6 +59,7 @@ class Options:
     in_place: bool = False
     floor: bool = True
     travel: str = "hips"
+    scale_travel: bool = True
 
     def __post_init__(self) -> None:
         chosen = ((self.place, PLACES), (self.contact, contacts.MODES), (self.travel, TRAVELS))
@@ -205,7 +208,10 @@ def place_points(rig: Rig, body: RestBody, joints: np.ndarray, floor: float, opt
     rest = skeleton.rest_joints()
     ankle = rest[J["left_ankle"], 1]
     points[..., 1] = (points[..., 1] - ankle) * ratio + body.ankle_height * body.scale
+    over_floor = points[:, :1, [0, 2]]
     points[..., [0, 2]] *= ratio
+    if not options.scale_travel:
+        points[..., [0, 2]] += (1 - ratio) * over_floor
     if options.place == "object":
         turn, origin = body.stance(rig)
         points[..., [0, 2]] -= 0.5 * (rest[J["left_hip"]] + rest[J["right_hip"]])[[0, 2]] * ratio
