@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from . import skeleton
 from .errors import RigError
+from .retarget import controls, ik
+from .retarget.mapping import Mapping
 from .retarget.rig import Rig
 
 # (4, 4): Blender's Z-up world to the Y-up world of skeleton.py.
 Y_UP_FROM_Z_UP = np.eye(4)
 Y_UP_FROM_Z_UP[:3, :3] = skeleton.to_y_up(np.eye(3)).T
+
+# Constraints by which a bone takes the turn of another, and those that override a bone's own keys.
+COPYING = ("COPY_ROTATION", "COPY_TRANSFORMS")
+OVERRIDING = (*COPYING, "IK", "DAMPED_TRACK", "TRACK_TO", "LOCKED_TRACK", "STRETCH_TO")
 
 
 def read_rig(armature_object) -> Rig:
@@ -33,6 +41,54 @@ def read_rig(armature_object) -> Rig:
         inherit_rotation=np.array([bone.use_inherit_rotation for bone in bones], dtype=bool),
         local_location=np.array([bone.use_local_location for bone in bones], dtype=bool),
     )
+
+
+def read_follows(armature_object, rig: Rig) -> list[controls.Follow]:
+    """Return the constraints by which a bone takes another's turn in world space, with their influence now."""
+    return [
+        controls.Follow(rig.index[bone.name], rig.index[found.subtarget], found.influence)
+        for bone in armature_object.pose.bones
+        for found in bone.constraints
+        if found.type in COPYING and _active(found, armature_object) and found.owner_space != "LOCAL"
+    ]
+
+
+def read_ik(armature_object, rig: Rig, mapping: Mapping) -> tuple[ik.IkLimb, ...]:
+    """Return the IK constraints on the lower bones of mapped limbs that are led by a bone of this armature."""
+    limbs = []
+    for joint, (_, end) in ik.LIMBS.items():
+        bone = armature_object.pose.bones.get(mapping.bones.get(joint, ""))
+        for found in bone.constraints if bone is not None else ():
+            if found.type != "IK" or not _active(found, armature_object):
+                continue
+            last = armature_object.pose.bones.get(mapping.bones.get(end, ""))
+            copies = last is not None and any(
+                other.type in COPYING and _active(other, armature_object) and other.subtarget == found.subtarget
+                for other in last.constraints
+            )
+            pole = found.pole_subtarget if found.pole_target == armature_object else ""
+            limbs.append(ik.IkLimb(joint, rig.index[found.subtarget], rig.index.get(pole), found.pole_angle, copies))
+            break
+    return tuple(limbs)
+
+
+def led_bones(armature_object, names: Iterable[str], limbs: Sequence[ik.IkLimb], rig: Rig) -> list[str]:
+    """Return which of these bones follow a constraint that overrides their keys, but for the keyed IK ``limbs``."""
+    targets = {rig.names[limb.target] for limb in limbs}
+    return [
+        name
+        for name in names
+        if any(
+            found.type in OVERRIDING and not found.mute and found.influence > 0 and found.subtarget not in targets
+            for found in armature_object.pose.bones[name].constraints
+        )
+    ]
+
+
+def _active(constraint, armature_object) -> bool:
+    bones = armature_object.pose.bones
+    used = constraint.target == armature_object and constraint.subtarget in bones
+    return used and not constraint.mute and constraint.influence > 0
 
 
 def read_location_axes(armature_object) -> np.ndarray:

@@ -12,9 +12,9 @@ import bpy
 import numpy as np
 
 from . import actions, reduction, replacing, skeleton, strips
-from .armature import check_editable, read_location_axes, read_rig
+from .armature import check_editable, read_follows, read_ik, read_location_axes, read_rig
 from .errors import InputError, RigError
-from .retarget import Mapping, Options, PoseSolution, Rig, bones, check_mapping, detect_rig, solve
+from .retarget import Mapping, Options, PoseSolution, Rig, bones, check_mapping, controls, detect_rig, ik, solve
 from .retarget import rotations as rot
 from .retarget.body import read_rest
 from .retarget.solver import check_joints, resample
@@ -69,7 +69,8 @@ class Target:
 
     paths: bone name to its data path. aligned: as in retarget.solve. output: one of OUTPUTS. tolerance: degrees
     within which keys are left out, or None for a key on every frame. place, place_axes: the object's location (3,)
-    and its channels' axes (3, 3) in the Y-up world, for travel on the object.
+    and its channels' axes (3, 3) in the Y-up world, for travel on the object. control: of a generated rig. limbs:
+    those led by IK targets. switch: key what makes a generated rig follow its FK controls.
     """
 
     rig: Rig
@@ -83,6 +84,9 @@ class Target:
     tolerance: float | None
     place: np.ndarray
     place_axes: np.ndarray
+    control: controls.ControlRig | None
+    limbs: tuple[ik.IkLimb, ...]
+    switch: bool
 
 
 def apply_motion(
@@ -111,6 +115,7 @@ def read_target(
     aligned: Table[str, np.ndarray] | None = None,
     output: str = "action",
     tolerance: float | None = None,
+    switch: bool = True,
     **options,
 ) -> Target:
     """Read what a motion is to be solved for; nothing is changed.
@@ -119,6 +124,7 @@ def read_target(
     default). ``mapping`` overrides the detection by bone names and shape, ``aligned`` the rest pose (as in
     retarget.solve). ``output``: one of OUTPUTS. ``tolerance``: degrees by which a bone may miss its rotation where
     keys are left out, and the hips their place by the way a leg's end goes in such a turn; None keys every frame.
+    ``switch``: the Action also turns a generated rig's limbs from IK to FK.
     ``options`` are those of retarget.Options. Raises InputError for options there are not, RigError for an armature
     that cannot carry motion.
     """
@@ -129,9 +135,14 @@ def read_target(
     _check_free(armature_object)
     bpy.context.view_layer.update()
     rig = read_rig(armature_object)
-    mapping = mapping or detect_rig(rig)
+    table = controls.find_table(rig.names)
+    if mapping is None:
+        mapping = controls.skeleton_mapping(table, rig.names) if table else detect_rig(rig)
     check_mapping(mapping, rig.names)
-    if options.travel == "root":
+    control = None
+    if table is not None and mapping.preset == table["label"]:
+        control = controls.read_controls(table, rig, read_follows(armature_object, rig))
+    elif options.travel == "root":
         bones.root_bone(rig, bones.location_bone(rig, mapping))
     start = scene.frame_current if start_frame is None else int(start_frame)
     return Target(
@@ -146,6 +157,9 @@ def read_target(
         tolerance=tolerance,
         place=np.array(armature_object.location, dtype=float),
         place_axes=read_location_axes(armature_object),
+        control=control,
+        limbs=() if control is not None else read_ik(armature_object, rig, mapping),
+        switch=switch,
     )
 
 
@@ -158,10 +172,17 @@ def plan_motion(target: Target, joints: np.ndarray, source_fps: float = skeleton
     if not (np.isfinite(source_fps) and source_fps > 0):
         raise InputError(f"{source_fps} frames a second is no frame rate", "Give a number above 0")
     rig, fps = target.rig, target.fps
-    solution = solve(rig, target.mapping, resample(joints, source_fps, fps), target.options, fps, target.aligned)
+    solution = _solved(target, resample(joints, source_fps, fps))
     frames = target.start + np.arange(len(solution.quaternions))
     curves = tuple(_curves(target, solution, frames))
     return Plan(name, frames, curves, _rest_bones(rig, solution), target.output)
+
+
+def _solved(target: Target, joints: np.ndarray) -> PoseSolution:
+    if target.control is not None:
+        return controls.solve_controls(target.control, joints, target.options, target.fps)
+    solution = solve(target.rig, target.mapping, joints, target.options, target.fps, target.aligned)
+    return ik.add_targets(target.rig, target.mapping, solution, target.limbs)
 
 
 def new_action(armature_object, plan: Plan):
@@ -245,7 +266,7 @@ def _check_bones(armature_object, plan: Plan) -> None:
 
 def _rest_bones(rig: Rig, solution: PoseSolution) -> tuple[str, ...]:
     """The keyed bones and all bones above them: a former Action may have left them elsewhere."""
-    keyed = {rig.index[name] for name in solution.bones}
+    keyed = {rig.index[name] for name in (*solution.bones, *(track.bone for track in solution.tracks))}
     above = {higher for low in keyed for higher in rig.ancestors(low)}
     return tuple(rig.names[bone] for bone in sorted(keyed | above))
 
@@ -270,13 +291,13 @@ def _resting(armature_object, plan: Plan) -> dict[tuple[str, int], float]:
 
 def _curves(target: Target, solution: PoseSolution, frames: np.ndarray) -> Iterator[Curve]:
     """Rotations on the channel of each bone's rotation mode, and the locations of what carries the travel."""
-    rig = target.rig
     for number, bone in enumerate(solution.bones):
-        mode = rig.rotation_modes[rig.index[bone]]
-        values = rotation_channels(solution.quaternions[:, number], mode)
-        path = f"{target.paths[bone]}.{_CHANNEL.get(mode, 'rotation_euler')}"
-        yield from _keyed(path, bone, frames, values, reduction.turn_between(mode), target.tolerance)
+        yield from _rotation(target, bone, frames, solution.quaternions[:, number])
     places = [(f"{target.paths[solution.location_bone]}.location", solution.location_bone, solution.location)]
+    for track in solution.tracks:
+        if track.quaternions is not None:
+            yield from _rotation(target, track.bone, frames, track.quaternions)
+        places.append((f"{target.paths[track.bone]}.location", track.bone, track.location))
     if solution.root_bone is not None:
         places.append((f"{target.paths[solution.root_bone]}.location", solution.root_bone, solution.root_location))
     if solution.object_travel is not None:
@@ -286,6 +307,18 @@ def _curves(target: Target, solution: PoseSolution, frames: np.ndarray) -> Itera
     for path, group, values in places:
         scale = np.linalg.norm(target.place_axes[:, 0]) if path == "location" else 1.0
         yield from _keyed(path, group, frames, values, reduction.way_between, reach and reach / scale)
+    if target.control is not None and target.switch:
+        for switch in target.control.switches:
+            path = f'{target.paths[switch.bone]}["{switch.name}"]'
+            ends = np.unique(frames[[0, -1]])
+            yield Curve(path, 0, switch.bone, ends, np.full(len(ends), switch.value))
+
+
+def _rotation(target: Target, bone: str, frames: np.ndarray, quaternions: np.ndarray) -> Iterator[Curve]:
+    mode = target.rig.rotation_modes[target.rig.index[bone]]
+    values = rotation_channels(quaternions, mode)
+    path = f"{target.paths[bone]}.{_CHANNEL.get(mode, 'rotation_euler')}"
+    yield from _keyed(path, bone, frames, values, reduction.turn_between(mode), target.tolerance)
 
 
 def _leg(target: Target) -> float:

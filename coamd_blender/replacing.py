@@ -34,7 +34,7 @@ def clear_range(
             continue
         path, index = channel
         curve = container.fcurves.find(path, index=index)
-        if curve is None and owner.path_resolve(path)[index] == value:
+        if curve is None and _value(owner, channel) == value:
             continue
         _key_rest(_make_room(container, owner, channel, _bone_of(path), span, beside), span, value)
 
@@ -44,6 +44,13 @@ def rest(action, span: Sequence[int], resting: Mapping[Channel, float]) -> None:
     container = actions.container(action)
     for (path, index), value in resting.items():
         _key_rest(actions.new_curve(container, path, index, _bone_of(path)), span, value)
+
+
+def _value(owner, channel: Channel) -> float:
+    """Return what ``owner`` has in a channel now; a custom property has no index."""
+    path, index = channel
+    found = owner.path_resolve(path)
+    return found if isinstance(found, (int, float)) else found[index]
 
 
 def _bone_of(path: str) -> str:
@@ -61,7 +68,7 @@ def _make_room(container, owner, channel: Channel, group: str, span: tuple[int, 
     path, index = channel
     curve = container.fcurves.find(path, index=index)
     if curve is None:
-        curve, now = actions.new_curve(container, path, index, group), owner.path_resolve(path)[index]
+        curve, now = actions.new_curve(container, path, index, group), _value(owner, channel)
         held = [(frame, now) for frame in beside]
     else:
         held = [(frame, curve.evaluate(frame)) for frame in beside]
