@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
 
 from . import skeleton
@@ -72,17 +70,18 @@ def read_ik(armature_object, rig: Rig, mapping: Mapping) -> tuple[ik.IkLimb, ...
     return tuple(limbs)
 
 
-def led_bones(armature_object, names: Iterable[str], limbs: Sequence[ik.IkLimb], rig: Rig) -> list[str]:
-    """Return which of these bones follow a constraint that overrides their keys, but for the keyed IK ``limbs``."""
-    targets = {rig.names[limb.target] for limb in limbs}
-    return [
-        name
-        for name in names
-        if any(
-            found.type in OVERRIDING and not found.mute and found.influence > 0 and found.subtarget not in targets
-            for found in armature_object.pose.bones[name].constraints
-        )
-    ]
+def led_bones(armature_object, mapping: Mapping) -> list[str]:
+    """Return the mapped bones that follow a constraint which overrides their keys; IK targets are keyed themselves."""
+    bones = armature_object.pose.bones
+    lower = [bones[mapping.bones[joint]] for joint in ik.LIMBS if joint in mapping.bones]
+    found = [one for bone in lower for one in bone.constraints if one.type == "IK" and _active(one, armature_object)]
+    targets = {one.subtarget for one in found}
+    return [name for name in mapping.bones.values() if any(_overrides(one, targets) for one in bones[name].constraints)]
+
+
+def _overrides(constraint, targets: set[str]) -> bool:
+    heard = constraint.type in OVERRIDING and not constraint.mute and constraint.influence > 0
+    return heard and constraint.subtarget not in targets
 
 
 def _active(constraint, armature_object) -> bool:

@@ -53,16 +53,23 @@ def track_of(data, action):
 
 
 def show(data, action, others: Collection) -> bool:
-    """Let the strip of ``action`` be heard and mute those of ``others``; False when it is on no strip."""
+    """Let the strip of ``action`` be heard, muting those of ``others`` that lie over it; False when it is on no strip.
+
+    Strips over other frames, and those below, stay as they are.
+    """
     mine = track_of(data, action)
     if mine is None:
         return False
-    for other in others:
-        track = track_of(data, other)
-        if track is not None:
-            track.mute = True
     mine.mute = False
+    tracks = list(data.nla_tracks)
+    for track in tracks[tracks.index(mine) + 1 :]:
+        if any(strip.action in others and _overlap(strip, mine.strips[0]) for strip in track.strips):
+            track.mute = True
     return True
+
+
+def _overlap(one, other) -> bool:
+    return one.frame_start < other.frame_end and other.frame_start < one.frame_end
 
 
 def remove(data, action) -> None:
