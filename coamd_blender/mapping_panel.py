@@ -1,5 +1,7 @@
 """The sub-panels on retargeting: how motions are carried onto the character, and which bone plays which joint."""
 
+from importlib.util import find_spec
+
 import bpy
 
 from . import panels
@@ -95,7 +97,9 @@ class COAMD_PT_mapping(_Sub, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context):
-        """Shown with an armature."""
+        """Shown with an armature, where Blender has numpy: the main panel says when it has not."""
+        if find_spec("numpy") is None:
+            return False
         from . import targets
 
         return targets.find(context) is not None
@@ -122,15 +126,15 @@ def _draw_own(layout, armature, width) -> None:
     from . import mapping_editor
 
     row = layout.row(align=True)
-    row.operator("coamd.swap_sides", icon="MOD_MIRROR")
+    row.operator("coamd.swap_sides", text="Swap", icon="MOD_MIRROR")
     row.operator("coamd.clear_mapping", icon="X")
     row.operator("coamd.forget_mapping", text="Detect", icon="FILE_REFRESH")
     troubles = mapping_editor.problems(armature)
     for line in troubles:
         panels.draw_text(layout, line, width, "ERROR")
     bones = [entry.bone for entry in armature.coamd_rig.joints if entry.bone]
-    if not troubles:
-        layout.label(text=f"{len(bones)} of {len(armature.coamd_rig.joints)} joints", icon="CHECKMARK")
+    icon = "INFO" if troubles else "CHECKMARK"
+    layout.label(text=f"{len(bones)} of {len(armature.coamd_rig.joints)} joints", icon=icon)
     for group, side, parts in GROUPS:
         column = layout.column(align=True)
         column.label(text=group)
@@ -138,10 +142,9 @@ def _draw_own(layout, armature, width) -> None:
             entry = armature.coamd_rig.joints[side + part]
             row = column.row(align=True)
             split = row.split(factor=0.36, align=True)
+            split.alert = bool(entry.bone) and (bones.count(entry.bone) > 1 or entry.bone not in armature.data.bones)
             split.label(text=LABELS[part])
-            field = split.row(align=True)
-            field.alert = bool(entry.bone) and (bones.count(entry.bone) > 1 or entry.bone not in armature.data.bones)
-            field.prop_search(entry, "bone", armature.data, "bones", text="")
+            split.prop_search(entry, "bone", armature.data, "bones", text="")
             row.operator("coamd.pick_bone", text="", icon="EYEDROPPER").joint = entry.name
 
 
