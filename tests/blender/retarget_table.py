@@ -9,6 +9,7 @@ of the rig folder and those drawn at random by the rig model's own kinematics. B
 import argparse
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import bpy
@@ -166,7 +167,7 @@ def main():
     print(f"{len(clips)} clips, {sum(map(len, clips))} frames, Blender {bpy.app.version_string}\n")
     print("| rig | method | " + " | ".join(title for title, _ in COLUMNS.values()) + " | solve and keys, ms |")
     print("|---" * (len(COLUMNS) + 3) + "|")
-    for name, rows, spent in (*blender_rows(clips), *other_rows(clips, arguments.rigs)):
+    for name, rows, spent in chain(blender_rows(clips), other_rows(clips, arguments.rigs)):
         show(name, rows, spent)
     small, large = 1e3 * quality_table.timing(196, 65), 1e3 * quality_table.timing(1200, 300)
     print(f"\nSolving 196 frames on 65 bones: {small:.0f} ms; 1,200 frames on 300 bones: {large:.0f} ms")
