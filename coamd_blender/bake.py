@@ -62,6 +62,11 @@ class Plan:
     rest_bones: tuple[str, ...]
     output: str = "action"
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last frame."""
+        return int(self.frames[0]), int(self.frames[-1])
+
 
 @dataclass(frozen=True)
 class Target:
@@ -188,8 +193,8 @@ def _solved(target: Target, joints: np.ndarray) -> PoseSolution:
 def new_action(armature_object, plan: Plan):
     """Return a new Action for ``plan``, with a slot where Blender has slots, assigned to nothing yet.
 
-    Where the plan replaces a range, it is a copy of the Action in use, its keys of that range taken out; else it
-    holds the keys that keep what other strips do to its bones from shining through. Raises
+    Where the plan replaces a range, it is a copy of the Action in use, of which the range is yet to be cleared;
+    else it holds the keys that keep what other strips do to its bones from shining through. Raises
     RigError where a bone it moves has been renamed or removed meanwhile.
     """
     _check_bones(armature_object, plan)
@@ -197,22 +202,28 @@ def new_action(armature_object, plan: Plan):
         action = actions.copy_in_use(armature_object.animation_data, plan.name)
         if action is not None:
             written = {(curve.path, curve.index): curve.group for curve in plan.curves}
-            span = int(plan.frames[0]), int(plan.frames[-1])
-            replacing.clear_range(action, armature_object, span, written, _resting(armature_object, plan))
+            replacing.prepare(action, armature_object, plan.span, written, _resting(armature_object, plan))
             return action
     action = actions.new(plan.name, armature_object)
     below = strips.heard_below(armature_object.animation_data, with_action=plan.output == "strip")
     resting = {channel: value for channel, value in _resting(armature_object, plan).items() if channel in below}
-    replacing.rest(action, plan.frames[[0, -1]], resting)
+    replacing.rest(action, plan.span, resting)
     return action
 
 
 def write_some(action, plan: Plan, done: int, seconds: float = math.inf) -> int:
     """Write the curves of ``plan`` from number ``done`` on, for about ``seconds``; return how many are written now."""
     container = actions.container(action)
+    beside = replacing.frames_beside(action, plan.span)
     end = time.perf_counter() + seconds
     while done < len(plan.curves):
-        _write_curve(container, plan.curves[done])
+        planned = plan.curves[done]
+        curve = container.fcurves.find(planned.path, index=planned.index)
+        if curve is None:
+            curve = actions.new_curve(container, planned.path, planned.index, planned.group)
+        elif plan.output == "replace":
+            replacing.make_room(curve, plan.span, beside)
+        _write_curve(curve, planned)
         done += 1
         if time.perf_counter() >= end:
             break
@@ -231,7 +242,7 @@ def hand_over(armature_object, action, plan: Plan) -> None:
         data.action.use_fake_user = True
     _clear_pose(armature_object, plan.rest_bones)
     if plan.output == "strip":
-        strips.add(data, action, int(plan.frames[0]))
+        strips.add(data, action, plan.span[0])
     else:
         actions.assign(data, action)
 
@@ -345,10 +356,8 @@ def _keyed(
         yield Curve(path, index, group, frames[keys], values[keys, index], slopes[:, index])
 
 
-def _write_curve(container, planned: Curve) -> None:
-    """Add the keys of one curve behind those that its F-curve, if there is one, has kept."""
-    curve = container.fcurves.find(planned.path, index=planned.index)
-    curve = curve or actions.new_curve(container, planned.path, planned.index, planned.group)
+def _write_curve(curve, planned: Curve) -> None:
+    """Add the planned keys to an F-curve, behind those that it has."""
     points = curve.keyframe_points
     kept, count = len(points), len(planned.frames)
     points.add(count)

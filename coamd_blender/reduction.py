@@ -77,9 +77,7 @@ def turn_between(mode: str) -> Distance:
 
     def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         first, second = _quaternions(a, mode), _quaternions(b, mode)
-        cosine = np.abs(rot.dot(first, second))
-        sine = np.linalg.norm(rot.multiply(rot.conjugate(first), second)[..., 1:], axis=-1)
-        return np.degrees(2 * np.arctan2(sine, cosine))
+        return np.degrees(2 * np.arccos(np.minimum(np.abs(rot.dot(first, second)), 1.0)))
 
     return distance
 

@@ -12,34 +12,69 @@ from . import actions
 # Data path and index of a channel.
 Channel = tuple[str, int]
 Point = tuple[float, float]
+# First and last frame.
+Span = tuple[int, int]
 
 
-def clear_range(
-    action, owner, span: tuple[int, int], written: Mapping[Channel, str], resting: Mapping[Channel, float]
-) -> None:
-    """Take the keys of ``span`` (first and last frame) out of the channels that will be ``written`` anew.
+def prepare(action, owner, span: Span, written: Mapping[Channel, str], resting: Mapping[Channel, float]) -> None:
+    """Make ready ``action``, a copy of the one that ``owner`` plays, for the keys of ``span`` to be replaced.
 
-    written: channel to the name of its group. resting: channels, of which some may be written, that must have
-    these values while others are written; they are keyed so at the ends of the range, where they would differ.
-    Where the Action goes on beside the range, every channel gets a key there that holds what it was: what its
-    curve did, or what ``owner``, the object that plays the Action, has now.
+    written: channel to the name of its group; those without a curve get one, which holds beside the range what
+    ``owner`` has now. resting: channels, of which some may be written, that must have these values while others are
+    written; they are keyed so at the ends of the range, where they would differ. The curves that there are already
+    are left to :func:`make_room`.
     """
-    container = actions.container(action)
-    first, last = action.frame_range
-    beside = [span[0] - 1] * (first < span[0]) + [span[1] + 1] * (last > span[1])
+    container, beside = actions.container(action), frames_beside(action, span)
     for channel, group in written.items():
-        _make_room(container, owner, channel, group, span, beside)
+        if container.fcurves.find(channel[0], index=channel[1]) is None:
+            _held_curve(container, channel, group, beside, _value(owner, channel))
     for channel, value in resting.items():
         if channel in written:
             continue
         path, index = channel
         curve = container.fcurves.find(path, index=index)
-        if curve is None and _value(owner, channel) == value:
-            continue
-        _key_rest(_make_room(container, owner, channel, _bone_of(path), span, beside), span, value)
+        if curve is None:
+            now = _value(owner, channel)
+            if now == value:
+                continue
+            curve = _held_curve(container, channel, _bone_of(path), beside, now)
+        else:
+            make_room(curve, span, beside)
+        _key_rest(curve, span, value)
 
 
-def rest(action, span: Sequence[int], resting: Mapping[Channel, float]) -> None:
+def frames_beside(action, span: Span) -> list[int]:
+    """Return the frames next to ``span`` on the sides where ``action`` goes on."""
+    first, last = action.frame_range
+    return [span[0] - 1] * (first < span[0]) + [span[1] + 1] * (last > span[1])
+
+
+def make_room(curve, span: Span, beside: Sequence[int]) -> None:
+    """Take the keys of ``span`` out of a curve; keys ``beside`` it hold what the curve did there."""
+    points = curve.keyframe_points
+    for frame, value in [(frame, curve.evaluate(frame)) for frame in beside]:
+        _hold(points, frame, value)
+    frames = _frames(points)
+    inside = np.flatnonzero((frames > span[0] - 0.5) & (frames < span[1] + 0.5))
+    for place in inside[::-1]:
+        points.remove(points[int(place)], fast=True)
+
+
+def _frames(points) -> np.ndarray:
+    places = np.empty(2 * len(points), dtype=np.float32)
+    points.foreach_get("co", places)
+    return places[::2]
+
+
+def _held_curve(container, channel: Channel, group: str, beside: Sequence[int], value: float):
+    """Make a curve for a channel that has none, keyed to hold ``value`` beside the range."""
+    curve = actions.new_curve(container, *channel, group)
+    for frame in beside:
+        curve.keyframe_points.insert(frame, value, options={"FAST"})
+    return curve
+
+
+def rest(action, span: Span, resting: Mapping[Channel, float]) -> None:
     """Key ``resting`` channels of a new Action at the ends of ``span``."""
     container = actions.container(action)
     for (path, index), value in resting.items():
@@ -57,29 +92,10 @@ def _bone_of(path: str) -> str:
     return path.split('"')[1]
 
 
-def _key_rest(curve, span: Sequence[int], value: float) -> None:
+def _key_rest(curve, span: Span, value: float) -> None:
     for frame in span:
         curve.keyframe_points.insert(frame, value).interpolation = "LINEAR"
     curve.update()
-
-
-def _make_room(container, owner, channel: Channel, group: str, span: tuple[int, int], beside: list[int]):
-    """Clear one channel's range, with keys that hold it ``beside`` the range; return its curve."""
-    path, index = channel
-    curve = container.fcurves.find(path, index=index)
-    if curve is None:
-        curve, now = actions.new_curve(container, path, index, group), _value(owner, channel)
-        held = [(frame, now) for frame in beside]
-    else:
-        held = [(frame, curve.evaluate(frame)) for frame in beside]
-    for frame, value in held:
-        _hold(curve.keyframe_points, frame, value)
-    points = curve.keyframe_points
-    for place in reversed(range(len(points))):
-        if span[0] - 0.5 < points[place].co.x < span[1] + 0.5:
-            points.remove(points[place], fast=True)
-    curve.update()
-    return curve
 
 
 def _hold(points, frame: int, value: float) -> None:
@@ -87,7 +103,7 @@ def _hold(points, frame: int, value: float) -> None:
 
     Blender makes the handles of its automatic kinds anew whenever a neighbour changes: those beside are set free.
     """
-    place = next((number for number, key in enumerate(points) if key.co.x >= frame), len(points))
+    place = int(np.searchsorted(_frames(points), frame))
     if place < len(points) and points[place].co.x == frame:
         return
     within = 0 < place < len(points)

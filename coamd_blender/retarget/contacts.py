@@ -133,7 +133,7 @@ def two_bone(
 
     hip, knee, ankle: (F, 3) before. hinge: (F, 3) the axis about which the knee bends, used where the leg is
     straight and has no bend plane of its own. The reach is clamped to REACH of the leg, or to what it was
-    where the leg was straighter than that, up to STRAIGHT. Law of cosines in the leg's plane, which swings along with it.
+    where the leg was straighter than that, up to STRAIGHT. Law of cosines in the leg's plane, which swings along.
     """
     upper, lower, before = (
         np.linalg.norm(part, axis=-1, keepdims=True) for part in (knee - hip, ankle - knee, ankle - hip)
