@@ -84,19 +84,33 @@ def _importer(suffix: str):
 
 def run(job: Job) -> str:
     """Do it; return one line on what was done. Raises CoamdError with a remedy."""
-    import bpy
-
-    from . import bake
+    from . import register, unregister
 
     if job.out.suffix.lower() not in OUTPUTS:
         raise InputError(f"{job.out} cannot be written", f"Name a file ending in {', '.join(OUTPUTS)}")
     joints, clip_fps = read_clip(job.clip)
+    register()  # the armature may hold a mapping of its own
+    try:
+        return _carry(job, joints, clip_fps)
+    finally:
+        unregister()
+
+
+def _carry(job: Job, joints: np.ndarray, clip_fps: float) -> str:
+    import bpy
+
+    from . import bake, targets
+
     armature = open_rig(job.rig, job.armature)
+    found = targets.coverage(armature)
+    if found.error is not None:
+        raise found.error
+    options = {**job.options, **targets.rig_options(armature)}
     scene = bpy.context.scene
     fps = job.fps or clip_fps
     scene.render.fps = max(1, round(fps))
     scene.render.fps_base = scene.render.fps / fps
-    action = bake.apply_motion(armature, joints, source_fps=clip_fps, start_frame=1, name=job.clip.stem, **job.options)
+    action = bake.apply_motion(armature, joints, source_fps=clip_fps, start_frame=1, name=job.clip.stem, **options)
     scene.frame_start, scene.frame_end = (int(frame) for frame in action.frame_range)
     scene.frame_set(scene.frame_start)
     job.out.parent.mkdir(parents=True, exist_ok=True)

@@ -25,8 +25,14 @@ def fill(armature, bones: dict[str, str], label: str) -> None:
 
 
 def start(armature) -> None:
-    """Begin an own mapping with what is found by name and shape, or empty where too little is."""
-    found = targets.coverage(armature).mapping
+    """Begin an own mapping with what is found by name and shape, or empty where too little is.
+
+    Raises RigError for a generated control rig, whose controls are known as a whole.
+    """
+    covered = targets.coverage(armature)
+    found = covered.mapping
+    if targets.control_table(covered) is not None:
+        raise RigError(f"{covered.preset}: its controls are found as a whole", "There is nothing to map by hand")
     fill(armature, found.bones if found is not None else {}, OWN)
 
 

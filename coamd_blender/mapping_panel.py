@@ -67,7 +67,22 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
         value = row.row()
         value.active = carry.reduce
         value.prop(carry, "tolerance", text="")
-        layout.prop(carry, "switch")
+        _draw_switch(layout, context, carry)
+
+
+def _draw_switch(layout, context, carry) -> None:
+    """For a generated control rig: whether its limbs follow what is keyed."""
+    if find_spec("numpy") is None:
+        return
+    from . import targets
+
+    armature = targets.find(context)
+    table = None if armature is None else targets.control_table(targets.coverage(armature))
+    if table is None:
+        return
+    layout.prop(carry, "switch")
+    note = targets.switch_note(armature, table, switch=carry.switch)
+    panels.draw_text(layout, note, context.region.width, "INFO")
 
 
 class COAMD_MT_mappings(bpy.types.Menu):
@@ -149,7 +164,10 @@ def _draw_own(layout, armature, width) -> None:
 
 
 def _draw_found(layout, coverage, width) -> None:
-    layout.operator("coamd.edit_mapping", icon="GREASEPENCIL")
+    from . import targets
+
+    if targets.control_table(coverage) is None:
+        layout.operator("coamd.edit_mapping", icon="GREASEPENCIL")
     if coverage.error is not None:
         panels.draw_text(layout, str(coverage.error), width, "ERROR")
         return

@@ -84,20 +84,40 @@ def coverage(armature: bpy.types.Object) -> Coverage:
     """How much of ``armature`` is understood; remembered until its bones or its own mapping change."""
     global _last
     bones = armature.data.bones
-    own = tuple(rig_settings.own_joints(armature).items()) if armature.coamd_rig.joints else None
+    settings = armature.coamd_rig
+    own = (settings.label, *rig_settings.own_joints(armature).items()) if settings.joints else None
     key = (own, *((bone.name, bone.parent.name if bone.parent else "", tuple(bone.head_local)) for bone in bones))
     if _last is None or _last[0] != key:
         try:
-            mapping = _detect(key[1:]) if own is None else _own(armature, dict(own))
+            mapping = _detect(key[1:]) if own is None else _own(armature, dict(own[1:]))
             _last = (key, _covered(mapping))
         except RigError as error:
             _last = (key, Coverage(error=error))
     found = _last[1]
-    if found.mapping is None or found.mapping.preset in {table["label"] for table in controls.tables()}:
+    if found.mapping is None or control_table(found) is not None:
         return found
     led = led_bones(armature, found.mapping)
     notes = [f"{', '.join(led[:3])} follows constraints: its keys will not show"] if led else []
     return replace(found, notes=(*found.notes, *notes))
+
+
+def control_table(found: Coverage) -> dict | None:
+    """The table of the controls that are keyed, where this is a generated control rig; else None."""
+    return next((table for table in controls.tables() if table["label"] == found.preset), None)
+
+
+def switch_note(armature: bpy.types.Object, table: dict, *, switch: bool) -> str:
+    """What becomes of a control rig's limbs that are on IK; ``switch``: whether the Action turns them to FK."""
+    off = [
+        bone
+        for bone, values in table["switches"].items()
+        if any(armature.pose.bones[bone].get(name) != value for name, value in values.items())
+    ]
+    if not off:
+        return "FK controls are keyed"
+    if switch:
+        return f"FK controls are keyed, and the Action turns {len(off)} limbs from IK to FK"
+    return f"{len(off)} limbs are on IK and will not follow the keyed FK controls"
 
 
 def _covered(mapping: retarget.Mapping) -> Coverage:

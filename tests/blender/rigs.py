@@ -42,7 +42,7 @@ os._exit(0)
 def _rigify_file(kind):
     """A file with Rigify's human rig, made in another process: bpy 4.2 crashes at exit once Rigify was enabled."""
     path = Path(tempfile.mkdtemp()) / f"{kind}.blend"
-    subprocess.run([sys.executable, "-c", _MAKE_METARIG, path, kind], check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, "-c", _MAKE_METARIG, path, kind], check=True, capture_output=True, timeout=400)
     return str(path)
 
 

@@ -6,7 +6,9 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from rigs import RIG_FOLDER, evaluated_heads, metarig, mixamo, new_scene, walking  # noqa: E402
+from test_bake import curves_of  # noqa: E402
 
+import coamd_blender  # noqa: E402
 from coamd_blender import bake, carry, skeleton  # noqa: E402
 
 BONES = ["Hips", "LeftHand", "RightToeBase", "Head"]
@@ -53,6 +55,21 @@ def test_a_blend_at_another_rate_with_few_keys(clip, character, tmp_path):
     rig = next(found for found in scene.objects if found.type == "ARMATURE")
     places = skeleton.to_y_up(np.array([[at(scene, rig, 1)], [at(scene, rig, 29)]]))
     assert places[1, 0, 2] - places[0, 0, 2] > 0.5
+
+
+def test_an_armatures_own_mapping_is_heeded(clip, addon, tmp_path):
+    rig = mixamo("")
+    bpy.ops.coamd.edit_mapping()
+    rig.coamd_rig.joints["head"].bone = ""
+    path, out = tmp_path / "own.blend", tmp_path / "walk.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    coamd_blender.unregister()
+    assert carry.main([str(clip), str(path), str(out)]) == 0
+    coamd_blender.register()
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    rig = next(found for found in bpy.context.scene.objects if found.type == "ARMATURE")
+    keyed = {curve.group.name for curve in curves_of(rig.animation_data.action)}
+    assert "Neck" in keyed and "Head" not in keyed
 
 
 def at(scene, rig, frame):

@@ -185,6 +185,26 @@ def test_a_rig_that_rests_in_a_crouch_is_read_in_the_pose_the_user_captures(addo
     refused(bpy.ops.coamd.capture_rest, "rest pose")
 
 
+def test_a_generated_rig_says_what_becomes_of_its_limbs_on_ik(addon):
+    armature = metarig("generated")
+    carry = bpy.context.scene.coamd.carry
+    assert "Rigify control rig" in drawn("COAMD_PT_main", width=900)
+    assert "turns 4 limbs from IK to FK" in drawn("COAMD_PT_carry", width=900)
+    carry.switch = False
+    assert "4 limbs are on IK" in drawn("COAMD_PT_carry", width=900)
+    for name in ("thigh_parent.L", "thigh_parent.R", "upper_arm_parent.L", "upper_arm_parent.R"):
+        armature.pose.bones[name]["IK_FK"] = 1.0
+    assert "FK controls are keyed" in drawn("COAMD_PT_carry", width=900)
+    refused(bpy.ops.coamd.edit_mapping, "found as a whole")
+    own = mixamo()
+    assert "switch" not in drawn("COAMD_PT_carry", width=900)
+    follow = own.pose.bones["mixamorig:Head"].constraints.new("COPY_ROTATION")
+    follow.target, follow.subtarget = own, "mixamorig:Neck"
+    assert "mixamorig:Head follows constraints" in drawn("COAMD_PT_main", width=900)
+    follow.mute = True
+    assert "follows constraints" not in drawn("COAMD_PT_main", width=900)
+
+
 def test_two_armatures_that_may_be_meant_are_named(addon):
     first, second = mixamo(), mixamo()
     figure = bpy.data.objects.new("Figure", bpy.data.meshes.new("Figure"))
