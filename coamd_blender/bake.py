@@ -198,16 +198,16 @@ def new_action(armature_object, plan: Plan):
     RigError where a bone it moves has been renamed or removed meanwhile.
     """
     _check_bones(armature_object, plan)
+    written = {(curve.path, curve.index): curve.group for curve in plan.curves}
+    resting = {channel: value for channel, value in _resting(armature_object, plan).items() if channel not in written}
     if plan.output == "replace":
         action = actions.copy_in_use(armature_object.animation_data, plan.name)
         if action is not None:
-            written = {(curve.path, curve.index): curve.group for curve in plan.curves}
-            replacing.prepare(action, armature_object, plan.span, written, _resting(armature_object, plan))
+            replacing.prepare(action, armature_object, plan.span, written, resting)
             return action
     action = actions.new(plan.name, armature_object)
     below = strips.heard_below(armature_object.animation_data, with_action=plan.output == "strip")
-    resting = {channel: value for channel, value in _resting(armature_object, plan).items() if channel in below}
-    replacing.rest(action, plan.span, resting)
+    replacing.rest(action, plan.span, {channel: value for channel, value in resting.items() if channel in below})
     return action
 
 
@@ -291,7 +291,7 @@ def _clear_pose(armature_object, bones: Iterable[str]) -> None:
 
 
 def _resting(armature_object, plan: Plan) -> dict[tuple[str, int], float]:
-    """Return the channels (data path, index) that must rest while the plan plays, but for what it keys, and how."""
+    """Return every channel (data path, index) of the plan's bones and its value at rest."""
     found = {}
     for name in plan.rest_bones:
         path = armature_object.pose.bones[name].path_from_id()

@@ -20,17 +20,15 @@ def prepare(action, owner, span: Span, written: Mapping[Channel, str], resting: 
     """Make ready ``action``, a copy of the one that ``owner`` plays, for the keys of ``span`` to be replaced.
 
     written: channel to the name of its group; those without a curve get one, which holds beside the range what
-    ``owner`` has now. resting: channels, of which some may be written, that must have these values while others are
-    written; they are keyed so at the ends of the range, where they would differ. The curves that there are already
-    are left to :func:`make_room`.
+    ``owner`` has now. resting: other channels, which must have these values while those are written; they are keyed
+    so at the ends of the range, where they would differ. Curves to be written that there are already are left to
+    :func:`make_room`.
     """
     container, beside = actions.container(action), frames_beside(action, span)
     for channel, group in written.items():
         if container.fcurves.find(channel[0], index=channel[1]) is None:
             _held_curve(container, channel, group, beside, _value(owner, channel))
     for channel, value in resting.items():
-        if channel in written:
-            continue
         path, index = channel
         curve = container.fcurves.find(path, index=index)
         if curve is None:

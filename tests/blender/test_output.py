@@ -201,6 +201,9 @@ def test_a_strip_lies_over_what_was_there_and_nothing_is_lost():
     data = rig.animation_data
     assert data.action is None and [track.strips[0].action for track in data.nla_tracks] == [before, action]
     assert keys_of(before) == keys and before.use_fake_user
+    for curve in curves_of(action):
+        times = [key.co.x for key in curve.keyframe_points]
+        assert len(set(times)) == len(times) and {times[0], times[-1]} == {50.0, 69.0}
     assert np.abs(evaluated(rig, outside) - poses).max() < 1e-4
     assert np.abs(evaluated_heads(rig, ["Hips", "LeftHand"], new) - wanted).max() < 1e-4
     above = bake.apply_motion(rig, walking(20), start_frame=50)
