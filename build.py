@@ -5,7 +5,8 @@
     python3.11 build.py package                dist/coamd-VERSION.zip, checked by Blender's own validator
 
     --cpu            before the command: take the CPU build of torch from the PyTorch index
-    --bpy VERSION    after `test`: run tests/blender alone, with that version of Blender (4.2.23, 4.5.15)
+    --bpy VERSION    after `test`: run tests/blender alone, with that version of Blender (4.2.23, 4.5.15, 5.2.3);
+                     from 5.1 on Blender needs Python 3.13, which is looked for beside 3.11
 
 The first run makes .venv and installs the pinned packages of runtime/requirements*.txt; later runs reuse it.
 Nothing here edits a source file.
@@ -28,6 +29,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 REQUIREMENTS = (ROOT / "runtime" / "requirements.txt", ROOT / "runtime" / "requirements-dev.txt")
 PYTHON_VERSION = (3, 11)
+# From this Blender on, this Python.
+NEWER_BLENDER, NEWER_PYTHON = (5, 1), (3, 13)
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 BLENDER_INDEX = "https://download.blender.org/pypi/"
 DEMO_PROMPT = "a person walks forward and waves"
@@ -40,7 +43,7 @@ PACKAGED = {
 }
 PACKAGED_FILES = ("blender_manifest.toml", "LICENSE", "README.md", "CHANGELOG.md")
 # Used from a checkout only.
-NOT_PACKAGED = ("coamd_blender/demo.py", "runtime/requirements-dev.txt")
+NOT_PACKAGED = ("coamd_blender/carry.py", "coamd_blender/demo.py", "runtime/requirements-dev.txt")
 ROOT_INIT = "from .coamd_blender import register, unregister  # noqa: F401\n"
 
 
@@ -70,8 +73,37 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
-def ensure_venv(folder: Path, pip_arguments: list[str], key: str, hint: str = "") -> Path:
+def interpreter_for(version: str) -> str:
+    """The Python that bpy ``version`` runs in: this one, or 3.13 from Blender 5.1 on.
+
+    Looked for on the path, in pyenv's folder and by Windows' launcher. Raises BuildError where it is not found.
+    """
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    if numbers < NEWER_BLENDER:
+        return sys.executable
+    wanted = ".".join(map(str, NEWER_PYTHON))
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = [f"python{wanted}", *map(str, sorted(pyenv.glob(f"versions/{wanted}*/bin/python")))]
+    for command in (*([path] for path in found), ["py", f"-{wanted}"]):
+        if (path := _python_path(command, wanted)) is not None:
+            return path
+    raise BuildError(f"bpy {version} needs Python {wanted} - install it, or put it on the PATH")
+
+
+def _python_path(command: list[str], wanted: str) -> str | None:
+    """The interpreter that ``command`` starts, or None when there is none or it is not Python ``wanted``."""
+    if shutil.which(command[0]) is None:
+        return None
+    code = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable, sep='|')"
+    asked = subprocess.run([*command, "-c", code], env=clean_environment(), capture_output=True, text=True)
+    version, _, path = asked.stdout.strip().partition("|")
+    return path if asked.returncode == 0 and version == wanted else None
+
+
+def ensure_venv(folder: Path, pip_arguments: list[str], key: str, hint: str = "", base: str = sys.executable) -> Path:
     """Return the interpreter of ``folder``, installing ``pip_arguments`` into it unless ``key`` says it is done.
+
+    ``base`` is the Python that makes it.
 
     The sentinel holding ``key`` is written last, so that a run cut short is taken up again.
     Raises BuildError, ending in ``hint``, when the environment cannot be made or pip fails.
@@ -82,7 +114,7 @@ def ensure_venv(folder: Path, pip_arguments: list[str], key: str, hint: str = ""
     sentinel.unlink(missing_ok=True)
     started = time.perf_counter()
     print(f"build.py: installing into {folder.name} (the first time takes minutes) ...", file=sys.stderr)
-    if not python.exists() and subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)]).returncode:
+    if not python.exists() and subprocess.run([base, "-m", "venv", "--clear", str(folder)]).returncode:
         raise BuildError(f"cannot make {folder} - install Python's venv module (Debian: apt install python3.11-venv)")
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "-q"]
     if subprocess.run([*command, *pip_arguments], env=clean_environment()).returncode:
@@ -112,7 +144,7 @@ def blender_python(version: str) -> Path:
     """The interpreter of an environment with bpy ``version`` and pytest, and no torch."""
     lines = [f"bpy=={version}", pinned("pytest")]
     hint = f"; versions that left PyPI are found with PIP_EXTRA_INDEX_URL={BLENDER_INDEX}"
-    return ensure_venv(ROOT / f".venv-bpy-{version}", lines, fingerprint(lines), hint)
+    return ensure_venv(ROOT / f".venv-bpy-{version}", lines, fingerprint(lines), hint, interpreter_for(version))
 
 
 def demo(options: argparse.Namespace) -> int:

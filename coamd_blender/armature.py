@@ -6,11 +6,17 @@ import numpy as np
 
 from . import skeleton
 from .errors import RigError
+from .retarget import controls, ik
+from .retarget.mapping import Mapping
 from .retarget.rig import Rig
 
 # (4, 4): Blender's Z-up world to the Y-up world of skeleton.py.
 Y_UP_FROM_Z_UP = np.eye(4)
 Y_UP_FROM_Z_UP[:3, :3] = skeleton.to_y_up(np.eye(3)).T
+
+# Constraints by which a bone takes the turn of another, and those that override a bone's own keys.
+COPYING = ("COPY_ROTATION", "COPY_TRANSFORMS")
+OVERRIDING = (*COPYING, "IK", "DAMPED_TRACK", "TRACK_TO", "LOCKED_TRACK", "STRETCH_TO")
 
 
 def read_rig(armature_object) -> Rig:
@@ -33,6 +39,64 @@ def read_rig(armature_object) -> Rig:
         inherit_rotation=np.array([bone.use_inherit_rotation for bone in bones], dtype=bool),
         local_location=np.array([bone.use_local_location for bone in bones], dtype=bool),
     )
+
+
+def read_follows(armature_object, rig: Rig) -> list[controls.Follow]:
+    """Return the constraints by which a bone takes another's turn in world space, with their influence now."""
+    return [
+        controls.Follow(rig.index[bone.name], rig.index[found.subtarget], found.influence)
+        for bone in armature_object.pose.bones
+        for found in bone.constraints
+        if found.type in COPYING and _active(found, armature_object) and found.owner_space != "LOCAL"
+    ]
+
+
+def read_ik(armature_object, rig: Rig, mapping: Mapping) -> tuple[ik.IkLimb, ...]:
+    """Return the IK constraints on the lower bones of mapped limbs that are led by a bone of this armature."""
+    limbs = []
+    for joint, (_, end) in ik.LIMBS.items():
+        bone = armature_object.pose.bones.get(mapping.bones.get(joint, ""))
+        for found in bone.constraints if bone is not None else ():
+            if found.type != "IK" or not _active(found, armature_object):
+                continue
+            last = armature_object.pose.bones.get(mapping.bones.get(end, ""))
+            copies = last is not None and any(
+                other.type in COPYING and _active(other, armature_object) and other.subtarget == found.subtarget
+                for other in last.constraints
+            )
+            pole = found.pole_subtarget if found.pole_target == armature_object else ""
+            limbs.append(ik.IkLimb(joint, rig.index[found.subtarget], rig.index.get(pole), found.pole_angle, copies))
+            break
+    return tuple(limbs)
+
+
+def led_bones(armature_object, mapping: Mapping) -> list[str]:
+    """Return the mapped bones that follow a constraint which overrides their keys; IK targets are keyed themselves."""
+    bones = armature_object.pose.bones
+    lower = [bones[mapping.bones[joint]] for joint in ik.LIMBS if joint in mapping.bones]
+    found = [one for bone in lower for one in bone.constraints if one.type == "IK" and _active(one, armature_object)]
+    targets = {one.subtarget for one in found}
+    return [name for name in mapping.bones.values() if any(_overrides(one, targets) for one in bones[name].constraints)]
+
+
+def _overrides(constraint, targets: set[str]) -> bool:
+    heard = constraint.type in OVERRIDING and not constraint.mute and constraint.influence > 0
+    return heard and constraint.subtarget not in targets
+
+
+def _active(constraint, armature_object) -> bool:
+    bones = armature_object.pose.bones
+    used = constraint.target == armature_object and constraint.subtarget in bones
+    return used and not constraint.mute and constraint.influence > 0
+
+
+def read_location_axes(armature_object) -> np.ndarray:
+    """Return the axes (3, 3) of the object's location channels in the Y-up world; a parent turns and scales them."""
+    axes = np.eye(4)
+    if armature_object.parent is not None:
+        local = np.linalg.inv(np.array(armature_object.matrix_basis, dtype=float))
+        axes = np.array(armature_object.matrix_world, dtype=float) @ local
+    return Y_UP_FROM_Z_UP[:3, :3] @ axes[:3, :3]
 
 
 def check_editable(armature_object) -> None:

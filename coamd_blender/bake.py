@@ -1,4 +1,4 @@
-"""Write edge: a solved motion as a new Action with slot and F-curves. The only place with version guards."""
+"""Write edge: a solved motion as F-curves of a new Action, of a copy of the one in use, or of an NLA strip."""
 
 from __future__ import annotations
 
@@ -11,26 +11,44 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from . import skeleton
-from .armature import check_editable, read_rig
+from . import actions, reduction, replacing, skeleton, strips
+from .armature import check_editable, read_follows, read_ik, read_location_axes, read_rig
 from .errors import InputError, RigError
-from .retarget import Mapping, Options, PoseSolution, Rig, detect_rig, solve
+from .retarget import Mapping, Options, PoseSolution, Rig, bones, check_mapping, controls, detect_rig, ik, solve
 from .retarget import rotations as rot
+from .retarget.body import read_rest
 from .retarget.solver import check_joints, resample
 
 # Values of Blender's enums, for foreach_set.
-_LINEAR, _AUTO_CLAMPED, _GENERATED = 1, 4, 5
+_LINEAR, _BEZIER = 1, 2
+_ALIGNED, _AUTO_CLAMPED = 3, 4
+_GENERATED = 5
+# Where the keys go: an Action of their own, a copy of the one in use with this range replaced, or an NLA strip.
+OUTPUTS = ("action", "replace", "strip")
+# The channels of a bone's pose, at rest.
+REST = {
+    "location": (0, 0, 0),
+    "scale": (1, 1, 1),
+    "rotation_quaternion": (1, 0, 0, 0),
+    "rotation_euler": (0, 0, 0),
+    "rotation_axis_angle": (0, 0, 1, 0),
+}
 _CHANNEL = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One F-curve to write: its data path and index, the bone whose group it joins, and its values (frames,)."""
+    """One F-curve to write: its data path and index, the bone whose group it joins, and its keys.
+
+    frames, values: (K,). slopes: (K,) a frame, for Bezier keys; None for linear ones.
+    """
 
     path: str
     index: int
     group: str
+    frames: np.ndarray
     values: np.ndarray
+    slopes: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -42,12 +60,23 @@ class Plan:
     frames: np.ndarray
     curves: tuple[Curve, ...]
     rest_bones: tuple[str, ...]
+    output: str = "action"
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last frame."""
+        return int(self.frames[0]), int(self.frames[-1])
 
 
 @dataclass(frozen=True)
 class Target:
-    """An armature as numbers: all that solving needs, so that it can be done in another thread. ``paths``: bone name
-    to its data path."""
+    """An armature as numbers: all that solving needs, so that it can be done in another thread.
+
+    paths: bone name to its data path. aligned: as in retarget.solve. output: one of OUTPUTS. tolerance: degrees
+    within which keys are left out, or None for a key on every frame. place, place_axes: the object's location (3,)
+    and its channels' axes (3, 3) in the Y-up world, for travel on the object. control: of a generated rig. limbs:
+    those led by IK targets. switch: key what makes a generated rig follow its FK controls.
+    """
 
     rig: Rig
     mapping: Mapping
@@ -55,6 +84,14 @@ class Target:
     fps: float
     start: int
     paths: Table[str, str]
+    aligned: Table[str, np.ndarray] | None
+    output: str
+    tolerance: float | None
+    place: np.ndarray
+    place_axes: np.ndarray
+    control: controls.ControlRig | None
+    limbs: tuple[ik.IkLimb, ...]
+    switch: bool
 
 
 def apply_motion(
@@ -79,28 +116,56 @@ def read_target(
     *,
     start_frame: int | None = None,
     scene=None,
-    contact: str = "soft",
-    place: str = "object",
-    in_place: bool = False,
     mapping: Mapping | None = None,
+    aligned: Table[str, np.ndarray] | None = None,
+    output: str = "action",
+    tolerance: float | None = None,
+    switch: bool = True,
+    **options,
 ) -> Target:
     """Read what a motion is to be solved for; nothing is changed.
 
     One key a scene frame, at the scene's frame rate, from ``start_frame`` (the scene's current frame by
-    default). ``mapping`` overrides the detection by bone names and shape; contact, place and in_place as in
-    retarget.Options. Raises InputError for options there are not, RigError for an armature that cannot carry motion.
+    default). ``mapping`` overrides the detection by bone names and shape, ``aligned`` the rest pose (as in
+    retarget.solve). ``output``: one of OUTPUTS. ``tolerance``: degrees by which a bone may miss its rotation where
+    keys are left out, and the hips their place by the way a leg's end goes in such a turn; None keys every frame.
+    ``switch``: the Action also turns a generated rig's limbs from IK to FK.
+    ``options`` are those of retarget.Options. Raises InputError for options there are not, RigError for an armature
+    that cannot carry motion.
     """
     scene = scene or bpy.context.scene
-    options = Options(place=place, contact=contact, in_place=in_place)
+    options = Options(**options)
+    _check_output(output, tolerance)
     check_editable(armature_object)
     _check_free(armature_object)
     bpy.context.view_layer.update()
     rig = read_rig(armature_object)
-    mapping = mapping or detect_rig(rig)
-    _check_mapping(rig, mapping)
+    table = controls.find_table(rig.names)
+    if mapping is None:
+        mapping = controls.skeleton_mapping(table, rig.names) if table else detect_rig(rig)
+    check_mapping(mapping, rig.names)
+    control = None
+    if table is not None and mapping.preset == table["label"]:
+        control = controls.read_controls(table, rig, read_follows(armature_object, rig))
+    elif options.travel == "root":
+        bones.root_bone(rig, bones.location_bone(rig, mapping))
     start = scene.frame_current if start_frame is None else int(start_frame)
-    paths = {bone.name: bone.path_from_id() for bone in armature_object.pose.bones}
-    return Target(rig, mapping, options, scene.render.fps / scene.render.fps_base, start, paths)
+    return Target(
+        rig=rig,
+        mapping=mapping,
+        options=options,
+        fps=scene.render.fps / scene.render.fps_base,
+        start=start,
+        paths={bone.name: bone.path_from_id() for bone in armature_object.pose.bones},
+        aligned=aligned,
+        output=output,
+        tolerance=tolerance,
+        place=np.array(armature_object.location, dtype=float),
+        place_axes=read_location_axes(armature_object),
+        control=control,
+        limbs=() if control is not None else read_ik(armature_object, rig, mapping),
+        switch=switch,
+    )
 
 
 def plan_motion(target: Target, joints: np.ndarray, source_fps: float = skeleton.FPS, name: str = "CoAMD") -> Plan:
@@ -112,25 +177,53 @@ def plan_motion(target: Target, joints: np.ndarray, source_fps: float = skeleton
     if not (np.isfinite(source_fps) and source_fps > 0):
         raise InputError(f"{source_fps} frames a second is no frame rate", "Give a number above 0")
     rig, fps = target.rig, target.fps
-    solution = solve(rig, target.mapping, resample(joints, source_fps, fps), target.options, fps)
+    solution = _solved(target, resample(joints, source_fps, fps))
     frames = target.start + np.arange(len(solution.quaternions))
-    return Plan(name, frames, tuple(_curves(target.paths, rig, solution)), _rest_bones(rig, solution))
+    curves = tuple(_curves(target, solution, frames))
+    return Plan(name, frames, curves, _rest_bones(rig, solution), target.output)
+
+
+def _solved(target: Target, joints: np.ndarray) -> PoseSolution:
+    if target.control is not None:
+        return controls.solve_controls(target.control, joints, target.options, target.fps)
+    solution = solve(target.rig, target.mapping, joints, target.options, target.fps, target.aligned)
+    return ik.add_targets(target.rig, target.mapping, solution, target.limbs)
 
 
 def new_action(armature_object, plan: Plan):
-    """Return a new Action for ``plan``, with a slot where Blender has slots, assigned to nothing yet."""
-    action = bpy.data.actions.new(plan.name)
-    if hasattr(action, "slots"):
-        action.slots.new(id_type="OBJECT", name=armature_object.name)
+    """Return a new Action for ``plan``, with a slot where Blender has slots, assigned to nothing yet.
+
+    Where the plan replaces a range, it is a copy of the Action in use, of which the range is yet to be cleared;
+    else it holds the keys that keep what other strips do to its bones from shining through. Raises
+    RigError where a bone it moves has been renamed or removed meanwhile.
+    """
+    _check_bones(armature_object, plan)
+    written = {(curve.path, curve.index): curve.group for curve in plan.curves}
+    resting = {channel: value for channel, value in _resting(armature_object, plan).items() if channel not in written}
+    if plan.output == "replace":
+        action = actions.copy_in_use(armature_object.animation_data, plan.name)
+        if action is not None:
+            replacing.prepare(action, armature_object, plan.span, written, resting)
+            return action
+    action = actions.new(plan.name, armature_object)
+    below = strips.heard_below(armature_object.animation_data, with_action=plan.output == "strip")
+    replacing.rest(action, plan.span, {channel: value for channel, value in resting.items() if channel in below})
     return action
 
 
 def write_some(action, plan: Plan, done: int, seconds: float = math.inf) -> int:
     """Write the curves of ``plan`` from number ``done`` on, for about ``seconds``; return how many are written now."""
-    container = _container(action)
+    container = actions.container(action)
+    beside = replacing.frames_beside(action, plan.span)
     end = time.perf_counter() + seconds
     while done < len(plan.curves):
-        _write_curve(container, plan.curves[done], plan.frames)
+        planned = plan.curves[done]
+        curve = container.fcurves.find(planned.path, index=planned.index)
+        if curve is None:
+            curve = actions.new_curve(container, planned.path, planned.index, planned.group)
+        elif plan.output == "replace":
+            replacing.make_room(curve, plan.span, beside)
+        _write_curve(curve, planned)
         done += 1
         if time.perf_counter() >= end:
             break
@@ -138,14 +231,20 @@ def write_some(action, plan: Plan, done: int, seconds: float = math.inf) -> int:
 
 
 def hand_over(armature_object, action, plan: Plan) -> None:
-    """Give the written Action to the armature. The one in use before gets a fake user: saving will not drop it."""
+    """Give the written Action to the armature. The one in use before gets a fake user: saving will not drop it.
+
+    As an NLA strip it lies over what was there before, which becomes a strip of its own. Raises RigError, and
+    changes nothing, where a bone it moves has been renamed or removed meanwhile.
+    """
+    _check_bones(armature_object, plan)
     data = armature_object.animation_data or armature_object.animation_data_create()
     if data.action is not None and data.action.is_editable:
         data.action.use_fake_user = True
     _clear_pose(armature_object, plan.rest_bones)
-    data.action = action
-    if hasattr(action, "slots"):  # without its slot an Action moves nothing
-        data.action_slot = action.slots[0]
+    if plan.output == "strip":
+        strips.add(data, action, plan.span[0])
+    else:
+        actions.assign(data, action)
 
 
 def rotation_channels(quaternions: np.ndarray, mode: str) -> np.ndarray:
@@ -163,15 +262,22 @@ def _check_free(armature_object) -> None:
         raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
 
 
-def _check_mapping(rig: Rig, mapping: Mapping) -> None:
-    unknown = [bone for bone in mapping.bones.values() if bone not in rig.index]
-    if unknown:
-        raise RigError(f"The armature has no bone {unknown[0]!r}", "Choose the bones of this armature")
+def _check_output(output: str, tolerance: float | None) -> None:
+    if output not in OUTPUTS:
+        raise InputError(f"{output!r} is not one of {', '.join(OUTPUTS)}", "Choose one of these")
+    if tolerance is not None and not (math.isfinite(tolerance) and tolerance > 0):
+        raise InputError(f"A tolerance of {tolerance} degrees cannot be kept", "Give a number above 0")
+
+
+def _check_bones(armature_object, plan: Plan) -> None:
+    gone = [name for name in plan.rest_bones if name not in armature_object.pose.bones]
+    if gone:
+        raise RigError(f"The armature no longer has the bone {gone[0]!r}", "Rename it back, or make the motion again")
 
 
 def _rest_bones(rig: Rig, solution: PoseSolution) -> tuple[str, ...]:
     """The keyed bones and all bones above them: a former Action may have left them elsewhere."""
-    keyed = {rig.index[name] for name in solution.bones}
+    keyed = {rig.index[name] for name in (*solution.bones, *(track.bone for track in solution.tracks))}
     above = {higher for low in keyed for higher in rig.ancestors(low)}
     return tuple(rig.names[bone] for bone in sorted(keyed | above))
 
@@ -180,69 +286,110 @@ def _clear_pose(armature_object, bones: Iterable[str]) -> None:
     """Put bones in their rest pose."""
     for name in bones:
         pose_bone = armature_object.pose.bones[name]
-        pose_bone.location = (0, 0, 0)
-        pose_bone.scale = (1, 1, 1)
-        pose_bone.rotation_quaternion = (1, 0, 0, 0)
-        pose_bone.rotation_euler = (0, 0, 0)
-        pose_bone.rotation_axis_angle = (0, 0, 1, 0)
+        for channel, values in REST.items():
+            setattr(pose_bone, channel, values)
 
 
-def _curves(paths: Table[str, str], rig: Rig, solution: PoseSolution) -> Iterator[Curve]:
-    """Rotations on the channel of each bone's rotation mode, and the one bone's locations that travels."""
+def _resting(armature_object, plan: Plan) -> dict[tuple[str, int], float]:
+    """Return every channel (data path, index) of the plan's bones and its value at rest."""
+    found = {}
+    for name in plan.rest_bones:
+        path = armature_object.pose.bones[name].path_from_id()
+        for channel, values in REST.items():
+            found |= {(f"{path}.{channel}", index): value for index, value in enumerate(values)}
+    return found
+
+
+def _curves(target: Target, solution: PoseSolution, frames: np.ndarray) -> Iterator[Curve]:
+    """Rotations on the channel of each bone's rotation mode, and the locations of what carries the travel."""
     for number, bone in enumerate(solution.bones):
-        mode = rig.rotation_modes[rig.index[bone]]
-        values = rotation_channels(solution.quaternions[:, number], mode)
-        if bone == solution.location_bone:
-            yield from _channel(paths, bone, "location", solution.location)
-        yield from _channel(paths, bone, _CHANNEL.get(mode, "rotation_euler"), values)
-    if solution.location_bone not in solution.bones:
-        yield from _channel(paths, solution.location_bone, "location", solution.location)
+        yield from _rotation(target, bone, frames, solution.quaternions[:, number])
+    places = [(f"{target.paths[solution.location_bone]}.location", solution.location_bone, solution.location)]
+    for track in solution.tracks:
+        if track.quaternions is not None:
+            yield from _rotation(target, track.bone, frames, track.quaternions)
+        places.append((f"{target.paths[track.bone]}.location", track.bone, track.location))
+    if solution.root_bone is not None:
+        places.append((f"{target.paths[solution.root_bone]}.location", solution.root_bone, solution.root_location))
+    if solution.object_travel is not None:
+        turned = solution.object_travel @ np.linalg.inv(target.place_axes).T
+        places.append(("location", "Object Transforms", target.place + turned))
+    reach = None if target.tolerance is None else math.radians(target.tolerance) * _leg(target)
+    for path, group, values in places:
+        scale = np.linalg.norm(target.place_axes[:, 0]) if path == "location" else 1.0
+        yield from _keyed(path, group, frames, values, reduction.way_between, reach and reach / scale)
+    if target.control is not None and target.switch:
+        for switch in target.control.switches:
+            path = f'{target.paths[switch.bone]}["{switch.name}"]'
+            ends = np.unique(frames[[0, -1]])
+            yield Curve(path, 0, switch.bone, ends, np.full(len(ends), switch.value))
 
 
-def _channel(paths: Table[str, str], bone: str, channel: str, values: np.ndarray) -> Iterator[Curve]:
-    path = f"{paths[bone]}.{channel}"
+def _rotation(target: Target, bone: str, frames: np.ndarray, quaternions: np.ndarray) -> Iterator[Curve]:
+    mode = target.rig.rotation_modes[target.rig.index[bone]]
+    values = rotation_channels(quaternions, mode)
+    path = f"{target.paths[bone]}.{_CHANNEL.get(mode, 'rotation_euler')}"
+    yield from _keyed(path, bone, frames, values, reduction.turn_between(mode), target.tolerance)
+
+
+def _leg(target: Target) -> float:
+    """The length of the rig's legs, armature units."""
+    return read_rest(target.rig, target.mapping).leg
+
+
+def _keyed(
+    path: str,
+    group: str,
+    frames: np.ndarray,
+    values: np.ndarray,
+    distance: reduction.Distance,
+    tolerance: float | None,
+) -> Iterator[Curve]:
+    """The curves of one channel: a linear key a frame, or Bezier keys within ``tolerance`` of ``distance``."""
+    if tolerance is None:
+        for index in range(values.shape[1]):
+            yield Curve(path, index, group, frames, values[:, index])
+        return
+    keys = reduction.reduce_keys(values, distance, tolerance)
+    slopes = reduction.slopes_of(values)[keys]
     for index in range(values.shape[1]):
-        yield Curve(path, index, bone, values[:, index])
+        yield Curve(path, index, group, frames[keys], values[keys, index], slopes[:, index])
 
 
-def _write_curve(container, planned: Curve, frames: np.ndarray) -> None:
-    count = len(frames)
-    points = np.column_stack([frames, planned.values]).astype(np.float32)
-    curve = _new_curve(container, planned.path, planned.index, planned.group)
-    curve.keyframe_points.add(count)
-    curve.keyframe_points.foreach_set("co", points.ravel())
-    for attribute, value in (
-        ("interpolation", _LINEAR),
-        ("handle_left_type", _AUTO_CLAMPED),
-        ("handle_right_type", _AUTO_CLAMPED),
-        ("type", _GENERATED),
-    ):
-        curve.keyframe_points.foreach_set(attribute, np.full(count, value, dtype=np.int32))
+def _write_curve(curve, planned: Curve) -> None:
+    """Add the planned keys to an F-curve, behind those that it has."""
+    points = curve.keyframe_points
+    kept, count = len(points), len(planned.frames)
+    points.add(count)
+    bezier = planned.slopes is not None
+    fields = {
+        "co": np.column_stack([planned.frames, planned.values]),
+        "interpolation": np.full(count, _BEZIER if bezier else _LINEAR),
+        "handle_left_type": np.full(count, _ALIGNED if bezier else _AUTO_CLAMPED),
+        "handle_right_type": np.full(count, _ALIGNED if bezier else _AUTO_CLAMPED),
+        "type": np.full(count, _GENERATED),
+    }
+    if bezier:
+        fields["handle_left"], fields["handle_right"] = _handles(planned)
+    for name, new in fields.items():
+        new = new.astype(np.float32 if new.ndim == 2 else np.int32)
+        points.foreach_set(name, new.ravel() if not kept else _after(points, name, kept, new))
     curve.update()
 
 
-def _container(action):
-    """Return what holds the F-curves: before Blender 4.4 the Action, from 4.4 its slot's channelbag."""
-    return _channelbag(action, action.slots[0]) if hasattr(action, "slots") else action
+def _after(points, name: str, kept: int, new: np.ndarray) -> np.ndarray:
+    """Return an attribute of all keys, those of the first ``kept`` as they are and then ``new``."""
+    values = np.empty((len(points), *new.shape[1:]), dtype=new.dtype)
+    flat = values.reshape(-1)
+    points.foreach_get(name, flat)
+    values[kept:] = new
+    return flat
 
 
-def _channelbag(action, slot):
-    """Return the slot's channelbag. 5.0 has a helper that makes layer and strip; 4.4 and 4.5 lack it."""
-    from bpy_extras import anim_utils
-
-    if hasattr(anim_utils, "action_ensure_channelbag_for_slot"):
-        return anim_utils.action_ensure_channelbag_for_slot(action, slot)
-    layer = action.layers[0] if action.layers else action.layers.new("Layer")
-    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True)
-
-
-def _new_curve(container, path: str, index: int, group: str):
-    """Make an F-curve in the bone's group: one call in 4.2 and in 5.0 (of different spelling), two in 4.4 and 4.5."""
-    if isinstance(container, bpy.types.Action):
-        return container.fcurves.new(path, index=index, action_group=group)
-    if "group_name" in bpy.types.ActionChannelbagFCurves.bl_rna.functions["new"].parameters:
-        return container.fcurves.new(path, index=index, group_name=group)
-    curve = container.fcurves.new(path, index=index)
-    curve.group = container.groups.get(group) or container.groups.new(group)
-    return curve
+def _handles(planned: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Return the left and right handles (K, 2) that make Blender's Bezier curve the cubic Hermite spline."""
+    steps = np.diff(planned.frames).astype(float) if len(planned.frames) > 1 else np.ones(1)
+    key, slope = np.column_stack([planned.frames, planned.values]), planned.slopes[:, None]
+    along = np.concatenate([np.ones_like(slope), slope], axis=1) / 3
+    before, behind = np.concatenate([steps[:1], steps]), np.concatenate([steps, steps[-1:]])
+    return key - along * before[:, None], key + along * behind[:, None]

@@ -95,6 +95,9 @@ def _draw_target(layout, context, width) -> None:
 
     box = layout.box()
     target = targets.find(context)
+    if target is None and len(targets.candidates(context)) > 1:
+        draw_text(box, str(targets.rivals(context)), width, "ERROR")
+        return
     if target is None:
         box.label(text="No armature selected", icon="INFO")
         box.operator("coamd.add_character", icon="OUTLINER_OB_ARMATURE")
@@ -216,9 +219,6 @@ class COAMD_PT_advanced(_Sidebar, bpy.types.Panel):
         value = row.row()
         value.enabled = settings.use_guidance
         value.prop(settings, "guidance", text="")
-        layout.prop(settings, "contact")
-        layout.prop(settings, "place")
-        layout.prop(settings, "in_place")
         stored = preferences.get(context)
         if stored is not None:
             layout.prop(stored, "show_preview")

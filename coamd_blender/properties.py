@@ -11,6 +11,8 @@ from bpy.props import (
     StringProperty,
 )
 
+from .rig_settings import COAMD_PG_carry
+
 LARGEST_SEED = 2**31 - 1
 
 
@@ -87,5 +89,6 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         default="object",
     )
     in_place: BoolProperty(name="In Place", description="Leave out the travel over the floor", default=False)
+    carry: PointerProperty(type=COAMD_PG_carry)
     takes: CollectionProperty(type=COAMD_PG_take)
     take_index: IntProperty(name="Take", description="The take that plays", min=0)

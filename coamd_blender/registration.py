@@ -5,11 +5,15 @@ import sys
 import bpy
 from bpy.app.handlers import persistent
 
-from . import operators, panels, preferences, properties, pump
+from . import mapping_operators, mapping_panel, operators, panels, preferences, properties, pump, rig_settings
 
 CLASSES = (
     preferences.COAMD_PG_prompt,
     preferences.COAMD_Preferences,
+    rig_settings.COAMD_PG_joint,
+    rig_settings.COAMD_PG_held_bone,
+    rig_settings.COAMD_PG_rig,
+    rig_settings.COAMD_PG_carry,
     properties.COAMD_PG_take,
     properties.COAMD_PG_settings,
     operators.COAMD_OT_generate,
@@ -29,6 +33,8 @@ CLASSES = (
     panels.COAMD_MT_prompts,
     panels.COAMD_PT_main,
     panels.COAMD_PT_takes,
+    *mapping_operators.CLASSES,
+    *mapping_panel.CLASSES,
     panels.COAMD_PT_advanced,
 )
 
@@ -38,6 +44,9 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.coamd = bpy.props.PointerProperty(type=properties.COAMD_PG_settings)
+    bpy.types.Object.coamd_rig = bpy.props.PointerProperty(
+        type=rig_settings.COAMD_PG_rig, override={"LIBRARY_OVERRIDABLE"}
+    )
     bpy.app.handlers.load_pre.append(_before_load)
 
 
@@ -50,6 +59,7 @@ def unregister() -> None:
             module.close()
     bpy.app.handlers.load_pre.remove(_before_load)
     del bpy.types.Scene.coamd
+    del bpy.types.Object.coamd_rig
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
 

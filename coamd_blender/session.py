@@ -17,7 +17,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import bake, preferences, targets
+from . import bake, preferences, rig_settings, strips, targets
 from .client import RuntimeClient, child_environment
 from .errors import Cancelled, CoamdError, InputError, RigError
 from .jobs import CANCELLED, DONE, Job, JobRunner, generate_fields
@@ -54,9 +54,7 @@ class Pending:
     stance: targets.Stance
     scene_uid: int
     frame: int
-    contact: str
-    place: str
-    in_place: bool
+    options: dict[str, Any]
     started: float = field(default_factory=time.monotonic)
     unwritten: list[int] = field(default_factory=list)  # variants whose keys are still to be written, first to last
     takes: int = 0  # how many have been written
@@ -159,6 +157,8 @@ class Session:
             raise InputError("A motion is being made already", "Wait for it, or press Cancel")
         prompt = check_settings(settings)
         armature = targets.require(context)
+        options = rig_settings.carry_options(settings)
+        bake.read_target(armature, scene=context.scene, **options, **targets.rig_options(armature))  # what it raises
         self._follow_preferences(context)
         seed = random.randint(0, LARGEST_SEED - MOST_VARIANTS) if settings.random_seed else settings.seed
         weight = settings.guidance if settings.use_guidance else None
@@ -172,9 +172,7 @@ class Session:
             stance=targets.stance(armature, settings.place),
             scene_uid=context.scene.session_uid,
             frame=context.scene.frame_current,
-            contact=settings.contact,
-            place=settings.place,
-            in_place=settings.in_place,
+            options=options,
         )
         preferences.remember_prompt(preferences.get(context), prompt)
         return self._pending.job
@@ -309,10 +307,8 @@ class Session:
             armature,
             start_frame=pending.frame,
             scene=scene,
-            contact=pending.contact,
-            place=pending.place,
-            in_place=pending.in_place,
-            mapping=targets.coverage(armature).mapping,
+            **pending.options,
+            **targets.rig_options(armature),
         )
         joints, name = pending.job.arrays["joints"][variant], f"CoAMD {pending.prompt[:40]}"
         solving = self._solver.submit(bake.plan_motion, target, joints, pending.job.fields["fps"], name)
@@ -393,7 +389,9 @@ def show_take(settings: COAMD_PG_settings, index: int) -> None:
     take = settings.takes[index] if index < len(settings.takes) else None
     if take is None or take.action is None or take.armature is None:
         raise InputError("This take was deleted", "Choose another take")
-    assign(take.armature, take.action)
+    rivals = {other.action for other in settings.takes if other.armature == take.armature} - {take.action, None}
+    if not strips.show(take.armature.animation_data, take.action, rivals):
+        assign(take.armature, take.action)
     settings.take_index = index
 
 
@@ -407,14 +405,16 @@ def remove_takes(settings: COAMD_PG_settings, others: bool) -> None:
     chosen = settings.take_index
     doomed = [index for index in range(len(settings.takes)) if (index != chosen) == others]
     for index in reversed(doomed):
-        action = settings.takes[index].action
+        action, armature = settings.takes[index].action, settings.takes[index].armature
         settings.takes.remove(index)
+        if action is not None and armature is not None:
+            strips.remove(armature.animation_data, action)
         if action is not None:
             bpy.data.actions.remove(action)
     settings.take_index = 0 if others else max(0, chosen - 1)
     left = settings.takes[settings.take_index] if settings.takes else None
     if left is not None and left.action is not None and left.armature is not None:
-        assign(left.armature, left.action)
+        show_take(settings, settings.take_index)
 
 
 def push_undo(message: str) -> None:

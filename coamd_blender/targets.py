@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 
-from . import retarget
-from .armature import read_rig
+from . import retarget, rig_settings
+from .armature import led_bones, read_rig
 from .errors import RigError
+from .retarget import controls
 from .retarget.body import read_rest
 from .retarget.contacts import leg_length
 from .skeleton import JOINT_NAMES, rest_joints, to_z_up
@@ -37,17 +38,35 @@ class Coverage:
 _last: tuple[tuple, Coverage] | None = None
 
 
-def find(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active armature, or the one that deforms the active object; None without either."""
+def candidates(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The armatures that may be meant: the active one; those that move the active object; else the selected ones."""
     active = context.view_layer.objects.active
-    if active is None:
-        return None
-    return active if active.type == "ARMATURE" else active.find_armature()
+    if active is not None and active.type == "ARMATURE":
+        return [active]
+    found = [] if active is None else [mod.object for mod in active.modifiers if mod.type == "ARMATURE" and mod.object]
+    if not found and active is not None and active.find_armature() is not None:
+        found = [active.find_armature()]
+    found = found or [chosen for chosen in context.view_layer.objects.selected if chosen.type == "ARMATURE"]
+    return list(dict.fromkeys(found))
+
+
+def find(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The one armature that is meant; None without one, and where it might be any of several."""
+    found = candidates(context)
+    return found[0] if len(found) == 1 else None
+
+
+def rivals(context: bpy.types.Context) -> RigError:
+    """The error that says which armatures might be meant."""
+    names = " or ".join(armature.name for armature in candidates(context)[:3])
+    return RigError(f"The motion may be for {names}", "Select the armature that is to move")
 
 
 def require(context: bpy.types.Context) -> bpy.types.Object:
-    """As :func:`find`. Raises RigError when there is no armature, or when too little of it is understood."""
+    """As :func:`find`. Raises RigError when there is no armature, are several, or when too little is understood."""
     armature = find(context)
+    if armature is None and len(candidates(context)) > 1:
+        raise rivals(context)
     if armature is None:
         raise RigError("No armature is selected", "Select one, or press Add CoAMD Character")
     found = coverage(armature)
@@ -56,28 +75,72 @@ def require(context: bpy.types.Context) -> bpy.types.Object:
     return armature
 
 
+def rig_options(armature: bpy.types.Object) -> dict:
+    """What bake.read_target takes of the armature's own settings: its mapping and its captured rest pose."""
+    return {"mapping": coverage(armature).mapping, "aligned": rig_settings.captured_rest(armature)}
+
+
 def coverage(armature: bpy.types.Object) -> Coverage:
-    """How much of ``armature`` is understood; remembered until its bones change."""
+    """How much of ``armature`` is understood; remembered until its bones or its own mapping change."""
     global _last
     bones = armature.data.bones
-    key = tuple((bone.name, bone.parent.name if bone.parent else "", tuple(bone.head_local)) for bone in bones)
+    settings = armature.coamd_rig
+    own = (settings.label, *rig_settings.own_joints(armature).items()) if settings.joints else None
+    key = (own, *((bone.name, bone.parent.name if bone.parent else "", tuple(bone.head_local)) for bone in bones))
     if _last is None or _last[0] != key:
-        _last = (key, _detect(key))
-    return _last[1]
+        try:
+            mapping = _detect(key[1:]) if own is None else _own(armature, dict(own[1:]))
+            _last = (key, _covered(mapping))
+        except RigError as error:
+            _last = (key, Coverage(error=error))
+    found = _last[1]
+    if found.mapping is None or control_table(found) is not None:
+        return found
+    led = led_bones(armature, found.mapping)
+    notes = [f"{', '.join(led[:3])} follows constraints: its keys will not show"] if led else []
+    return replace(found, notes=(*found.notes, *notes))
 
 
-def _detect(bones: tuple[tuple[str, str, tuple[float, ...]], ...]) -> Coverage:
+def control_table(found: Coverage) -> dict | None:
+    """The table of the controls that are keyed, where this is a generated control rig; else None."""
+    return next((table for table in controls.tables() if table["label"] == found.preset), None)
+
+
+def switch_note(armature: bpy.types.Object, table: dict, *, switch: bool) -> str:
+    """What becomes of a control rig's limbs that are on IK; ``switch``: whether the Action turns them to FK."""
+    off = [
+        bone
+        for bone, values in table["switches"].items()
+        if any(armature.pose.bones[bone].get(name) != value for name, value in values.items())
+    ]
+    if not off:
+        return "FK controls are keyed"
+    if switch:
+        return f"FK controls are keyed, and the Action turns {len(off)} limbs from IK to FK"
+    return f"{len(off)} limbs are on IK and will not follow the keyed FK controls"
+
+
+def _covered(mapping: retarget.Mapping) -> Coverage:
+    notes = (*mapping.notes, *(_ambiguity(joint, found) for joint, found in mapping.ambiguous.items()))
+    return Coverage(mapping.preset, len(mapping.bones), len(JOINT_NAMES), tuple(mapping.missing), notes, mapping)
+
+
+def _own(armature: bpy.types.Object, bones: dict[str, str]) -> retarget.Mapping:
+    mapping = retarget.make_mapping(armature.coamd_rig.label, bones)
+    retarget.check_mapping(mapping, armature.data.bones.keys())
+    return mapping
+
+
+def _detect(bones: tuple[tuple[str, str, tuple[float, ...]], ...]) -> retarget.Mapping:
     names = [name for name, _, _ in bones]
     index = {name: number for number, name in enumerate(names)}
     if not names:
-        return Coverage(error=RigError("The armature has no bones", "Select a character's armature"))
+        raise RigError("The armature has no bones", "Select a character's armature")
+    table = controls.find_table(names)
+    if table is not None:
+        return controls.skeleton_mapping(table, names)
     parents, heads = [index.get(parent, -1) for _, parent, _ in bones], np.array([head for _, _, head in bones])
-    try:
-        mapping = retarget.detect(names, parents, heads)
-    except RigError as error:
-        return Coverage(error=error)
-    notes = (*mapping.notes, *(_ambiguity(joint, found) for joint, found in mapping.ambiguous.items()))
-    return Coverage(mapping.preset, len(mapping.bones), len(JOINT_NAMES), tuple(mapping.missing), notes, mapping)
+    return retarget.detect(names, parents, heads)
 
 
 def _ambiguity(joint: str, candidates: Sequence[str]) -> str:

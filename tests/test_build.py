@@ -124,3 +124,28 @@ def test_ci_run_fails_without_python(tmp_path):
         ["/bin/bash", str(build.ROOT / ".ci" / "run")], env={"PATH": str(tmp_path)}, capture_output=True, text=True
     )
     assert done.returncode != 0 and sys.version_info[:2] == build.PYTHON_VERSION
+
+
+def write_python(path, version):
+    """A program that answers as a Python of that version would."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'#!/bin/sh\necho "{version}|{path}"\n')
+    path.chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shell scripts stand in for interpreters")
+def test_newer_blenders_get_the_python_they_need(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    assert build.interpreter_for("4.2.23") == build.interpreter_for("5.0.1") == sys.executable
+    write_python(tmp_path / "pyenv/versions/3.13.0/bin/python", "3.13")
+    assert build.interpreter_for("5.2.3") == str(tmp_path / "pyenv/versions/3.13.0/bin/python")
+    write_python(tmp_path / "bin/python3.13", "3.12")
+    assert build.interpreter_for("5.2.3") == str(tmp_path / "pyenv/versions/3.13.0/bin/python")
+    write_python(tmp_path / "bin/python3.13", "3.13")
+    assert build.interpreter_for("5.1.0") == str(tmp_path / "bin/python3.13")
+    for path in tmp_path.rglob("python*"):
+        if path.is_file():
+            path.write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(build.BuildError, match=r"needs Python 3\.13 - "):
+        build.interpreter_for("5.2.3")

@@ -16,7 +16,14 @@ What callers use (the modules that import bpy are named with their package)::
         contact="soft",        # "off" | "soft" | "strict": how firmly feet are held to the floor
         place="object",        # "object": start where the character stands, facing its way | "world": as they are
         in_place=False,        # True: leave out the travel over the floor
+        travel="hips",         # what carries the travel: "hips" | "root" (bone) | "object"
+        scale_travel=True,     # False: the travel in the motion's metres, whatever the length of the legs
+        floor=True,            # lift or lower the motion onto the floor
+        output="action",       # "action" | "replace" this range in a copy of the Action in use | "strip" of the NLA
+        tolerance=None,        # degrees within which keys are left out; None: a key on every frame
+        switch=True,           # turn a generated rig's limbs from IK to FK, by keys of the Action
         mapping=None,          # a Mapping made by hand; None: detect
+        aligned=None,          # bone name -> basis quaternion of a pose in which the rig stands like a T or an A
     )                          # raises RigError or InputError (one line, with remedy) before anything has changed
     action.frame_range         # first and last key
     character.create_character(context, name="CoAMD Character")   # -> armature object, skinned figure parented to it
@@ -30,11 +37,15 @@ Below Blender::
     solution = retarget.solve(rig, mapping, joints, retarget.Options(travel="root"), fps, aligned=captured)
     # travel: "hips" | "root" (solution.root_bone, root_location) | "object" (solution.object_travel)
     # aligned: bone name -> basis quaternion of a pose in which the rig stands like the canonical body, or None
+    control = controls.read_controls(controls.find_table(rig.names), rig, follows)   # Rigify's generated rig
+    solution = controls.solve_controls(control, joints, options, fps)
+    solution = ik.add_targets(rig, mapping, solution, limbs)                          # solution.tracks
 
 Rooms: ``rotations`` (quaternions), ``rig`` (Rig, forward kinematics), ``mapping`` (bone names, presets/*.json),
 ``names`` and ``shape`` (what names and rest poses say), ``mapping_file``, ``body`` (a rig at rest), ``torso``,
 ``limbs``, ``twist``, ``legs`` and ``contacts`` (feet on the floor), ``bones`` (turns to basis rotations),
-``alignment``, ``solver`` (joints -> PoseSolution), ``quality`` (figures of a result).
+``alignment``, ``solver`` (joints -> PoseSolution), ``controls`` and ``ik`` (rigs that constraints move),
+``quality`` (figures of a result).
 """
 
 from .mapping import Mapping, detect, detect_rig, make_mapping

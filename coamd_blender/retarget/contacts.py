@@ -21,6 +21,8 @@ ENTER_SPEED, LEAVE_SPEED = 0.20, 0.40
 LEAST_SECONDS = 0.1
 # A leg bends at least this much of its length short of straight when it is made to reach.
 REACH = 0.999
+# One that was straighter stays so, but for what a knee needs so as not to be rounded off (limbs.SOFT) afterwards.
+STRAIGHT = 0.9999
 _TOES = (skeleton.JOINT_INDEX["left_foot"], skeleton.JOINT_INDEX["right_foot"])
 _FEET = (*_TOES, skeleton.JOINT_INDEX["left_ankle"], skeleton.JOINT_INDEX["right_ankle"])
 
@@ -119,21 +121,26 @@ def smoothstep(value: np.ndarray) -> np.ndarray:
     return value * value * (3 - 2 * value)
 
 
+def longest_reach(leg: np.ndarray | float, before: np.ndarray) -> np.ndarray:
+    """Return how far a leg of length ``leg`` may reach that reached ``before``."""
+    return np.maximum(leg * REACH, np.minimum(before, leg * STRAIGHT))
+
+
 def two_bone(
     hip: np.ndarray, knee: np.ndarray, ankle: np.ndarray, goal: np.ndarray, hinge: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return knee and ankle (F, 3) that bring the ankle to ``goal`` (F, 3), or as near as the leg reaches.
 
     hip, knee, ankle: (F, 3) before. hinge: (F, 3) the axis about which the knee bends, used where the leg is
-    straight and has no bend plane of its own. The reach is clamped to 99.9 % of the leg, or to what it was
-    where the leg was straighter than that. Law of cosines in the leg's plane, which swings along with it.
+    straight and has no bend plane of its own. The reach is clamped to REACH of the leg, or to what it was
+    where the leg was straighter than that, up to STRAIGHT. Law of cosines in the leg's plane, which swings along.
     """
     upper, lower, before = (
         np.linalg.norm(part, axis=-1, keepdims=True) for part in (knee - hip, ankle - knee, ankle - hip)
     )
     along = rot.unit(goal - hip)
     reach = np.linalg.norm(goal - hip, axis=-1, keepdims=True)
-    reach = np.clip(reach, np.abs(upper - lower) + 1e-6, np.maximum((upper + lower) * REACH, before))
+    reach = np.clip(reach, np.abs(upper - lower) + 1e-6, longest_reach(upper + lower, before))
     swing = rot.swing(rot.unit(ankle - hip), along)
     thigh = rot.rotate(swing, rot.unit(knee - hip))
     bend = thigh - along * rot.dot(thigh, along)[..., None]

@@ -106,8 +106,8 @@ def _lift(toe: np.ndarray, rest: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndarray:
     """Return how far the hips must sink (F,) for the leg to reach ``goal``."""
-    reach = (body.length(f"{side}_hip") + body.length(f"{side}_knee")) * contacts.REACH
-    reach = np.maximum(reach, np.linalg.norm(leg.ankle - leg.hip, axis=-1))
+    length = body.length(f"{side}_hip") + body.length(f"{side}_knee")
+    reach = contacts.longest_reach(length, np.linalg.norm(leg.ankle - leg.hip, axis=-1))
     away = goal - leg.hip
     below = -(away @ body.up)
     aside = np.maximum(rot.dot(away, away) - below**2, 0)

@@ -20,6 +20,7 @@ as Rest^-1 D_above^-1 D Rest, whatever the bone roll.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
@@ -49,7 +50,9 @@ class Options:
     joints as world positions, heights and all. contact: "off", "soft" (feet that stand do not slide) or
     "strict" (nor leave their height). in_place: leave out the travel over the floor. floor: lift or lower the
     motion onto the floor and keep toes above it, where place is "object". travel: what carries the travel over
-    the floor: "hips", "root" (the topmost bone above them) or "object".
+    the floor: "hips", "root" (the topmost bone above them) or "object". scale_travel: the travel over the floor
+    is scaled by the length of the legs, as the body is; False keeps it in the motion's metres, so that two
+    characters stay where the motion has them.
     """
 
     place: str = "object"
@@ -57,12 +60,22 @@ class Options:
     in_place: bool = False
     floor: bool = True
     travel: str = "hips"
+    scale_travel: bool = True
 
     def __post_init__(self) -> None:
         chosen = ((self.place, PLACES), (self.contact, contacts.MODES), (self.travel, TRAVELS))
         for value, allowed in chosen:
             if value not in allowed:
                 raise InputError(f"{value!r} is not one of {', '.join(allowed)}", "Choose one of these")
+
+
+@dataclass(frozen=True)
+class BoneTrack:
+    """One more bone to key: its location channels (F, 3) and basis quaternions (F, 4), None where keyed already."""
+
+    bone: str
+    location: np.ndarray
+    quaternions: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class PoseSolution:
     location: (F, 3) in that bone's location channels. standing: (F, 2) left and right foot on the floor.
     root_bone, root_location: the bone above and its location channels (F, 3), where the travel is on the root.
     object_travel: (F, 3) to add to the object's place, Y-up world, where the travel is on the object.
+    tracks: of bones that the others are led by: IK targets and poles.
     """
 
     bones: tuple[str, ...]
@@ -84,6 +98,7 @@ class PoseSolution:
     root_bone: str | None = None
     root_location: np.ndarray | None = None
     object_travel: np.ndarray | None = None
+    tracks: tuple[BoneTrack, ...] = ()
 
     def expand(self, rig: Rig) -> tuple[np.ndarray, np.ndarray]:
         """Return quaternions (F, B, 4) and locations (F, B, 3) for all bones, as forward_kinematics takes them."""
@@ -134,13 +149,18 @@ def solve(
         indices, quaternions = alignment.unalign(rig, captured, indices, quaternions)
     names = tuple(rig.names[bone] for bone in indices)
     moved = pelvis - body.heads["pelvis"]
-    return PoseSolution(names, quaternions, standing=standing, **_travel(rig, mapping, moved, captured, options))
+    bone, aligned_rig = bones.location_bone(rig, mapping), alignment.align_rig(rig, captured)
+    travel = share_travel(rig, bone, lambda: bones.root_bone(rig, bone), moved, aligned_rig, options)
+    return PoseSolution(names, quaternions, standing=standing, **travel)
 
 
-def _travel(rig: Rig, mapping: Mapping, moved: np.ndarray, captured: np.ndarray, options: Options) -> dict:
-    """Share the way the pelvis goes, ``moved`` (F, 3) in armature space, among hips, root bone and object."""
-    bone = bones.location_bone(rig, mapping)
-    aligned = alignment.align_rig(rig, captured)
+def share_travel(
+    rig: Rig, bone: int, root: Callable[[], int], moved: np.ndarray, aligned: Rig, options: Options
+) -> dict:
+    """Share the way that ``bone`` goes, ``moved`` (F, 3) in armature space, among it, a root bone and the object.
+
+    root: gives the root bone, or raises RigError. aligned: ``rig`` as captured. Returns fields of PoseSolution.
+    """
     found = {"location_bone": rig.names[bone]}
     if options.travel != "hips":
         linear = rig.world[:3, :3]
@@ -150,8 +170,8 @@ def _travel(rig: Rig, mapping: Mapping, moved: np.ndarray, captured: np.ndarray,
         if options.travel == "object":
             found["object_travel"] = way
         else:
-            root = bones.root_bone(rig, bone)
-            found |= {"root_bone": rig.names[root], "root_location": _in_channels(rig, aligned, root, along)}
+            top = root()
+            found |= {"root_bone": rig.names[top], "root_location": _in_channels(rig, aligned, top, along)}
     return found | {"location": _in_channels(rig, aligned, bone, moved)}
 
 
@@ -205,7 +225,10 @@ def place_points(rig: Rig, body: RestBody, joints: np.ndarray, floor: float, opt
     rest = skeleton.rest_joints()
     ankle = rest[J["left_ankle"], 1]
     points[..., 1] = (points[..., 1] - ankle) * ratio + body.ankle_height * body.scale
+    over_floor = points[:, :1, [0, 2]]
     points[..., [0, 2]] *= ratio
+    if not options.scale_travel:
+        points[..., [0, 2]] += (1 - ratio) * over_floor
     if options.place == "object":
         turn, origin = body.stance(rig)
         points[..., [0, 2]] -= 0.5 * (rest[J["left_hip"]] + rest[J["right_hip"]])[[0, 2]] * ratio

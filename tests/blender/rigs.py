@@ -30,22 +30,25 @@ import bpy, addon_utils
 bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 addon_utils.enable("rigify", default_set=True)
 bpy.ops.object.armature_human_metarig_add()
+if sys.argv[2] == "generated":
+    bpy.ops.pose.rigify_generate()
+    bpy.data.objects.remove(next(o for o in bpy.data.objects if o.name.startswith("metarig")))
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1])
 os._exit(0)
 """
 
 
 @functools.cache
-def _metarig_file():
-    """A file with Rigify's human metarig, made in another process: bpy 4.2 crashes at exit once Rigify was enabled."""
-    path = Path(tempfile.mkdtemp()) / "metarig.blend"
-    subprocess.run([sys.executable, "-c", _MAKE_METARIG, path], check=True, capture_output=True, timeout=120)
+def _rigify_file(kind):
+    """A file with Rigify's human rig, made in another process: bpy 4.2 crashes at exit once Rigify was enabled."""
+    path = Path(tempfile.mkdtemp()) / f"{kind}.blend"
+    subprocess.run([sys.executable, "-c", _MAKE_METARIG, path, kind], check=True, capture_output=True, timeout=400)
     return str(path)
 
 
-def metarig():
-    """Rigify's human metarig, from the add-on that Blender bundles."""
-    with bpy.data.libraries.load(_metarig_file()) as (source, target):
+def metarig(kind="metarig"):
+    """Rigify's human metarig, or the "generated" control rig, from the add-on that Blender bundles."""
+    with bpy.data.libraries.load(_rigify_file(kind)) as (source, target):
         target.objects = source.objects
     armature = next(found for found in target.objects if found.type == "ARMATURE")
     bpy.context.collection.objects.link(armature)

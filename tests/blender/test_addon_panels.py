@@ -52,7 +52,7 @@ class Layout:
             self.said.append(values[1])
         if function == "menu":
             assert hasattr(bpy.types, values[0])
-        return Layout(self.said) if function in {"row", "column", "box"} else None
+        return Layout(self.said) if function in {"row", "column", "box", "split"} else None
 
 
 def drawn(name, width=260):
@@ -112,7 +112,7 @@ def test_progress_replaces_the_button_and_the_takes_follow(rig):
     bpy.ops.coamd.generate()
     assert "Made in" in drawn("COAMD_PT_main")
     assert bpy.types.COAMD_PT_takes.poll(bpy.context) and "1  a walk" in drawn("COAMD_PT_takes")
-    assert "Ready on cpu" in drawn("COAMD_PT_advanced") and "contact" in drawn("COAMD_PT_advanced")
+    assert "Ready on cpu" in drawn("COAMD_PT_advanced") and "contact" in drawn("COAMD_PT_carry")
     assert "a walk" in drawn("COAMD_MT_prompts")
 
 

@@ -182,6 +182,17 @@ def test_rigs_that_cannot_be_animated_are_refused_in_one_line():
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
+def test_a_limb_of_no_length_is_named_and_nothing_changes(rig_object):
+    """Two joints at one point: Blender itself takes bones of no length away, but not two heads in one place."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    thigh, shin = (rig_object.data.edit_bones[f"mixamorig:{name}"] for name in ("LeftUpLeg", "LeftLeg"))
+    shin.head = thigh.head
+    bpy.ops.object.mode_set(mode="OBJECT")
+    before = snapshot(rig_object)
+    refuse(rig_object, "'mixamorig:LeftUpLeg' has no length")
+    assert snapshot(rig_object) == before
+
+
 def test_a_linked_armature_is_refused(tmp_path):
     new_scene()
     name = mixamo().name

@@ -1,6 +1,7 @@
 """Figures of retargeting beside two baselines, over rigs drawn at random and those on disk.
 
-Run: ``python tests/retarget/quality_table.py [--rigs 200] [--clips MOTIONS.npy CLIPS.jsonl] [--take 50]``
+Run: ``PYTHONPATH=. python tests/retarget/quality_table.py [--rigs 200] [--clips MOTIONS.npy CLIPS.jsonl] [--take 50]``
+tests/blender/retarget_table.py adds rigs that only Blender can make, posed by Blender itself.
 """
 
 import argparse

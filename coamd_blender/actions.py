@@ -1,0 +1,72 @@
+"""Actions, slots and F-curves in every Blender from 4.2 on. The only place with version guards."""
+
+from __future__ import annotations
+
+import bpy
+
+
+def new(name: str, owner):
+    """Return a new Action, from Blender 4.4 on with a slot for the object ``owner``; assigned to nothing yet."""
+    action = bpy.data.actions.new(name)
+    if hasattr(action, "slots"):
+        action.slots.new(id_type="OBJECT", name=owner.name)
+    return action
+
+
+def copy_in_use(data, name: str):
+    """Return a copy of the Action that animation data ``data`` plays, with its slot alone, or None without one."""
+    if data is None or data.action is None:
+        return None
+    if not hasattr(data, "action_slot"):
+        copy = data.action.copy()
+    elif data.action_slot is None:
+        return None
+    else:
+        copy = data.action.copy()
+        for slot in [slot for slot in copy.slots if slot.handle != data.action_slot.handle]:
+            copy.slots.remove(slot)
+    copy.name = name
+    return copy
+
+
+def assign(holder, action) -> None:
+    """Give ``action`` to animation data or an NLA strip: from 4.4 on without its slot it moves nothing."""
+    holder.action = action
+    if hasattr(holder, "action_slot"):
+        holder.action_slot = action.slots[0]
+
+
+def container(action):
+    """Return what holds the F-curves: before Blender 4.4 the Action, from 4.4 its slot's channelbag."""
+    return _channelbag(action, action.slots[0]) if hasattr(action, "slots") else action
+
+
+def channels(action) -> set[tuple[str, int]]:
+    """Return (data path, index) of every F-curve of ``action``, whatever its slot."""
+    if hasattr(action, "layers"):
+        bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    else:
+        bags = [action]
+    return {(curve.data_path, curve.array_index) for bag in bags for curve in bag.fcurves}
+
+
+def _channelbag(action, slot):
+    """Return the slot's channelbag. 5.0 has a helper that makes layer and strip; 4.4 and 4.5 lack it."""
+    from bpy_extras import anim_utils
+
+    if hasattr(anim_utils, "action_ensure_channelbag_for_slot"):
+        return anim_utils.action_ensure_channelbag_for_slot(action, slot)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True)
+
+
+def new_curve(holder, path: str, index: int, group: str):
+    """Make an F-curve in its group: one call in 4.2 and in 5.0 (of different spelling), two in 4.4 and 4.5."""
+    if isinstance(holder, bpy.types.Action):
+        return holder.fcurves.new(path, index=index, action_group=group)
+    if "group_name" in bpy.types.ActionChannelbagFCurves.bl_rna.functions["new"].parameters:
+        return holder.fcurves.new(path, index=index, group_name=group)
+    curve = holder.fcurves.new(path, index=index)
+    curve.group = holder.groups.get(group) or holder.groups.new(group)
+    return curve

@@ -1,0 +1,83 @@
+"""NLA strips: a motion laid over what an armature does already, shown, hidden and removed again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from . import actions
+
+
+def add(data, action, start: int) -> None:
+    """Lay ``action`` as a strip on a new topmost track of animation data ``data``; it speaks in its own range only.
+
+    An Action in use would hide every strip: it becomes a strip below, in its own place, as Push Down makes it.
+    """
+    if data.action is not None:
+        _push_down(data)
+    strip = _new_strip(data, action, start)
+    strip.extrapolation = "NOTHING"
+
+
+def _push_down(data) -> None:
+    """Make the Action in use the topmost strip, at the frames it has."""
+    action, slot = data.action, getattr(data, "action_slot", None)
+    data.action = None
+    if hasattr(data, "action_slot") and slot is None:  # it moved nothing
+        return
+    strip = _new_strip(data, action, round(action.frame_range[0]))
+    if slot is not None:
+        strip.action_slot = next(own for own in action.slots if own.handle == slot.handle)
+    strip.frame_start_ui = action.frame_range[0]
+
+
+def _new_strip(data, action, start: int):
+    track = data.nla_tracks.new()
+    track.name = action.name
+    strip = track.strips.new(action.name, start, action)
+    actions.assign(strip, action)
+    return strip
+
+
+def heard_below(data, *, with_action: bool) -> set[tuple[str, int]]:
+    """Return the channels (data path, index) that strips animate, or ``with_action`` the Action in use too."""
+    if data is None:
+        return set()
+    below = [strip.action for track in data.nla_tracks for strip in track.strips] + [data.action] * with_action
+    return {channel for action in below if action is not None for channel in actions.channels(action)}
+
+
+def track_of(data, action):
+    """Return the NLA track whose strip plays ``action``, or None."""
+    tracks = () if data is None else data.nla_tracks
+    return next((track for track in tracks if any(strip.action == action for strip in track.strips)), None)
+
+
+def show(data, action, others: Collection) -> bool:
+    """Let the strip of ``action`` be heard, muting those of ``others`` that lie over it; False when it is on no strip.
+
+    Strips over other frames, and those below, stay as they are.
+    """
+    mine = track_of(data, action)
+    if mine is None:
+        return False
+    mine.mute = False
+    tracks = list(data.nla_tracks)
+    for track in tracks[tracks.index(mine) + 1 :]:
+        if any(strip.action in others and _overlap(strip, mine.strips[0]) for strip in track.strips):
+            track.mute = True
+    return True
+
+
+def _overlap(one, other) -> bool:
+    return one.frame_start < other.frame_end and other.frame_start < one.frame_end
+
+
+def remove(data, action) -> None:
+    """Take the strip of ``action`` away, and its track with it where that is left empty."""
+    track = track_of(data, action)
+    if track is None:
+        return
+    for strip in [strip for strip in track.strips if strip.action == action]:
+        track.strips.remove(strip)
+    if not track.strips:
+        data.nla_tracks.remove(track)

@@ -1,0 +1,111 @@
+"""The command that carries a clip onto a character: its BVH, read by Blender's own importer, moves as the keys do."""
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from rigs import RIG_FOLDER, evaluated_heads, metarig, mixamo, new_scene, walking  # noqa: E402
+from test_bake import curves_of  # noqa: E402
+
+import coamd_blender  # noqa: E402
+from coamd_blender import bake, carry, skeleton  # noqa: E402
+
+BONES = ["Hips", "LeftHand", "RightToeBase", "Head"]
+
+
+@pytest.fixture
+def clip(tmp_path):
+    path = tmp_path / "walk.npz"
+    np.savez(path, joints=walking(20).astype(np.float32), fps=20)
+    return path
+
+
+@pytest.fixture
+def character(tmp_path):
+    new_scene()
+    mixamo("")
+    path = tmp_path / "character.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def test_the_bvh_moves_as_the_keys_do(clip, character, tmp_path, capsys):
+    out = tmp_path / "out" / "walk.bvh"
+    assert carry.main([str(clip), str(character), str(out), "--contact", "strict"]) == 0
+    assert "20 frames on 65 bones" in capsys.readouterr().out
+    new_scene()
+    rig = mixamo("")
+    bake.apply_motion(rig, walking(20).astype(np.float32), start_frame=1, contact="strict")
+    expected = evaluated_heads(rig, BONES, [1, 8, 20])
+    new_scene()
+    bpy.ops.import_anim.bvh(filepath=str(out), frame_start=1, axis_forward="Y", axis_up="Z")
+    found = evaluated_heads(bpy.context.object, BONES, [1, 8, 20])
+    assert np.abs(found - expected).max() < 1e-3
+    assert "Frame Time: 0.05" in out.read_text()
+
+
+def test_a_blend_at_another_rate_with_few_keys(clip, character, tmp_path):
+    out = tmp_path / "walk.blend"
+    arguments = [str(clip), str(character), str(out), "--fps", "30", "--tolerance", "1", "--travel", "object"]
+    assert carry.main(arguments) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    scene = bpy.context.scene
+    assert scene.render.fps / scene.render.fps_base == 30 and scene.frame_end == 29
+    rig = next(found for found in scene.objects if found.type == "ARMATURE")
+    places = skeleton.to_y_up(np.array([[at(scene, rig, 1)], [at(scene, rig, 29)]]))
+    assert places[1, 0, 2] - places[0, 0, 2] > 0.5
+
+
+def test_an_armatures_own_mapping_is_heeded(clip, addon, tmp_path):
+    rig = mixamo("")
+    bpy.ops.coamd.edit_mapping()
+    rig.coamd_rig.joints["head"].bone = ""
+    path, out = tmp_path / "own.blend", tmp_path / "walk.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    coamd_blender.unregister()
+    assert carry.main([str(clip), str(path), str(out)]) == 0
+    coamd_blender.register()
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    rig = next(found for found in bpy.context.scene.objects if found.type == "ARMATURE")
+    keyed = {curve.group.name for curve in curves_of(rig.animation_data.action)}
+    assert "Neck" in keyed and "Head" not in keyed
+
+
+def at(scene, rig, frame):
+    scene.frame_set(frame)
+    return tuple(rig.matrix_world.translation)
+
+
+@pytest.mark.skipif(not RIG_FOLDER.is_dir(), reason="set COAMD_RIGS to a folder with the rig files")
+def test_a_character_from_gltf(clip, tmp_path, capsys):
+    out = tmp_path / "zombie.bvh"
+    assert carry.main([str(clip), str(RIG_FOLDER / "kenney_zombie.glb"), str(out)]) == 0
+    assert out.read_text().startswith("HIERARCHY")
+
+
+def test_what_cannot_be_carried_is_one_clear_line(clip, character, tmp_path, capsys):
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(b"PK\x03\x04 no zip")
+    empty = tmp_path / "empty.blend"
+    new_scene()
+    bpy.ops.wm.save_as_mainfile(filepath=str(empty))
+    two = tmp_path / "two.blend"
+    metarig(), mixamo()
+    bpy.ops.wm.save_as_mainfile(filepath=str(two))
+    out = tmp_path / "out.bvh"
+    cases = (
+        ((broken, character, out), "is no clip"),
+        ((tmp_path / "none.npz", character, out), "is no clip"),
+        ((clip, tmp_path / "none.blend", out), "There is no file"),
+        ((clip, clip, out), "is no character"),
+        ((clip, empty, out), "has no armature"),
+        ((clip, two, out), "has the armatures"),
+        ((clip, character, tmp_path / "out.fbx"), "cannot be written"),
+    )
+    for paths, word in cases:
+        assert carry.main([str(path) for path in paths]) == 2
+        said = capsys.readouterr().err.strip().splitlines()
+        assert word in said[-1] and " - " in said[-1], said
+    assert not out.exists()
+    assert carry.main([str(clip), str(two), str(out), "--armature", "Rig"]) == 0
