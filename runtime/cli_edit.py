@@ -48,7 +48,8 @@ def run_edit(args: argparse.Namespace) -> Outcome:
     ranges = parse_mask(args.mask)
     out = output_path(args.out, (".npz",))
     joints, fps = read_clip(args.clip)
-    from runtime.edit import Edit, edit_ranges
+    from runtime.edit import edit_ranges
+    from runtime.edit_task import Edit
 
     targets = read_targets(args.pose) if args.pose else ()
     tasks = [

@@ -20,7 +20,9 @@ import torch
 
 from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
-from runtime.edit import DROPPED, OVERLAP, WINDOW, Edit, edit
+from runtime.edit import edit
+from runtime.edit_task import Edit
+from runtime.edit_window import DROPPED, OVERLAP, WINDOW
 from runtime.feet import planted
 from runtime.generate import Generator, check_prompt
 from runtime.model.sampling import Known

@@ -5,7 +5,9 @@ import pytest
 
 from coamd_blender.errors import InputError
 from coamd_blender.skeleton import BODY_PARTS, JOINT_INDEX, PARENTS
-from runtime.edit import OVERLAP, WINDOW, Edit, edit, edit_ranges, windows
+from runtime.edit import edit, edit_ranges
+from runtime.edit_task import Edit
+from runtime.edit_window import OVERLAP, WINDOW, windows
 from runtime.generate import Generator
 from runtime.seams import Target, sample_at
 
