@@ -132,5 +132,5 @@ def test_requests_that_cannot_be_done_are_answered_and_the_next_one_works(server
 
 def test_the_runtime_offers_every_task_and_loads_the_recogniser_only_when_asked():
     tasks = RuntimeTasks()
-    assert tasks.names == ("generate", "recognize", "search", "index", "motion")
+    assert tasks.names == ("generate", "edit", "storyboard", "recognize", "search", "index", "motion")
     assert tasks._understanding._recognizer is None
