@@ -42,7 +42,8 @@ class Reading:
     placement: ``placement.place(joints)`` baked onto the same armature with ``place="world"`` is the pose again.
     heads: float64 (F, 22, 3), where the bones' heads are in Blender's world, Y up, the rig's own proportions.
     frames: (F,) the scene frames sampled. fps: samples a second. way: "curves" or "evaluated"; reason: why not
-    "curves", else "". derived: joints that no bone plays. rig, mapping: what was read.
+    "curves", else "". derived: joints that no bone plays. rig, mapping: what was read. poses: bone name to (F, 4, 4),
+    armature space, of the mapped bones and those above them; worlds: (F, 4, 4), armature space to the Y-up world.
     """
 
     joints: np.ndarray
@@ -55,6 +56,8 @@ class Reading:
     derived: tuple[str, ...]
     rig: Rig
     mapping: Mapping
+    poses: dict[str, np.ndarray]
+    worlds: np.ndarray
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -100,7 +103,7 @@ def read_action(
     if reason:
         alone = None if whole or _plays_alone(armature_object, chosen) else chosen
         with _stage(armature_object, alone, scene) as stage:
-            poses, worlds = _evaluate(*stage, times, mapping)
+            poses, worlds = _evaluate(*stage, times, [rig.names[bone] for bone in needed_bones(rig, mapping)])
     else:
         poses, worlds = _pose(armature_object, rig, mapping, curves, times)
     stood = replace(rig, world=worlds[0])
@@ -109,7 +112,18 @@ def read_action(
     joints, placement = canonicalise(placed, body, stood)
     way = EVALUATED if reason else CURVES
     return Reading(
-        joints.astype(np.float32), placement, heads, times, fps or rate, way, reason, mapping.missing, stood, mapping
+        joints.astype(np.float32),
+        placement,
+        heads,
+        times,
+        fps or rate,
+        way,
+        reason,
+        mapping.missing,
+        stood,
+        mapping,
+        poses,
+        worlds,
     )
 
 
@@ -324,9 +338,9 @@ def _copy_with(armature_object, action):
     return copy
 
 
-def _evaluate(stage, armature_object, times: np.ndarray, mapping: Mapping):
+def _evaluate(stage, armature_object, times: np.ndarray, names: list[str]):
     """Let Blender pose the armature at every time: (bone name to (F, 4, 4), worlds (F, 4, 4))."""
-    poses = {bone: np.zeros((len(times), 4, 4)) for bone in mapping.bones.values()}
+    poses = {bone: np.zeros((len(times), 4, 4)) for bone in names}
     worlds = np.zeros((len(times), 4, 4))
     layer = stage.view_layers[0]
     for row, time in enumerate(times):
