@@ -268,6 +268,12 @@ def _channelbag(action, slot):
     return strip.channelbag(slot, ensure=True)
 
 
+def ensure_curve(action, slot, path: str, index: int, group: str):
+    """Return the F-curve of ``path`` in the slot (None before Blender 4.4), made in the bone's group if missing."""
+    container = _channelbag(action, slot) if slot is not None else action
+    return container.fcurves.find(path, index=index) or _new_curve(container, path, index, group)
+
+
 def _new_curve(container, path: str, index: int, group: str):
     """Make an F-curve in the bone's group: one call in 4.2 and in 5.0 (of different spelling), two in 4.4 and 4.5."""
     if isinstance(container, bpy.types.Action):

@@ -9,7 +9,7 @@ A leaf: standard library and numpy only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,9 +146,7 @@ def _held(source: Source, frames: Iterable[int], interpolation: int = LINEAR) ->
     return keys
 
 
-def moved_handles(before: Keys, after: Keys) -> Mapping[str, np.ndarray]:
-    """Which left and right handles (keys,) differ between two states of the same keys, to the byte."""
-    return {
-        side: (before[f"handle_{side}"].view(np.uint32) != after[f"handle_{side}"].view(np.uint32)).any(axis=1)
-        for side in ("left", "right")
-    }
+def moved_handles(before: Keys, after: Keys) -> np.ndarray:
+    """Which keys (n,) bool have another left or right handle in ``after`` than ``before``, to the byte."""
+    sides = ("handle_left", "handle_right")
+    return np.any([before[side].view(np.uint32) != after[side].view(np.uint32) for side in sides], axis=(0, 2))

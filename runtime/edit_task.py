@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import BODY_PARTS, JOINT_COUNT, JOINT_NAMES
-from runtime.seams import Target, immovable, joints_named
+from coamd_blender.skeleton import BODY_PARTS, JOINT_COUNT, JOINT_NAMES, immovable
+from runtime.seams import Target, joints_named
 
 MODES = ("between", "continue", "lead_in", "outpaint", "vary")
 

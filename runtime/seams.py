@@ -78,16 +78,6 @@ class Body:
         return with_lengths(joints / self.scale + self.centre, lengths)
 
 
-def immovable(made: Iterable[int]) -> np.ndarray:
-    """Which joints (22,) bool stay where they are when only ``made`` may move: those outside, and every joint with
-    a descendant outside, which could not keep its place if the joint moved."""
-    held = np.ones(JOINT_COUNT, bool)
-    held[list(made)] = False
-    for joint in range(JOINT_COUNT - 1, 0, -1):
-        held[PARENTS[joint]] |= held[joint]
-    return held
-
-
 def joints_named(names: str) -> list[int]:
     """Indices of the joints in ``names``: body parts and joints, separated by commas. KeyError for others."""
     found: list[int] = []

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -84,7 +83,7 @@ def splice(
     result = {}
     for name in taken:
         actual = own[name] if name in own else posed.bases[name]
-        offsets = rot.quaternion_from_vector(_offsets(bases[name], actual, stretch, _TURNS))
+        offsets = rot.quaternion_from_vector(_offsets(bases[name], actual, stretch, _turn_between))
         result[name] = rot.multiply(bases[name][stretch.start : stretch.stop], offsets)
     pelvis = rig.index[mapping.bones["pelvis"]]
     if rig.names[pelvis] not in taken:
@@ -94,7 +93,7 @@ def splice(
     heads = figure[:, pelvis, :3, 3] - _down_to(rig, bone, pelvis, turns)
     made = _location(rig, bone, turns, above, heads)
     actual = _location(rig, bone, turns, above, posed.matrices[rig.names[bone]][:, :3, 3])
-    location = made[stretch.start : stretch.stop] + _offsets(made, actual, stretch, _PLACES)
+    location = made[stretch.start : stretch.stop] + _offsets(made, actual, stretch, _way_between)
     return Spliced(result, rig.names[bone], location)
 
 
@@ -168,53 +167,42 @@ def _down_to(rig: Rig, bone: int, below: int, turns: dict[int, np.ndarray]) -> n
 # --- meeting what is around -----------------------------------------------------------------------------------------
 
 
-class _Algebra(NamedTuple):
-    """``difference(wanted, given)``: the offset (3,) from given to wanted; ``step(given, offset)`` its inverse;
-    ``nearest(offset, to)``: of the offsets that mean the same, the one nearest to another."""
-
-    difference: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    step: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    nearest: Callable[[np.ndarray, np.ndarray], np.ndarray]
+# (wanted, given, near): the offset (3,) from given to wanted; of those that mean the same, the one nearest to ``near``
+_Offset = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
 
 
-def _nearest_turn(vector: np.ndarray, to: np.ndarray) -> np.ndarray:
+def _turn_between(wanted: np.ndarray, given: np.ndarray, near: np.ndarray | None) -> np.ndarray:
+    vector = rot.vector_from_quaternion(rot.multiply(rot.conjugate(given), wanted))
     length = np.linalg.norm(vector)
-    if length < 1e-9:
+    if near is None or length < 1e-9:
         return vector
     other = vector * (1 - 2 * np.pi / length)
-    return other if np.linalg.norm(other - to) < np.linalg.norm(vector - to) else vector
+    return other if np.linalg.norm(other - near) < np.linalg.norm(vector - near) else vector
 
 
-_TURNS = _Algebra(
-    lambda wanted, given: rot.vector_from_quaternion(rot.multiply(rot.conjugate(given), wanted)),
-    lambda given, offset: rot.multiply(given, rot.quaternion_from_vector(offset)),
-    _nearest_turn,
-)
-_PLACES = _Algebra(
-    lambda wanted, given: wanted - given, lambda given, offset: given + offset, lambda offset, to: offset
-)
+def _way_between(wanted: np.ndarray, given: np.ndarray, near: np.ndarray | None) -> np.ndarray:
+    return wanted - given
 
 
-def _offsets(made: np.ndarray, actual: np.ndarray, stretch: Stretch, algebra: _Algebra) -> np.ndarray:
-    """Offsets (rows, 3) of ``made`` that are exact at the knots and continue ``actual``'s velocity at both ends."""
+def _offsets(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Offset) -> np.ndarray:
+    """Offsets (rows, 3) of ``made`` that are exact at the knots and go on at both ends as they were changing there, so
+    that ``actual``'s velocity goes on."""
     start, stop = stretch.start, stretch.stop
-    difference, step, nearest = algebra
     rows = np.arange(start, stop)
     knots = ([start - 1] if stretch.before else []) + sorted(stretch.poses) + ([stop] if stretch.after else [])
     if not knots:
         return np.zeros((len(rows), 3))
-    values = [difference(actual[knots[0]], made[knots[0]])]
+    values = [offset(actual[knots[0]], made[knots[0]], None)]
     for knot in knots[1:]:
-        values.append(nearest(difference(actual[knot], made[knot]), values[-1]))
+        values.append(offset(actual[knot], made[knot], values[-1]))
     result = eased(rows, np.array(knots), np.array(values))
-    if stretch.before and start > 1:
-        ahead = step(actual[start - 1], difference(actual[start - 1], actual[start - 2]))
-        speed = nearest(difference(ahead, made[start]), values[0]) - values[0]
-        result += _velocity(rows - (start - 1), speed, _reach(stretch, knots, 0))
-    if stretch.after and stop + 1 < len(made):
-        behind = step(actual[stop], difference(actual[stop], actual[stop + 1]))
-        speed = nearest(difference(behind, made[stop - 1]), values[-1]) - values[-1]
-        result += _velocity(stop - rows, speed, _reach(stretch, knots, -1))
+    for end, knot, side in ((0, start - 1, -1), (-1, stop, 1)):
+        there = stretch.before if end == 0 else stretch.after
+        further = [row for row in (knot + side, knot + 2 * side) if 0 <= row < len(made)]
+        if there and further:
+            beyond = offset(actual[further[-1]], made[further[-1]], values[end])
+            speed = (values[end] - beyond) / len(further)
+            result += _velocity(np.abs(rows - knot), speed, _reach(stretch, knots, end))
     return result
 
 
