@@ -148,6 +148,37 @@ def hand_over(armature_object, action, plan: Plan) -> None:
         data.action_slot = action.slots[0]
 
 
+def curves_of(action, slot=None) -> list:
+    """Return an Action's F-curves: all before Blender 4.4, those of ``slot`` from 4.4 (None: of its first slot)."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    slot = slot or next(iter(action.slots), None)
+    strips = [strip for layer in action.layers for strip in layer.strips if strip.type == "KEYFRAME"]
+    bags = [strip.channelbag(slot) for strip in strips] if slot is not None else []
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def slot_for(action, armature_object):
+    """Return the slot of ``action`` that moves this armature: the one assigned, else one of its name, else the first
+    for an object. None before Blender 4.4, which has no slots, and where there is no slot for objects."""
+    if not hasattr(action, "slots"):
+        return None
+    data = armature_object.animation_data
+    if data is not None and data.action == action and data.action_slot is not None:
+        return data.action_slot
+    slots = [slot for slot in action.slots if slot.target_id_type in {"OBJECT", "UNSPECIFIED"}]
+    named = [slot for slot in slots if slot.name_display == armature_object.name]
+    return next(iter(named or slots), None)
+
+
+def assign(armature_object, action, slot=None) -> None:
+    """Give ``action`` to an armature together with its slot: without one an Action moves nothing."""
+    data = armature_object.animation_data or armature_object.animation_data_create()
+    data.action = action
+    if hasattr(action, "slots") and slot is not None:
+        data.action_slot = slot
+
+
 def rotation_channels(quaternions: np.ndarray, mode: str) -> np.ndarray:
     """Turn sign-continuous quaternions (F, 4) into the channels of a rotation mode: (F, 4), or (F, 3) for Euler."""
     if mode == "QUATERNION":
