@@ -73,12 +73,12 @@ def _survey(library: Library, folders: list[Path], report: IndexReport) -> list[
         files = [path for path in find_files(folder.resolve()) if library.folder.resolve() not in path.parents]
         found |= dict.fromkeys(files)
         known = _known_below(library, folder.resolve())
-        if not files and not known:
-            fruitless.append(f"{folder} holds no motion: no {', '.join(READERS)}")
         for_blender = sum(1 for _ in find_files(folder.resolve(), BLENDER_FILES))
         if for_blender:
             left = f"{for_blender} files ({', '.join(BLENDER_FILES)}) in {folder} are read in Blender: index it there"
             report.problems.append(left)
+        elif not files and not known:
+            fruitless.append(f"{folder} holds no motion: no {', '.join(READERS)}")
         present = set(map(str, files))
         for facts in known:
             foreign = facts.path.lower().endswith(BLENDER_FILES) and Path(facts.path).is_file()
