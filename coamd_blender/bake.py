@@ -148,6 +148,29 @@ def hand_over(armature_object, action, plan: Plan) -> None:
         data.action_slot = action.slots[0]
 
 
+def place_strip(armature_object, action, plan: Plan) -> None:
+    """Put the written Action onto a new NLA track as a strip at its first frame. The Action that plays becomes a strip
+    of its own beneath, as it would cover the new one."""
+    data = armature_object.animation_data or armature_object.animation_data_create()
+    if data.action is not None:
+        _new_strip(data, data.action, getattr(data, "action_slot", None), round(data.action.frame_range[0]))
+        data.action = None
+    _clear_pose(armature_object, plan.rest_bones)
+    slot = action.slots[0] if hasattr(action, "slots") else None
+    strip = _new_strip(data, action, slot, int(plan.frames[0]))
+    strip.extrapolation = "HOLD_FORWARD"  # HOLD would cover what comes before it
+    strip.select = True
+
+
+def _new_strip(data, action, slot, frame: int):
+    track = data.nla_tracks.new()
+    track.name = action.name
+    strip = track.strips.new(action.name, frame, action)
+    if slot is not None:
+        strip.action_slot = slot
+    return strip
+
+
 def curves_of(action, slot=None) -> list:
     """Return an Action's F-curves: all before Blender 4.4, those of ``slot`` from 4.4 (None: of its first slot)."""
     if not hasattr(action, "slots"):

@@ -142,6 +142,12 @@ def sample_frames(extent: tuple[float, float], rate: float, fps: float | None = 
     return first + step * np.arange(count)
 
 
+def bone_names(curves) -> set[str]:
+    """Return the names of the bones that F-curves move."""
+    found = (_BONE_PATH.match(curve.data_path) for curve in curves)
+    return {bpy.utils.unescape_identifier(match[1]) for match in found if match}
+
+
 def _playing(armature_object) -> tuple[object | None, bool]:
     """Return the Action that plays (None without) and whether NLA strips play as well, or change how it plays."""
     data = armature_object.animation_data

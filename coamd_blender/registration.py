@@ -5,7 +5,16 @@ import sys
 import bpy
 from bpy.app.handlers import persistent
 
-from . import operators, panels, preferences, properties, pump
+from . import (
+    operators,
+    panels,
+    preferences,
+    properties,
+    pump,
+    understanding_operators,
+    understanding_panels,
+    understanding_properties,
+)
 
 CLASSES = (
     preferences.COAMD_PG_prompt,
@@ -30,11 +39,14 @@ CLASSES = (
     panels.COAMD_PT_main,
     panels.COAMD_PT_takes,
     panels.COAMD_PT_advanced,
+    *understanding_operators.CLASSES,
+    *understanding_panels.CLASSES,
 )
 
 
 def register() -> None:
     """Register everything. Nothing is started, and nothing is read from disk."""
+    understanding_properties.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.coamd = bpy.props.PointerProperty(type=properties.COAMD_PG_settings)
@@ -44,7 +56,7 @@ def register() -> None:
 def unregister() -> None:
     """Stop the runtime, the installation, the timer and the preview, then remove every class and property."""
     pump.stop()
-    for name in ("session", "setup"):
+    for name in ("session", "setup", "thumbnails"):
         module = sys.modules.get(f"{__package__}.{name}")
         if module is not None:
             module.close()
@@ -52,6 +64,7 @@ def unregister() -> None:
     del bpy.types.Scene.coamd
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    understanding_properties.unregister()
 
 
 @persistent

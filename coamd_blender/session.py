@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,6 +90,7 @@ class Session:
         self.preview = Preview()
         self._pending: Pending | None = None
         self._questions: list[Question] = []
+        self._chores: list[Iterator[None]] = []
         self._command: list[str] | None = None
         self._runner = JobRunner(self._make_client)
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
@@ -107,6 +108,11 @@ class Session:
 
     @property
     def asking(self) -> bool:
+        """True while a job submitted by :meth:`ask` has not been answered, or work of :meth:`do` is left."""
+        return bool(self._questions or self._chores)
+
+    @property
+    def waiting(self) -> bool:
         """True while a job submitted by :meth:`ask` has not been answered."""
         return bool(self._questions)
 
@@ -115,7 +121,7 @@ class Session:
         """Progress of the pending generation, or of the first question, for the panel."""
         pending = self._pending
         if pending is None and not self._questions:
-            return Status()
+            return Status(True, 0.0, "Working") if self._chores else Status()
         job = pending.job if pending is not None else self._questions[0].job
         if job.state == DONE:
             return Status(True, 1.0, "Writing keys")
@@ -199,6 +205,17 @@ class Session:
         self._questions.append(Question(job, answer))
         return job
 
+    def do(self, steps: Iterator[None]) -> None:
+        """Work through ``steps``, one a tick, so that the interface stays alive; a CoamdError ends in ``self.error``.
+
+        Cancelling closes the iterator: what is half done is undone in its ``finally``.
+        """
+        self._chores.append(steps)
+
+    def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Future:
+        """Run a function that touches no Blender data in the solver's thread."""
+        return self._solver.submit(function, *arguments)
+
     def pump(self) -> bool:
         """Take in what the runtime said; write some keys when the motion is there. True while there is work.
 
@@ -214,7 +231,8 @@ class Session:
             except CoamdError as error:
                 self._end(error)
         self._answer_questions()
-        return self.running or bool(self._runner.active)
+        self._work_on()
+        return self.running or bool(self._runner.active or self._chores)
 
     def wait(self) -> None:
         """Pump until everything submitted has ended; raise its error, if any (background mode, scripts)."""
@@ -231,6 +249,7 @@ class Session:
         """
         for question in self._questions:
             self._runner.cancel(question.job)
+        self._drop_chores()
         pending = self._pending
         if pending is None or self.writing:
             return
@@ -249,6 +268,7 @@ class Session:
         for job in jobs:
             self._runner.cancel(job)
         self._pending, self._questions = None, []
+        self._drop_chores()
         self.error, self.notice = None, ""
         self.preview.hide()
 
@@ -278,6 +298,21 @@ class Session:
                     raise question.job.error
             except CoamdError as error:
                 self.error = error
+
+    def _work_on(self) -> None:
+        for steps in list(self._chores):
+            try:
+                next(steps)
+            except StopIteration:
+                self._chores.remove(steps)
+            except CoamdError as error:
+                self._chores.remove(steps)
+                self.error = error
+
+    def _drop_chores(self) -> None:
+        chores, self._chores = self._chores, []
+        for steps in chores:
+            steps.close()
 
     def _advance(self, pending: Pending) -> None:
         job = pending.job
