@@ -162,6 +162,19 @@ def place_strip(armature_object, action, plan: Plan) -> None:
     strip.select = True
 
 
+def place_edit(armature_object, source, preview, slots: tuple, frames: tuple[int, int]) -> None:
+    """Put an Action and, above it, ``frames`` (first, last) of an edited copy of it onto new NLA tracks. ``slots``: of
+    the Action and of its copy."""
+    data = armature_object.animation_data
+    data.action = None
+    _new_strip(data, source, slots[0], round(source.frame_range[0]))
+    strip = _new_strip(data, preview, slots[1], frames[0])
+    strip.action_frame_start, strip.action_frame_end = frames
+    strip.frame_start, strip.frame_end = frames
+    strip.extrapolation = "NOTHING"
+    strip.select = True
+
+
 def _new_strip(data, action, slot, frame: int):
     track = data.nla_tracks.new()
     track.name = action.name

@@ -6,8 +6,9 @@ of the new neighbours are frozen where they are. Curves of bones that are not ta
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+import time
 from dataclasses import dataclass, field
 
 import bpy
@@ -104,9 +105,9 @@ def require_action(armature) -> bpy.types.Action:
     return action
 
 
-def slot_like(action, slot):
-    """The slot of a copied Action that ``slot`` became; None before Blender 4.4, which has no slots."""
-    return None if slot is None else next(found for found in action.slots if found.handle == slot.handle)
+def slot_of(action, handle: int | None):
+    """The slot with ``handle``, which copies of an Action share; None before Blender 4.4, which has no slots."""
+    return None if handle is None else next(slot for slot in action.slots if slot.handle == handle)
 
 
 def extent(action, slot) -> tuple[float, float]:
@@ -273,22 +274,31 @@ def _channels(area: Range, path: str, bone: str, frames: np.ndarray, values: np.
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
-def write(armature, preview, slot, channels: tuple[Channel, ...], outcome: Outcome) -> Iterator[None]:
-    """Write ``channels`` into a slot of ``preview``, a copy of the armature's Action, one a step; note what it took."""
+def write_some(
+    armature, preview, handle: int | None, channels: tuple[Channel, ...], done: int, outcome: Outcome, seconds=math.inf
+) -> int:
+    """Write ``channels`` from number ``done`` on, for about ``seconds``, into the slot with ``handle`` of ``preview``,
+    a copy of the armature's Action; note in ``outcome`` what it took, and return how many are written now."""
+    slot = slot_of(preview, handle)
     curves = _curves(preview, slot)
-    for channel in channels:
+    end = time.perf_counter() + seconds
+    while done < len(channels):
+        channel = channels[done]
         curve = curves.get((channel.path, channel.index))
-        static = 0.0 if curve is not None else _static(armature, channel.path, channel.index)
         if curve is None:
+            static = _static(armature, channel.path, channel.index)
             source = Source(key_table.no_keys(), False, lambda frame, value=static: value)
             curve = bake.ensure_curve(preview, slot, channel.path, channel.index, channel.group)
         else:
-            # evaluated before its keys change
             source = Source(read_keys(curve), curve.extrapolation == "LINEAR", curve.evaluate)
         merged, old = key_table.replaced(source, channel.area, channel.made)
         outcome.added += len(old) - int(old.sum()) - len(channel.made["co"])
         outcome.frozen += write_keys(curve, merged, old)
-        yield
+        curves[channel.path, channel.index] = curve
+        done += 1
+        if time.perf_counter() >= end:
+            break
+    return done
 
 
 def read_keys(curve) -> key_table.Keys:

@@ -7,9 +7,12 @@ from bpy.app.handlers import persistent
 
 from . import (
     operators,
+    operators_edit,
     panels,
+    panels_edit,
     preferences,
     properties,
+    properties_edit,
     pump,
     understanding_operators,
     understanding_panels,
@@ -39,6 +42,8 @@ CLASSES = (
     panels.COAMD_PT_main,
     panels.COAMD_PT_takes,
     panels.COAMD_PT_advanced,
+    *operators_edit.CLASSES,
+    *panels_edit.CLASSES,
     *understanding_operators.CLASSES,
     *understanding_panels.CLASSES,
 )
@@ -47,6 +52,7 @@ CLASSES = (
 def register() -> None:
     """Register everything. Nothing is started, and nothing is read from disk."""
     understanding_properties.register()
+    properties_edit.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.coamd = bpy.props.PointerProperty(type=properties.COAMD_PG_settings)
@@ -64,6 +70,7 @@ def unregister() -> None:
     del bpy.types.Scene.coamd
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    properties_edit.unregister()
     understanding_properties.unregister()
 
 

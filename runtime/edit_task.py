@@ -47,6 +47,10 @@ class Edit:
             raise InputError(f"a share of {self.keep:g} cannot be kept", "choose between 0 and 1")
         if self.path is not None and self.joints is not None:
             raise InputError("a path moves the whole body, and only some joints may be made anew", "leave one out")
+        if self.path is not None and self.mode == "vary":
+            raise InputError(
+                "a variation keeps its way, and a path gives another", "leave the path out, or use between"
+            )
         if self.path is not None and _curve_length(self.path) < 0.05:
             raise InputError("the path is a single point", "give at least two points apart")
         self.held()

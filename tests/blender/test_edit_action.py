@@ -92,10 +92,9 @@ def edited(armature, action, first=FIRST, last=LAST, joints=ALL, change=waved, p
     rows = slice(round(first - reach[0]), round(last + 1 - reach[0]))
     channels, torn = edit_action.plan(site, change(reading.joints, rows))
     preview, outcome = action.copy(), edit_action.Outcome(torn=torn, released=len(site.influences))
-    twin = edit_action.slot_like(preview, slot)
-    for _ in edit_action.write(armature, preview, twin, channels, outcome):
-        pass
-    bake.assign(armature, preview, twin)
+    handle = None if slot is None else slot.handle
+    assert edit_action.write_some(armature, preview, handle, channels, 0, outcome) == len(channels)
+    bake.assign(armature, preview, edit_action.slot_of(preview, handle))
     return preview, outcome, site
 
 
