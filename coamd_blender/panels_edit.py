@@ -40,9 +40,11 @@ def _draw_options(layout, settings) -> None:
 
     layout.prop(settings, "part", text="")
     if settings.part == "custom":
-        grid = layout.grid_flow(columns=2, align=True)
-        for index, name in enumerate(JOINT_NAMES):
-            grid.prop(settings, "joints", index=index, text=name.replace("_", " "), toggle=True)
+        column = layout.column(align=True)
+        for pair in range(0, len(JOINT_NAMES), 2):
+            row = column.row(align=True)
+            for index, name in enumerate(JOINT_NAMES[pair : pair + 2], start=pair):
+                row.prop(settings, "joints", index=index, text=name.replace("_", " "), toggle=True)
     if settings.mode == "vary":
         layout.prop(settings, "keep", slider=True)
     if settings.mode != "outpaint":
