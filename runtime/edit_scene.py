@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import FPS, FRAME_MULTIPLE
+from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
 from runtime import travel
 from runtime.coder import Coder
 from runtime.config import TRAVEL_DIM
@@ -77,6 +77,12 @@ class Scene:
     @property
     def _inside(self) -> slice:
         return slice(self.grid.before, self.grid.before + self.grid.missing)
+
+    @property
+    def _moors(self) -> bool:
+        """Whether the window is made to meet what is kept before it goes back to the clip: where all of it is shown."""
+        task, shown = self.task, (self.grid.before > 0, self.grid.after > 0)
+        return shown == self.kept and task.path is None and not task.targets and not task.held().any()
 
     # --- tokens ---------------------------------------------------------------------------------------------------
 
@@ -206,11 +212,28 @@ class Scene:
         joints = coder.decode(tokens, origin)
         if task.held().any() or task.targets:
             return joints
-        clean = planted(joints)
+        kept = self._shown()
+        clean = planted(self._moored(joints, kept) if self._moors else joints, kept)
         if task.path is not None:  # the clean-up moves the body; what it moved it by over seconds is taken back
             drift = clean[:, :1] - joints[:, :1]
             clean = clean - (drift - in_place(drift, FPS))
         return clean
+
+    def _shown(self) -> np.ndarray:
+        """Which frames of the window (4 * tokens,) show what is kept."""
+        shown = np.ones(len(self.window), bool)
+        shown[FRAME_MULTIPLE * self._inside.start : FRAME_MULTIPLE * self._inside.stop] = False
+        return shown
+
+    def _moored(self, joints: np.ndarray, shown: np.ndarray) -> np.ndarray:
+        """Window joints (frames, 22, 3) with what is kept in its place, and the range meeting it."""
+        first, last = FRAME_MULTIPLE * self._inside.start, FRAME_MULTIPLE * self._inside.stop
+        around = np.clip(np.arange(first - 2, last + 2), 0, len(joints) - 1)
+        result = np.where(shown[:, None, None], self.window, joints)
+        result[first:last] = meeting(
+            joints[around], self.window[:first][-2:], self.window[last:][:2], FPS, True, False
+        )[2:-2]
+        return with_bone_lengths(result)
 
     # --- back to the clip -----------------------------------------------------------------------------------------
 
@@ -225,10 +248,11 @@ class Scene:
         if not self.kept[0] and self.task.path is None:
             own, place = (clip[-2], stop) if self.kept[1] else (clip[2], start)
             clip = _carried(clip, own, self.joints[place])
-        clip = self._faded(clip)
-        fresh = clip[2:-2]
-        lengths = lengths[2:-2]
         held = self.task.held()
+        before = self.joints[:start][-2:] if self.kept[0] else self.joints[:0]
+        after = self.joints[stop:][:2] if self.kept[1] else self.joints[:0]
+        fresh = meeting(clip, before, after, self.fps, not held.any(), self._moors)[2:-2]
+        lengths = lengths[2:-2]
         if not held.all():
             fresh = seated(fresh, lengths, self.joints[start:stop], held)
         return self._exact(fresh, lengths) if self.task.targets else fresh
@@ -244,33 +268,6 @@ class Scene:
         left, right = (right if left is None else left), (left if right is None else right)
         share = np.clip((frames - start + 1) / (stop - start + 1), 0, 1)[:, None]
         return left * (1 - share) + right * share
-
-    def _faded(self, clip: np.ndarray) -> np.ndarray:
-        """``clip`` holds the range and two frames on either side; see :func:`edit`."""
-        start, stop = self.task.start, self.task.stop
-        count, result = stop - start, clip.copy()
-        ground = np.array([1.0, 0.0, 1.0])
-        knots = [(1, self.joints[start - 1, 0] - clip[1, 0])] if self.kept[0] else []
-        knots += [(count + 2, self.joints[stop, 0] - clip[-2, 0])] if self.kept[1] else []
-        if knots and not self.task.held().any():
-            at = np.array([frame for frame, _ in knots])
-            shift = np.stack([value * ground for _, value in knots])
-            result += eased(len(clip), at, shift)[:, None]
-        length = min(max(2, round(FADE_SECONDS * self.fps)), count + 1)
-        # what the range itself leads to, on a straight line: kept tokens, decoded, need not follow drawn ones smoothly
-        inner, step = slice(2, -2), min(3, count + 1)
-        before = result[2] + np.arange(-2, 0)[:, None, None] * (result[step] - result[2])
-        after = result[-3] + np.arange(1, 3)[:, None, None] * (result[-3] - result[-1 - step])
-        if self.kept[0]:
-            off = self.joints[start - 1] - before[1]
-            speed = off - (self.joints[start - 2] - before[0]) if start > 1 else np.zeros_like(off)
-            result[inner] += fade(off, speed, count, length)
-        if self.kept[1]:
-            off = self.joints[stop] - after[0]
-            later = stop + 1 < len(self.joints)
-            speed = off - (self.joints[stop + 1] - after[1]) if later else np.zeros_like(off)
-            result[inner] += fade(off, speed, count, length)[::-1]
-        return result
 
     def _exact(self, fresh: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Put the targets exactly in place. Raises InputError when bones do not reach."""
@@ -294,6 +291,39 @@ class Scene:
                     "ask for a place within the bones' reach, or free more joints",
                 )
         return result
+
+
+def meeting(
+    clip: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float, carried: bool, trusted: bool
+) -> np.ndarray:
+    """Offset ``clip`` (2 + frames + 2, 22, 3), a range and two frames on either side as it would have them, so that the
+    range goes on from the last frames ``before`` it and into the first ``after`` it (0 to 2, 22, 3) in place and speed.
+
+    With ``carried`` the body is moved over the ground along the whole range; all else fades within FADE_SECONDS. The
+    two frames on either side of ``clip`` are looked at only if ``trusted``: kept tokens, decoded, need not lead into
+    drawn ones smoothly, and then the range's own ends are continued on a straight line.
+    """
+    count, result = len(clip) - 4, clip.copy()
+    knots = [(1, before[-1, 0] - clip[1, 0])] if len(before) else []
+    knots += [(count + 2, after[0, 0] - clip[-2, 0])] if len(after) else []
+    if knots and carried:
+        at = np.array([frame for frame, _ in knots])
+        result += eased(len(clip), at, np.stack([value * [1.0, 0.0, 1.0] for _, value in knots]))[:, None]
+    length = min(max(2, round(FADE_SECONDS * fps)), count + 1)
+    inner, step = slice(2, -2), min(3, count + 1)
+    ahead, beyond = result[:2].copy(), result[-2:].copy()
+    if not trusted:
+        ahead = result[2] + np.arange(-2, 0)[:, None, None] * (result[step] - result[2])
+        beyond = result[-3] + np.arange(1, 3)[:, None, None] * (result[-3] - result[-1 - step])
+    if len(before):
+        off = before[-1] - ahead[1]
+        speed = off - (before[-2] - ahead[0]) if len(before) > 1 else np.zeros_like(off)
+        result[inner] += fade(off, speed, count, length)
+    if len(after):
+        off = after[0] - beyond[0]
+        speed = off - (after[1] - beyond[1]) if len(after) > 1 else np.zeros_like(off)
+        result[inner] += fade(off, speed, count, length)[::-1]
+    return result
 
 
 def seated(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
