@@ -88,9 +88,11 @@ def _index_foreign(
         return
     known = job.fields["files"]
     changed = [fact for fact in facts if known.get(fact["path"], {}).get("digest") != fact["digest"]]
-    counts["unchanged"] += len(facts) - len(changed)
-    if not changed:
-        return
+    for fact in facts:
+        if fact not in changed:
+            problem = known[fact["path"]]["problem"]
+            counts["broken" if problem else "unchanged"] += 1
+            problems += [problem] if problem else []
     while changed:
         done = 0
         for fact, told, joints in _read(changed):

@@ -11,7 +11,7 @@ import bpy
 from . import preferences, session, targets, thumbnails, writing
 from .errors import InputError
 from .jobs import Job
-from .read_action import read_action
+from .recognition import Subject, subjects
 
 CATALOG_ID = "6e0b7f0a-8f43-4c1e-9c53-0c0a3d2c0a4d"
 CATALOG_NAME = "CoAMD"
@@ -27,8 +27,8 @@ def library_folder(context: bpy.types.Context) -> tuple[str, bool]:
     return str(preferences.user_folder() / "library"), True
 
 
-def begin_search(context: bpy.types.Context) -> Job:
-    """Submit the search that the settings ask for. Raises CoamdError before anything is started."""
+def begin_search(context: bpy.types.Context) -> None:
+    """Start the search that the settings ask for. Raises CoamdError before anything is started."""
     current = session.current()
     _check_free(current)
     settings = context.scene.coamd_understanding
@@ -37,15 +37,19 @@ def begin_search(context: bpy.types.Context) -> Job:
         raise InputError("There are no words to search for", "Describe a motion, such as: a person limps")
     folder, own = library_folder(context)
     fields = {"library": folder, "starter": own, "top": settings.top, "poses": thumbnails.POSES}
-    arrays = {}
     if settings.by == "WORDS":
-        fields["text"] = text
-    else:
-        frames = (settings.first, settings.last) if settings.use_range else None
-        arrays["joints"] = read_action(targets.require(context), frames=frames).joints
-        if settings.by == "BOTH":
-            fields["and_text"] = text
-    return current.ask(context, "search", fields, arrays, partial(_take_hits, folder))
+        current.ask(context, "search", {**fields, "text": text}, None, partial(_take_hits, folder))
+        return
+    if settings.by == "BOTH":
+        fields["and_text"] = text
+    current.notice, current.error = "", None
+    current.do(_search_like(current, subjects(context, "ACTIVE")[0], fields))
+
+
+def _search_like(current: session.Session, subject: Subject, fields: dict) -> Iterator[None]:
+    reading = yield from subject.read()
+    arrays = {"joints": reading.joints}
+    current.ask(bpy.context, "search", fields, arrays, partial(_take_hits, fields["library"]))
 
 
 def _check_free(current: session.Session) -> None:

@@ -12,7 +12,7 @@ Two ways, chosen by what moves the bones and named in the result:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -27,11 +27,13 @@ from .retarget.body import read_rest
 from .retarget.channels import object_matrices, quaternions_of
 from .retarget.reading import Placement, canonicalise, joints_of_poses, needed_bones
 from .retarget.rig import forward_kinematics
+from .targets import by_uid
 
 CURVES, EVALUATED = "curves", "evaluated"
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
 _ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _MOST_FRAMES = 200_000
+PIECE = 60  # samples a step
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,22 @@ def read_action(
     Raises RigError for an armature that cannot be read or maps to under half of the joints, InputError for a range
     without frames or an armature without animation.
     """
+    steps = read_steps(armature_object, action, frames=frames, fps=fps, scene=scene, mapping=mapping, piece=None)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return end.value
+
+
+def read_steps(
+    armature_object, action=None, *, frames=None, fps=skeleton.FPS, scene=None, mapping=None, piece: int | None = PIECE
+) -> Generator[None, None, Reading]:
+    """As :func:`read_action`, ``piece`` samples a step, so that the interface stays alive; returns the Reading.
+
+    What Blender must evaluate is read in one step. Raises InputError too when armature or Action are removed between
+    two steps.
+    """
     scene = scene or bpy.context.scene
     check_editable(armature_object)
     bpy.context.view_layer.update()
@@ -105,7 +123,7 @@ def read_action(
         with _stage(armature_object, alone, scene) as stage:
             poses, worlds = _evaluate(*stage, times, [rig.names[bone] for bone in needed_bones(rig, mapping)])
     else:
-        poses, worlds = _pose(armature_object, rig, mapping, curves, times)
+        poses, worlds = yield from _pose_steps(armature_object, chosen, rig, mapping, times, piece or len(times))
     stood = replace(rig, world=worlds[0])
     body = read_rest(stood, mapping)
     placed, heads = joints_of_poses(stood, mapping, body, poses, worlds)
@@ -125,6 +143,22 @@ def read_action(
         poses,
         worlds,
     )
+
+
+def _pose_steps(armature_object, action, rig: Rig, mapping: Mapping, times: np.ndarray, piece: int) -> Generator:
+    """Pose ``piece`` samples a step; Blender's data is looked up anew after each: an undo may have moved it."""
+    uids = armature_object.session_uid, action.session_uid
+    parts = []
+    for start in range(0, len(times), piece):
+        if start:
+            yield
+            armature_object, action = by_uid(bpy.data.objects, uids[0]), by_uid(bpy.data.actions, uids[1])
+            if armature_object is None or action is None or set(rig.names) - set(armature_object.pose.bones.keys()):
+                raise InputError("The Action or its armature changed while it was being read", "Try again")
+        curves = _Curves(armature_object, action)
+        parts.append(_pose(armature_object, rig, mapping, curves, times[start : start + piece]))
+    poses = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
+    return poses, np.concatenate([part[1] for part in parts])
 
 
 def sample_frames(extent: tuple[float, float], rate: float, fps: float | None = skeleton.FPS) -> np.ndarray:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import bpy
 
 from . import session, targets
+from .armature import check_editable
 from .errors import CoamdError, InputError
 from .jobs import Job
-from .read_action import Reading, read_action
+from .read_action import Reading, read_steps
 
 UNKNOWN = "unknown"
 # Labels less likely than this become no tag.
@@ -31,13 +32,17 @@ class Subject:
     offset: float = 0.0
     scale: float = 1.0
 
-    def read(self) -> Reading:
-        """Read its joints. Raises InputError when it is gone, and what read_action raises."""
+    def read(self) -> Generator[None, None, Reading]:
+        """Read its joints step by step. Raises InputError when it is gone, and what read_steps raises."""
         armature = targets.by_uid(bpy.data.objects, self.armature_uid)
         action = None if self.action_uid is None else targets.by_uid(bpy.data.actions, self.action_uid)
         if armature is None or (self.action_uid is not None and action is None):
             raise InputError(f"{self.name} was deleted", "Select another one")
-        return read_action(armature, action, frames=self.frames)
+        check_editable(armature)
+        coverage = targets.coverage(armature)
+        if coverage.error is not None:
+            raise coverage.error
+        return (yield from read_steps(armature, action, frames=self.frames, mapping=coverage.mapping))
 
 
 def subjects(context: bpy.types.Context, which: str) -> list[Subject]:
@@ -120,7 +125,7 @@ def _ask_all(current: session.Session, chosen: list[Subject], words: list[str] |
     fields = {"labels": words, "top": MOST_GUESSES, "segments": True}
     for row, subject in enumerate(chosen):
         try:
-            reading = subject.read()
+            reading = yield from subject.read()
             take = partial(_take, row, subject, reading)
             current.ask(bpy.context, "recognize", fields, {"joints": reading.joints}, take)
         except CoamdError as error:

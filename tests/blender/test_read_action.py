@@ -11,7 +11,7 @@ from rigs import RIG_FOLDER, evaluated_heads, imported, metarig, mixamo, new_sce
 
 from coamd_blender import bake, character, skeleton  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
-from coamd_blender.read_action import CURVES, EVALUATED, read_action, sample_frames  # noqa: E402
+from coamd_blender.read_action import CURVES, EVALUATED, read_action, read_steps, sample_frames  # noqa: E402
 
 J = skeleton.JOINT_INDEX
 FILES = ["quaternius_male", "quaternius_female", "kenney_zombie"]
@@ -262,6 +262,31 @@ def test_ten_seconds_of_65_bones_are_read_in_60_ms():
         times.append(time.process_time() - start)
     print(f"200 frames of 65 bones: {1e3 * min(times):.1f} ms")
     assert reading.way == CURVES and len(reading.joints) == 200 and min(times) < 0.06
+
+
+def test_reading_in_steps_gives_the_same_and_no_step_holds_the_interface_up():
+    new_scene()
+    rig_object = mixamo()
+    bake.apply_motion(rig_object, motion(600), start_frame=1)
+    whole, longest = read_action(rig_object), []
+    for _ in range(3):
+        steps, times, reading = read_steps(rig_object, mapping=whole.mapping), [], None
+        while reading is None:
+            start = time.process_time()
+            try:
+                next(steps)
+            except StopIteration as end:
+                reading = end.value
+            times.append(time.process_time() - start)
+        assert len(times) == 10 and np.array_equal(reading.joints, whole.joints)
+        longest.append(max(times))
+    print(f"longest step: {1e3 * min(longest):.1f} ms")
+    assert min(longest) < 0.02
+    steps = read_steps(rig_object)
+    next(steps)
+    bpy.data.actions.remove(rig_object.animation_data.action)
+    with pytest.raises(InputError, match="changed"):
+        next(steps)
 
 
 def test_what_cannot_be_read_is_one_line():
