@@ -82,9 +82,8 @@ def splice(
     bases = {name: rot.continuous(_basis(rig, name, turns, figure[:, rig.index[name], :3, :3])) for name in taken}
     result = {}
     for name in taken:
-        actual = own[name] if name in own else posed.bases[name]
-        offsets = rot.quaternion_from_vector(_offsets(bases[name], actual, stretch, _turn_between))
-        result[name] = rot.multiply(bases[name][stretch.start : stretch.stop], offsets)
+        actual = rot.continuous(own[name] if name in own else posed.bases[name])
+        result[name] = _met(bases[name], actual, stretch, _turn_between, _turned)
     pelvis = rig.index[mapping.bones["pelvis"]]
     if rig.names[pelvis] not in taken:
         return Spliced(result, None, None)
@@ -93,8 +92,7 @@ def splice(
     heads = figure[:, pelvis, :3, 3] - _down_to(rig, bone, pelvis, turns)
     made = _location(rig, bone, turns, above, heads)
     actual = _location(rig, bone, turns, above, posed.matrices[rig.names[bone]][:, :3, 3])
-    location = made[stretch.start : stretch.stop] + _offsets(made, actual, stretch, _way_between)
-    return Spliced(result, rig.names[bone], location)
+    return Spliced(result, rig.names[bone], _met(made, actual, stretch, _way_between, np.add))
 
 
 def _in_armature_space(rig: Rig, solution: PoseSolution, worlds: np.ndarray) -> np.ndarray:
@@ -169,19 +167,64 @@ def _down_to(rig: Rig, bone: int, below: int, turns: dict[int, np.ndarray]) -> n
 
 # (wanted, given, near): the offset (3,) from given to wanted; of those that mean the same, the one nearest to ``near``
 _Offset = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
+_Add = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (given, offset): what is that far away
 
 
 def _turn_between(wanted: np.ndarray, given: np.ndarray, near: np.ndarray | None) -> np.ndarray:
     vector = rot.vector_from_quaternion(rot.multiply(rot.conjugate(given), wanted))
-    length = np.linalg.norm(vector)
-    if near is None or length < 1e-9:
+    if near is None or (length := np.linalg.norm(vector)) < 1e-9:
         return vector
     other = vector * (1 - 2 * np.pi / length)
     return other if np.linalg.norm(other - near) < np.linalg.norm(vector - near) else vector
 
 
+def _turned(given: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    return rot.multiply(given, rot.quaternion_from_vector(offset))
+
+
 def _way_between(wanted: np.ndarray, given: np.ndarray, near: np.ndarray | None) -> np.ndarray:
     return wanted - given
+
+
+def _met(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Offset, add: _Add) -> np.ndarray:
+    """The rows of ``made`` (F, n) in the stretch, offset so that they meet ``actual`` (F, n), and are no more abrupt at
+    both ends than ``actual`` was there, or is in 95 % of its rows: more than that fades in within FADE_SECONDS."""
+    start, stop = stretch.start, stretch.stop
+    result = add(made[start:stop], _offsets(made, actual, stretch, offset))
+    if len(actual) < 3:
+        return result
+    velocity = offset(actual[1:], actual[:-1], None)
+    change = np.linalg.norm(np.diff(velocity, axis=0), axis=1)  # change[k]: at row k + 1
+    limits = np.maximum(change, np.percentile(change, 95))
+    knots = ([start - 1] if stretch.before else []) + sorted(stretch.poses) + ([stop] if stretch.after else [])
+    if stretch.before and start > 1:
+        reach = _reach(stretch, knots, 0)
+        result = _softened(actual[start - 2 : start], result, limits[start - 2 : start], reach, offset, add)
+    if stretch.after and stop + 1 < len(actual):
+        reach = _reach(stretch, knots, -1)
+        there = limits[stop - 2 : stop][::-1]
+        result = _softened(actual[stop : stop + 2][::-1], result[::-1], there, reach, offset, add)[::-1]
+    return result
+
+
+def _softened(
+    before: np.ndarray, rows: np.ndarray, limits: np.ndarray, reach: int, offset: _Offset, add: _Add
+) -> np.ndarray:
+    """Offset ``rows`` (rows, n) so that their velocity behind the two rows ``before`` changes by at most ``limits``
+    (2,) at the last of these, and at the first of those; the offset is gone ``reach`` rows on."""
+    whole = np.concatenate([before, rows])
+    for last, limit in zip((1, 2), limits, strict=True):
+        if last + 1 >= len(whole):
+            break
+        change = offset(whole[last + 1], whole[last], None) - offset(whole[last], whole[last - 1], None)
+        size = np.linalg.norm(change)
+        if size <= limit:
+            continue
+        away = _velocity(np.arange(1, len(whole) - last), change, max(1, reach - last + 1))
+        first = np.linalg.norm(away[0])
+        if first > 1e-9:
+            whole[last + 1 :] = add(whole[last + 1 :], away * -((size - limit) / first))
+    return whole[2:]
 
 
 def _offsets(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Offset) -> np.ndarray:

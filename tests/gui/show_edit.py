@@ -21,7 +21,9 @@ os.environ.setdefault("COAMD_OUT", "out/edit")
 os.environ["COAMD_LOAD_ONLY"] = "1"
 panel = runpy.run_path(str(HERE / "show_panel.py"))
 check, picture, window, session, undo = (panel[name] for name in ("check", "picture", "window", "session", "undo"))
-PANELS = ("COAMD_PT_main", "COAMD_PT_edit", "COAMD_PT_storyboard", "COAMD_PT_recognize", "COAMD_PT_library")
+PANELS = tuple(  # parents before their children
+    f"COAMD_PT_{name}" for name in ("main", "takes", "advanced", "edit", "storyboard", "recognize", "library", "index")
+)
 FIRST, LAST = 50, 98
 
 
@@ -41,17 +43,13 @@ def answered(limit=300.0):
 
 def open_panels(wanted):
     """Leave only these panels of the CoAMD tab open."""
-    for name in PANELS:
-        cls = getattr(bpy.types, name)
-        source = next(
-            found
-            for found in map(module, ("panels", "panels_edit", "understanding_panels"))
-            if getattr(found, name, None) is not None
-        )
-        bpy.utils.unregister_class(cls)
-        fresh = getattr(source, name)
-        fresh.bl_options = set() if name in wanted else {"DEFAULT_CLOSED"}
-        bpy.utils.register_class(fresh)
+    sources = [module(name) for name in ("panels", "panels_edit", "understanding_panels")]
+    fresh = {name: next(getattr(found, name) for found in sources if hasattr(found, name)) for name in PANELS}
+    for name in reversed(PANELS):
+        bpy.utils.unregister_class(getattr(bpy.types, name))
+    for name, cls in fresh.items():
+        cls.bl_options = set() if name in wanted else {"DEFAULT_CLOSED"}
+        bpy.utils.register_class(cls)
 
 
 def keys(action, rig):
