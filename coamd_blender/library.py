@@ -75,7 +75,7 @@ def _take_hits(folder: str, job: Job) -> None:
     current = session.current()
     current.notice = f"Found {len(found.hits)} clips"
     if undrawn:
-        current.do(_draw(current, undrawn))
+        current.do(_draw(current, undrawn), idle=True)
 
 
 def _draw(current: session.Session, undrawn: list[tuple]) -> Iterator[None]:

@@ -91,6 +91,7 @@ class Session:
         self._pending: Pending | None = None
         self._questions: list[Question] = []
         self._chores: list[Iterator[None]] = []
+        self._idle_chores: list[Iterator[None]] = []
         self._command: list[str] | None = None
         self._runner = JobRunner(self._make_client)
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
@@ -205,12 +206,13 @@ class Session:
         self._questions.append(Question(job, answer))
         return job
 
-    def do(self, steps: Iterator[None]) -> None:
+    def do(self, steps: Iterator[None], idle: bool = False) -> None:
         """Work through ``steps``, one a tick, so that the interface stays alive; a CoamdError ends in ``self.error``.
 
-        Cancelling closes the iterator: what is half done is undone in its ``finally``.
+        Cancelling closes the iterator: what is half done is undone in its ``finally``. ``idle`` work, such as drawing
+        icons, does not count as :attr:`asking`: other requests need not wait for it.
         """
-        self._chores.append(steps)
+        (self._idle_chores if idle else self._chores).append(steps)
 
     def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Future:
         """Run a function that touches no Blender data in the solver's thread."""
@@ -232,7 +234,7 @@ class Session:
                 self._end(error)
         self._answer_questions()
         self._work_on()
-        return self.running or bool(self._runner.active or self._chores)
+        return self.running or bool(self._runner.active or self._chores or self._idle_chores)
 
     def wait(self) -> None:
         """Pump until everything submitted has ended; raise its error, if any (background mode, scripts)."""
@@ -300,19 +302,20 @@ class Session:
                 self.error = error
 
     def _work_on(self) -> None:
-        for steps in list(self._chores):
-            try:
-                next(steps)
-            except StopIteration:
-                self._chores.remove(steps)
-            except CoamdError as error:
-                self._chores.remove(steps)
-                self.error = error
+        for chores in (self._chores, self._idle_chores):
+            for steps in list(chores):
+                try:
+                    next(steps)
+                except StopIteration:
+                    chores.remove(steps)
+                except CoamdError as error:
+                    chores.remove(steps)
+                    self.error = error
 
     def _drop_chores(self) -> None:
-        chores, self._chores = self._chores, []
-        for steps in chores:
-            steps.close()
+        for chores in (self._chores, self._idle_chores):
+            while chores:
+                chores.pop().close()
 
     def _advance(self, pending: Pending) -> None:
         job = pending.job

@@ -174,7 +174,8 @@ def _draw_hit(layout, hit, settings, width) -> None:
     details.active = False
     part = f"best part {hit.start / 20:.1f} to {hit.stop / 20:.1f} s"
     draw_text(details, f"Score {hit.score:.2f}, {hit.seconds:.1f} s, {part}", width)
-    draw_text(details, ", ".join(filter(None, (hit.licence, hit.source))) or "No licence noted", width)
+    origin = hit.source.partition(", http")[0]
+    draw_text(details, ", ".join(filter(None, (hit.licence, origin))) or "No licence noted", width)
     if hit.status != "here":
         draw_text(box, f"The file is {hit.status}; the library keeps the clip", width, "INFO")
     row = layout.row(align=True)

@@ -75,6 +75,7 @@ def main():
             found.append(name(reading.joints))
             distances.append(np.linalg.norm(reading.joints - joints, axis=-1).mean())
             bpy.data.actions.remove(action)
+        print(title, "done", file=sys.stderr, flush=True)
         told[title] = {
             "top1": float(np.mean(np.equal(found, truth))),
             "same": float(np.mean(np.equal(found, plain))),

@@ -24,7 +24,7 @@ panel = runpy.run_path(str(HERE / "show_panel.py"))
 check, picture, window, session, undo = (panel[name] for name in ("check", "picture", "window", "session", "undo"))
 
 
-def answered(limit=240.0):
+def answered(limit=panel["LIMIT_SECONDS"]):
     """Wait until no request is being answered."""
     end = time.monotonic() + limit
     while session().asking:
@@ -82,7 +82,7 @@ def scenario():
     bpy.ops.coamd.search()
     yield from answered()
     check("found again", len(found.hits) == 12, seconds=time.monotonic() - started)
-    yield 1.0
+    yield 5.0  # for the filmstrips
     picture("library_results.png")
 
     with window():
@@ -121,8 +121,15 @@ def strips_and_markers(name):
         tracks = bpy.data.objects[name].animation_data.nla_tracks
         frame = int(tracks[-1].strips[-1].frame_end) + 1
     bpy.context.scene.frame_end = frame
+    bpy.context.scene.frame_set(20)
+    bone = bpy.data.objects[name].pose.bones[5]
+    bone.rotation_quaternion = (0.6, 0.8, 0.0, 0.0)  # posed by hand, without a key
+    yield 0.3
+    held = tuple(bone.rotation_quaternion)
     bpy.ops.coamd.recognize()
     yield from answered()
+    now = bpy.context.scene.frame_current, tuple(bpy.data.objects[name].pose.bones[5].rotation_quaternion)
+    check("reading leaves frame and pose alone", now == (20, held), now=now, scenes=len(bpy.data.scenes))
     result = found.recognised[0]
     check("recognised", len(result.guesses) == 5, best=result.guesses[0].label, notes=result.notes,
           parts=[(part.label, part.start) for part in result.stretches])  # fmt: skip
