@@ -25,6 +25,7 @@ from .rig import Rig, forward_kinematics
 from .solver import PoseSolution
 
 FADE_SECONDS = 0.4  # in which the velocity at an end goes over into the motion's own
+USUAL = 80  # %: changes of velocity at an end that are larger than this share of a bone's own are softened
 
 
 @dataclass(frozen=True)
@@ -188,14 +189,14 @@ def _way_between(wanted: np.ndarray, given: np.ndarray, near: np.ndarray | None)
 
 def _met(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Offset, add: _Add) -> np.ndarray:
     """The rows of ``made`` (F, n) in the stretch, offset so that they meet ``actual`` (F, n), and are no more abrupt at
-    both ends than ``actual`` was there, or is in 95 % of its rows: more than that fades in within FADE_SECONDS."""
+    both ends than ``actual`` was there, or is in USUAL % of its rows: more than that fades in within FADE_SECONDS."""
     start, stop = stretch.start, stretch.stop
     result = add(made[start:stop], _offsets(made, actual, stretch, offset))
     if len(actual) < 3:
         return result
     velocity = offset(actual[1:], actual[:-1], None)
     change = np.linalg.norm(np.diff(velocity, axis=0), axis=1)  # change[k]: at row k + 1
-    limits = np.maximum(change, np.percentile(change, 95))
+    limits = np.maximum(change, np.percentile(change, USUAL))
     knots = ([start - 1] if stretch.before else []) + sorted(stretch.poses) + ([stop] if stretch.after else [])
     if stretch.before and start > 1:
         reach = _reach(stretch, knots, 0)

@@ -32,7 +32,7 @@ def module(name):
     return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.{name}")
 
 
-def answered(limit=300.0):
+def answered(limit=panel["LIMIT_SECONDS"]):
     """Wait until no request is being answered."""
     end = time.monotonic() + limit
     while session().asking or session().running:
