@@ -36,6 +36,43 @@ def assign(holder, action) -> None:
         holder.action_slot = action.slots[0]
 
 
+def play(armature_object, action, slot=None) -> None:
+    """Give ``action`` to an armature together with its ``slot``: without one an Action moves nothing."""
+    data = armature_object.animation_data or armature_object.animation_data_create()
+    data.action = action
+    if slot is not None:
+        data.action_slot = slot
+
+
+def slot_for(action, armature_object):
+    """Return the slot of ``action`` that moves this armature: the one assigned, else one of its name, else the first
+    for an object. None before Blender 4.4, which has no slots, and where there is no slot for objects."""
+    if not hasattr(action, "slots"):
+        return None
+    data = armature_object.animation_data
+    if data is not None and data.action == action and data.action_slot is not None:
+        return data.action_slot
+    slots = [slot for slot in action.slots if slot.target_id_type in {"OBJECT", "UNSPECIFIED"}]
+    named = [slot for slot in slots if slot.name_display == armature_object.name]
+    return next(iter(named or slots), None)
+
+
+def curves_of(action, slot=None) -> list:
+    """Return an Action's F-curves: all before Blender 4.4, those of ``slot`` from 4.4 (None: of its first slot)."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    slot = slot or next(iter(action.slots), None)
+    strips = [strip for layer in action.layers for strip in layer.strips if strip.type == "KEYFRAME"]
+    bags = [strip.channelbag(slot) for strip in strips] if slot is not None else []
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def ensure_curve(action, slot, path: str, index: int, group: str):
+    """Return the F-curve of ``path`` in the slot (None before Blender 4.4), made in the bone's group if missing."""
+    holder = action if slot is None else _channelbag(action, slot)
+    return holder.fcurves.find(path, index=index) or new_curve(holder, path, index, group)
+
+
 def container(action):
     """Return what holds the F-curves: before Blender 4.4 the Action, from 4.4 its slot's channelbag."""
     return _channelbag(action, action.slots[0]) if hasattr(action, "slots") else action

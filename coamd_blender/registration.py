@@ -5,7 +5,22 @@ import sys
 import bpy
 from bpy.app.handlers import persistent
 
-from . import mapping_operators, mapping_panel, operators, panels, preferences, properties, pump, rig_settings
+from . import (
+    mapping_operators,
+    mapping_panel,
+    operators,
+    operators_edit,
+    panels,
+    panels_edit,
+    preferences,
+    properties,
+    properties_edit,
+    pump,
+    rig_settings,
+    understanding_operators,
+    understanding_panels,
+    understanding_properties,
+)
 
 CLASSES = (
     preferences.COAMD_PG_prompt,
@@ -36,11 +51,17 @@ CLASSES = (
     *mapping_operators.CLASSES,
     *mapping_panel.CLASSES,
     panels.COAMD_PT_advanced,
+    *operators_edit.CLASSES,
+    *panels_edit.CLASSES,
+    *understanding_operators.CLASSES,
+    *understanding_panels.CLASSES,
 )
 
 
 def register() -> None:
     """Register everything. Nothing is started, and nothing is read from disk."""
+    understanding_properties.register()
+    properties_edit.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.coamd = bpy.props.PointerProperty(type=properties.COAMD_PG_settings)
@@ -53,7 +74,7 @@ def register() -> None:
 def unregister() -> None:
     """Stop the runtime, the installation, the timer and the preview, then remove every class and property."""
     pump.stop()
-    for name in ("session", "setup"):
+    for name in ("session", "setup", "thumbnails"):
         module = sys.modules.get(f"{__package__}.{name}")
         if module is not None:
             module.close()
@@ -62,6 +83,8 @@ def unregister() -> None:
     del bpy.types.Object.coamd_rig
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    properties_edit.unregister()
+    understanding_properties.unregister()
 
 
 @persistent

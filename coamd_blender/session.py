@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,6 +88,8 @@ class Session:
         self.preview = Preview()
         self._pending: Pending | None = None
         self._questions: list[Question] = []
+        self._chores: list[Iterator[None]] = []
+        self._idle_chores: list[Iterator[None]] = []
         self._command: list[str] | None = None
         self._runner = JobRunner(self._make_client)
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
@@ -105,6 +107,11 @@ class Session:
 
     @property
     def asking(self) -> bool:
+        """True while a job submitted by :meth:`ask` has not been answered, or work of :meth:`do` is left."""
+        return bool(self._questions or self._chores)
+
+    @property
+    def waiting(self) -> bool:
         """True while a job submitted by :meth:`ask` has not been answered."""
         return bool(self._questions)
 
@@ -113,7 +120,7 @@ class Session:
         """Progress of the pending generation, or of the first question, for the panel."""
         pending = self._pending
         if pending is None and not self._questions:
-            return Status()
+            return Status(True, 0.0, "Working") if self._chores else Status()
         job = pending.job if pending is not None else self._questions[0].job
         if job.state == DONE:
             return Status(True, 1.0, "Writing keys")
@@ -197,6 +204,18 @@ class Session:
         self._questions.append(Question(job, answer))
         return job
 
+    def do(self, steps: Iterator[None], idle: bool = False) -> None:
+        """Work through ``steps``, one a tick, so that the interface stays alive; a CoamdError ends in ``self.error``.
+
+        Cancelling closes the iterator: what is half done is undone in its ``finally``. ``idle`` work, such as drawing
+        icons, does not count as :attr:`asking`: other requests need not wait for it.
+        """
+        (self._idle_chores if idle else self._chores).append(steps)
+
+    def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Future:
+        """Run a function that touches no Blender data in the solver's thread."""
+        return self._solver.submit(function, *arguments)
+
     def pump(self) -> bool:
         """Take in what the runtime said; write some keys when the motion is there. True while there is work.
 
@@ -212,7 +231,8 @@ class Session:
             except CoamdError as error:
                 self._end(error)
         self._answer_questions()
-        return self.running or bool(self._runner.active)
+        self._work_on()
+        return self.running or bool(self._runner.active or self._chores or self._idle_chores)
 
     def wait(self) -> None:
         """Pump until everything submitted has ended; raise its error, if any (background mode, scripts)."""
@@ -229,6 +249,7 @@ class Session:
         """
         for question in self._questions:
             self._runner.cancel(question.job)
+        self._drop_chores()
         pending = self._pending
         if pending is None or self.writing:
             return
@@ -247,6 +268,7 @@ class Session:
         for job in jobs:
             self._runner.cancel(job)
         self._pending, self._questions = None, []
+        self._drop_chores()
         self.error, self.notice = None, ""
         self.preview.hide()
 
@@ -276,6 +298,22 @@ class Session:
                     raise question.job.error
             except CoamdError as error:
                 self.error = error
+
+    def _work_on(self) -> None:
+        for chores in (self._chores, self._idle_chores):
+            for steps in list(chores):
+                try:
+                    next(steps)
+                except StopIteration:
+                    chores.remove(steps)
+                except CoamdError as error:
+                    chores.remove(steps)
+                    self.error = error
+
+    def _drop_chores(self) -> None:
+        for chores in (self._chores, self._idle_chores):
+            while chores:
+                chores.pop().close()
 
     def _advance(self, pending: Pending) -> None:
         job = pending.job

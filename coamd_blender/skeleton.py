@@ -21,6 +21,8 @@ A leaf: standard library and numpy only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 FPS = 20
@@ -129,6 +131,16 @@ BODY_PARTS["arms"] = BODY_PARTS["left_arm"] + BODY_PARTS["right_arm"]
 BODY_PARTS["legs"] = BODY_PARTS["left_leg"] + BODY_PARTS["right_leg"]
 BODY_PARTS["upper_body"] = BODY_PARTS["torso"] + BODY_PARTS["arms"]
 BODY_PARTS["lower_body"] = ("pelvis",) + BODY_PARTS["legs"]
+
+
+def immovable(made: Iterable[int]) -> np.ndarray:
+    """Return which joints (22,) bool stay where they are when only ``made`` (indices) may move: those outside, and
+    every joint with a descendant outside, which could not keep its place if the joint moved."""
+    held = np.ones(JOINT_COUNT, bool)
+    held[list(made)] = False
+    for joint in range(JOINT_COUNT - 1, 0, -1):
+        held[PARENTS[joint]] |= held[joint]
+    return held
 
 
 def rest_joints() -> np.ndarray:

@@ -18,23 +18,38 @@ def add(data, action, start: int) -> None:
     strip.extrapolation = "NOTHING"
 
 
+def add_edit(data, source, preview, slots: tuple, frames: tuple[int, int]) -> None:
+    """Put an Action and, above it, ``frames`` (first, last) of an edited copy of it onto new NLA tracks of ``data``.
+    ``slots``: of the Action and of its copy, None before Blender 4.4."""
+    data.action = None
+    _new_strip(data, source, round(source.frame_range[0]), slots[0])
+    strip = _new_strip(data, preview, frames[0], slots[1])
+    strip.action_frame_start, strip.action_frame_end = frames
+    strip.frame_start, strip.frame_end = frames
+    strip.extrapolation = "NOTHING"
+    strip.select = True
+
+
 def _push_down(data) -> None:
     """Make the Action in use the topmost strip, at the frames it has."""
     action, slot = data.action, getattr(data, "action_slot", None)
     data.action = None
     if hasattr(data, "action_slot") and slot is None:  # it moved nothing
         return
-    strip = _new_strip(data, action, round(action.frame_range[0]))
-    if slot is not None:
-        strip.action_slot = next(own for own in action.slots if own.handle == slot.handle)
+    own = None if slot is None else next(own for own in action.slots if own.handle == slot.handle)
+    strip = _new_strip(data, action, round(action.frame_range[0]), own)
     strip.frame_start_ui = action.frame_range[0]
 
 
-def _new_strip(data, action, start: int):
+def _new_strip(data, action, start: int, slot=None):
+    """Make a strip on a track of its own, of the Action's first slot or of the one given."""
     track = data.nla_tracks.new()
     track.name = action.name
     strip = track.strips.new(action.name, start, action)
-    actions.assign(strip, action)
+    if slot is None:
+        actions.assign(strip, action)
+    else:
+        strip.action_slot = slot
     return strip
 
 

@@ -70,6 +70,11 @@ def finite_number(least: float, most: float) -> Callable[[str], float]:
     return parse
 
 
+def is_number(value: Any) -> bool:
+    """Whether ``value``, from JSON, is a finite number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def output_path(text: str | Path, suffixes: tuple[str, ...]) -> Path:
     """Return the path of a file about to be written, its folder made. InputError when it cannot be written."""
     path = Path(text)

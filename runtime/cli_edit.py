@@ -13,8 +13,8 @@ from coamd_blender.errors import DataError, InputError
 from coamd_blender.skeleton import FPS, JOINT_COUNT, JOINT_INDEX
 from runtime.cli_common import Outcome, ProgressLine, add_verb, finite_number, output_path, whole_number
 from runtime.cli_generate import LARGEST_SEED, write_motion
+from runtime.edit_task import MODES
 
-MODES = ("between", "continue", "lead_in", "outpaint", "vary")
 READABLE = (".npz", ".bvh")
 
 
@@ -48,7 +48,8 @@ def run_edit(args: argparse.Namespace) -> Outcome:
     ranges = parse_mask(args.mask)
     out = output_path(args.out, (".npz",))
     joints, fps = read_clip(args.clip)
-    from runtime.edit import Edit, edit_ranges
+    from runtime.edit import edit_ranges
+    from runtime.edit_task import Edit
 
     targets = read_targets(args.pose) if args.pose else ()
     tasks = [

@@ -12,6 +12,7 @@ from coamd_blender.errors import InputError
 from runtime.cli_common import Outcome, Parser, ProgressLine, add_verb, finite_number, whole_number
 
 MOST_RESULTS = 1000
+PACK = Path(__file__).parent / "library" / "starter.sqlite"
 _FRAMES = re.compile(r"(\d+):(\d+)")
 
 
@@ -21,7 +22,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     index.add_argument("folders", nargs="*", metavar="FOLDER", help="read with all below it: .bvh .npz .glb .amc")
     index.add_argument("--licence", default="", metavar="TEXT", help="noted with the clips read by this run")
     index.add_argument("--source", default="", metavar="TEXT", help="where they come from, noted with them")
-    index.add_argument("--starter", type=Path, metavar="FILE", help="fill a new library with a pack of clips first")
+    index.add_argument(
+        "--starter", type=Path, nargs="?", const=PACK, metavar="FILE",
+        help="fill a new library with a pack of clips first; without FILE, with the clips that ship",
+    )  # fmt: skip
     index.add_argument("--rebuild", action="store_true", help="embed all stored clips anew, for another recogniser")
     search = add_verb(verbs, "search", run_search, "find clips by words, by a clip, or by a clip and words")
     wanted = search.add_mutually_exclusive_group(required=True)

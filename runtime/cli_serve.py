@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import math
 import os
 import sys
 from pathlib import Path
@@ -14,10 +13,13 @@ import numpy as np
 
 from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS
-from runtime.cli_common import Outcome, add_verb, finite_number
+from runtime import edit_requests
+from runtime.cli_common import Outcome, add_verb, finite_number, is_number
 from runtime.cli_generate import LARGEST_SEED, MOST_COPIES, in_batches
 from runtime.library.tasks import UnderstandingTasks
 from runtime.server import Arrays, Fields, Report, serve, take_over_stdio
+
+GENERATOR_TASKS = ("generate", "edit", "storyboard")
 
 
 def add_parser(verbs: argparse._SubParsersAction) -> None:
@@ -46,7 +48,7 @@ def run(args: argparse.Namespace) -> Outcome:
 class RuntimeTasks:
     """All tasks of the runtime: the generator is loaded at the start, the recogniser when it is first needed."""
 
-    names = ("generate", *UnderstandingTasks.names)
+    names = (*GENERATOR_TASKS, *UnderstandingTasks.names)
 
     def __init__(self, device: str = "auto", weights: Path | None = None):
         self._generator = GeneratorTasks(device, weights)
@@ -72,9 +74,10 @@ class GeneratorTasks:
 
     generate: fields ``prompts`` (list of text), ``seeds`` (as many whole numbers), ``seconds`` (0.5 to 9.8) and
     optionally ``cfg`` (number or None); result: field ``fps``, array ``joints`` float32 (count, frames, 22, 3).
+    edit, storyboard: edit_requests.py.
     """
 
-    names = ("generate",)
+    names = GENERATOR_TASKS
 
     def __init__(self, device: str = "auto", weights: Path | None = None):
         self._device, self._weights = device, weights
@@ -100,7 +103,10 @@ class GeneratorTasks:
             empty_cache()
 
     def run(self, task: str, fields: Fields, arrays: Arrays, report: Report) -> tuple[Fields, Arrays]:
-        """Do one ``generate`` request. Raises InputError for fields that cannot be used."""
+        """Do one request. Raises InputError for fields that cannot be used."""
+        if task != "generate":
+            request = {"edit": edit_requests.edit, "storyboard": edit_requests.storyboard}[task]
+            return request(self._generator, fields, arrays, report)
         from runtime.generate import check_prompt, frames_for
 
         prompts, seeds, seconds, cfg = _generate_fields(fields)
@@ -127,12 +133,8 @@ def _generate_fields(fields: Fields) -> tuple[list[str], list[int], float, float
         raise InputError("The request has no list of seeds", f"Send whole numbers from 0 to {LARGEST_SEED}")
     if not 1 <= len(prompts) == len(seeds) <= MOST_COPIES:
         raise InputError(f"{len(prompts)} prompts and {len(seeds)} seeds", f"Send 1 to {MOST_COPIES}, as many of each")
-    if not _is_number(seconds):
+    if not is_number(seconds):
         raise InputError(f"The length {seconds!r} is no number", "Send seconds as a number")
-    if cfg is not None and not (_is_number(cfg) and 0 <= cfg <= 100):
+    if cfg is not None and not (is_number(cfg) and 0 <= cfg <= 100):
         raise InputError(f"The classifier-free weight {cfg!r} is no number from 0 to 100", "Leave it out, or send one")
     return prompts, seeds, float(seconds), cfg
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -10,6 +10,8 @@ Joints are (frames, 22, 3), metres, Y up, 20 frames a second, floor at y = 0, on
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from coamd_blender.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX
@@ -27,6 +29,7 @@ SHARE_OF_TRAVEL = 0.85  # of the body's speed, between the two above: faster toe
 ON_FEET = 0.55  # m: a pelvis lower than this is carried by more than feet
 LEAST_FRAMES = 3
 SMOOTHNESS, STIFFNESS = 6.0, 2.0  # of the travel's correction, against a standing foot's weight of one
+HELD = 1e4  # against the same: what must not move
 FADE = 5  # frames over which a leg goes back to its own motion
 STRAIGHT = 0.005  # m: a knee that bends by less has no plane of its own, and bends forwards
 REACH = 0.998  # of a leg's length: it is never stretched straighter than this, nor than it was
@@ -50,27 +53,31 @@ def standing(joints: np.ndarray) -> np.ndarray:
     return down
 
 
-def planted(joints: np.ndarray) -> np.ndarray:
+def planted(joints: np.ndarray, kept: np.ndarray | None = None) -> np.ndarray:
     """Return ``joints`` with standing feet that stay where they stand, toes above the floor, bones of the same length.
 
-    The heights of the body and everything above the hips, seen from the pelvis, are untouched.
+    The heights of the body and everything above the hips, seen from the pelvis, are untouched. Frames ``kept``
+    (frames,) bool stay as they are, and what lies between two of them still leads from one to the other.
     """
     result = np.array(joints, dtype=np.float64)
     if len(result) < LEAST_FRAMES + 1:
         return result.astype(joints.dtype)
+    kept = np.zeros(len(result), bool) if kept is None else kept
     down = standing(result)
-    result[:, :, [0, 2]] += travel_correction(result, down)[:, None]
-    moved = leg_correction(result, down)
+    result[:, :, [0, 2]] += travel_correction(result, down, kept)[:, None]
+    moved = leg_correction(result, down, kept)
     for side in range(2):
         _reach(result, side, moved[:, side])
     return result.astype(joints.dtype)
 
 
-def travel_correction(joints: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Return how far to move the whole body over the floor in each frame: (frames, 2), x and z, zero at frame 0.
+def travel_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return how far to move the whole body over the floor in each frame: (frames, 2), x and z, zero at frame 0 and
+    in frames ``kept``, unless they are all behind others: then those move.
 
     Its velocity u minimises the slide of standing feet, sum (v + u)^2, plus SMOOTHNESS times the squares of its
-    own changes, plus STIFFNESS times its squares: a tridiagonal system.
+    own changes, plus STIFFNESS times its squares: a tridiagonal system, but for the sums over what lies between
+    kept frames, which are held at zero.
     """
     steps = np.diff(joints[:, _TOES][..., [0, 2]], axis=0)  # (frames - 1, 2 feet, 2)
     weight = (down[1:] & down[:-1]).astype(float)
@@ -78,22 +85,27 @@ def travel_correction(joints: np.ndarray, down: np.ndarray) -> np.ndarray:
     matrix = np.diag(weight.sum(1) + STIFFNESS)
     change = np.diff(np.eye(count), axis=0)
     matrix += SMOOTHNESS * change.T @ change
+    for first, last in pairwise(np.flatnonzero(kept)):
+        matrix[first:last, first:last] += HELD
     velocity = np.linalg.solve(matrix, -(weight[..., None] * steps).sum(1))
-    return np.concatenate([np.zeros((1, 2)), np.cumsum(velocity, axis=0)])
+    moved = np.concatenate([np.zeros((1, 2)), np.cumsum(velocity, axis=0)])
+    return moved - moved[np.argmax(kept)]
 
 
-def leg_correction(joints: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Return how far to move each foot: (frames, 2, 3). A standing toe goes to its mean place over its stand,
-    a toe under the floor up to it; between stands the correction fades."""
+def leg_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return how far to move each foot: (frames, 2, 3). A standing toe goes to its mean place over its stand, or to
+    where it is in ``kept`` frames, a toe under the floor up to it; between stands the correction fades."""
     moved = np.zeros((len(joints), 2, 3))
     for side in range(2):
         toe = joints[:, _TOES[side]]
         known = np.zeros(len(joints), dtype=bool)
         for start, stop in runs_of(down[:, side]):
-            moved[start:stop, side] = (toe[start:stop].mean(axis=0) - toe[start:stop]) * [1, 0, 1]
+            stays = kept[start:stop] if kept[start:stop].any() else slice(None)
+            moved[start:stop, side] = (toe[start:stop][stays].mean(axis=0) - toe[start:stop]) * [1, 0, 1]
             known[start:stop] = True
+        moved[kept, side], known[kept] = 0.0, True
         _fade_between(moved[:, side], known)
-        moved[:, side, 1] = _smooth(np.maximum(0.0, -toe[:, 1]), 1)
+        moved[:, side, 1] = np.where(kept, 0.0, _smooth(np.maximum(0.0, -toe[:, 1]), 1))
     return moved
 
 

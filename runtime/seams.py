@@ -27,6 +27,9 @@ _MOBILITY = np.ones(JOINT_COUNT)
 _MOBILITY[[JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")]] = 0.02
 _MOBILITY[[JOINT_INDEX[name] for name in ("pelvis", "left_hip", "right_hip", "spine1")]] = 0.2
 _GROUND = np.array([1.0, 0.0, 1.0])
+ACCELERATION = 26.0  # m/s^2, mean over joints: 1 % of the frames of recordings have more, whatever the split
+JOIN_SECONDS, JOLT_SECONDS = 0.5, 0.1
+SPREADS = (0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3)  # s, of the Gaussian that softens a join
 SWAY_SECONDS = 1.0  # slower than this a pelvis travels, faster it sways
 
 
@@ -75,16 +78,6 @@ class Body:
         return with_lengths(joints / self.scale + self.centre, lengths)
 
 
-def immovable(made: Iterable[int]) -> np.ndarray:
-    """Which joints (22,) bool stay where they are when only ``made`` may move: those outside, and every joint with
-    a descendant outside, which could not keep its place if the joint moved."""
-    held = np.ones(JOINT_COUNT, bool)
-    held[list(made)] = False
-    for joint in range(JOINT_COUNT - 1, 0, -1):
-        held[PARENTS[joint]] |= held[joint]
-    return held
-
-
 def joints_named(names: str) -> list[int]:
     """Indices of the joints in ``names``: body parts and joints, separated by commas. KeyError for others."""
     found: list[int] = []
@@ -122,13 +115,56 @@ def sample_at(values: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 def in_place(joints: np.ndarray, fps: float) -> np.ndarray:
     """Take the travel out of joints (frames, joints, 3): the pelvis stays over where it was at frame 0, sway kept."""
-    way = joints[:, 0].astype(np.float64) * [1.0, 0.0, 1.0]
-    spread = SWAY_SECONDS * fps / 2
-    reach = min(int(3 * spread) + 1, len(joints) - 1) if len(joints) > 1 else 0
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
-    padded = np.pad(way, [(reach, reach), (0, 0)], "reflect", reflect_type="odd")
-    smooth = np.stack([np.convolve(padded[:, axis], kernel / kernel.sum(), "valid") for axis in range(3)], axis=1)
+    smooth = _smoothed(joints[:, 0].astype(np.float64) * _GROUND, SWAY_SECONDS * fps / 2)
     return (joints - (smooth - smooth[0])[:, None]).astype(joints.dtype)
+
+
+def _smoothed(values: np.ndarray, spread: float) -> np.ndarray:
+    """Values (frames, ...) under a Gaussian of ``spread`` frames; both ends are continued point-symmetrically."""
+    reach = min(int(3 * spread) + 1, len(values) - 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
+    rows = np.pad(values.reshape(len(values), -1), [(reach, reach), (0, 0)], "reflect", reflect_type="odd")
+    smooth = [np.convolve(row, kernel / kernel.sum(), "valid") for row in rows.T]
+    return np.stack(smooth, axis=1).reshape(values.shape)
+
+
+def acceleration(joints: np.ndarray, fps: float) -> np.ndarray:
+    """Size of the second difference of joints (frames, joints, 3), mean over joints, m/s^2: (frames - 2,)."""
+    return np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).mean(axis=1) * fps**2
+
+
+def softened(
+    joints: np.ndarray, joins: Iterable[int], fps: float, limit: float = ACCELERATION, seconds: float = JOIN_SECONDS
+) -> np.ndarray:
+    """Smooth joints (frames, 22, 3) about the frames ``joins`` until none of them accelerates by more than ``limit``.
+
+    Each join that does is smoothed on its own, ``seconds`` to both sides and fading out over as much again, no
+    stronger than it takes; bones keep their lengths.
+    """
+    result = joints.astype(np.float64)
+    reach = max(1, round(seconds * fps))
+    for join in joins:
+        first, last = max(0, join - 3 * reach), min(len(joints), join + 3 * reach + 1)
+        piece = result[first:last].copy()
+        lengths, off = bone_lengths(piece), np.abs(np.arange(first, last) - join)
+        share = np.clip(2 - off / reach, 0, 1)
+        share = (share * share * (3 - 2 * share))[:, None, None]
+        near = off[1:-1] <= 2 * reach
+        for spread in SPREADS:
+            if acceleration(result[first:last], fps)[near].max() <= limit:
+                break
+            result[first:last] = with_lengths(piece + share * (_smoothed(piece, spread * fps) - piece), lengths)
+    return result.astype(joints.dtype)
+
+
+def without_jolts(joints: np.ndarray, fps: float, limit: float = ACCELERATION) -> np.ndarray:
+    """Soften whatever frame of joints (frames, 22, 3) accelerates most, until none does by more than ``limit``."""
+    for _ in range(len(joints)):
+        change = acceleration(joints, fps)
+        if change.max() <= limit:
+            break
+        joints = softened(joints, [int(change.argmax()) + 1], fps, limit, JOLT_SECONDS)
+    return joints
 
 
 # --- fading ---------------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """Motion of any length from several prompts on one timeline; loops, and motion in place.
 
 A storyboard is one row of tokens. Each scene is drawn with the end of what is there already as known tokens, and a
-little beyond its own end, which the next scene then draws anew from its side; the row is decoded as a whole. Between
-scenes that differ much, such as a walk and a stand, the change can still be abrupt. Joints are (frames, 22, 3),
-metres, Y up.
+little beyond its own end, which the next scene then draws anew from its side; the row is decoded as a whole. Where
+scenes differ much, such as a run and a seat, the change is softened until it is no more abrupt than recordings are.
+Joints are (frames, 22, 3), metres, Y up.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ import torch
 
 from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
-from runtime.edit import DROPPED, OVERLAP, WINDOW, Edit, edit
+from runtime.calm import calmed
+from runtime.edit import edit
+from runtime.edit_task import Edit
+from runtime.edit_window import DROPPED, OVERLAP, WINDOW
 from runtime.feet import planted
 from runtime.generate import Generator, check_prompt
 from runtime.model.sampling import Known
-from runtime.seams import in_place
+from runtime.seams import in_place, softened, without_jolts
 
 LONGEST_SECONDS = 3600.0
 SHORTEST_SCENE = 0.5
@@ -126,7 +129,8 @@ def storyboard(
         tokens[first:last] = drawn[0, first - begin : last - begin].clone()
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
-    return planted(with_bone_lengths(joints))
+    joins = [FRAME_MULTIPLE * first for first, _, _ in parts[1:]]
+    return planted(without_jolts(softened(calmed(with_bone_lengths(joints)), joins, FPS), FPS))
 
 
 def _parts(scenes: list[Scene]):

@@ -39,6 +39,7 @@ class Recognizer:
         self.dim = model.config.dim
         self.digest = digest
         self._vocabulary: torch.Tensor | None = None  # of the bundled labels, made when first asked for
+        self._given: tuple[tuple[Label, ...], torch.Tensor] | None = None  # the labels last given, and theirs
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Recognizer:
@@ -118,7 +119,9 @@ class Recognizer:
         """Names, "unknown" behind them, and unit vectors (labels, dim): the mean over the texts of each label."""
         if labels is not None:
             chosen = given(labels)
-            return [*(label.name for label in chosen), UNKNOWN], self._label_vectors(chosen)
+            if self._given is None or self._given[0] != chosen:
+                self._given = chosen, self._label_vectors(chosen)
+            return [*(label.name for label in chosen), UNKNOWN], self._given[1]
         if self._vocabulary is None:
             self._vocabulary = self._label_vectors(vocabulary())
         return [*(label.name for label in vocabulary()), UNKNOWN], self._vocabulary

@@ -5,7 +5,9 @@ import pytest
 
 from coamd_blender.errors import InputError
 from coamd_blender.skeleton import BODY_PARTS, JOINT_INDEX, PARENTS
-from runtime.edit import OVERLAP, WINDOW, Edit, edit, edit_ranges, windows
+from runtime.edit import edit, edit_ranges
+from runtime.edit_task import Edit
+from runtime.edit_window import OVERLAP, WINDOW, windows
 from runtime.generate import Generator
 from runtime.seams import Target, sample_at
 
@@ -121,6 +123,7 @@ def test_several_ranges_and_no_prompt(generator, walk):
         (lambda: Edit(5, 50, joints="pelvis"), "cannot move"),
         (lambda: Edit(5, 50, keep=2.0), "cannot be kept"),
         (lambda: Edit(5, 50, path=np.zeros((3, 2))), "single point"),
+        (lambda: Edit(5, 50, mode="vary", path=np.eye(2)), "keeps its way"),
         (lambda: Edit(5, 50, targets=(Target(60, (20,), np.zeros((1, 3))),)), "outside the range"),
     ],
 )

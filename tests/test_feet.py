@@ -74,3 +74,14 @@ def test_what_is_above_the_hips_keeps_its_shape():
 def test_a_single_frame_passes_through():
     pose = with_bone_lengths(made.standing(1))[:1]
     np.testing.assert_array_equal(planted(pose), pose)
+
+
+def test_kept_frames_stay_and_what_lies_between_still_leads_from_one_to_the_other():
+    motion, kept = walking(1.3), np.zeros(80, bool)
+    kept[:20] = kept[60:] = True
+    motion = motion[:80]
+    still = planted(motion, kept)
+    np.testing.assert_allclose(still[kept], motion[kept], atol=2e-3)
+    inside = slice(19, 61)
+    down = standing(motion)[inside]
+    assert slide(still[inside], down) < 0.5 * slide(motion[inside], down)

@@ -8,7 +8,7 @@ import pytest
 from fakes import ROOT
 
 ADDON, RUNTIME = ROOT / "coamd_blender", ROOT / "runtime"
-LEAVES = ("protocol", "skeleton", "errors", "client", "jobs")
+LEAVES = ("protocol", "skeleton", "errors", "client", "jobs", "keys")
 BLENDER = {
     "bpy",
     "mathutils",

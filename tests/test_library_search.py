@@ -8,7 +8,7 @@ from library_fakes import DIM, FakeEmbedder, motion, write_motion
 from coamd_blender.errors import DataError, InputError
 from runtime.library import codes, query, search
 from runtime.library.benchmark import exact_scores, fill, measure, queries_of, synthetic_embeddings
-from runtime.library.codes import fit_codes, load_codes, products
+from runtime.library.codes import fit_codes, load_codes
 from runtime.library.index import index_folders
 from runtime.library.search import Searcher
 from runtime.library.store import Library
@@ -170,16 +170,24 @@ def test_empty_words_are_told(library, clips):
 # --- the compressed first pass -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rows", "width"), [(1, 64), (1001, 64), (1003, 192), (64, 512)])
-def test_products_of_bytes_are_those_of_a_plain_product(rows, width):
+@pytest.mark.parametrize(("rows", "width"), [(1, 64), (1001, 63), (1003, 192)])
+def test_the_shortlist_holds_the_largest_products_of_the_codes(rows, width):
     random = np.random.default_rng(width)
-    values = random.integers(-127, 128, (rows, width)).astype(np.int8)
-    wanted = random.standard_normal(width).astype(np.float32)
-    exact = values.astype(np.float64) @ wanted
-    found = products(torch.from_numpy(values), torch.from_numpy(wanted)).float().numpy()
-    assert found == pytest.approx(exact, rel=0.008, abs=0.008 * 127 * np.linalg.norm(wanted) / np.sqrt(3))
-    with pytest.raises(ValueError, match="width 63"):
-        products(torch.from_numpy(values[:, :63].copy()), torch.from_numpy(wanted[:63]))
+    values = random.integers(-127, 128, (rows, width)).astype(np.float32)
+    directions = random.standard_normal((32, width)).astype(np.float32)
+    wanted = random.standard_normal(32).astype(np.float32)
+    made = codes.Codes(torch.from_numpy(values), np.zeros(32, np.float32), directions, 1.0)
+    exact = values.astype(np.float64) @ (directions.T.astype(np.float64) @ wanted)
+    count = min(rows, 10)
+    assert set(made.shortlist(wanted, 10)) == set(np.argsort(-exact)[:count])
+
+
+def test_codes_are_bytes_on_the_disk_and_come_back_as_they_were(library, monkeypatch):
+    small_first_pass(monkeypatch)
+    state = fill(library, 2000, DIM)
+    made = codes.make_codes(library, state)
+    (path,) = library.folder.glob("codes-*.npy")
+    assert np.load(path).dtype == np.int8 and torch.equal(load_codes(library, state).codes, made.codes)
 
 
 def test_clustered_rows_need_few_bytes_and_rows_without_structure_get_as_many_as_they_need():

@@ -34,7 +34,7 @@ class Tasks(UnderstandingTasks):
 def server():
     with ServerOnPipes(Tasks()) as running:
         running.next(Hello)
-        assert set(running.next(Hello).capabilities) == {"recognize", "search", "index", "motion"}
+        assert set(running.next(Hello).capabilities) == {"recognize", "search", "index", "motion", "known", "store"}
         yield running
 
 
@@ -84,6 +84,45 @@ def test_index_search_and_apply(server, fields, tmp_path):
     assert applied.fields["name"] == "swing_4" and applied.fields["fps"] == 20
 
 
+def test_poses_of_what_was_found_come_along(server, fields):
+    ask(server, 1, "index", fields)
+    wanted = {"library": fields["library"], "top": 3, "poses": 4}
+    answer = ask(server, 2, "search", wanted, {"joints": motion(2)})
+    assert answer.arrays["poses"].shape == (3, 4, 22, 3)
+    assert np.abs(answer.arrays["poses"][0] - motion(2)[[0, 20, 39, 59]]).max() < 0.51e-3
+
+
+def test_a_library_begins_with_the_clips_that_ship(server, tmp_path):
+    library = {"library": str(tmp_path / "own" / "library")}
+    assert "no library" in refused(server, 1, "search", {**library, "text": "walk"}).message
+    hits = ask(server, 2, "search", {**library, "starter": True, "text": "walk", "top": 200}).fields["results"]
+    assert len(hits) > 150 and {hit["licence"] for hit in hits} == {"CC0"}
+    assert all("/" in hit["path"] and hit["source"] for hit in hits)
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["library"]
+
+
+def test_what_the_client_has_read_is_stored_and_known_again(server, fields, tmp_path):
+    path = str(tmp_path / "clips" / "dance.fbx")
+    file = {"library": fields["library"], "path": path, "size": 7, "mtime_ns": 8, "digest": "d", "licence": "CC0"}
+    assert ask(server, 1, "known", {**file, "paths": [path]}).fields == {"files": {}}
+    clips = [{"name": "one", "labels": ["swing"], "frames": 60}, {"name": "two", "frames": 40}]
+    both = np.concatenate([motion(8), motion(9, 40)])
+    assert ask(server, 2, "store", {**file, "clips": clips}, {"joints": both}).fields == {"clips": 2}
+    hit = ask(server, 3, "search", {**file, "top": 1}, {"joints": motion(9, 40)}).fields["results"][0]
+    assert (hit["path"], hit["clip"], hit["seconds"], hit["licence"]) == (path, "two", 2.0, "CC0")
+    known = {"size": 7, "mtime_ns": 8, "digest": "d", "status": "here", "problem": ""}
+    assert ask(server, 4, "known", {**file, "paths": [path, "else"]}).fields == {"files": {path: known}}
+    (tmp_path / "clips" / "dance.fbx").write_bytes(b"fbx")
+    told = ask(server, 5, "index", fields).fields
+    assert told["vanished"] == 0 and any("read in Blender" in line for line in told["problems"])
+    (tmp_path / "clips" / "dance.fbx").unlink()
+    assert ask(server, 6, "index", fields).fields["vanished"] == 1
+    ask(server, 7, "store", {**file, "digest": "e", "problem": "torn"})
+    assert ask(server, 8, "known", {**file, "paths": [path]}).fields["files"][path]["status"] == "broken"
+    wrong = refused(server, 9, "store", {**file, "clips": clips}, {"joints": motion(8)})
+    assert "shape" in wrong.message or "frames" in wrong.message
+
+
 def test_cancel_stops_an_index_between_two_files_and_keeps_what_is_done(server, fields, tmp_path):
     for seed in range(6, 300):
         write_motion(tmp_path / "clips" / f"swing_{seed}.npz", seed, frames=20)
@@ -122,6 +161,10 @@ def test_requests_that_cannot_be_done_are_answered_and_the_next_one_works(server
         ("index", {**library, "folders": ["/nowhere/at/all"]}),
         ("motion", {**library, "id": 999}),
         ("motion", {**library, "id": "one"}),
+        ("known", {**library, "paths": "x"}),
+        ("store", {**library, "path": "x.fbx", "size": 1, "mtime_ns": 1, "digest": "d"}),
+        ("store", {**library, "path": "x.fbx", "digest": "d", "problem": "torn"}),
+        ("search", {**library, "text": "walk", "poses": 0}),
         ("recognize", {}),
         ("recognize", {"labels": "walk"}),
     ]
@@ -132,5 +175,6 @@ def test_requests_that_cannot_be_done_are_answered_and_the_next_one_works(server
 
 def test_the_runtime_offers_every_task_and_loads_the_recogniser_only_when_asked():
     tasks = RuntimeTasks()
-    assert tasks.names == ("generate", "recognize", "search", "index", "motion")
+    assert tasks.names[:3] == ("generate", "edit", "storyboard")
+    assert tasks.names[3:] == ("recognize", "search", "index", "motion", "known", "store")
     assert tasks._understanding._recognizer is None

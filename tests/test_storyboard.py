@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from coamd_blender.errors import InputError
+from coamd_blender.skeleton import rest_joints
 from runtime.generate import Generator
-from runtime.seams import in_place
+from runtime.seams import in_place, softened, without_jolts
 from runtime.storyboard import Scene, loop, read_scenes, storyboard
 
 SCENES = [Scene("a person walks forward", 3), Scene("a person stands still", 2), Scene("a person walks forward", 12)]
@@ -32,6 +33,26 @@ def test_a_storyboard_lasts_its_scenes_and_windows_of_one_scene_show_no_seam(gen
     own = np.percentile(acceleration(generator.generate(["a person walks forward"], 196, [2])[0]), 99)
     joins = [180, 260]  # the last scene is longer than a window
     assert max(acceleration(board)[join - 3 : join + 3].max() for join in joins) < 1.5 * own
+
+
+def test_no_frame_jumps(generator, board):
+    """30 m/s^2, mean over joints, is the 99th percentile of the training recordings' frames."""
+    restless = [Scene("a person runs", 3), Scene("a person sits down", 3), Scene("a person jumps", 3)]
+    for motion in (board, storyboard(generator, restless, seed=4)):
+        assert acceleration(motion).max() * 400 < 30
+
+
+def test_a_leap_is_softened_around_it_and_nowhere_else():
+    still = rest_joints()[None].repeat(120, axis=0)
+    still[60:, :, 0] += 1.0
+    soft = softened(still, [60], 20, limit=5.0)
+    assert acceleration(soft).max() * 400 <= 5.0 < acceleration(still).max() * 400
+    assert np.abs(soft - still)[:40].max() < 1e-12 and np.abs(soft - still)[80:].max() < 1e-12
+    assert np.abs(soft - soft[:, :1] - (still - still[:, :1])).max() < 1e-9
+    assert np.array_equal(without_jolts(soft, 20, 5.0), soft)
+    assert acceleration(without_jolts(still, 20, 25.0)).max() * 400 <= 25.0
+    even = still[:60] + np.arange(60)[:, None, None] * [0, 0, 0.05]
+    assert np.array_equal(softened(even, [30], 20, 5.0), even)
 
 
 def test_each_scene_does_what_it_says(board):

@@ -26,6 +26,14 @@ What callers use (the modules that import bpy are named with their package)::
         aligned=None,          # bone name -> basis quaternion of a pose in which the rig stands like a T or an A
     )                          # raises RigError or InputError (one line, with remedy) before anything has changed
     action.frame_range         # first and last key
+    reading = read_action.read_action(     # -> Reading: the way back, nothing changed; RigError or InputError
+        armature_object,
+        action=None,           # any Action, playing or not; None: what plays, NLA included
+        frames=None,           # (first, last) scene frames; None: all
+        fps=20,                # samples a second; None: one at every scene frame
+    )
+    reading.joints             # (F, 22, 3) canonical; reading.placement.place(joints) goes back with place="world"
+    reading.heads, reading.way, reading.derived, reading.notes
     character.create_character(context, name="CoAMD Character")   # -> armature object, skinned figure parented to it
     filmstrip.render_filmstrip(armature_object, frames, path)     # PNG contact sheet by Cycles; -> path
 
@@ -44,8 +52,8 @@ Below Blender::
 Rooms: ``rotations`` (quaternions), ``rig`` (Rig, forward kinematics), ``mapping`` (bone names, presets/*.json),
 ``names`` and ``shape`` (what names and rest poses say), ``mapping_file``, ``body`` (a rig at rest), ``torso``,
 ``limbs``, ``twist``, ``legs`` and ``contacts`` (feet on the floor), ``bones`` (turns to basis rotations),
-``alignment``, ``solver`` (joints -> PoseSolution), ``controls`` and ``ik`` (rigs that constraints move),
-``quality`` (figures of a result).
+``alignment``, ``solver`` (joints -> PoseSolution), ``reading`` (poses -> joints), ``channels`` (values of rotation
+modes -> matrices), ``controls`` and ``ik`` (rigs that constraints move), ``quality`` (figures of a result).
 """
 
 from .mapping import Mapping, detect, detect_rig, make_mapping

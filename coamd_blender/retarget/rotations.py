@@ -200,3 +200,17 @@ def axis_angle_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
     flips = np.where(dot(axis[1:], axis[:-1]) < 0, -1.0, 1.0)
     side = np.cumprod(np.concatenate([[1.0], flips]))[:, None]
     return np.concatenate([angle[:, None] * side, axis * side], axis=-1)
+
+
+def vector_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
+    """Turn unit quaternions (..., 4) into rotation vectors (..., 3): the axis, as long as the angle, at most pi."""
+    quaternions = np.where(quaternions[..., :1] < 0, -quaternions, quaternions)
+    sine = np.linalg.norm(quaternions[..., 1:], axis=-1, keepdims=True)
+    angle = 2 * np.arctan2(sine, quaternions[..., :1])
+    return quaternions[..., 1:] * np.where(sine > 1e-9, angle / np.maximum(sine, _TINY), 2.0)
+
+
+def quaternion_from_vector(vectors: np.ndarray) -> np.ndarray:
+    """Turn rotation vectors (..., 3) of any length into unit quaternions (..., 4)."""
+    half = 0.5 * np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.concatenate([np.cos(half), 0.5 * vectors * np.sinc(half / np.pi)], axis=-1)

@@ -16,7 +16,7 @@ from coamd_blender.skeleton import FPS, FRAME_MULTIPLE
 from runtime.generate import Generator
 
 if TYPE_CHECKING:
-    from runtime.edit import Edit
+    from runtime.edit_task import Edit
 
 TASKS = ("inbetween", "outpaint", "prefix", "suffix")
 
@@ -24,7 +24,7 @@ TASKS = ("inbetween", "outpaint", "prefix", "suffix")
 def edits_of(task: str, frames: int, prompt: str, seed: int) -> list[Edit]:
     """The ranges of a clip of ``frames`` frames (whole tokens) that ``task`` makes anew. InputError for an unknown
     task, and for a clip too short to have a quarter."""
-    from runtime.edit import Edit
+    from runtime.edit_task import Edit
 
     tokens = frames // FRAME_MULTIPLE
     if tokens < 2:

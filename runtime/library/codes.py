@@ -1,9 +1,11 @@
 """The compressed first pass of a search: every row as a few dozen whole numbers, scanned in full for each query.
 
-A row's code is its part along the principal directions of the library, one byte a direction:
+A row's code is its part along the principal directions of the library, one byte a direction on the disk:
 ``code = round((row - mean) @ directions / step)``, with a step a direction that spans 4.5 standard deviations. A
 query's product with a row is then ``query @ mean + (query @ directions * step) @ code``, up to what the other
-directions hold. The rows with the largest products go on to the exact second pass (search.py).
+directions hold. The rows with the largest products go on to the exact second pass (search.py). In memory the codes
+are float32: a product of a float32 matrix and a vector runs at the speed of the memory on every processor, which no
+public product of whole numbers, bfloat16 or float16 with a vector does (measured on AVX2 and AVX-512).
 
 How many directions are needed depends on the library, so it is measured and not assumed: the narrowest code is kept
 whose shortlist holds at least RECALL of the ten best rows of the trial queries (half of them rows, half of them rows
@@ -28,8 +30,7 @@ from runtime.library.store import Library
 FULL_SCAN_ROWS = 32_768  # up to here every row is compared exactly
 SHORTLIST = 4096
 RECALL = 0.995
-WIDTH_STEP = 64
-WIDTHS = (64, 128, 256, 512)  # and the dimension of the embeddings; filled up to a multiple of 64
+WIDTHS = (64, 128, 256, 512)  # and the dimension of the embeddings
 SAMPLE_ROWS = 32_768
 CHUNK_ROWS = 32_768
 TRIAL_QUERIES = 64
@@ -40,7 +41,7 @@ SPAN = 4.5  # standard deviations on each side
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """Codes of the first ``rows`` rows of a generation: int8 (rows, width), and how queries are turned."""
+    """Codes of the first ``rows`` rows of a generation: whole numbers, float32 (rows, width), and how queries turn."""
 
     codes: torch.Tensor
     mean: np.ndarray  # (dim,) float32
@@ -54,20 +55,7 @@ class Codes:
     def shortlist(self, query: np.ndarray, count: int) -> np.ndarray:
         """Return the numbers of the ``count`` rows with the largest approximate products with ``query`` (dim,)."""
         turned = torch.from_numpy(query.astype(np.float32) @ self.directions)
-        return torch.topk(products(self.codes, turned), min(count, self.rows), sorted=False).indices.numpy()
-
-
-def products(codes: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
-    """Return codes int8 (rows, width) @ query float32 (width,) as bfloat16 (rows,), good to two or three digits.
-
-    The scan is bound by memory, so it must read bytes: this is torch's kernel for int8 weights, which takes them as
-    they are (torch 2.3 and later); ``codes.float() @ query`` would be ten times slower. The kernel reads whole
-    vectors of the processor: another width than a multiple of 64 raises ValueError here, and would crash there.
-    """
-    if codes.shape[1] % WIDTH_STEP or codes.shape[1] != len(query):
-        raise ValueError(f"codes of width {codes.shape[1]} and a query of {len(query)}")
-    ones = torch.ones(len(codes), dtype=torch.bfloat16)
-    return torch._weight_int8pack_mm(query.bfloat16()[None], codes, ones)[0]
+        return torch.topk(self.codes @ turned, min(count, self.rows), sorted=False).indices.numpy()
 
 
 def load_codes(library: Library, state: State) -> Codes | None:
@@ -76,8 +64,7 @@ def load_codes(library: Library, state: State) -> Codes | None:
     found = [(int(match[1]), path) for path in library.folder.iterdir() if (match := pattern.match(path.name))]
     for rows, path in sorted(found, reverse=True):
         with contextlib.suppress(OSError, ValueError, KeyError, EOFError):
-            # copy-on-write, as torch takes no read-only memory; nothing writes
-            codes = torch.from_numpy(np.load(path, mmap_mode="c"))
+            codes = torch.from_numpy(np.load(path)).float()
             with np.load(path.with_name(path.stem + "-turn.npz")) as turn:
                 if rows == len(codes) <= state.rows and len(turn["mean"]) == state.dim:
                     return Codes(codes, turn["mean"], turn["directions"], float(turn["recall"]))
@@ -92,7 +79,7 @@ def make_codes(library: Library, state: State) -> Codes:
     _write(
         library.folder / f"{stem}-turn.npz", np.savez, mean=made.mean, directions=made.directions, recall=made.recall
     )
-    _write(library.folder / f"{stem}.npy", np.save, arr=made.codes.numpy())
+    _write(library.folder / f"{stem}.npy", np.save, arr=made.codes.to(torch.int8).numpy())
     for path in library.folder.glob(f"codes-{state.generation:06d}-*"):
         if not path.name.startswith(stem):
             with contextlib.suppress(PermissionError):  # Windows: a reader still maps it
@@ -127,14 +114,12 @@ def _principal(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _code(rows: np.ndarray, mean: np.ndarray, directions: np.ndarray, steps: np.ndarray) -> Codes:
-    filling = -len(steps) % WIDTH_STEP
-    scaled = np.pad(directions / steps, ((0, 0), (0, filling)))
-    codes = np.empty((len(rows), scaled.shape[1]), np.int8)
+    scaled = directions / steps
+    codes = np.empty((len(rows), len(steps)), np.float32)
     for start in range(0, len(rows), CHUNK_ROWS):
         part = (_floats(rows[start : start + CHUNK_ROWS]) - mean) @ scaled
         codes[start : start + CHUNK_ROWS] = np.clip(np.rint(part), -127, 127)
-    turn = np.pad(directions * steps, ((0, 0), (0, filling))).astype(np.float32)
-    return Codes(torch.from_numpy(codes), mean, turn, 0.0)
+    return Codes(torch.from_numpy(codes), mean, (directions * steps).astype(np.float32), 0.0)
 
 
 def _trial_queries(rows: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coamd_blender.errors import InputError
-from runtime.library.reading import READERS, digest_of, find_files, read_clips
+from runtime.library.reading import BLENDER_FILES, READERS, digest_of, find_files, read_clips
 from runtime.library.records import Embedder, FileFacts, NewClip, State, windows_of
 from runtime.library.store import Library
 
@@ -73,11 +73,16 @@ def _survey(library: Library, folders: list[Path], report: IndexReport) -> list[
         files = [path for path in find_files(folder.resolve()) if library.folder.resolve() not in path.parents]
         found |= dict.fromkeys(files)
         known = _known_below(library, folder.resolve())
-        if not files and not known:
+        for_blender = sum(1 for _ in find_files(folder.resolve(), BLENDER_FILES))
+        if for_blender:
+            left = f"{for_blender} files ({', '.join(BLENDER_FILES)}) in {folder} are read in Blender: index it there"
+            report.problems.append(left)
+        elif not files and not known:
             fruitless.append(f"{folder} holds no motion: no {', '.join(READERS)}")
         present = set(map(str, files))
         for facts in known:
-            if facts.path not in present and facts.status != "vanished":
+            foreign = facts.path.lower().endswith(BLENDER_FILES) and Path(facts.path).is_file()
+            if facts.path not in present and facts.status != "vanished" and not foreign:
                 library.mark(facts.path, "vanished")
                 report.vanished += 1
     if len(fruitless) == len(folders):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from runtime.data.prepare import Report, read_file
 from runtime.data.sources import Source, describe
 
 READERS = {".bvh": "bvh", ".amc": "acclaim", ".glb": "gltf", ".gltf": "gltf", ".npz": "npz"}
+BLENDER_FILES = (".fbx", ".blend")  # read by Blender, which then stores what it found
 SHORTEST = 16  # frames: anything under 0.8 s says little
 # What a reader may raise on bytes that no exporter wrote, beside DataError.
 READ_FAILURES = (ArithmeticError, LookupError, OSError, TypeError, UnicodeError, ValueError)
@@ -81,16 +82,17 @@ def _labels(source: Source, path: Path, name: str) -> tuple[str, ...]:
     return (words,) if any(character.isalpha() for character in words) else ()
 
 
-def find_files(folder: Path) -> Iterator[Path]:
-    """Yield every readable file below ``folder`` (or ``folder`` itself, a file), sorted; hidden ones are left out."""
+def find_files(folder: Path, suffixes: Collection[str] = tuple(READERS)) -> Iterator[Path]:
+    """Yield every file below ``folder`` (or ``folder`` itself, a file) of these suffixes, sorted; hidden ones are left
+    out."""
     if folder.is_file():
-        if folder.suffix.lower() in READERS:
+        if folder.suffix.lower() in suffixes:
             yield folder
         return
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in READERS:
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 yield Path(parent, name)
 
 

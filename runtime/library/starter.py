@@ -8,6 +8,8 @@ joints, so that a pack serves any recogniser.
 
     python -m runtime.library.starter --data DATA --out starter.sqlite     make it
     python -m runtime index --starter starter.sqlite --library DB          use it
+
+PACK is the one that ships.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from coamd_blender.errors import CoamdError, DataError, InputError
@@ -23,10 +26,11 @@ from runtime.cli_common import ProgressLine
 from runtime.data.sources import motion_files, set_folder, sources
 from runtime.library.database import FACTS, check_version
 from runtime.library.reading import digest_of, read_clips
-from runtime.library.records import FileFacts
+from runtime.library.records import Embedder, FileFacts
 from runtime.library.store import Library
 
 LICENCE = "CC0"
+PACK = Path(__file__).with_name("starter.sqlite")
 
 
 def build(data: Path, out: Path) -> dict:
@@ -88,6 +92,25 @@ def install(pack: Path, folder: Path) -> None:
         shutil.copyfile(pack, folder / FACTS)
     except OSError as error:
         raise InputError(f"{folder} cannot be a library: {error.strerror}", "Choose another folder") from error
+
+
+def begin(folder: Path, embedder: Embedder, report: Callable[[int, int], None]) -> None:
+    """Make a library at ``folder`` of the clips that ship, embedded. ``report(done, total)`` counts clips.
+
+    It is made under another name and moved into place, so that it is there whole or not at all. Raises InputError when
+    the folder is in use.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} holds other files and no library", "Name an empty or a new folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        made = Path(scratch) / "library"
+        install(PACK, made)
+        with Library.open(made) as library:
+            library.rebuild(embedder, report)
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
 
 
 def main() -> None:

@@ -4,31 +4,43 @@ recognize  array ``joints`` (frames, 22, 3), fields ``labels`` (list of text, or
            ``segments`` (bool); result: fields ``labels`` [{label, score}], ``segments`` [{start, stop, label, score}]
 search     field ``library`` and one of: field ``text``, field ``clip`` (a path, path#name or id), array ``joints``;
            fields ``frames`` [start, stop] and ``and_text``, ``weight`` for a clip or joints, ``top``;
-           result: field ``results``, as the verb search prints them
+           ``starter`` (bool): a library that is not there is begun with the clips that ship; ``poses`` (number):
+           result: field ``results``, as the verb search prints them, and array ``poses`` float32
+           (results, poses, 22, 3), that many moments of each window that was found
 index      fields ``library``, ``folders`` (list of text), ``licence``, ``source``, ``rebuild`` (bool); progress after
            each file, and a cancel is heard there; result: the fields that the verb index prints
 motion     fields ``library``, ``id``; result: array ``joints`` float32 (frames, 22, 3) and the clip's facts
+known      fields ``library``, ``paths``; result: field ``files`` {path: {size, mtime_ns, digest, status, problem}} of
+           those that the library knows
+store      a file that the client has read: fields ``library``, ``path``, ``size``, ``mtime_ns``, ``digest``,
+           ``licence``, ``source``, ``clips`` [{name, labels, frames}], array ``joints`` (all frames, 22, 3), one clip
+           after the other; or field ``problem``, a line on why it has none; result: field ``clips``, how many now
 
 All methods are called from one thread, as the server promises.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from coamd_blender.errors import InputError
+from coamd_blender.skeleton import JOINT_COUNT
 from runtime.library.database import FACTS
 from runtime.server import Arrays, Fields, Report
 
 MOST_RESULTS = 1000
+MOST_POSES = 64
 
 
 class UnderstandingTasks:
     """The tasks of a server that need :class:`runtime.understand.Recognizer`, loaded when the first of them comes."""
 
-    names = ("recognize", "search", "index", "motion")
+    names = ("recognize", "search", "index", "motion", "known", "store")
 
     def __init__(self, device: str = "auto", weights: Path | None = None):
         self._device, self._weights = device, weights
@@ -53,11 +65,15 @@ class UnderstandingTasks:
         """Do one request. Raises CoamdError for what cannot be used, Cancelled from ``report``."""
         if task == "motion":  # Apply need not wait for the recogniser
             return self._motion(fields)
+        if task == "known":
+            return self._known(fields)
         report("loading", 0, 0, None)
         self.load()
         if task == "recognize":
             return self._recognize(fields, arrays)
-        return self._search(fields, arrays) if task == "search" else self._index(fields, report)
+        if task == "store":
+            return self._store(fields, arrays)
+        return self._search(fields, arrays, report) if task == "search" else self._index(fields, report)
 
     def _recognize(self, fields: Fields, arrays: Arrays) -> tuple[Fields, Arrays]:
         labels, top = fields.get("labels"), _whole(fields, "top", 5, 1, MOST_RESULTS)
@@ -74,11 +90,19 @@ class UnderstandingTasks:
             ]
         return told, {}
 
-    def _search(self, fields: Fields, arrays: Arrays) -> tuple[Fields, Arrays]:
+    def _search(self, fields: Fields, arrays: Arrays, report: Report) -> tuple[Fields, Arrays]:
+        library, searcher = self._library(fields, report)
+        library.check_embedder(self._recognizer)
+        wanted = self._query(fields, arrays, library, searcher)
+        hits = searcher.search(wanted.vector, _whole(fields, "top", 10, 1, MOST_RESULTS))
+        found: Arrays = {}
+        if fields.get("poses") is not None:
+            found["poses"] = _poses(library, hits, _whole(fields, "poses", None, 1, MOST_POSES))
+        return {"results": [hit.as_json() for hit in hits]}, found
+
+    def _query(self, fields: Fields, arrays: Arrays, library: Any, searcher: Any) -> Any:
         from runtime.library import query
 
-        library, searcher = self._library(fields)
-        library.check_embedder(self._recognizer)
         text, clip, frames = fields.get("text"), fields.get("clip"), _frames(fields.get("frames"))
         given = [text is not None, clip is not None, "joints" in arrays]
         if sum(given) != 1 or (text is not None and not isinstance(text, str)):
@@ -96,8 +120,7 @@ class UnderstandingTasks:
             if not isinstance(weight, (int, float)) or not 0 <= weight <= 10:
                 raise InputError(f"The weight {weight!r} is no number from 0 to 10", "Leave it out, or send one")
             wanted = query.shifted(wanted, words, searcher, self._recognizer, weight)
-        hits = searcher.search(wanted.vector, _whole(fields, "top", 10, 1, MOST_RESULTS))
-        return {"results": [hit.as_json() for hit in hits]}, {}
+        return wanted
 
     def _index(self, fields: Fields, report: Report) -> tuple[Fields, Arrays]:
         from runtime.library.index import IndexReport, index_folders
@@ -105,7 +128,7 @@ class UnderstandingTasks:
         folders = fields.get("folders", [])
         if not _texts(folders) or not (folders or fields.get("rebuild")):
             raise InputError("The request names no folders", "Send a list of paths")
-        library, searcher = self._library(fields, create=bool(folders))
+        library, searcher = self._library(fields, report, create=bool(folders))
         if fields.get("rebuild"):
             library.rebuild(self._recognizer, lambda done, total: report("embedding", done, total, None))
         told = IndexReport()
@@ -121,12 +144,42 @@ class UnderstandingTasks:
         searcher.refresh()
         return {**asdict(told), "total": library.counts()}, {}
 
+    def _known(self, fields: Fields) -> tuple[Fields, Arrays]:
+        paths = fields.get("paths")
+        if not _texts(paths):
+            raise InputError("The request names no files", "Send a list of paths")
+        if not Path(str(fields.get("library") or ""), FACTS).is_file():
+            return {"files": {}}, {}
+        library, _ = self._library(fields)
+        told = {}
+        for facts in filter(None, map(library.file, paths)):
+            told[facts.path] = {key: getattr(facts, key) for key in ("size", "mtime_ns", "digest", "status", "problem")}
+        return {"files": told}, {}
+
+    def _store(self, fields: Fields, arrays: Arrays) -> tuple[Fields, Arrays]:
+        from runtime.library.index import embed
+        from runtime.library.records import FileFacts
+
+        path, digest = fields.get("path"), fields.get("digest")
+        problem = str(fields.get("problem") or "")
+        if not (isinstance(path, str) and path and isinstance(digest, str)):
+            raise InputError("The request names no file", "Send its path, size, mtime_ns and digest")
+        sizes = [_whole(fields, name, None, 0, 2**62) for name in ("size", "mtime_ns")]
+        clips = [] if problem else _clips(fields.get("clips"), arrays.get("joints"))
+        library, searcher = self._library(fields, create=True)
+        state = library.begin_embeddings(self._recognizer)
+        origin = (str(fields.get("licence", "")), str(fields.get("source", "")))
+        facts = FileFacts(path, *sizes, digest, "broken" if problem else "here", problem, *origin)
+        library.put_file(facts, None if problem else embed(clips, self._recognizer), state)
+        searcher.refresh()
+        return {"clips": len(clips)}, {}
+
     def _motion(self, fields: Fields) -> tuple[Fields, Arrays]:
         library, _ = self._library(fields)
         clip = library.clip(_whole(fields, "id", None, 0, 2**62))
         return {**asdict(clip), "labels": list(clip.labels)}, {"joints": library.joints(clip.id)}
 
-    def _library(self, fields: Fields, create: bool = False) -> tuple[Any, Any]:
+    def _library(self, fields: Fields, report: Report | None = None, create: bool = False) -> tuple[Any, Any]:
         from runtime.library.search import Searcher
         from runtime.library.store import Library
 
@@ -135,10 +188,47 @@ class UnderstandingTasks:
             raise InputError("The request names no library", "Send its folder")
         if folder in self._libraries and not Path(folder, FACTS).is_file():  # deleted since
             self._libraries.pop(folder)[0].close()
+        if report is not None and fields.get("starter") and not Path(folder, FACTS).is_file():
+            self._begin(folder, report)
         if folder not in self._libraries:
             library = Library.create(folder) if create else Library.open(folder)
             self._libraries[folder] = library, Searcher(library)
         return self._libraries[folder]
+
+    def _begin(self, folder: str, report: Report) -> None:
+        """Begin a library with the clips that ship. It is made beside its place, so that it is there whole or not."""
+        from runtime.library.starter import begin
+
+        begin(Path(folder), self._recognizer, lambda done, total: report("preparing the library", done, total, None))
+
+
+def _poses(library: Any, hits: Sequence[Any], count: int) -> np.ndarray:
+    """Return ``count`` moments of each hit's window: float32 (hits, count, 22, 3)."""
+    poses = np.zeros((len(hits), count, JOINT_COUNT, 3), np.float32)
+    for row, hit in enumerate(hits):
+        moments = np.linspace(hit.start, hit.stop - 1, count).round().astype(int)
+        poses[row] = library.joints(hit.clip.id)[moments]
+    return poses
+
+
+def _clips(told: Any, joints: np.ndarray | None) -> list[Any]:
+    """Return the clips of a store request. Raises InputError when they do not fit the joints."""
+    from runtime.library.reading import ReadClip
+    from runtime.understand import check_motion
+
+    if not isinstance(told, list) or not told or joints is None:
+        raise InputError("The request holds no clips", "Send clips and their joints, or a problem")
+    clips, start = [], 0
+    for clip in told:
+        if not isinstance(clip, dict) or not isinstance(clip.get("name"), str) or not _texts(clip.get("labels", [])):
+            raise InputError(f"{clip!r} is no clip", "Send name, labels and frames of each")
+        frames = _whole(clip, "frames", None, 1, 10**7)
+        part = check_motion(joints[start : start + frames]).astype(np.float32)
+        clips.append(ReadClip(clip["name"], part, tuple(clip.get("labels", []))))
+        start += frames
+    if start != len(joints):
+        raise InputError(f"The clips have {start} frames, the joints {len(joints)}", "Send as many of each")
+    return clips
 
 
 def _texts(value: Any) -> bool:

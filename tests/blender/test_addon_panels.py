@@ -62,6 +62,7 @@ def drawn(name, width=260):
         region=SimpleNamespace(width=width),
         scene=bpy.context.scene,
         view_layer=bpy.context.view_layer,
+        window_manager=bpy.context.window_manager,
         preferences=bpy.context.preferences,
     )
     getattr(bpy.types, name).draw(SimpleNamespace(layout=Layout(said)), context)

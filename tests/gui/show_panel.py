@@ -258,5 +258,6 @@ def run(steps):
 
 
 bpy.context.preferences.view.show_splash = False
-scenario_steps = scenario()
-bpy.app.timers.register(lambda: run(scenario_steps), first_interval=1.0, persistent=True)
+if "COAMD_LOAD_ONLY" not in os.environ:  # show_library.py takes its parts
+    scenario_steps = scenario()
+    bpy.app.timers.register(lambda: run(scenario_steps), first_interval=1.0, persistent=True)

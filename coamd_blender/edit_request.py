@@ -1,0 +1,130 @@
+"""What an edit is to do, taken from Blender: the marked range, what it stands for, the path. Changes nothing."""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import numpy as np
+
+from . import actions, skeleton
+from .errors import InputError
+from .keys import Range
+from .retarget.reading import Placement
+
+Area = tuple[Range, str]  # what is made anew, and the runtime's mode for it
+
+
+def marked_range(context: bpy.types.Context, action, slot) -> tuple[int, int]:
+    """First and last frame of the range that ``scene.coamd_edit`` means. Raises InputError when none is marked."""
+    scene = context.scene
+    settings = scene.coamd_edit
+    ends = (settings.first, settings.last)
+    if settings.source_of_range == "PREVIEW":
+        if not scene.use_preview_range:
+            raise InputError("There is no preview range", "Press P in a timeline and drag over the range")
+        ends = (scene.frame_preview_start, scene.frame_preview_end)
+    elif settings.source_of_range == "MARKERS":
+        frames = sorted({marker.frame for marker in scene.timeline_markers if marker.select})
+        if len(frames) != 2:
+            raise InputError(f"{len(frames)} marked frames are selected", "Select two timeline markers")
+        ends = tuple(frames)
+    elif settings.source_of_range == "KEYS":
+        ends = _selected_keys(action, slot)
+    if ends[1] < ends[0]:
+        raise InputError(f"The range {ends[0]} to {ends[1]} is empty", "Give its first frame, then its last")
+    return ends
+
+
+def _selected_keys(action, slot) -> tuple[int, int]:
+    frames = [
+        point.co.x
+        for curve in actions.curves_of(action, slot)
+        for point in curve.keyframe_points
+        if point.select_control_point
+    ]
+    if not frames or max(frames) - min(frames) < 1:
+        raise InputError("The selected keys mark no range", "Select keys at two frames or more in the Dope Sheet")
+    return round(min(frames)), round(max(frames))
+
+
+def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple[Area, ...]:
+    """What an edit of the ``marked`` frames makes anew in an Action with keys from ``start`` to ``end``.
+
+    Raises InputError for a range that lies outside the Action, further than the mode allows.
+    """
+    first, last = marked
+    low, high = math.floor(start), math.ceil(end)
+    if mode == "outpaint":
+        sides = [(low, min(first, high + 1) - 1, "lead_in"), (max(last, low - 1) + 1, high, "continue")]
+        if first > high or last < low:
+            raise _outside(marked, low, high)
+        sides = [(Range(a, b, start, end), way) for a, b, way in sides if a <= b]
+        if not sides:
+            raise InputError(
+                f"The range {first} to {last} is all of the Action", "Mark the part that is to be kept, inside it"
+            )
+        return tuple(sides)
+    inside = {
+        "continue": low < first <= high + 1,
+        "lead_in": low - 1 <= last < high,
+    }.get(mode, low <= first and last <= high)
+    if not inside:
+        raise _outside(marked, low, high)
+    return ((Range(first, last, start, end), mode),)
+
+
+def _outside(marked: tuple[int, int], low: int, high: int) -> InputError:
+    return InputError(
+        f"The range {marked[0]} to {marked[1]} is outside the Action's frames {low} to {high}",
+        "Choose frames inside, or Continue After or Lead In Before",
+    )
+
+
+def kept_poses(scene, marked: tuple[int, int], area: Range) -> tuple[int, ...]:
+    """Frames of the markers inside the range, those that mark its ends left out. Raises InputError without any."""
+    ends = set(marked) if scene.coamd_edit.source_of_range == "MARKERS" else set()
+    frames = {marker.frame for marker in scene.timeline_markers} - ends
+    found = tuple(sorted(frame for frame in frames if area.first <= frame <= area.last))
+    if not found:
+        raise InputError("There are no markers inside the range", "Set some, or turn Keep Poses at Markers off")
+    return found
+
+
+def open_joints(settings) -> tuple[str | None, frozenset[str]]:
+    """The runtime's word for what is made anew (None: all), and the joints that may move.
+
+    Raises InputError when nothing may.
+    """
+    if settings.part == "whole":
+        return None, frozenset(skeleton.JOINT_NAMES)
+    names = skeleton.BODY_PARTS.get(settings.part)
+    if names is None:
+        names = tuple(name for name, on in zip(skeleton.JOINT_NAMES, settings.joints, strict=True) if on)
+    held = skeleton.immovable(skeleton.JOINT_INDEX[name] for name in names)
+    if held.all():
+        raise InputError("No joint is free to move", "Choose joints, each with those that hang on it")
+    free = frozenset(name for name, still in zip(skeleton.JOINT_NAMES, held, strict=True) if not still)
+    return ",".join(names), free
+
+
+def path_points(curve_object, placement: Placement) -> np.ndarray:
+    """The way (points, 2: x, z) along a curve object, in the canonical clip's coordinates, as float32.
+
+    Raises InputError for a curve without a line.
+    """
+    data = curve_object.data.copy()
+    data.bevel_depth, data.extrude, data.bevel_mode = 0.0, 0.0, "ROUND"
+    flat = bpy.data.objects.new("CoAMD path", data)
+    try:
+        mesh = flat.to_mesh()
+        local = np.array([vertex.co[:] for vertex in mesh.vertices], dtype=float).reshape(-1, 3)
+        flat.to_mesh_clear()
+    finally:
+        bpy.data.objects.remove(flat)
+        bpy.data.curves.remove(data)
+    if len(local) < 2:
+        raise InputError(f"The curve {curve_object.name!r} is no line", "Give it at least two points")
+    matrix = np.array(curve_object.matrix_world, dtype=float)
+    world = skeleton.to_y_up(local @ matrix[:3, :3].T + matrix[:3, 3])
+    return placement.canonical(world / placement.scale)[:, [0, 2]].astype(np.float32)

@@ -1,0 +1,322 @@
+"""Edits and storyboards: ask the runtime, write a preview beside the untouched Action, then accept, reject or push.
+
+The preview is a copy of the Action with the range made anew, assigned to the armature; ``scene.coamd_edit`` knows both.
+Blender's data is remembered by ``session_uid`` while the runtime works.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import bpy
+import numpy as np
+
+from . import actions, edit_action, edit_request, session, strips, targets, writing
+from .errors import InputError, RigError
+from .jobs import Job
+from .properties import LARGEST_SEED
+from .read_action import Reading, read_action
+
+CONTEXT_SECONDS = 5.0  # read on either side of what is made anew: the model sees no more
+MOST_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """An edit on its way: where it goes, and what is shown of it."""
+
+    site: edit_action.Site
+    armature_uid: int
+    action_uid: int
+    scene_uid: int
+    handle: int | None  # of the Action's slot
+    frames: tuple[int, int]
+    title: str
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+def begin(context: bpy.types.Context, again: bool = False) -> Job:
+    """Ask for the edit that ``context.scene.coamd_edit`` describes, of the Action the target armature plays.
+
+    ``again`` gives up the edit that waits first. Raises CoamdError before anything has changed.
+    """
+    settings, current = context.scene.coamd_edit, session.current()
+    if current.running or current.asking:
+        raise InputError("An earlier request is being answered", "Wait for it, or press Stop")
+    if again:
+        reject(context)
+    if pending(context) is not None:
+        raise InputError("An edit waits to be accepted", "Press Accept or Reject first")
+    armature = targets.require(context)
+    action = edit_action.require_action(armature)
+    slot = actions.slot_for(action, armature)
+    start, end = edit_action.extent(action, slot)
+    marked = edit_request.marked_range(context, action, slot)
+    asked = edit_request.areas(settings.mode, marked, start, end)
+    reading = _read(context.scene, armature, action, [area for area, _ in asked], (start, end))
+    joints, free = edit_request.open_joints(settings)
+    poses = edit_request.kept_poses(context.scene, marked, asked[0][0]) if settings.keep_poses else ()
+    contact = context.scene.coamd.contact
+    site = edit_action.survey(armature, action, reading, tuple(area for area, _ in asked), free, contact, poses)
+    if settings.random_seed:
+        settings.seed = random.randint(0, LARGEST_SEED)
+    prompt = " ".join(settings.prompt.split())
+    order = Order(
+        site,
+        armature.session_uid,
+        action.session_uid,
+        context.scene.session_uid,
+        None if slot is None else slot.handle,
+        (min(area.first for area, _ in asked), max(area.last for area, _ in asked)),
+        prompt or settings.bl_rna.properties["mode"].enum_items[settings.mode].name,
+    )
+    fields = {
+        "fps": reading.fps,
+        "ranges": [[*_rows(area, reading), mode] for area, mode in asked],
+        "prompt": prompt,
+        "joints": joints,
+        "keep": settings.keep / 100,
+        "seed": settings.seed,
+        "cfg": _text_weight(context.scene),
+    }
+    arrays = {"joints": reading.joints, **_pose_targets(reading, poses)}
+    if settings.path is not None:
+        arrays["path"] = edit_request.path_points(settings.path, reading.placement)
+    return current.ask(context, "edit", fields, arrays, partial(_answer, current, order))
+
+
+def _read(scene, armature, action, asked: list[edit_action.Range], keys: tuple[float, float]) -> Reading:
+    """Read the areas and what is around them, one sample a scene frame."""
+    rate = scene.render.fps / scene.render.fps_base
+    reach = int(CONTEXT_SECONDS * rate)
+    first, last = min(area.first for area in asked), max(area.last for area in asked)
+    if last - first > MOST_SECONDS * rate:
+        raise InputError(f"A range of {last - first} frames is too long", f"Mark at most {MOST_SECONDS:g} seconds")
+    first = min(first, max(int(np.floor(keys[0])), first - reach))
+    last = max(last, min(int(np.ceil(keys[1])), last + reach))
+    return read_action(
+        armature, action, frames=(first, last), fps=None, scene=scene, mapping=targets.coverage(armature).mapping
+    )
+
+
+def _rows(area: edit_action.Range, reading: Reading) -> tuple[int, int]:
+    """First row of the reading in the area, and one past its last."""
+    return round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
+
+
+def _pose_targets(reading: Reading, poses: tuple[int, ...]) -> dict[str, np.ndarray]:
+    if not poses:
+        return {}
+    rows = np.array([round(frame - reading.frames[0]) for frame in poses])
+    count = reading.joints.shape[1]
+    return {
+        "target_points": reading.joints[rows].reshape(-1, 3),
+        "target_joints": np.tile(np.arange(count, dtype=np.int32), len(rows)),
+        "target_frames": np.repeat(rows.astype(np.int32), count),
+    }
+
+
+def _text_weight(scene) -> float | None:
+    return scene.coamd.guidance if scene.coamd.use_guidance else None
+
+
+# --- writing the preview ----------------------------------------------------------------------------------------------
+
+
+def _answer(current: session.Session, order: Order, job: Job) -> None:
+    current.do(_write(current, order, job.arrays["joints"]))
+
+
+def _write(current: session.Session, order: Order, joints: np.ndarray) -> Iterator[None]:
+    """Steps that solve in a thread, then write a preview, a few curves a step, and hand it over as one undo step."""
+    planning = current.in_thread(edit_action.plan, order.site, joints)
+    while not planning.done():
+        yield
+    channels, torn = planning.result()
+    _, source, _ = _places(order)
+    preview = source.copy()
+    preview.name = f"{source.name} (edit)"
+    uid, finished = preview.session_uid, False
+    outcome = edit_action.Outcome(torn=torn, released=len(order.site.influences) * len(order.site.areas))
+    try:
+        done = 0
+        while done < len(channels):
+            armature, preview = _places(order)[0], _preview(uid)
+            done = edit_action.write_some(
+                armature, preview, order.handle, channels, done, outcome, writing.WRITE_SECONDS
+            )
+            yield
+        _show(order, _preview(uid), outcome)
+        finished = True
+    finally:
+        left = None if finished else targets.by_uid(bpy.data.actions, uid)
+        if left is not None:
+            bpy.data.actions.remove(left)
+    current.notice = "Edited: accept or reject it"
+    session.push_undo(f"CoAMD Edit: {order.title[:40]}")
+
+
+def _show(order: Order, preview, outcome: edit_action.Outcome) -> None:
+    """Let the armature play the preview, and remember whose copy it is."""
+    armature, source, scene = _places(order)
+    settings = scene.coamd_edit
+    settings.source, settings.preview, settings.armature = source, preview, armature
+    settings.shown_first, settings.shown_last = order.frames
+    settings.notes = "\n".join((*outcome.notes, *order.site.reading.notes))
+    actions.play(armature, preview, edit_action.slot_of(preview, order.handle))
+
+
+def _places(order: Order) -> tuple[bpy.types.Object, bpy.types.Action, bpy.types.Scene]:
+    armature = targets.by_uid(bpy.data.objects, order.armature_uid)
+    action = targets.by_uid(bpy.data.actions, order.action_uid)
+    scene = targets.by_uid(bpy.data.scenes, order.scene_uid)
+    if armature is None or scene is None:
+        raise RigError("The armature was deleted while its motion was being edited", "Select another armature")
+    if action is None:
+        raise InputError("The Action was deleted while it was being edited", "Choose another Action")
+    return armature, action, scene
+
+
+def _preview(uid: int) -> bpy.types.Action:
+    preview = targets.by_uid(bpy.data.actions, uid)
+    if preview is None:
+        raise InputError("The preview was removed while its keys were being written", "Press Edit again")
+    return preview
+
+
+# --- what becomes of the preview --------------------------------------------------------------------------------------
+
+
+def pending(context: bpy.types.Context):
+    """The settings, where an edit waits in this scene; None without one, or when part of it was deleted."""
+    settings = context.scene.coamd_edit
+    whole = settings.preview is not None and settings.source is not None and settings.armature is not None
+    return settings if whole else None
+
+
+def accept(context: bpy.types.Context) -> None:
+    """Let the edited Action take the place and the name of the one it was made from, for all who use it.
+
+    With ``keep_source`` that one stays in the file under a name of its own. Raises InputError when no edit waits.
+    """
+    settings = _require(context)
+    source, preview, name = settings.source, settings.preview, settings.source.name
+    kept = source.use_fake_user
+    _forget(settings)
+    source.user_remap(preview)
+    preview.use_fake_user = kept
+    if context.scene.coamd_edit.keep_source:
+        source.name, source.use_fake_user = f"{name} (before)", True
+    else:
+        bpy.data.actions.remove(source)
+    preview.name = name
+
+
+def reject(context: bpy.types.Context) -> None:
+    """Give the armature its Action back and delete the preview. Raises InputError when no edit waits."""
+    settings = _require(context)
+    armature, source, preview = settings.armature, settings.source, settings.preview
+    handle = _handle(armature, preview)
+    _forget(settings)
+    actions.play(armature, source, edit_action.slot_of(source, handle))
+    bpy.data.actions.remove(preview)
+
+
+def push(context: bpy.types.Context) -> None:
+    """Put the Action onto an NLA track and the edited range of its copy onto another above, where it can be muted.
+
+    Raises InputError when no edit waits, RigError while a strip is being edited.
+    """
+    settings = _require(context)
+    armature, source, preview = settings.armature, settings.source, settings.preview
+    if armature.animation_data is not None and armature.animation_data.use_tweak_mode:
+        raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
+    handle = _handle(armature, preview)
+    slots = edit_action.slot_of(source, handle), edit_action.slot_of(preview, handle)
+    start, end = edit_action.extent(source, slots[0])
+    # a frame to either side, where both are the same, so that nothing jumps between frames
+    frames = [settings.shown_first, settings.shown_last]
+    if start < frames[0]:
+        frames[0] -= 1
+    if end > frames[1]:
+        frames[1] += 1
+    _forget(settings)
+    strips.add_edit(armature.animation_data, source, preview, slots, tuple(frames))
+
+
+def _require(context):
+    settings = pending(context)
+    if settings is None:
+        raise InputError("No edit waits to be accepted", "Press Edit first")
+    return settings
+
+
+def _handle(armature, preview) -> int | None:
+    slot = actions.slot_for(preview, armature)
+    return None if slot is None else slot.handle
+
+
+def _forget(settings) -> None:
+    settings.source = settings.preview = settings.armature = None
+    settings.notes = ""
+
+
+# --- storyboards ------------------------------------------------------------------------------------------------------
+
+
+def begin_storyboard(context: bpy.types.Context) -> Job:
+    """Ask for the motion of the storyboard's scenes; it becomes a new Action at the current frame, and a take.
+
+    Raises CoamdError before anything has changed.
+    """
+    settings, general, current = context.scene.coamd_edit, context.scene.coamd, session.current()
+    if current.running or current.asking:
+        raise InputError("An earlier request is being answered", "Wait for it, or press Stop")
+    scenes = [
+        {"prompt": " ".join(scene.prompt.split()), "seconds": round(scene.seconds, 3)} for scene in settings.scenes
+    ]
+    if not scenes:
+        raise InputError("The storyboard holds no scene", "Press Add Scene")
+    empty = next((number for number, scene in enumerate(scenes, start=1) if not scene["prompt"]), None)
+    if empty is not None:
+        raise InputError(f"Scene {empty} has no prompt", "Say what happens in it, or remove it")
+    armature = targets.require(context)
+    if settings.random_seed:
+        settings.seed = random.randint(0, LARGEST_SEED)
+    fields = {
+        "scenes": scenes,
+        "seed": settings.seed,
+        "cfg": _text_weight(context.scene),
+        "loop": None if settings.loop == "none" else settings.loop,
+        "in_place": settings.in_place,
+    }
+    wanted = writing.Wanted(
+        joints=np.zeros((0, 22, 3)),
+        fps=0.0,
+        name=" / ".join(scene["prompt"] for scene in scenes),
+        armature_uid=armature.session_uid,
+        scene_uid=context.scene.session_uid,
+        frame=context.scene.frame_current,
+        contact=general.contact,
+        place=general.place,
+    )
+    return current.ask(context, "storyboard", fields, None, partial(_answer_storyboard, current, wanted, settings.seed))
+
+
+def _answer_storyboard(current: session.Session, wanted: writing.Wanted, seed: int, job: Job) -> None:
+    wanted = replace(wanted, joints=job.arrays["joints"], fps=job.fields["fps"])
+    current.do(writing.write(current, wanted, partial(_note_take, wanted, seed)))
+
+
+def _note_take(wanted: writing.Wanted, seed: int, action) -> None:
+    settings = targets.by_uid(bpy.data.scenes, wanted.scene_uid).coamd
+    take = settings.takes.add()
+    take.name = take.prompt = wanted.name
+    take.seed, take.action = seed, action
+    take.armature = targets.by_uid(bpy.data.objects, wanted.armature_uid)
+    settings.take_index = len(settings.takes) - 1

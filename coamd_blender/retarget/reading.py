@@ -1,0 +1,188 @@
+"""From the pose of a rig back to joint positions: the inverse of ``solver``, numpy only.
+
+The joints come out on the canonical body, so that motions of rigs of any build compare: arms and legs point where
+the rig's do, torso and feet turn away from the canonical rest pose as the rig's turn away from their own, and the
+travel is scaled by the ratio of leg lengths. A motion solved for a rig and read back is the motion itself.
+
+* Bones between two mapped ones count: a joint's offset is swung to where the next mapped bone really is.
+* A joint that no bone plays is derived: the spine by turning step by step from pelvis to chest, any other from the
+  bone above it, as that part of the canonical body hangs at rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from .. import skeleton
+from . import contacts
+from . import rotations as rot
+from .body import CHILD, FAR_LEAN, SIDES, RestBody
+from .mapping import Mapping
+from .rig import Rig
+
+J = skeleton.JOINT_INDEX
+_LEG = contacts.leg_length(skeleton.rest_joints()[None])
+_ANKLE = float(skeleton.rest_joints()[J["left_ankle"], 1])
+# Joints whose place follows from the bones' own directions.
+_POINTED = {f"{side}_{end}": f"{side}_{start}" for side in SIDES for start, end in (
+    ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a canonical motion came from: ``place`` puts it back.
+
+    turn: (3, 3) about Y. origin: (3,) canonical metres. scale: Blender's units to a canonical metre, for this rig.
+    """
+
+    turn: np.ndarray
+    origin: np.ndarray
+    scale: float
+
+    def place(self, joints: np.ndarray) -> np.ndarray:
+        """Return canonical ``joints`` (..., 22, 3) so placed that solving them for the rig with ``place="world"``
+        gives the pose they were read from."""
+        return joints @ self.turn.T + self.origin
+
+    def canonical(self, placed: np.ndarray) -> np.ndarray:
+        """Inverse of :meth:`place`."""
+        return (placed - self.origin) @ self.turn
+
+
+def needed_bones(rig: Rig, mapping: Mapping) -> list[int]:
+    """Return the mapped bones and all bones above them, parents first."""
+    mapped = {rig.index[bone] for bone in mapping.bones.values()}
+    return sorted(mapped | {above for bone in mapped for above in rig.ancestors(bone)})
+
+
+def joints_of_poses(
+    rig: Rig, mapping: Mapping, body: RestBody, poses: dict[str, np.ndarray], worlds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (placed, heads), each (F, 22, 3), Y up, of a rig's poses.
+
+    poses: bone name to (F, 4, 4), armature space, of every mapped bone. worlds: (F, 4, 4) or (4, 4), armature space to
+    the Y-up world. placed: on the canonical body, canonical metres, in the world's axes (see Placement). heads: where
+    the bones' heads are in the world, in its units; derived joints in the rig's proportions.
+    """
+    places = {joint: poses[bone][:, :3, 3] for joint, bone in mapping.bones.items()}
+    turns = _turns(rig, mapping, poses)
+    offsets = _offsets(body, places, turns)
+    linear, origin = worlds[..., :3, :3], worlds[..., None, :3, 3]
+    hips = 0.5 * (places["left_hip"] + places["right_hip"])
+    middle = (linear @ hips[..., None])[..., 0] + worlds[..., :3, 3]
+    body_axes = linear / np.cbrt(np.linalg.det(linear))[..., None, None]
+    placed = _chain(np.einsum("...ij,...kj->...ki", body_axes, offsets))
+    ratio = body.leg * body.scale / _LEG
+    middle = middle / ratio
+    middle[:, 1] += _ANKLE - body.ankle_height * body.scale / ratio
+    placed += (middle - 0.5 * (placed[:, J["left_hip"]] + placed[:, J["right_hip"]]))[:, None]
+    heads = _heads(body, places, offsets)
+    return placed, np.einsum("...ij,...kj->...ki", linear, heads) + origin
+
+
+def canonicalise(placed: np.ndarray, body: RestBody, rig: Rig) -> tuple[np.ndarray, Placement]:
+    """Put ``placed`` (F, 22, 3) over the origin, on the floor, facing +Z at frame 0; return (joints, placement).
+
+    The floor is the one the rig stands on at rest, unless the motion says better (contacts.floor_height).
+    """
+    scale = body.leg * body.scale / _LEG
+    floor = _ground(body, rig) / scale
+    floor = np.percentile(placed[..., 1].min(axis=1), 10) if np.isnan(floor) else floor
+    floor += contacts.floor_height(placed - np.array([0.0, floor, 0.0]))
+    x, z = _heading(placed[0])
+    turn = np.array([[z, 0.0, x], [0.0, 1.0, 0.0], [-x, 0.0, z]])
+    placement = Placement(turn, np.array([placed[0, 0, 0], floor, placed[0, 0, 2]]), float(scale))
+    return placement.canonical(placed), placement
+
+
+def _ground(body: RestBody, rig: Rig) -> float:
+    """Return the height of the floor the rig stands on at rest, world; not a number where it does not stand."""
+    up = rot.unit(rig.world[:3, :3] @ body.up)
+    if up[1] < np.cos(FAR_LEAN):
+        return np.nan
+    ankles = 0.5 * (body.heads["left_ankle"] + body.heads["right_ankle"])
+    under = body.hip_middle - ((body.hip_middle - ankles) @ body.up + body.ankle_height) * body.up
+    return float((rig.world[:3, :3] @ under + rig.world[:3, 3])[1])
+
+
+def _heading(joints: np.ndarray) -> np.ndarray:
+    """Return the horizontal unit direction (x, z) that joints (22, 3) face, by hips and shoulders; lying on a side,
+    from head to pelvis."""
+    sides = [rot.unit(joints[J[f"left_{part}"]] - joints[J[f"right_{part}"]]) for part in ("hip", "shoulder")]
+    across = sides[0] + sides[1]
+    ahead = np.array([-across[2], across[0]])
+    if np.linalg.norm(ahead) <= 0.5:
+        ahead = (joints[0] - joints[J["head"]])[[0, 2]]
+    return rot.unit(ahead) if np.linalg.norm(ahead) > 1e-6 else np.array([0.0, 1.0])
+
+
+def _turns(rig: Rig, mapping: Mapping, poses: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return joint name to turn (F, 3, 3) away from the rest pose, in armature space, of every joint."""
+    found = {}
+    for joint, bone in mapping.bones.items():
+        axes = poses[bone][:, :3, :3]
+        posed = rot.frame(axes[..., 1], axes[..., 2])[..., [2, 0, 1]]
+        found[joint] = posed @ rig.rest[rig.index[bone], :3, :3].T
+    trunk = ("pelvis", "spine1", "spine2", "spine3")
+    if "spine3" not in found:
+        above = next((joint for joint in ("spine2", "spine1", "pelvis") if joint in found), "pelvis")
+        found["spine3"] = found[above]
+    known = [number for number, joint in enumerate(trunk) if joint in found]
+    for low, high in pairwise(known):
+        ends = [rot.quaternion_from_matrix(found[trunk[number]]) for number in (low, high)]
+        for number in range(low + 1, high):
+            between = rot.slerp(*ends, (number - low) / (high - low))
+            found[trunk[number]] = rot.matrix_from_quaternion(between)
+    for index, joint in enumerate(skeleton.JOINT_NAMES):
+        if joint not in found:
+            found[joint] = found[skeleton.JOINT_NAMES[skeleton.PARENTS[index]]]
+    return found
+
+
+def _offsets(body: RestBody, places: dict, turns: dict) -> np.ndarray:
+    """Return joint minus parent (F, 22, 3) on the canonical body, in the axes of armature space, metres."""
+    offsets = np.zeros((len(turns["pelvis"]), skeleton.JOINT_COUNT, 3))
+    for index, joint in enumerate(skeleton.JOINT_NAMES[1:], start=1):
+        parent = skeleton.JOINT_NAMES[skeleton.PARENTS[index]]
+        rest = body.axes @ skeleton.REST_OFFSETS[index]
+        length = skeleton.BONE_LENGTHS[index]
+        if joint in _POINTED and parent in places:
+            offsets[:, index] = _pointed(body, places, turns, parent, joint) * length
+        elif joint in ("left_foot", "right_foot"):
+            offsets[:, index] = turns[parent] @ body.foot_frames[joint.split("_")[0]][1][:, 0] * length
+        elif CHILD.get(parent) == joint and joint in places and parent in places:
+            start = rot.unit(turns[parent] @ (body.heads[joint] - body.heads[parent]))
+            actual = rot.unit(places[joint] - places[parent])
+            offsets[:, index] = rot.rotate(rot.swing(start, actual) @ turns[parent], rest)
+        else:
+            offsets[:, index] = turns[parent] @ rest
+    return offsets
+
+
+def _pointed(body: RestBody, places: dict, turns: dict, parent: str, joint: str) -> np.ndarray:
+    """Return the unit direction (F, 3) of a limb's bone: to the next mapped joint, else along the bone."""
+    if joint in places:
+        return rot.unit(places[joint] - places[parent])
+    return turns[parent] @ body.directions[parent]
+
+
+def _chain(offsets: np.ndarray) -> np.ndarray:
+    """Add offsets (F, 22, 3) up from the pelvis at the origin."""
+    joints = np.zeros_like(offsets)
+    for index in range(1, skeleton.JOINT_COUNT):
+        joints[:, index] = joints[:, skeleton.PARENTS[index]] + offsets[:, index]
+    return joints
+
+
+def _heads(body: RestBody, places: dict, offsets: np.ndarray) -> np.ndarray:
+    """Return the heads (F, 22, 3), armature space; joints without a bone stand off their parent in proportion."""
+    heads = np.zeros_like(offsets)
+    for index, joint in enumerate(skeleton.JOINT_NAMES):
+        if joint in places:
+            heads[:, index] = places[joint]
+        else:
+            heads[:, index] = heads[:, skeleton.PARENTS[index]] + offsets[:, index] * (body.leg / _LEG)
+    return heads

@@ -1,0 +1,371 @@
+"""Editing and storyboards through the operators, with stand-ins for the networks."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rigs
+
+bpy = pytest.importorskip("bpy")
+
+FAKE = Path(__file__).with_name("fake_edit_runtime.py")
+
+
+@pytest.fixture
+def walker(addon, tmp_path):
+    """A rig that walks from frame 1 to 60 at 24 frames a second, and a runtime that notes what it is asked."""
+    from coamd_blender import bake
+
+    bpy.context.scene.render.fps = 24
+    addon.command = f'"{sys.executable}" "{FAKE}" "{tmp_path / "asked.jsonl"}"'
+    armature = rigs.mixamo()
+    action = bake.apply_motion(armature, rigs.walking(60), source_fps=24, start_frame=1, name="Walk")
+    bpy.ops.ed.undo_push(message="before")
+    armature["asked"] = str(tmp_path / "asked.jsonl")
+    return armature, action
+
+
+def asked():
+    """What the runtime was asked, in order."""
+    return [json.loads(line) for line in Path(bpy.data.objects["Rig"]["asked"]).read_text().splitlines()]
+
+
+def ask(**changes):
+    """Fill in the panel: frames 20 to 41, unless told otherwise."""
+    settings = bpy.context.scene.coamd_edit
+    settings.source_of_range, settings.first, settings.last = "FRAMES", 20, 41
+    settings.random_seed, settings.seed = False, 7
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    return settings
+
+
+def keys(action, armature):
+    from coamd_blender import actions, edit_action
+
+    curves = actions.curves_of(action, actions.slot_for(action, armature))
+    return {(curve.data_path, curve.array_index): edit_action.read_keys(curve) for curve in curves}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[curve][name], other[curve][name]) for curve in one for name in one[curve]
+    )
+
+
+def pose(armature, frames=range(1, 61)):
+    result = []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+        result.append([np.array(bone.matrix) for bone in posed])
+    return np.array(result)
+
+
+OUTSIDE = [frame - 1 for frame in range(1, 61) if not 20 <= frame <= 41]
+
+
+def test_an_edit_is_a_preview_until_it_is_accepted(walker):
+    armature, action = walker
+    before, was = keys(action, armature), pose(armature)
+    ask(prompt="  swing   the arms ")
+    assert bpy.ops.coamd.edit_range() == {"FINISHED"}
+    settings = bpy.context.scene.coamd_edit
+    assert settings.source == action and armature.animation_data.action == settings.preview != action
+    assert same(keys(action, armature), before), "the source was touched"
+    now = pose(armature)
+    assert np.abs(now - was)[OUTSIDE].max() < 1e-6 and np.abs(now - was)[30].max() > 0.05
+    (request,) = asked()
+    fields = request["fields"]
+    assert (fields["prompt"], fields["ranges"], fields["fps"]) == ("swing the arms", [[19, 41, "between"]], 24.0)
+    assert (fields["seed"], fields["joints"], fields["cfg"]) == (7, None, None)
+    assert request["arrays"] == {"joints": [60, 22, 3]}
+    assert not bpy.ops.coamd.edit_range.poll() or settings.preview is not None
+    assert bpy.ops.coamd.edit_accept() == {"FINISHED"}
+    edited = armature.animation_data.action
+    assert edited.name == "Walk" and settings.preview is None and settings.source is None
+    assert np.array_equal(pose(armature), now)
+    original = bpy.data.actions["Walk (before)"]
+    assert original.use_fake_user and same(keys(original, armature), before)
+
+
+def test_reject_leaves_no_trace(walker):
+    armature, action = walker
+    before, was = keys(action, armature), pose(armature)
+    ask()
+    bpy.ops.coamd.edit_range()
+    assert bpy.ops.coamd.edit_reject() == {"FINISHED"}
+    assert armature.animation_data.action == action and [found.name for found in bpy.data.actions] == ["Walk"]
+    assert same(keys(action, armature), before) and np.array_equal(pose(armature), was)
+    assert not bpy.ops.coamd.edit_reject.poll() and not bpy.ops.coamd.edit_accept.poll()
+
+
+def test_an_edit_is_one_undo_step_and_its_acceptance_another(walker):
+    ask(keep_source=False)
+    bpy.ops.coamd.edit_range()
+    bpy.ops.coamd.edit_accept()
+    bpy.ops.ed.undo_push(message="accepted")  # as Blender does after an operator called from its interface
+    assert [action.name for action in bpy.data.actions] == ["Walk"]
+    bpy.ops.ed.undo()
+    settings = bpy.context.scene.coamd_edit
+    armature = bpy.data.objects["Rig"]
+    assert settings.preview is not None and armature.animation_data.action == settings.preview
+    bpy.ops.ed.undo()
+    assert [action.name for action in bpy.data.actions] == ["Walk"]
+    assert bpy.context.scene.coamd_edit.preview is None
+    assert bpy.data.objects["Rig"].animation_data.action.name == "Walk"
+
+
+def test_try_again_starts_from_the_source(walker):
+    armature, action = walker
+    ask()
+    bpy.ops.coamd.edit_range()
+    first = pose(armature, [30])
+    with pytest.raises(RuntimeError, match="waits to be accepted"):
+        bpy.ops.coamd.edit_range()
+    assert bpy.ops.coamd.edit_range(again=True) == {"FINISHED"}
+    assert np.abs(pose(armature, [30]) - first).max() < 1e-6, "the second was made from the first"
+    assert bpy.context.scene.coamd_edit.source == action and len(bpy.data.actions) == 2
+
+
+def test_push_puts_both_on_the_nla(walker):
+    armature, _ = walker
+    was = pose(armature)
+    ask()
+    bpy.ops.coamd.edit_range()
+    now = pose(armature)
+    assert bpy.ops.coamd.edit_push() == {"FINISHED"}
+    data = armature.animation_data
+    assert data.action is None and len(data.nla_tracks) == 2
+    assert np.abs(pose(armature) - now).max() < 1e-5
+    data.nla_tracks[1].mute = True
+    assert np.abs(pose(armature) - was).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    "mode, frames, ranges, outside",
+    [
+        ("vary", (20, 41), [[19, 41, "vary"]], OUTSIDE),
+        ("continue", (50, 80), [[49, 80, "continue"]], range(49)),
+        ("continue", (61, 80), [[60, 80, "continue"]], range(60)),
+        ("lead_in", (-10, 15), [[0, 26, "lead_in"]], range(15, 60)),
+        ("outpaint", (20, 41), [[0, 19, "lead_in"], [41, 60, "continue"]], range(19, 41)),
+    ],
+)
+def test_modes_send_their_ranges_and_touch_nothing_else(walker, mode, frames, ranges, outside):
+    armature, _ = walker
+    was = pose(armature)
+    ask(mode=mode, first=frames[0], last=frames[1], keep=30.0)
+    bpy.ops.coamd.edit_range()
+    (request,) = asked()
+    assert request["fields"]["ranges"] == ranges and request["fields"]["keep"] == pytest.approx(0.3)
+    now = pose(armature)
+    assert np.abs(now - was)[list(outside)].max() < 1e-6
+    last = bpy.context.scene.coamd_edit.preview.frame_range[1]
+    assert last == max(60, frames[1])
+
+
+def test_the_range_comes_from_preview_range_markers_or_selected_keys(walker):
+    from coamd_blender import actions
+
+    armature, action = walker
+    scene = bpy.context.scene
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 10, 22
+    for frame, on in ((12, True), (18, False), (33, True)):
+        scene.timeline_markers.new("m", frame=frame).select = on
+    for curve in actions.curves_of(action, actions.slot_for(action, armature)):
+        for point in curve.keyframe_points:
+            point.select_control_point = 25 <= point.co.x <= 45
+    for source, wanted in (("PREVIEW", [9, 22]), ("MARKERS", [11, 33]), ("KEYS", [24, 45])):
+        ask(source_of_range=source)
+        bpy.ops.coamd.edit_range()
+        bpy.ops.coamd.edit_reject()
+        assert asked()[-1]["fields"]["ranges"][0][:2] == wanted, source
+
+
+def test_a_body_part_is_all_that_changes(walker):
+    armature, action = walker
+    before = keys(action, armature)
+    ask(part="left_arm")
+    bpy.ops.coamd.edit_range()
+    assert asked()[-1]["fields"]["joints"] == "left_shoulder,left_elbow,left_wrist"
+    after = keys(bpy.context.scene.coamd_edit.preview, armature)
+    changed = {curve[0].split('"')[1] for curve in before if not same({0: before[curve]}, {0: after[curve]})}
+    assert changed == {"mixamorig:LeftArm", "mixamorig:LeftForeArm", "mixamorig:LeftHand"}
+
+
+def test_chosen_joints_need_those_that_hang_on_them(walker):
+    settings = ask(part="custom")
+    settings.joints[0] = True
+    with pytest.raises(RuntimeError, match="No joint is free to move"):
+        bpy.ops.coamd.edit_range()
+    settings.joints[18] = settings.joints[20] = True
+    bpy.ops.coamd.edit_range()
+    assert asked()[-1]["fields"]["joints"] == "pelvis,left_elbow,left_wrist"
+
+
+def test_poses_at_markers_are_kept(walker):
+    armature, _ = walker
+    was = pose(armature)
+    bpy.context.scene.timeline_markers.new("pose", frame=30)
+    ask(keep_poses=True)
+    bpy.ops.coamd.edit_range()
+    assert asked()[-1]["arrays"]["target_points"] == [22, 3]
+    now = pose(armature)
+    assert np.abs(now - was)[29].max() < 1e-5 < 0.01 < np.abs(now - was)[33].max()
+
+
+@pytest.mark.parametrize("kind", ["BEZIER", "POLY", "NURBS"])
+def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
+    from coamd_blender import edit_request
+    from coamd_blender.read_action import read_action
+
+    armature, action = walker
+    data = bpy.data.curves.new("Path", "CURVE")
+    data.dimensions, data.bevel_depth = "3D", 0.1
+    spline = data.splines.new(kind)
+    points = spline.bezier_points if kind == "BEZIER" else spline.points
+    points.add(2)
+    for number, point in enumerate(points):
+        place = (0.0, -float(number), 0.0)
+        point.co = place if kind == "BEZIER" else (*place, 1.0)
+        if kind == "BEZIER":
+            point.handle_left_type = point.handle_right_type = "VECTOR"
+    if kind == "NURBS":
+        spline.use_endpoint_u = True
+    path = bpy.data.objects.new("Path", data)
+    path.location = (0.0, 0.0, 5.0)
+    bpy.context.collection.objects.link(path)
+    bpy.context.view_layer.update()
+    reading = read_action(armature, action, fps=None)
+    line = edit_request.path_points(path, reading.placement)
+    ends = reading.placement.place(np.array([[[x, 0.0, z] for x, z in line[[0, -1]]]]))[0] * reading.placement.scale
+    assert np.abs(ends[:, [0, 2]] - [[0, 0], [0, 2]]).max() < 1e-4, "Y up: -Y of Blender is +Z"
+    assert len(bpy.data.curves) == 1 and len(bpy.data.meshes) == 0
+    ask(path=path)
+    bpy.ops.coamd.edit_range()
+    assert asked()[-1]["arrays"]["path"] == [len(line), 2]
+
+
+def refused(words, **changes):
+    """The operator says so in one line, and nothing has changed."""
+    armature = bpy.data.objects["Rig"]
+    action = armature.animation_data.action
+    before, blocks = keys(action, armature), [block.name for block in bpy.data.actions]
+    ask(**changes)
+    with pytest.raises(RuntimeError, match=words) as caught:
+        bpy.ops.coamd.edit_range()
+    assert len(str(caught.value).strip().splitlines()) == 1
+    assert [block.name for block in bpy.data.actions] == blocks
+    assert armature.animation_data.action == action and same(keys(action, armature), before)
+    assert bpy.context.scene.coamd_edit.preview is None
+
+
+@pytest.mark.parametrize(
+    "words, changes",
+    [
+        ("The range 41 to 20 is empty", {"first": 41, "last": 20}),
+        ("outside the Action's frames 1 to 60", {"first": 50, "last": 90}),
+        ("outside the Action's frames 1 to 60", {"first": -40, "last": -5}),
+        ("outside the Action's frames 1 to 60", {"mode": "continue", "first": 90, "last": 120}),
+        ("outside the Action's frames 1 to 60", {"mode": "continue", "first": 1, "last": 20}),
+        ("outside the Action's frames 1 to 60", {"mode": "lead_in", "first": 20, "last": 70}),
+        ("outside the Action's frames 1 to 60", {"mode": "outpaint", "first": 70, "last": 80}),
+        ("is all of the Action", {"mode": "outpaint", "first": 1, "last": 60}),
+        ("is too long", {"mode": "continue", "first": 20, "last": 100000}),
+        ("There is no preview range", {"source_of_range": "PREVIEW"}),
+        ("Select two timeline markers", {"source_of_range": "MARKERS"}),
+        ("no markers inside the range", {"keep_poses": True}),
+        ("This prompt cannot be made", {"prompt": "fail"}),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_a_line_and_changes_nothing(walker, words, changes):
+    refused(words, **changes)
+
+
+def test_locked_driven_and_missing_things_are_said(walker):
+    armature, _ = walker
+    bone = armature.pose.bones["mixamorig:LeftLeg"]
+    bone.lock_rotation[0] = True
+    refused("rotation of bone 'mixamorig:LeftLeg' is locked")
+    bone.lock_rotation[0] = False
+    bone.driver_add("rotation_quaternion", 1)
+    refused("'mixamorig:LeftLeg' is driven")
+    bone.driver_remove("rotation_quaternion", 1)
+    armature.animation_data.action = None
+    ask()
+    with pytest.raises(RuntimeError, match="plays no Action"):
+        bpy.ops.coamd.edit_range()
+
+
+def test_a_linked_action_is_refused(walker, tmp_path):
+    armature, action = walker
+    path = str(tmp_path / "library.blend")
+    bpy.data.libraries.write(path, {action}, fake_user=True)
+    with bpy.data.libraries.load(path, link=True) as (source, wanted):
+        wanted.actions = source.actions
+    from coamd_blender import actions
+
+    linked = wanted.actions[0]
+    actions.play(armature, linked, linked.slots[0] if hasattr(linked, "slots") else None)
+    refused("is linked from another file")
+
+
+def settle(until, seconds=20.0):
+    from coamd_blender import session
+
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, session.current().status
+        session.current().pump()
+        time.sleep(0.005)
+
+
+def test_stopping_in_mid_job_and_deleting_things_meanwhile(walker):
+    from coamd_blender import editing, session
+
+    armature, action = walker
+    before, current = keys(action, armature), session.current()
+    ask(prompt="slow")
+    editing.begin(bpy.context)
+    settle(lambda: current.status.fraction > 0.02)
+    assert not bpy.ops.coamd.edit_range.poll() and bpy.ops.coamd.stop.poll()
+    bpy.ops.coamd.stop()
+    settle(lambda: not current.pump())
+    assert [block.name for block in bpy.data.actions] == ["Walk"] and same(keys(action, armature), before)
+    ask(prompt="")
+    editing.begin(bpy.context)
+    bpy.data.actions.remove(action)
+    settle(lambda: not current.asking)
+    assert "deleted while it was being edited" in str(current.error) and not bpy.data.actions
+
+
+def test_a_storyboard_becomes_an_action_and_a_take(walker):
+    armature, _ = walker
+    settings = ask()
+    with pytest.raises(RuntimeError, match="holds no scene"):
+        bpy.ops.coamd.storyboard()
+    for _ in range(3):
+        bpy.ops.coamd.scene_add()
+    for scene, (prompt, seconds) in zip(settings.scenes, (("walk", 2), ("sit", 1.5), ("", 3)), strict=True):
+        scene.prompt, scene.seconds = prompt, seconds
+    with pytest.raises(RuntimeError, match="Scene 3 has no prompt"):
+        bpy.ops.coamd.storyboard()
+    settings.scene_index = 2
+    bpy.ops.coamd.scene_remove()
+    bpy.ops.coamd.scene_move(direction="UP")
+    settings.loop = "keep"
+    bpy.context.scene.frame_set(101)
+    assert bpy.ops.coamd.storyboard() == {"FINISHED"}
+    fields = asked()[-1]["fields"]
+    assert fields["scenes"] == [{"prompt": "sit", "seconds": 1.5}, {"prompt": "walk", "seconds": 2.0}]
+    assert (fields["loop"], fields["in_place"], fields["seed"]) == ("keep", False, 7)
+    action = armature.animation_data.action
+    assert tuple(action.frame_range) == pytest.approx((101, 101 + 69 * 1.2), abs=1)
+    (take,) = bpy.context.scene.coamd.takes
+    assert take.action == action and take.name == "sit / walk"
+    bpy.ops.ed.undo()
+    assert [block.name for block in bpy.data.actions] == ["Walk"]

@@ -1,0 +1,44 @@
+"""The panels of editing and storyboards, drawn onto the layout that checks every call."""
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from test_addon_panels import drawn  # noqa: E402
+
+
+def test_the_edit_panel_offers_what_its_settings_allow(rig):
+    settings = bpy.context.scene.coamd_edit
+    for name in ("COAMD_PT_edit", "COAMD_PT_edit_dopesheet"):
+        text = drawn(name)
+        assert "coamd.edit_range" in text and "source_of_range" in text and "path" in text
+        assert "first" not in text.split(" | ") and "coamd.edit_accept" not in text
+    settings.source_of_range, settings.mode, settings.part = "FRAMES", "vary", "custom"
+    said = drawn("COAMD_PT_edit").split(" | ")
+    assert {"first", "last", "keep", "left wrist"} <= set(said) and "path" not in said
+
+
+def test_an_edit_that_waits_shows_what_may_become_of_it(rig):
+    settings = bpy.context.scene.coamd_edit
+    settings.source = rig.animation_data.action
+    settings.preview, settings.armature = settings.source.copy(), rig
+    settings.notes = "Automatic handles of 4 keys beside the range were frozen"
+    text = drawn("COAMD_PT_edit")
+    for wanted in ("coamd.edit_accept", "coamd.edit_reject", "coamd.edit_push", "Try Again", "4 keys", "keep_source"):
+        assert wanted in text
+    assert "source_of_range" not in text
+
+
+def test_the_storyboard_adds_up_its_scenes(rig):
+    bpy.ops.coamd.scene_add()
+    bpy.ops.coamd.scene_add()
+    bpy.context.scene.coamd_edit.scenes[0].seconds = 2.5
+    text = drawn("COAMD_PT_storyboard")
+    assert "2 scenes, 5.5 s" in text and "coamd.storyboard" in text
+
+
+def test_what_is_wrong_with_the_runtime_is_said_here_too(rig, addon, tmp_path):
+    addon.source, addon.python = "PYTHON", str(tmp_path / "nowhere")
+    for name in ("COAMD_PT_edit", "COAMD_PT_storyboard"):
+        text = drawn(name)
+        assert "coamd.open_preferences" in text and "coamd.edit_range" not in text and "coamd.storyboard" not in text
