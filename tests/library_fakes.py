@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.skeleton import rest_joints, with_bone_lengths
-from runtime.library.index import index_folders
-from runtime.library.store import Library
 
 DIM = 32
 
@@ -63,6 +61,9 @@ def write_motion(path: Path, seed: int, frames: int = 60) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    from runtime.library.index import index_folders
+    from runtime.library.store import Library
+
     with Library.create(sys.argv[1]) as opened:
         print("ready", flush=True)
         tell = lambda done, total, report: print(done, flush=True)  # noqa: E731

@@ -44,11 +44,11 @@ def test_an_edit_reaches_the_task_as_it_was_asked(asked):
         "target_joints": np.array([20, 21, 20], np.int32),
         "target_frames": np.array([12, 12, 15], np.int32),
     }
-    fields = {"fps": 24, "ranges": [[10, 20, "vary"]], "prompt": "hop", "keep": 0.25, "seed": 7, "cfg": 2.5}
+    fields = {"fps": 24, "ranges": [[10, 20, "continue"]], "prompt": "hop", "keep": 0.25, "seed": 7, "cfg": 2.5}
     told, made = ask("edit", fields, arrays, lambda *progress: steps.append(progress[:3]))
     (task,) = asked["tasks"]
     assert told == {"fps": 24.0} and np.array_equal(made["joints"], CLIP + 1) and asked["fps"] == 24.0
-    assert (task.start, task.stop, task.prompt, task.mode, task.joints) == (10, 20, "hop", "vary", None)
+    assert (task.start, task.stop, task.prompt, task.mode, task.joints) == (10, 20, "hop", "continue", None)
     assert (task.keep, task.seed, task.cfg) == (0.25, 7, 2.5)
     assert task.path.tolist() == [[0, 0], [1, 2]]
     assert [(target.frame, target.joints) for target in task.targets] == [(12, (20, 21)), (15, (20,))]

@@ -103,7 +103,7 @@ def scenario():
     for curve in actions.curves_of(action, actions.slot_for(action, rig)):
         curve.keyframe_points.foreach_set("interpolation", np.full(len(curve.keyframe_points), 2, np.int32))
         curve.update()
-    open_panels({"COAMD_PT_edit"})
+    open_panels({"COAMD_PT_edit", "COAMD_PT_storyboard"})
     yield from panel["show_sidebar"]()
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, FIRST, LAST
     settings.prompt, settings.random_seed, settings.seed = "a person jumps up high", False, 5
@@ -186,7 +186,6 @@ def arms_and_nla(name):
 
 def storyboard(name):
     """Four scenes in a row."""
-    open_panels({"COAMD_PT_storyboard"})
     settings = bpy.context.scene.coamd_edit
     scenes = (("a person walks forward", 3), ("a person stops and waves", 3), ("a person sits down", 3))
     for prompt, seconds in scenes:

@@ -55,9 +55,13 @@ def understanding():
 
 
 def show_timeline():
-    """Make room for the timeline with its markers."""
-    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == "DOPESHEET_EDITOR")
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=area.regions[-1]):
+    """Make the timeline tall enough for its markers, and show all of it."""
+    only = bpy.context.window_manager.windows[0]
+    area = next(found for found in only.screen.areas if found.type == "DOPESHEET_EDITOR")
+    with bpy.context.temp_override(window=only, screen=only.screen):
+        bpy.ops.screen.area_move(x=area.x + area.width // 2, y=area.y + area.height, delta=130)
+    yield 1.0
+    with bpy.context.temp_override(window=only, area=area, region=area.regions[-1]):
         bpy.ops.action.view_all()
 
 
@@ -135,7 +139,7 @@ def strips_and_markers(name):
           parts=[(part.label, part.start) for part in result.stretches])  # fmt: skip
     bpy.ops.coamd.set_markers()
     check("markers", len(bpy.context.scene.timeline_markers) >= 2)
-    show_timeline()
+    yield from show_timeline()
     bpy.context.scene.frame_set(20)
     yield 1.0
     picture("recognized.png")
