@@ -14,7 +14,7 @@ from functools import partial
 import bpy
 import numpy as np
 
-from . import actions, edit_action, edit_request, session, strips, targets, writing
+from . import actions, edit_action, edit_request, rig_settings, session, strips, targets, writing
 from .errors import InputError, RigError
 from .jobs import Job
 from .properties import LARGEST_SEED
@@ -274,7 +274,7 @@ def begin_storyboard(context: bpy.types.Context) -> Job:
 
     Raises CoamdError before anything has changed.
     """
-    settings, general, current = context.scene.coamd_edit, context.scene.coamd, session.current()
+    settings, current = context.scene.coamd_edit, session.current()
     if current.running or current.asking:
         raise InputError("An earlier request is being answered", "Wait for it, or press Stop")
     scenes = [
@@ -302,8 +302,7 @@ def begin_storyboard(context: bpy.types.Context) -> Job:
         armature_uid=armature.session_uid,
         scene_uid=context.scene.session_uid,
         frame=context.scene.frame_current,
-        contact=general.contact,
-        place=general.place,
+        options=rig_settings.carry_options(context.scene.coamd),
     )
     return current.ask(context, "storyboard", fields, None, partial(_answer_storyboard, current, wanted, settings.seed))
 

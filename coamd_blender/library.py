@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from . import preferences, session, targets, thumbnails, writing
+from . import preferences, rig_settings, session, targets, thumbnails, writing
 from .errors import InputError
 from .jobs import Job
 from .recognition import Subject, subjects
@@ -105,7 +105,7 @@ def begin_apply(context: bpy.types.Context, kind: str, index: int = -1) -> Job:
     current = session.current()
     _check_free(current)
     hit, armature = chosen_hit(context, index), targets.require(context)
-    settings, generation = context.scene.coamd_understanding, context.scene.coamd
+    settings = context.scene.coamd_understanding
     part = None if settings.whole else (hit.start, hit.stop)
     plan = {
         "name": hit.name.capitalize()[:60],
@@ -113,9 +113,7 @@ def begin_apply(context: bpy.types.Context, kind: str, index: int = -1) -> Job:
         "scene_uid": context.scene.session_uid,
         "frame": context.scene.frame_current,
         "kind": kind,
-        "contact": generation.contact,
-        "place": generation.place,
-        "in_place": generation.in_place,
+        "options": rig_settings.carry_options(context.scene.coamd),
     }
     about = {"tags": hit.labels, "licence": hit.licence, "source": hit.source, "thumbnail": hit.thumbnail}
     fields = {"library": context.window_manager.coamd.library, "id": int(hit.clip_id)}

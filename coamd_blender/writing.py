@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,7 +18,8 @@ WRITE_SECONDS = 0.008
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to write: joints (frames, 22, 3), metres, Y up, at ``fps``; where; and as what (ACTION, STRIP or ASSET)."""
+    """What to write: joints (frames, 22, 3), metres, Y up, at ``fps``; where; and as what: ACTION as ``options`` say,
+    STRIP, or ASSET. ``options`` are those of bake.read_target (rig_settings.carry_options)."""
 
     joints: np.ndarray
     fps: float
@@ -26,9 +28,7 @@ class Wanted:
     scene_uid: int
     frame: int
     kind: str = ACTION
-    contact: str = "soft"
-    place: str = "object"
-    in_place: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write(
@@ -40,15 +40,11 @@ def write(
     armature is gone, InputError when the Action is.
     """
     armature, scene = _places(wanted)
+    options = dict(wanted.options)
+    if wanted.kind != ACTION:
+        options["output"] = "strip" if wanted.kind == STRIP else "action"
     target = bake.read_target(
-        armature,
-        start_frame=wanted.frame,
-        scene=scene,
-        contact=wanted.contact,
-        place=wanted.place,
-        in_place=wanted.in_place,
-        output="strip" if wanted.kind == STRIP else "action",
-        **targets.rig_options(armature),
+        armature, start_frame=wanted.frame, scene=scene, **options, **targets.rig_options(armature)
     )
     solving = current.in_thread(bake.plan_motion, target, wanted.joints, wanted.fps, wanted.name)
     while not solving.done():

@@ -217,10 +217,10 @@ def test_hard_punches_are_drawn_more_often_than_feeble_ones():
     for speed in (2.4, 1.7, 1.0):  # m/s at which the arm stretches
         reach = np.clip(0.1 + speed * np.arange(30) / 20, 0.1, 0.5)
         joints = made.with_hand(made.standing(1.5), "right", reach[:, None] * [0.0, 0.0, 1.0])
-        weights.append(compose.blow_weight(PoolItem(joints, ["a person punches"], "punch", "single", 1.0, ("punch",))))
+        weights.append(compose.draw_weight(PoolItem(joints, ["a person punches"], "punch", "single", 1.0, ("punch",))))
     assert weights == [4.0, 1.0, 0.3]
     walk = PoolItem(made.standing(2), ["a person walks"], "walk", "single", 1.0, ("walk",))
-    assert compose.blow_weight(walk) == 1.0
+    assert compose.draw_weight(walk) == 1.0
 
 
 def test_a_punch_counts_for_more_than_the_guard_around_it():
