@@ -55,13 +55,13 @@ def understanding():
 
 
 def show_timeline():
-    """Make the timeline tall enough for its markers, and show all of it."""
+    """Show the timeline with its markers where the properties are: at the bottom it is too low for them."""
     only = bpy.context.window_manager.windows[0]
-    area = next(found for found in only.screen.areas if found.type == "DOPESHEET_EDITOR")
-    with bpy.context.temp_override(window=only, screen=only.screen):
-        bpy.ops.screen.area_move(x=area.x + area.width // 2, y=area.y + area.height, delta=130)
+    area = next(found for found in only.screen.areas if found.type == "PROPERTIES")
+    area.ui_type = "TIMELINE"
     yield 1.0
-    with bpy.context.temp_override(window=only, area=area, region=area.regions[-1]):
+    region = next(found for found in area.regions if found.type == "WINDOW")
+    with bpy.context.temp_override(window=only, area=area, region=region):
         bpy.ops.action.view_all()
 
 
