@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import synthetic_motions as made
@@ -9,6 +11,7 @@ import synthetic_motions as made
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS, with_bone_lengths
 from runtime.data import compose, describe, splice
+from runtime.data.bank import halting
 from runtime.data.compose import PoolItem
 from runtime.data.dataset import emphasis
 from tests.data import movers
@@ -221,6 +224,30 @@ def test_hard_punches_are_drawn_more_often_than_feeble_ones():
     assert weights == [4.0, 1.0, 0.3]
     walk = PoolItem(made.standing(2), ["a person walks"], "walk", "single", 1.0, ("walk",))
     assert compose.draw_weight(walk) == 1.0
+
+
+def test_walks_in_a_hurry_are_drawn_more_often():
+    for speed, weight in ((0.9, 1.0), (1.8, 2.5)):
+        joints = made.standing(3) + np.arange(60)[:, None, None] / 20 * [0.0, 0.0, speed]
+        walk = PoolItem(joints.astype(np.float32), ["a person walks"], "walk", "single", 1.0, ("walk",))
+        assert compose.draw_weight(walk) == weight
+        assert compose.draw_weight(replace(walk, parts=("walk", "wave"))) == 1.0
+
+
+def test_a_halted_item_really_stops_and_its_captions_say_so():
+    clips, motions = prepared()
+    bank = compose.Bank(clips, motions)
+    gone = made.standing(3) + np.minimum(np.arange(60), 40)[:, None, None] / 20 * [0.0, 0.0, 1.2]
+    stops = replace(bank.families["walk"][0], joints=gone, in_place=False)
+    assert halting([stops]) and not halting([replace(stops, joints=gone[:40])])
+    bank.halts = {"walk": [stops], "run": []}
+    items = [compose.halted_item(bank, np.random.default_rng(seed)) for seed in range(60)]
+    items = [item for item in items if item is not None and item.parts == ("walk", "idle")]
+    assert items
+    for item in items:
+        speed = np.linalg.norm(np.diff(item.joints[:, 0, [0, 2]], axis=0), axis=1) * 20
+        assert speed[:10].max() > 0.8 and speed[-10:].max() < 0.3
+        assert any(word in text for text in item.captions for word in ("stop", "halt", "stand", "still"))
 
 
 def test_a_punch_counts_for_more_than_the_guard_around_it():
