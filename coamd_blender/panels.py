@@ -37,7 +37,9 @@ def _letter_width() -> float:
     return _PIXELS_PER_LETTER * _ui_scale()
 
 
-class _Sidebar:
+class Sidebar:
+    """Where every panel of the add-on lives: the CoAMD tab of the 3D Viewport's sidebar."""
+
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = CATEGORY
@@ -61,7 +63,7 @@ class COAMD_MT_prompts(bpy.types.Menu):
             self.layout.separator()
 
 
-class COAMD_PT_main(_Sidebar, bpy.types.Panel):
+class COAMD_PT_main(Sidebar, bpy.types.Panel):
     """Prompt to keyframes"""
 
     bl_idname = "COAMD_PT_main"
@@ -82,12 +84,12 @@ class COAMD_PT_main(_Sidebar, bpy.types.Panel):
         if current.running:
             _draw_progress(layout, current.status)
         elif problem is not None:
-            _draw_missing_runtime(layout, problem, width)
+            draw_missing_runtime(layout, problem, width)
         else:
             row = layout.row()
             row.scale_y = 1.6
             row.operator("coamd.generate", icon="PLAY")
-        _draw_outcome(layout, current, width)
+        draw_outcome(layout, current, width)
 
 
 def _draw_target(layout, context, width) -> None:
@@ -148,7 +150,8 @@ def _draw_progress(layout, status) -> None:
     row.operator("coamd.cancel", text="", icon="X")
 
 
-def _draw_missing_runtime(layout, problem, width) -> None:
+def draw_missing_runtime(layout, problem, width) -> None:
+    """Say why there is no runtime, with the button that leads to it. ``problem`` is a CoamdError."""
     box = layout.box()
     draw_text(box, problem.message, width, "ERROR")
     row = box.row()
@@ -156,7 +159,8 @@ def _draw_missing_runtime(layout, problem, width) -> None:
     row.operator("coamd.open_preferences", icon="PREFERENCES")
 
 
-def _draw_outcome(layout, current, width) -> None:
+def draw_outcome(layout, current, width) -> None:
+    """Show the session's last error, which can be copied, or its notice."""
     if current.error is not None:
         box = layout.box()
         message = box.column()
@@ -170,7 +174,7 @@ def _draw_outcome(layout, current, width) -> None:
         row.label(text=current.notice, icon="CHECKMARK")
 
 
-class COAMD_PT_takes(_Sidebar, bpy.types.Panel):
+class COAMD_PT_takes(Sidebar, bpy.types.Panel):
     """The motions made so far; choosing one plays it"""
 
     bl_idname = "COAMD_PT_takes"
@@ -198,7 +202,7 @@ class COAMD_PT_takes(_Sidebar, bpy.types.Panel):
         row.operator("coamd.remove_takes", text="Keep Only This").which = "OTHERS"
 
 
-class COAMD_PT_advanced(_Sidebar, bpy.types.Panel):
+class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
     """How the motion meets the words, the rig and the machine"""
 
     bl_idname = "COAMD_PT_advanced"

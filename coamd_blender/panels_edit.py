@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import bpy
 
 from . import preferences
-from .panels import CATEGORY, _draw_missing_runtime, _draw_outcome, _Sidebar, draw_text
+from .panels import CATEGORY, Sidebar, draw_missing_runtime, draw_outcome, draw_text
 
 
 def _ready(layout, context, width) -> bool:
@@ -21,7 +21,7 @@ def _ready(layout, context, width) -> bool:
         row.operator("coamd.cancel" if current.running else "coamd.stop", text="", icon="X")
         return False
     if problem is not None:
-        _draw_missing_runtime(layout, problem, width)
+        draw_missing_runtime(layout, problem, width)
         return False
     return True
 
@@ -99,10 +99,10 @@ def draw_edit(layout, context) -> None:
         row = layout.row()
         row.scale_y = 1.5
         row.operator("coamd.edit_range", icon="ACTION_TWEAK")
-    _draw_outcome(layout, session.current(), width)
+    draw_outcome(layout, session.current(), width)
 
 
-class COAMD_PT_edit(_Sidebar, bpy.types.Panel):
+class COAMD_PT_edit(Sidebar, bpy.types.Panel):
     """A range of the Action made anew"""
 
     bl_idname = "COAMD_PT_edit"
@@ -144,7 +144,7 @@ class COAMD_UL_scenes(bpy.types.UIList):
         seconds.prop(item, "seconds", text="", emboss=False)
 
 
-class COAMD_PT_storyboard(_Sidebar, bpy.types.Panel):
+class COAMD_PT_storyboard(Sidebar, bpy.types.Panel):
     """Several prompts in a row, one long motion"""
 
     bl_idname = "COAMD_PT_storyboard"
@@ -177,7 +177,7 @@ class COAMD_PT_storyboard(_Sidebar, bpy.types.Panel):
             row = layout.row()
             row.scale_y = 1.5
             row.operator("coamd.storyboard", icon="PLAY")
-        _draw_outcome(layout, session.current(), width)
+        draw_outcome(layout, session.current(), width)
 
 
 CLASSES = (COAMD_UL_scenes, COAMD_PT_edit, COAMD_PT_edit_dopesheet, COAMD_PT_storyboard)

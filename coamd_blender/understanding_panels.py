@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import bpy
 
 from . import preferences
-from .panels import _draw_missing_runtime, _draw_outcome, _Sidebar, draw_text
+from .panels import Sidebar, draw_missing_runtime, draw_outcome, draw_text
 
 SHOWN_PROBLEMS = 4
 
@@ -23,7 +23,7 @@ def _ready(layout, context, width) -> bool:
         row.operator("coamd.stop", text="", icon="X")
         return False
     if problem is not None:
-        _draw_missing_runtime(layout, problem, width)
+        draw_missing_runtime(layout, problem, width)
         return False
     return True
 
@@ -54,7 +54,7 @@ class COAMD_UL_recognised(bpy.types.UIList):
         row.label(text=f"{best.label}  {best.score:.0%}" if best else "...")
 
 
-class COAMD_PT_recognize(_Sidebar, bpy.types.Panel):
+class COAMD_PT_recognize(Sidebar, bpy.types.Panel):
     """What a motion is"""
 
     bl_idname = "COAMD_PT_recognize"
@@ -130,7 +130,7 @@ class COAMD_UL_hits(bpy.types.UIList):
         facts.label(text=f"{item.score:.2f}  {item.seconds:.1f} s  {item.licence}")
 
 
-class COAMD_PT_library(_Sidebar, bpy.types.Panel):
+class COAMD_PT_library(Sidebar, bpy.types.Panel):
     """Clips found by words or by motion, and put onto the character"""
 
     bl_idname = "COAMD_PT_library"
@@ -159,7 +159,7 @@ class COAMD_PT_library(_Sidebar, bpy.types.Panel):
             layout.template_list("COAMD_UL_hits", "", found, "hits", found, "hit_index", rows=6)
             if found.hit_index < len(found.hits):
                 _draw_hit(layout, found.hits[found.hit_index], settings, width)
-        _draw_outcome(layout, session.current(), width)
+        draw_outcome(layout, session.current(), width)
 
 
 def _draw_hit(layout, hit, settings, width) -> None:
@@ -187,7 +187,7 @@ def _draw_hit(layout, hit, settings, width) -> None:
     row.operator("coamd.mark_clip", text="", icon="ASSET_MANAGER")
 
 
-class COAMD_PT_index(_Sidebar, bpy.types.Panel):
+class COAMD_PT_index(Sidebar, bpy.types.Panel):
     """Which library, and what goes into it"""
 
     bl_idname = "COAMD_PT_index"
