@@ -33,7 +33,7 @@ CURVES, EVALUATED = "curves", "evaluated"
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
 _ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _MOST_FRAMES = 200_000
-PIECE = 60  # samples a step
+PIECE = 40  # samples a step
 
 
 @dataclass(frozen=True)
