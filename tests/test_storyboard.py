@@ -56,13 +56,12 @@ def test_a_leap_is_softened_around_it_and_nowhere_else():
 
 
 def test_each_scene_does_what_it_says(generator):
-    """Medians over five seeds, of the pelvis' speed in the middle of each scene."""
-    scenes = [*SCENES[:2], Scene("a person walks forward", 4)]
+    """Medians over five seeds, of the pelvis' speed within each scene."""
     speeds = []
     for seed in range(1, 6):
-        pelvis = storyboard(generator, scenes, seed=seed)[:, 0][:, [0, 2]]
+        pelvis = storyboard(generator, SCENES, seed=seed)[:, 0][:, [0, 2]]
         speed = np.linalg.norm(np.diff(pelvis, axis=0), axis=-1) * 20
-        speeds.append([speed[10:55].mean(), speed[75:95].mean(), speed[110:170].mean()])
+        speeds.append([speed[10:55].mean(), speed[75:95].mean(), speed[200:].mean()])
     walking, standing, again = np.median(speeds, axis=0)
     assert walking > 2 * standing and again > 2 * standing
 
