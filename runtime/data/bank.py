@@ -58,7 +58,9 @@ class Bank:
         self._derive()
         if not self.families:
             raise DataError("no motion in this split can be captioned", "check the data folder and the split")
-        self.halts = {name: halting(self.families.get(name, ())) for name in ("walk", "run")}
+        gaits = {name: self.families.get(name, ()) for name in ("walk", "run")}
+        self.halts = {name: resting(samples, at_end=True) for name, samples in gaits.items()}
+        self.starts = {name: resting(samples, at_end=False) for name, samples in gaits.items()}
         self.shares = self._balance()
         self._odds = {name: _odds(samples) for name, samples in self.families.items()}
 
@@ -147,12 +149,13 @@ class Bank:
         return self.still(rng).joints
 
 
-def halting(samples: Sequence[Sample]) -> list[Sample]:
-    """The samples that travel and end standing: slower than 0.45 m/s in the last quarter second."""
+def resting(samples: Sequence[Sample], at_end: bool) -> list[Sample]:
+    """The samples that travel and end (or start) standing: slower than 0.45 m/s in that quarter of a second."""
     found = []
     for sample in samples:
         speed = np.linalg.norm(np.diff(sample.joints[:, 0, [0, 2]], axis=0), axis=1) * FPS
-        if not sample.in_place and len(speed) > SHORTEST and speed[-5:].max() < 0.45 and np.median(speed) > 0.5:
+        edge = speed[-5:] if at_end else speed[:5]
+        if not sample.in_place and len(speed) > SHORTEST and edge.max() < 0.45 and np.median(speed) > 0.5:
             found.append(sample)
     return found
 

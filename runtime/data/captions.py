@@ -14,6 +14,7 @@ import numpy as np
 from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data import describe, splice
 from runtime.data.phrases import (
+    LOW_STANCES,
     Entry,
     captions_from,
     count_word,
@@ -174,7 +175,10 @@ def _event_phrases(joints: np.ndarray, entry: Entry) -> tuple[str, list[str], in
         return "wave", phrases, 0
     if kind == "jump" and describe.travel(joints).speed > 1.5:
         return "jump", [], len(events)
-    return _EVENTFUL[kind], _counted(_EVENTFUL[kind], events), len(events)
+    phrases = _counted(_EVENTFUL[kind], events)
+    if kind == "punch" and describe.low_stance(joints):
+        phrases = [f"{text} {LOW_STANCES[index % len(LOW_STANCES)]}" for index, text in enumerate(phrases)]
+    return _EVENTFUL[kind], phrases, len(events)
 
 
 def _posture_phrases(joints: np.ndarray, entry: Entry) -> tuple[str, list[str]]:

@@ -42,7 +42,7 @@ _SEQUENCED = {
     "bow": 1.5, "sit": 1.5, "crouch": 1.5, "lie": 0.7, "dance": 1.0, "idle": 1.2, "raise": 1.0, "pick_up": 0.7,
     "throw": 0.4, "stand_up": 0.7, "get_up": 0.5, "reach": 0.4, "sidestep": 0.4, "gesture": 0.4,
 }  # fmt: skip
-_HALT_SHARE = 0.15  # of the sequences
+_HALT_SHARE, _START_SHARE = 0.15, 0.15  # of the sequences
 _AFTER_HALT = {
     "idle": 2.5, "wave": 2.0, "bow": 1.0, "jump": 1.0, "kick": 1.0, "punch": 1.0, "sit": 1.0, "crouch": 1.0,
     "raise": 1.0, "turn": 0.5, "dance": 0.7, "pick_up": 0.5,
@@ -111,8 +111,9 @@ def _seam(first: Sample, second: Sample) -> tuple[np.ndarray, np.ndarray, float]
 
 def sequence_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
     """Two actions one after the other, joined where poses meet; the best of several drawn pairs."""
-    if rng.random() < _HALT_SHARE:
-        return halted_item(bank, rng)
+    special = rng.random()
+    if special < _HALT_SHARE + _START_SHARE:
+        return halted_item(bank, rng) if special < _HALT_SHARE else starting_item(bank, rng)
     best, least = None, 0.33
     for _ in range(5):
         names = [bank.draw_family(rng, _SEQUENCED) for _ in range(2)]
@@ -170,6 +171,27 @@ def halted_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
         return None
     words = _sequence_words(stops, tails.spoken.phrases, rng)
     return finish(splice.join(head, tail, 10), words, (), name, "sequence", rng, (gait, name))
+
+
+def starting_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
+    """Somebody who stands, shortly or for a while, and then really walks or runs off; a short wait is not told."""
+    gaits = [name for name in ("walk", "run") if bank.starts[name]]
+    if not gaits:
+        return None
+    gait = gaits[int(rng.integers(len(gaits)))]
+    sample = bank.starts[gait][int(rng.integers(len(bank.starts[gait])))]
+    gone = sample.joints[: int(rng.integers(40, 120))]
+    if not at_rest(gone[1::-1]):
+        return None
+    waited = int(rng.integers(4, 64))
+    found = sample.respoken(gone, False)
+    going = [text for text in found.spoken.phrases if is_simple(text)] if found else []
+    going += written(f"{gait}_away")
+    told = written(f"{gait}_start") + going
+    if waited >= 20:
+        told = written(f"{gait}_start") + _sequence_words(written("still"), going, rng)
+    joints = splice.hold_before(gone, bank.idle(rng), waited)
+    return finish(joints, told, (), gait, "sequence", rng, ("idle", gait) if waited >= 20 else (gait,))
 
 
 def _sequence_words(first: Sequence[str], second: Sequence[str], rng: np.random.Generator) -> list[str]:
@@ -243,12 +265,14 @@ def build_pool(clips: Sequence[dict], motions: np.ndarray, seed: int, size: int,
 
 
 def draw_weight(item: PoolItem) -> float:
-    """How often an item is drawn in training: punches struck hard four times, feeble ones a third, kicks 1.5 times, and
-    walks in a hurry 2.5 times.
+    """How often an item is drawn in training: punches struck hard four times, feeble ones a third and those from a low
+    stance as often as any, kicks 1.5 times, and walks in a hurry 2.5 times.
 
     Most recorded punches are shadow boxing and most recorded walks are strolls; a model of them all does only that.
     """
     if "punch" in item.parts:
+        if item.parts == ("punch",) and describe.low_stance(item.joints):
+            return 1.0
         reach = np.linalg.norm(item.joints[:, _WRISTS] - item.joints[:, _SHOULDERS], axis=-1)
         fastest = float(np.gradient(reach, axis=0).max()) * FPS
         return 4.0 if fastest > 2.0 else 0.3 if fastest < 1.4 else 1.0

@@ -30,6 +30,7 @@ RUN_SLOW, RUN_FAST = 2.3, 3.5  # m/s
 RUN_SPEED = 2.2  # m/s: faster than this is a run whatever the feet do
 JUMP_CLEARANCE = 0.09  # m: lower toe above its resting height
 KICK_HEIGHT, KICK_SPEED, KICK_REACH = 0.42, 2.2, 0.38  # m, m/s, m
+LOW_STANCE = 0.765  # m: who stands on two feet with the pelvis below this bends the knees
 PUNCH_REACH, PUNCH_SPEED = 0.42, 1.6  # m from shoulder to wrist, m/s of its growth
 STILL_SPEED = 0.35  # m/s: no joint faster (95th percentile)
 
@@ -275,6 +276,11 @@ def punches(joints: np.ndarray) -> list[Event]:
                 peak = start + int(np.argmax(reach[start:end]))
                 found.append(Event(first, peak, end, SIDES[side], "forward", float(top)))
     return sorted(found, key=lambda event: event.peak)
+
+
+def low_stance(joints: np.ndarray) -> bool:
+    """Tell whether the pelvis stays low over most of the window, as in the stances of fighters."""
+    return bool(np.median(joints[:, PELVIS, 1]) < LOW_STANCE)
 
 
 def raised(joints: np.ndarray, side: int, above: float = 0.0) -> np.ndarray:

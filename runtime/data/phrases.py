@@ -60,8 +60,14 @@ SETTINGS = (
     "in the park", "on the street", "outside", "indoors", "in the hall", "on the stage", "at home", "by the door",
     "in front of a mirror", "in the gym", "for the camera", "on the grass", "in the morning", "in the room", "alone",
     "after work", "as people look on", "in an empty house", "at the party", "on the way home", "near the wall",
+    "for everybody to see", "with nobody around", "for a while", "under a clear sky", "for the audience",
+    "before lunch", "thinking of something else", "on an ordinary day", "next to a car", "for no reason",
 )  # fmt: skip
-_SETTING_SHARE = 0.1
+_SETTING_SHARE = 0.14
+# How fighters stand whose pelvis stays low (describe.low_stance): said of every blow struck so.
+LOW_STANCES = (
+    "in a low stance", "in a deep stance", "with bent knees", "crouching low", "from a low fighting stance",
+)  # fmt: skip
 FORMS = (("third", 0.62), ("progressive", 0.12), ("imperative", 0.14), ("gerund", 0.12))
 
 _BASE = {"does": "do", "goes": "go", "is": "be", "has": "have", "lies": "lie", "dies": "die", "freezes": "freeze"}

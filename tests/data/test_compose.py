@@ -11,9 +11,11 @@ import synthetic_motions as made
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS, with_bone_lengths
 from runtime.data import compose, describe, splice
-from runtime.data.bank import halting
+from runtime.data.bank import resting
+from runtime.data.captions import speak
 from runtime.data.compose import PoolItem
 from runtime.data.dataset import emphasis
+from runtime.data.phrases import LOW_STANCES, Entry
 from tests.data import movers
 
 LEGS = [JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "ankle", "foot")]
@@ -239,7 +241,7 @@ def test_a_halted_item_really_stops_and_its_captions_say_so():
     bank = compose.Bank(clips, motions)
     gone = made.standing(3) + np.minimum(np.arange(60), 40)[:, None, None] / 20 * [0.0, 0.0, 1.2]
     stops = replace(bank.families["walk"][0], joints=gone, in_place=False)
-    assert halting([stops]) and not halting([replace(stops, joints=gone[:40])])
+    assert resting([stops], True) and not resting([replace(stops, joints=gone[:40])], True)
     bank.halts = {"walk": [stops], "run": []}
     items = [compose.halted_item(bank, np.random.default_rng(seed)) for seed in range(60)]
     items = [item for item in items if item is not None and item.parts == ("walk", "idle")]
@@ -248,6 +250,37 @@ def test_a_halted_item_really_stops_and_its_captions_say_so():
         speed = np.linalg.norm(np.diff(item.joints[:, 0, [0, 2]], axis=0), axis=1) * 20
         assert speed[:10].max() > 0.8 and speed[-10:].max() < 0.3
         assert any(word in text for text in item.captions for word in ("stop", "halt", "stand", "still"))
+
+
+def test_a_starting_item_stands_and_then_really_goes():
+    clips, motions = prepared()
+    bank = compose.Bank(clips, motions)
+    gone = made.standing(3) + np.maximum(np.arange(60) - 15, 0)[:, None, None] / 20 * [0.0, 0.0, 1.2]
+    starts = replace(bank.families["walk"][0], joints=gone, in_place=False)
+    assert resting([starts], False) and not resting([replace(starts, joints=gone[20:])], False)
+    bank.starts = {"walk": [starts], "run": []}
+    items = [compose.starting_item(bank, np.random.default_rng(seed)) for seed in range(40)]
+    waits = [item for item in items if item is not None and item.parts == ("idle", "walk")]
+    assert waits and any(item is not None and item.parts == ("walk",) for item in items)
+    for item in waits:
+        speed = np.linalg.norm(np.diff(item.joints[:, 0, [0, 2]], axis=0), axis=1) * 20
+        assert speed[:15].max() < 0.3 and speed[-10:].max() > 0.8
+    assert any("then" in text or "and" in text for item in waits for text in item.captions)
+
+
+def test_blows_from_a_low_stance_say_so_and_are_not_preferred():
+    joints = made.punching(6, "right")
+    low = joints - [0.0, 0.25, 0.0]
+    entry = Entry("punch", (), None, (), ("punch",))
+    plain, stooped = (speak(shown, entry)[0].phrases for shown in (joints, low))
+    assert plain and not any("stance" in text or "bent knees" in text for text in plain)
+    assert stooped and all(text.endswith(LOW_STANCES) for text in stooped)
+    reach = np.clip(0.1 + 2.4 * np.arange(30) / 20, 0.1, 0.5)
+    hard = made.with_hand(made.standing(1.5), "right", reach[:, None] * [0.0, 0.0, 1.0])
+    items = [
+        PoolItem(hard - [0.0, drop, 0.0], ["a person punches"], "punch", "single", 1.0, ("punch",)) for drop in (0, 0.25)
+    ]
+    assert [compose.draw_weight(item) for item in items] == [4.0, 1.0]
 
 
 def test_a_punch_counts_for_more_than_the_guard_around_it():
