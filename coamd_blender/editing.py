@@ -158,7 +158,7 @@ def _write(current: session.Session, order: Order, joints: np.ndarray) -> Iterat
         if left is not None:
             bpy.data.actions.remove(left)
     current.notice = "Edited: accept or reject it"
-    session.push_undo(f"CoAMD Edit: {order.title[:40]}")
+    writing.push_undo(f"CoAMD Edit: {order.title[:40]}")
 
 
 def _show(order: Order, preview, outcome: edit_action.Outcome) -> None:
@@ -309,7 +309,7 @@ def begin_storyboard(context: bpy.types.Context) -> Job:
 
 def _answer_storyboard(current: session.Session, wanted: writing.Wanted, seed: int, job: Job) -> None:
     wanted = replace(wanted, joints=job.arrays["joints"], fps=job.fields["fps"])
-    current.do(writing.write(current, wanted, partial(_note_take, wanted, seed)))
+    current.do(writing.write(current.in_thread, wanted, partial(_note_take, wanted, seed)))
 
 
 def _note_take(wanted: writing.Wanted, seed: int, action) -> None:

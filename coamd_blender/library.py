@@ -126,7 +126,7 @@ def _write(plan: dict, about: dict, part: tuple[int, int] | None, job: Job) -> N
     if part is not None:
         joints = joints[part[0] : part[1]]
     wanted = writing.Wanted(joints=joints, fps=job.fields["fps"], **plan)
-    current.do(writing.write(current, wanted, partial(_finish, wanted, about)))
+    current.do(writing.write(current.in_thread, wanted, partial(_finish, wanted, about)))
 
 
 def _finish(wanted: writing.Wanted, about: dict, action: bpy.types.Action) -> None:

@@ -12,34 +12,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import bpy
 import numpy as np
 
-from . import bake, preferences, rig_settings, strips, targets
+from . import bake, preferences, rig_settings, strips, targets, writing
 from .client import RuntimeClient, child_environment
-from .errors import Cancelled, CoamdError, InputError, RigError
+from .errors import Cancelled, CoamdError, InputError
 from .jobs import CANCELLED, DONE, Job, JobRunner, generate_fields
 from .preview import Preview
 from .properties import LARGEST_SEED, COAMD_PG_settings
 from .skeleton import FPS, MAX_FRAMES
 
 TICK_SECONDS = 0.05
-WRITE_SECONDS = 0.008  # of writing keys at a time
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, MAX_FRAMES / FPS
 MOST_VARIANTS = 8
-
-
-@dataclass
-class Writing:
-    """One variant's keys: solved in a thread, then on their way into an Action that is the armature's only when all
-    are written."""
-
-    variant: int
-    solving: Future[bake.Plan]
-    action_uid: int | None = None  # once there is one
-    done: int = 0  # curves
+_WRITTEN = object()  # what an exhausted iterator gives
 
 
 @dataclass
@@ -56,9 +46,8 @@ class Pending:
     frame: int
     options: dict[str, Any]
     started: float = field(default_factory=time.monotonic)
-    unwritten: list[int] = field(default_factory=list)  # variants whose keys are still to be written, first to last
     takes: int = 0  # how many have been written
-    writing: Writing | None = None
+    keys: Iterator[None] | None = None  # the rest of writing them
 
 
 @dataclass
@@ -102,8 +91,7 @@ class Session:
     @property
     def writing(self) -> bool:
         """True while keys are being written: too late to cancel."""
-        pending = self._pending
-        return pending is not None and (pending.writing is not None or bool(pending.unwritten))
+        return self._pending is not None and self._pending.keys is not None
 
     @property
     def asking(self) -> bool:
@@ -324,13 +312,11 @@ class Session:
         if job.state != DONE:
             self._show_preview(pending)
             return
-        if not self.writing:
-            pending.unwritten = list(range(len(job.arrays["joints"])))
+        if pending.keys is None:
+            pending.keys = self._write(pending)
             self.preview.hide()
-        elif pending.writing is None:
-            self._plan_next(pending)
-        else:
-            self._write_some(pending, pending.writing)
+        elif next(pending.keys, _WRITTEN) is _WRITTEN:
+            self._finish(pending)
 
     def _show_preview(self, pending: Pending) -> None:
         joints = pending.job.preview
@@ -338,66 +324,40 @@ class Session:
         if joints is not None and (wanted is None or wanted.show_preview):
             self.preview.show(pending.stance.place(joints[0]), pending.stance.floor)
 
-    def _plan_next(self, pending: Pending) -> None:
-        armature, scene = self._target(pending)
-        variant = pending.unwritten.pop(0)
-        target = bake.read_target(
-            armature,
-            start_frame=pending.frame,
-            scene=scene,
-            **pending.options,
-            **targets.rig_options(armature),
-        )
-        joints, name = pending.job.arrays["joints"][variant], f"CoAMD {pending.prompt[:40]}"
-        solving = self._solver.submit(bake.plan_motion, target, joints, pending.job.fields["fps"], name)
-        pending.writing = Writing(variant, solving)
-
-    def _write_some(self, pending: Pending, writing: Writing) -> None:
-        if not writing.solving.done():
-            return
-        plan = writing.solving.result()
-        armature, scene = self._target(pending)
-        if writing.action_uid is None:
-            writing.action_uid = bake.new_action(armature, plan).session_uid
-        action = targets.by_uid(bpy.data.actions, writing.action_uid)
-        if action is None:
-            raise InputError("The Action was removed while its keys were being written", "Press Generate again")
-        writing.done = bake.write_some(action, plan, writing.done, WRITE_SECONDS)
-        if writing.done < len(plan.curves):
-            return
-        bake.hand_over(armature, action, plan)
-        pending.writing = None
-        take = scene.coamd.takes.add()
-        pending.takes += 1
-        take.prompt, take.seed = pending.prompt, pending.seed + writing.variant
-        take.action, take.armature = action, armature
-        take.name = pending.prompt
-        if not pending.unwritten:
-            self._finish(pending, scene)
-
-    def _target(self, pending: Pending) -> tuple[bpy.types.Object, bpy.types.Scene]:
-        armature = targets.by_uid(bpy.data.objects, pending.armature_uid)
-        scene = targets.by_uid(bpy.data.scenes, pending.scene_uid)
-        if armature is None or scene is None:
-            raise RigError(
-                f"{pending.armature_name} was deleted while its motion was being made",
-                "Select another armature and press Generate",
+    def _write(self, pending: Pending) -> Iterator[None]:
+        """Write all variants, first to last: the last one is what the armature plays until a take is chosen."""
+        for joints in pending.job.arrays["joints"]:
+            wanted = writing.Wanted(
+                joints=joints,
+                fps=pending.job.fields["fps"],
+                name=f"CoAMD {pending.prompt[:40]}",
+                armature_uid=pending.armature_uid,
+                scene_uid=pending.scene_uid,
+                frame=pending.frame,
+                options=pending.options,
+                armature_name=pending.armature_name,
+                again="press Generate again",
             )
-        return armature, scene
+            yield from writing.write_keys(self.in_thread, wanted, partial(self._note_take, pending))
 
-    def _finish(self, pending: Pending, scene: bpy.types.Scene) -> None:
-        settings = scene.coamd
+    def _note_take(self, pending: Pending, action: bpy.types.Action) -> None:
+        scene = targets.by_uid(bpy.data.scenes, pending.scene_uid)
+        take = scene.coamd.takes.add()
+        take.name = take.prompt = pending.prompt
+        take.seed = pending.seed + pending.takes
+        take.action, take.armature = action, targets.by_uid(bpy.data.objects, pending.armature_uid)
+        pending.takes += 1
+
+    def _finish(self, pending: Pending) -> None:
+        settings = targets.by_uid(bpy.data.scenes, pending.scene_uid).coamd
         settings.seed = pending.seed
         show_take(settings, len(settings.takes) - pending.takes)
         self._end(None, f"Made in {time.monotonic() - pending.started:.1f} s")
-        push_undo(f"CoAMD: {pending.prompt[:40]}")
+        writing.push_undo(f"CoAMD: {pending.prompt[:40]}")
 
     def _end(self, error: CoamdError | None, notice: str = "") -> None:
-        writing = self._pending.writing if self._pending is not None else None
-        begun = writing is not None and writing.action_uid is not None
-        torn = targets.by_uid(bpy.data.actions, writing.action_uid) if begun else None
-        if torn is not None:
-            bpy.data.actions.remove(torn)
+        if self._pending is not None and self._pending.keys is not None:
+            self._pending.keys.close()  # an Action half written is removed
         self._pending, self.error, self.notice = None, error, notice
         self.preview.hide()
 
@@ -453,16 +413,6 @@ def remove_takes(settings: COAMD_PG_settings, others: bool) -> None:
     left = settings.takes[settings.take_index] if settings.takes else None
     if left is not None and left.action is not None and left.armature is not None:
         show_take(settings, settings.take_index)
-
-
-def push_undo(message: str) -> None:
-    """Make what was written since the last step one undo step. A timer has no window: the first one is given."""
-    windows = bpy.context.window_manager.windows
-    if windows:
-        with bpy.context.temp_override(window=windows[0]):
-            bpy.ops.ed.undo_push(message=message)
-    else:
-        bpy.ops.ed.undo_push(message=message)
 
 
 _current: Session | None = None

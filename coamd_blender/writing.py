@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
 import numpy as np
 
-from . import bake, session, targets
+from . import bake, targets
 from .errors import InputError, RigError
 
 ACTION, STRIP, ASSET = "ACTION", "STRIP", "ASSET"
-WRITE_SECONDS = 0.008
+WRITE_SECONDS = 0.008  # of writing keys at a time
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What to write: joints (frames, 22, 3), metres, Y up, at ``fps``; where; and as what: ACTION as ``options`` say,
-    STRIP, or ASSET. ``options`` are those of bake.read_target (rig_settings.carry_options)."""
+    STRIP, or ASSET. ``options`` are those of bake.read_target (rig_settings.carry_options); ``again`` says what to do
+    when the armature or the Action was deleted meanwhile."""
 
     joints: np.ndarray
     fps: float
@@ -29,12 +31,22 @@ class Wanted:
     frame: int
     kind: str = ACTION
     options: Mapping[str, Any] = field(default_factory=dict)
+    armature_name: str = "The armature"
+    again: str = "apply the clip again"
 
 
 def write(
-    current: session.Session, wanted: Wanted, then: Callable[[bpy.types.Action], None] | None = None
+    in_thread: Callable[..., Future], wanted: Wanted, then: Callable[[bpy.types.Action], None] | None = None
 ) -> Iterator[None]:
-    """Steps for :meth:`Session.do` that write a motion: solved in a thread, then a few curves a step, one undo step.
+    """Steps for :meth:`Session.do` that write a motion (:func:`write_keys`) and make it one undo step."""
+    yield from write_keys(in_thread, wanted, then)
+    push_undo(f"CoAMD: {wanted.name[:40]}")
+
+
+def write_keys(
+    in_thread: Callable[..., Future], wanted: Wanted, then: Callable[[bpy.types.Action], None] | None = None
+) -> Iterator[None]:
+    """Steps that write a motion: solved by ``in_thread`` (Session.in_thread), then a few curves a step.
 
     ``then(action)`` is called when all is written. Given up half way, the Action is removed. Raises RigError when the
     armature is gone, InputError when the Action is.
@@ -46,7 +58,7 @@ def write(
     target = bake.read_target(
         armature, start_frame=wanted.frame, scene=scene, **options, **targets.rig_options(armature)
     )
-    solving = current.in_thread(bake.plan_motion, target, wanted.joints, wanted.fps, wanted.name)
+    solving = in_thread(bake.plan_motion, target, wanted.joints, wanted.fps, wanted.name)
     while not solving.done():
         yield
     plan = solving.result()
@@ -55,10 +67,10 @@ def write(
     try:
         done = 0
         while done < len(plan.curves):
-            done = bake.write_some(_action(uid), plan, done, WRITE_SECONDS)
+            done = bake.write_some(_action(uid, wanted), plan, done, WRITE_SECONDS)
             yield
         armature, _ = _places(wanted)
-        action = _action(uid)
+        action = _action(uid, wanted)
         if wanted.kind != ASSET:
             bake.hand_over(armature, action, plan)
         if then is not None:
@@ -68,19 +80,28 @@ def write(
         left = None if finished else targets.by_uid(bpy.data.actions, uid)
         if left is not None:
             bpy.data.actions.remove(left)
-    session.push_undo(f"CoAMD: {wanted.name[:40]}")
+
+
+def push_undo(message: str) -> None:
+    """Make what was written since the last step one undo step. A timer has no window: the first one is given."""
+    windows = bpy.context.window_manager.windows
+    if windows:
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.ed.undo_push(message=message)
+    else:
+        bpy.ops.ed.undo_push(message=message)
 
 
 def _places(wanted: Wanted) -> tuple[bpy.types.Object, bpy.types.Scene]:
     armature = targets.by_uid(bpy.data.objects, wanted.armature_uid)
     scene = targets.by_uid(bpy.data.scenes, wanted.scene_uid)
     if armature is None or scene is None:
-        raise RigError("The armature was deleted meanwhile", "Select another armature and apply the clip again")
+        raise RigError(f"{wanted.armature_name} was deleted meanwhile", f"Select another armature and {wanted.again}")
     return armature, scene
 
 
-def _action(uid: int) -> bpy.types.Action:
+def _action(uid: int, wanted: Wanted) -> bpy.types.Action:
     action = targets.by_uid(bpy.data.actions, uid)
     if action is None:
-        raise InputError("The Action was removed while its keys were being written", "Apply the clip again")
+        raise InputError("The Action was removed while its keys were being written", wanted.again.capitalize())
     return action

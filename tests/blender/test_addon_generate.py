@@ -230,9 +230,9 @@ def test_armature_deleted_meanwhile_is_said(rig):
 
 
 def test_armature_deleted_between_two_pieces_of_writing_leaves_no_torn_action(rig, monkeypatch):
-    from coamd_blender import session
+    from coamd_blender import session, writing
 
-    monkeypatch.setattr(session, "WRITE_SECONDS", 0.0)
+    monkeypatch.setattr(writing, "WRITE_SECONDS", 0.0)
     ask()
     current = session.current()
     current.begin(bpy.context)
