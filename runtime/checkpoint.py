@@ -48,6 +48,19 @@ def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, t
     Raises WeightsError when the file is missing, torn, of another kind or of another version.
     """
     path = Path(path)
+    metadata, tensors = _read(path)
+    if metadata.get("coamd_format") != FORMAT or metadata.get("kind") != kind:
+        found = f"{metadata.get('kind', 'unknown')} of format {metadata.get('coamd_format', 'none')}"
+        raise WeightsError(
+            f"weights file {path.name} is {found}, expected {kind} of format {FORMAT}",
+            "use the weights of this release, or train them anew",
+        )
+    config = from_dict(config_class, json.loads(metadata["config"]))
+    return config, _expand(tensors), json.loads(metadata["extra"])
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """Metadata and tensors as they are stored. Raises WeightsError when the file is missing or torn."""
     if not path.is_file():
         raise WeightsError(
             f"weights file {path.name} is not in {path.parent}",
@@ -61,14 +74,29 @@ def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, t
         raise WeightsError(
             f"weights file {path.name} cannot be read ({error})", "it is torn: restore it from the release"
         ) from error
-    if metadata.get("coamd_format") != FORMAT or metadata.get("kind") != kind:
-        found = f"{metadata.get('kind', 'unknown')} of format {metadata.get('coamd_format', 'none')}"
+    return metadata, tensors
+
+
+def pack(source: Path, target: Path) -> None:
+    """Write the network in ``source`` to ``target`` as it ships: matrices in float16, vectors and statistics as they
+    are. :func:`load` gives float32 back. Raises WeightsError when the file cannot be read or a value does not fit.
+    """
+    metadata, tensors = _read(Path(source))
+    if any(name.startswith(("model.", "optimizer.")) for name in tensors):
         raise WeightsError(
-            f"weights file {path.name} is {found}, expected {kind} of format {FORMAT}",
-            "use the weights of this release, or train them anew",
+            f"{Path(source).name} is a training checkpoint", "pack best.safetensors or final.safetensors"
         )
-    config = from_dict(config_class, json.loads(metadata["config"]))
-    return config, _expand(tensors), json.loads(metadata["extra"])
+    packed = {}
+    for name, value in tensors.items():
+        if value.ndim >= 2 and value.dtype == torch.float32:
+            if value.abs().max() > torch.finfo(torch.float16).max:
+                raise WeightsError(f"{name} in {Path(source).name} exceeds half precision", "train with weight decay")
+            value = value.half()
+        packed[name] = value
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(target).with_name(Path(target).name + ".partial")
+    save_file(packed, temporary, metadata)
+    os.replace(temporary, target)
 
 
 def load_module(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: str) -> None:

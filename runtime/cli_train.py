@@ -1,4 +1,4 @@
-"""The verb ``train``: the four networks. Training resumes from the checkpoint in its run folder."""
+"""The verbs ``train``, for the four networks (it resumes from the checkpoint in its run folder), and ``pack``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHARED = ("steps", "learning_rate", "precision", "accumulate")
 
 
 def add_parser(verbs: argparse._SubParsersAction) -> None:
-    """Add ``train`` and its networks to the command line."""
+    """Add ``train`` with its networks, and ``pack``, to the command line."""
     parser = verbs.add_parser("train", help="train the networks", description="train the networks")
     networks = parser.add_subparsers(title="networks", metavar="NETWORK", required=True)
     autoencoder = _add_network(networks, "autoencoder", run_autoencoder, "motion to latent tokens and back")
@@ -34,6 +34,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     evaluator = _add_network(networks, "evaluator", run_evaluator, "the judge of the open benchmark")
     _add_text_encoder(evaluator)
+    packing = add_verb(verbs, "pack", run_pack, "store trained weights at half the size, as they ship")
+    packing.add_argument("source", type=Path, metavar="TRAINED", help="final.safetensors or best.safetensors of a run")
+    packing.add_argument("target", type=Path, metavar="FILE", help="such as weights/generator.safetensors")
 
 
 def _add_text_encoder(parser: Parser) -> None:
@@ -94,6 +97,17 @@ def run_evaluator(args: argparse.Namespace) -> Outcome:
     options = _options(args, "steps", "learning_rate", "weights")
     del options["preset"]
     return _trained(train_evaluator(args.prepared, args.run_folder, **options))
+
+
+def run_pack(args: argparse.Namespace) -> Outcome:
+    """Pack weights. JSON: files, sha256, bytes."""
+    from runtime import checkpoint
+
+    checkpoint.pack(args.source, args.target)
+    digest, size = checkpoint.sha256(args.target), args.target.stat().st_size
+    return Outcome(
+        {"files": [str(args.target)], "sha256": digest, "bytes": size}, f"{args.target}: {size / 1e6:.1f} MB\n{digest}"
+    )
 
 
 def _options(args: argparse.Namespace, *names: str) -> dict:

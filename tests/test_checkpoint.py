@@ -32,6 +32,28 @@ def test_int8_error_is_half_a_step_of_its_row():
     assert torch.equal(rebuilt["v"], torch.ones(3))
 
 
+def test_packed_matrices_take_half_the_space_and_come_back_within_half_precision(tmp_path):
+    tensors = {"m": torch.randn(64, 64), "v": torch.randn(64), "stat": torch.tensor(1e6)}
+    checkpoint.save(tmp_path / "final.safetensors", "thing", Config(9), tensors, {"step": 7})
+    checkpoint.pack(tmp_path / "final.safetensors", tmp_path / "out" / "thing.safetensors")
+    config, loaded, extra = checkpoint.load(tmp_path / "out" / "thing.safetensors", "thing", Config)
+    assert config == Config(9) and extra == {"step": 7}
+    assert torch.equal(loaded["m"], tensors["m"].half().float()) and torch.equal(loaded["v"], tensors["v"])
+    assert loaded["stat"] == 1e6
+    saved = (tmp_path / "final.safetensors").stat().st_size - (tmp_path / "out" / "thing.safetensors").stat().st_size
+    assert saved == pytest.approx(2 * 64 * 64, abs=64)
+
+
+def test_packing_refuses_checkpoints_and_values_that_do_not_fit(tmp_path):
+    checkpoint.save(tmp_path / "last.safetensors", "thing", Config(), {"model.m": torch.ones(2, 2)})
+    with pytest.raises(WeightsError, match="training checkpoint"):
+        checkpoint.pack(tmp_path / "last.safetensors", tmp_path / "w.safetensors")
+    checkpoint.save(tmp_path / "big.safetensors", "thing", Config(), {"m": torch.full((2, 2), 1e6)})
+    with pytest.raises(WeightsError, match="half precision"):
+        checkpoint.pack(tmp_path / "big.safetensors", tmp_path / "w.safetensors")
+    assert not (tmp_path / "w.safetensors").exists()
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(WeightsError, match="is not in"):
         checkpoint.load(tmp_path / "none.safetensors", "thing", Config)
