@@ -12,6 +12,7 @@ import torch
 from coamd_blender.skeleton import MAX_FRAMES
 from runtime.data.labels import given
 from runtime.evaluate.generated import Guide
+from runtime.evaluate.supervised import class_scores, train_classifier
 from runtime.guidance import Guidance
 from runtime.rewards import text_similarity
 from runtime.understand import TEXT_BATCH, Recognizer
@@ -51,6 +52,13 @@ class RecognizerUnderstanding:
             seen = self.recognizer.model.motion(joints.to(self.recognizer.device), lengths)
             parts.append(torch.cat(seen, dim=1).cpu().numpy())
         return np.concatenate(parts)
+
+    def trained_scores(
+        self, train: Sequence[np.ndarray], truth: np.ndarray, classes: int, test: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        """Log-probabilities (test motions, classes) of a copy of the motion side trained on ``train`` motions of
+        class numbers ``truth``: supervised.py."""
+        return class_scores(train_classifier(self.recognizer.model, train, truth, classes), test)
 
     def guidance(self, prompts: list[str], strength: float | None) -> Guidance:
         """Guidance of one batch of generation towards its prompts; None is the usual strength."""

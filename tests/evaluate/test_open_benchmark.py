@@ -108,6 +108,7 @@ def test_the_open_benchmark_with_a_recogniser_and_another_generator(options, mon
     assert result["recognition"]["cross_subject"] == pytest.approx(
         {"clips": 6, "classes": 3, "top1": 1.0, "penalty": result["recognition"]["cross_subject"]["penalty"]}
     )
+    assert result["recognition"]["cross_subject_trained"] == {"clips": 6, "classes": 3, "top1": 1.0}
     assert not result["notes"]
 
 

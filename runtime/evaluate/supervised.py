@@ -1,0 +1,115 @@
+"""Supervised recognition: a copy of the recogniser's motion side trained on the labelled clips of some performers.
+
+A linear head a stream, and one on the fused vector, learn together with the encoders; what is judged is the mean of
+their log-probabilities. Number of epochs, rate and augmentation are fixed beforehand, so no test performer chooses.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from coamd_blender.errors import DataError
+from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from runtime.model.recognizer import STREAMS, MotionRecognizer
+
+EPOCHS, BATCH, RATE, SMOOTHING = 60, 32, 5e-4, 0.1
+SLOWEST, FASTEST, SHORTEST_CROP = 0.8, 1.25, 0.8  # of the speed and of the length a clip is shown at
+SHIVER, SIZE = 0.01, 0.1  # metres of noise, and share by which a body is larger or smaller
+
+
+class Classifier(nn.Module):
+    """The recogniser's motion side with a linear head on each of its four vectors."""
+
+    def __init__(self, recognizer: MotionRecognizer, classes: int):
+        super().__init__()
+        self.recognizer = copy.deepcopy(recognizer)
+        self.recognizer.requires_grad_(True)
+        self.heads = nn.ModuleList(nn.Linear(recognizer.config.dim, classes) for _ in range(len(STREAMS) + 1))
+        self.scale = math.sqrt(recognizer.config.dim)
+
+    def forward(self, joints: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Logits (heads, batch, classes) of joints (batch, frames, 22, 3), true lengths (batch,)."""
+        seen = self.recognizer.motion(joints, lengths)
+        return torch.stack([head(part * self.scale) for head, part in zip(self.heads, seen, strict=True)])
+
+
+def paced(joints: np.ndarray, factor: float) -> np.ndarray:
+    """Joints (frames, 22, 3) played at ``factor`` times the speed, by linear interpolation."""
+    at = np.arange(0, len(joints) - 1 + 1e-9, factor)
+    first = np.minimum(at.astype(int), len(joints) - 2)
+    share = (at - first)[:, None, None]
+    return joints[first] * (1 - share) + joints[first + 1] * share
+
+
+def varied(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Joints (frames, 22, 3) as another take might be: faster or slower, cut, of another size, with some noise."""
+    shown = paced(joints, float(np.exp(draw.uniform(np.log(SLOWEST), np.log(FASTEST)))))
+    frames = max(FRAME_MULTIPLE, round(len(shown) * draw.uniform(SHORTEST_CROP, 1.0)))
+    start = draw.integers(0, max(1, len(shown) - frames + 1))
+    shown = shown[start : start + frames][:MAX_FRAMES] * draw.uniform(1 - SIZE, 1 + SIZE)
+    return shown + draw.uniform(0, SHIVER) * draw.standard_normal(shown.shape)
+
+
+def together(motions: Sequence[np.ndarray], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Motions side by side: joints (n, frames, 22, 3) float32 and lengths (n,)."""
+    rows = [torch.from_numpy(np.array(joints[:MAX_FRAMES], dtype=np.float32)) for joints in motions]
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(device), lengths
+
+
+def train_classifier(
+    recognizer: MotionRecognizer,
+    motions: Sequence[np.ndarray],
+    truth: np.ndarray,
+    classes: int,
+    *,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Classifier:
+    """Train a copy of ``recognizer`` on motions (frames, 22, 3) of class numbers ``truth`` (n,), and a head of
+    ``classes``. The same seed gives the same network. Raises DataError for classes without a clip."""
+    missing = sorted(set(range(classes)) - set(truth.tolist()))
+    if missing:
+        raise DataError(f"{len(missing)} of {classes} classes have no training clip", "prepare the whole set")
+    device = recognizer.joints_mean.device
+    torch.manual_seed(seed)
+    draw = np.random.default_rng(seed)
+    network = Classifier(recognizer, classes).to(device).train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05)
+    batches = max(1, len(motions) // BATCH)
+    total = epochs * batches
+    for step in range(total):
+        if step % batches == 0:
+            order = draw.permutation(len(motions))
+        rows = order[step % batches * BATCH : (step % batches + 1) * BATCH]
+        share = min(1.0, (step + 1) / (2 * batches)) * 0.5 * (1 + math.cos(math.pi * step / total))
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * share
+        logits = network(*together([varied(motions[row], draw) for row in rows], device))
+        target = torch.from_numpy(truth[rows]).to(device)
+        loss = sum(functional.cross_entropy(part, target, label_smoothing=SMOOTHING) for part in logits)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        if progress is not None:
+            progress(step + 1, total)
+    return network.eval()
+
+
+@torch.no_grad()
+def class_scores(network: Classifier, motions: Sequence[np.ndarray], batch: int = 64) -> np.ndarray:
+    """Mean log-probabilities (n, classes) of the network's heads for motions (frames, 22, 3)."""
+    device, parts = network.recognizer.joints_mean.device, []
+    for first in range(0, len(motions), batch):
+        logits = network(*together(motions[first : first + batch], device))
+        parts.append(logits.log_softmax(dim=-1).mean(dim=0).cpu())
+    return torch.cat(parts).numpy()
