@@ -197,7 +197,7 @@ def jittered(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     """A body up to a tenth larger or smaller; two times in five joints that shiver by up to 5 mm, as generated ones do,
     and once in five by up to 25 mm, as those of depth cameras do."""
     size = draw.uniform(0.9, 1.1)
-    shiver = draw.uniform(*((0, 0) if (kind := draw.random()) < 0.4 else (0, 0.005) if kind < 0.8 else (0.005, 0.025)))
+    shiver = draw.uniform(0, draw.choice((0.0, 0.005, 0.025), p=(0.4, 0.4, 0.2)))
     return (joints * size + shiver * draw.standard_normal(joints.shape)).astype(np.float32)
 
 
