@@ -223,6 +223,12 @@ class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
         value = row.row()
         value.enabled = settings.use_guidance
         value.prop(settings, "guidance", text="")
+        column = layout.column(heading="Recognizer")
+        row = column.row(align=True)
+        row.prop(settings, "use_recognizer", text="")
+        value = row.row()
+        value.enabled = settings.use_recognizer
+        value.prop(settings, "recognizer_guidance", text="")
         stored = preferences.get(context)
         if stored is not None:
             layout.prop(stored, "show_preview")

@@ -58,7 +58,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
     guidance: FloatProperty(
         name="Text Weight",
         description="How strictly the motion follows the words; high values exaggerate",
-        default=3.0,
+        default=4.0,
         min=0.0,
         max=20.0,
         soft_min=1.0,
@@ -68,6 +68,22 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
     )
     use_guidance: BoolProperty(
         name="Set Text Weight", description="Use your own weight instead of the model's own", default=False
+    )
+    recognizer_guidance: FloatProperty(
+        name="Recognizer Guidance",
+        description="How strongly the motion is pulled, while it is made, towards what the recogniser takes for the "
+        "words; costs time, and high values distort",
+        default=0.5,
+        min=0.0,
+        max=20.0,
+        soft_max=4.0,
+        step=25,
+        precision=2,
+    )
+    use_recognizer: BoolProperty(
+        name="Use Recognizer Guidance",
+        description="Let the recogniser judge the motion while it is made, and pull it towards the words",
+        default=False,
     )
     contact: EnumProperty(
         name="Foot Contact",

@@ -157,7 +157,8 @@ class Session:
         self._follow_preferences(context)
         seed = random.randint(0, LARGEST_SEED - MOST_VARIANTS) if settings.random_seed else settings.seed
         weight = settings.guidance if settings.use_guidance else None
-        fields = generate_fields(prompt, seconds_of(settings), seed, settings.variants, weight)
+        pull = settings.recognizer_guidance if settings.use_recognizer else None
+        fields = generate_fields(prompt, seconds_of(settings), seed, settings.variants, weight, pull)
         self._pending = Pending(
             job=self._runner.submit("generate", fields),
             prompt=prompt,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,11 @@ def run(args: argparse.Namespace) -> Outcome:
     frames = frames_for(args.seconds)
     prompts = [check_prompt(order.prompt) for order in orders]
     generator = Generator.load(args.weights, args.device)
-    guide = text_guide(args.weights, args.device, args.guidance) if args.guidance else None
+    guide = None
+    if args.guidance:
+        from runtime.understand import Recognizer
+
+        guide = partial(Recognizer.load(args.weights, args.device).guidance, strength=args.guidance)
     progress = ProgressLine("generate")
     seeds = [order.seed for order in orders]
     written = 0
@@ -116,7 +121,7 @@ def in_batches(
 ) -> Iterator[np.ndarray]:
     """Yield joints (a batch, frames, 22, 3) until every prompt is done.
 
-    ``guide`` makes the Guidance of a batch's prompts (:func:`text_guide`).
+    ``guide`` makes the Guidance of a batch's prompts (``Recognizer.guidance``).
     ``report(step, total, preview)`` counts the steps of all batches; ``preview()`` is that of the batch in hand.
     """
     size = CPU_BATCH if generator.device.type == "cpu" else ACCELERATOR_BATCH
@@ -131,31 +136,11 @@ def in_batches(
         yield generator.generate(list(prompts[part]), frames, list(seeds[part]), cfg=cfg, on_step=on_step, **guidance)
 
 
-def text_guide(weights: Path | None, device: str, strength: float) -> Callable[[Sequence[str]], Any]:
-    """Return what makes, of prompts, the Guidance towards motions that the recogniser takes for them.
-
-    Raises WeightsError when there is no recogniser among the weights.
-    """
-    from functools import partial
-
-    from runtime.guidance import Guidance
-    from runtime.rewards import text_similarity
-    from runtime.understand import Recognizer
-
-    recognizer = Recognizer.load(weights, device)
-
-    def guide(prompts: Sequence[str]) -> Guidance:
-        text = recognizer.text_embedding(list(prompts))
-        return Guidance(partial(text_similarity, model=recognizer.model, text=text), strength)
-
-    return guide
-
-
 def write_motion(path: Path, joints: np.ndarray, fps: float = FPS) -> None:
     """Write joints (frames, 22, 3) and ``fps`` to ``path``, whole or not at all. Raises InputError."""
-    partial = path.with_name(f".{path.stem}.partial.npz")
+    unfinished = path.with_name(f".{path.stem}.partial.npz")
     try:
-        np.savez_compressed(partial, joints=np.asarray(joints, np.float32), fps=np.float32(fps))
-        partial.replace(path)
+        np.savez_compressed(unfinished, joints=np.asarray(joints, np.float32), fps=np.float32(fps))
+        unfinished.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to") from error

@@ -6,6 +6,8 @@ import argparse
 import gc
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +53,8 @@ class RuntimeTasks:
     names = (*GENERATOR_TASKS, *UnderstandingTasks.names)
 
     def __init__(self, device: str = "auto", weights: Path | None = None):
-        self._generator = GeneratorTasks(device, weights)
         self._understanding = UnderstandingTasks(device, weights)
+        self._generator = GeneratorTasks(device, weights, self._understanding.recognizer)
 
     def load(self) -> str:
         """Load the generator unless it is loaded; return the kind of device it is on."""
@@ -73,15 +75,17 @@ class GeneratorTasks:
     """The tasks of a server whose model is :class:`runtime.generate.Generator`, imported when it is first needed.
 
     generate: fields ``prompts`` (list of text), ``seeds`` (as many whole numbers), ``seconds`` (0.5 to 9.8) and
-    optionally ``cfg`` (number or None); result: field ``fps``, array ``joints`` float32 (count, frames, 22, 3).
-    edit, storyboard: edit_requests.py.
+    optionally ``cfg`` (number or None) and ``guidance`` (strength of the recogniser's pull, 0 or None for none);
+    result: field ``fps``, array ``joints`` float32 (count, frames, 22, 3). edit, storyboard: edit_requests.py.
+    ``recognizer()`` loads the recogniser for guidance.
     """
 
     names = GENERATOR_TASKS
 
-    def __init__(self, device: str = "auto", weights: Path | None = None):
+    def __init__(self, device: str = "auto", weights: Path | None = None, recognizer: Callable[[], Any] | None = None):
         self._device, self._weights = device, weights
         self._generator: Any = None
+        self._recognizer = recognizer or UnderstandingTasks(device, weights).recognizer
 
     def load(self) -> str:
         """Load the generator unless it is loaded; return the kind of device it is on."""
@@ -109,8 +113,12 @@ class GeneratorTasks:
             return request(self._generator, fields, arrays, report)
         from runtime.generate import check_prompt, frames_for
 
-        prompts, seeds, seconds, cfg = _generate_fields(fields)
+        prompts, seeds, seconds, cfg, strength = _generate_fields(fields)
         frames = frames_for(seconds)
+        guide = None
+        if strength:
+            report("loading", 0, 0, None)
+            guide = partial(self._recognizer().guidance, strength=strength)
         batches = in_batches(
             self._generator,
             [check_prompt(prompt) for prompt in prompts],
@@ -118,15 +126,16 @@ class GeneratorTasks:
             seeds,
             cfg,
             lambda step, total, preview: report("sampling", step, total, preview),
+            guide,
         )
         joints = np.concatenate(list(batches))
         return {"fps": FPS, "seconds": frames / FPS}, {"joints": joints.astype(np.float32, copy=False)}
 
 
-def _generate_fields(fields: Fields) -> tuple[list[str], list[int], float, float | None]:
-    """Check the fields of a generate request and return prompts, seeds, seconds and cfg."""
+def _generate_fields(fields: Fields) -> tuple[list[str], list[int], float, float | None, float | None]:
+    """Check the fields of a generate request and return prompts, seeds, seconds, cfg and guidance."""
     prompts, seeds = fields.get("prompts"), fields.get("seeds")
-    seconds, cfg = fields.get("seconds"), fields.get("cfg")
+    seconds, cfg, strength = fields.get("seconds"), fields.get("cfg"), fields.get("guidance")
     if not isinstance(prompts, list) or not all(isinstance(prompt, str) for prompt in prompts):
         raise InputError("The request has no list of prompts", "Send prompts as a list of texts")
     if not isinstance(seeds, list) or not all(type(s) is int and 0 <= s <= LARGEST_SEED + MOST_COPIES for s in seeds):
@@ -137,4 +146,6 @@ def _generate_fields(fields: Fields) -> tuple[list[str], list[int], float, float
         raise InputError(f"The length {seconds!r} is no number", "Send seconds as a number")
     if cfg is not None and not (is_number(cfg) and 0 <= cfg <= 100):
         raise InputError(f"The classifier-free weight {cfg!r} is no number from 0 to 100", "Leave it out, or send one")
-    return prompts, seeds, float(seconds), cfg
+    if strength is not None and not (is_number(strength) and 0 <= strength <= 100):
+        raise InputError(f"The guidance {strength!r} is no number from 0 to 100", "Leave it out, or send one")
+    return prompts, seeds, float(seconds), cfg, strength

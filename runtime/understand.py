@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from runtime import checkpoint
 from runtime.config import RecognizerConfig
 from runtime.data.labels import Label, given, vocabulary
 from runtime.generate import WEIGHTS, check_prompt, choose_device
+from runtime.guidance import Guidance
 from runtime.model.clip_text import encoder_of
 from runtime.model.recognizer import MotionRecognizer
+from runtime.rewards import text_similarity
 
 RECOGNIZER_FILE = "recognizer.safetensors"
 UNKNOWN = "unknown"
@@ -84,6 +87,12 @@ class Recognizer:
     def text_embedding(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors (n, dim) of descriptions, on the recogniser's device."""
         return self._encode([check_prompt(text) for text in texts], self.model.descriptions)
+
+    def guidance(self, prompts: Sequence[str], strength: float | None = None) -> Guidance:
+        """Guidance of generation towards motions that the recogniser takes for ``prompts``, one a motion; None is the
+        usual strength. Raises InputError for an empty prompt or a strength out of range."""
+        reward = partial(text_similarity, model=self.model, text=self.text_embedding(prompts))
+        return Guidance(reward) if strength is None else Guidance(reward, strength)
 
     def recognize(
         self, joints: np.ndarray, labels: Sequence[str] | None = None, top: int = 5

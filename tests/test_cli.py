@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -279,6 +280,23 @@ def test_serve_generates(fake):
     assert fake.calls == [(["a", "b"], 40, [3, 4], 2.0)]
 
 
+def test_serve_pulls_towards_the_prompts_when_asked_to(fake, monkeypatch):
+    real, seen = fake.generate, []
+
+    def generate(*words, guidance=None, **options):
+        seen.append(guidance)
+        return real(*words, **options)
+
+    monkeypatch.setattr(fake, "generate", generate)
+    recognizer = SimpleNamespace(guidance=lambda prompts, strength: (list(prompts), strength))
+    tasks = GeneratorTasks(recognizer=lambda: recognizer)
+    tasks.load()
+    request = {"prompts": ["a", "b"], "seeds": [3, 4], "seconds": 2.0}
+    for strength in (None, 0, 1.5):
+        tasks.run("generate", request | {"guidance": strength}, {}, lambda *_: None)
+    assert seen == [None, None, (["a", "b"], 1.5)]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -295,6 +313,8 @@ def test_serve_generates(fake):
         {"seconds": 0},
         {"cfg": "strong"},
         {"cfg": -1},
+        {"guidance": -1},
+        {"guidance": "strong"},
         {"prompts": ["a"] * 2000, "seeds": [1] * 2000},
     ],
     ids=lambda fields: str(fields)[:40],

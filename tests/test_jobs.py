@@ -224,4 +224,6 @@ def test_generate_fields_count_seeds_upwards():
         "seconds": 4.0,
         "seeds": [7, 8, 9],
         "cfg": 2.5,
+        "guidance": None,
     }
+    assert generate_fields("a person waves", 4, 7, guidance=0.5)["guidance"] == 0.5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from runtime.data.labels import given
 from runtime.evaluate.generated import Guide
 from runtime.evaluate.supervised import class_scores, train_classifier
 from runtime.guidance import Guidance
-from runtime.rewards import text_similarity
 from runtime.understand import TEXT_BATCH, Recognizer
 
 
@@ -62,9 +60,7 @@ class RecognizerUnderstanding:
 
     def guidance(self, prompts: list[str], strength: float | None) -> Guidance:
         """Guidance of one batch of generation towards its prompts; None is the usual strength."""
-        text = self.recognizer.text_embedding(prompts)
-        reward = partial(text_similarity, model=self.recognizer.model, text=text)
-        return Guidance(reward) if strength is None else Guidance(reward, strength)
+        return self.recognizer.guidance(prompts, strength)
 
 
 def load_understanding(weights: Path | None, device: str = "auto") -> RecognizerUnderstanding:

@@ -54,6 +54,11 @@ class UnderstandingTasks:
 
             self._recognizer = Recognizer.load(self._weights, self._device)
 
+    def recognizer(self) -> Any:
+        """The recogniser, loaded unless it is. Raises WeightsError and InputError."""
+        self.load()
+        return self._recognizer
+
     def unload(self) -> None:
         """Drop the recogniser and close the libraries."""
         self._recognizer = None

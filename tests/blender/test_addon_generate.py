@@ -59,6 +59,19 @@ def test_generate_writes_a_new_action_at_the_current_frame_and_scene_rate(rig):
     assert pose(rig, 41) != pose(rig, 71), "the Action is assigned, but nothing moves: its slot is missing"
 
 
+def test_recognizer_guidance_is_asked_for_only_when_switched_on(rig):
+    from coamd_blender import session
+
+    ask()
+    settings, current = bpy.context.scene.coamd, session.current()
+    settings.recognizer_guidance = 1.5
+    assert current.begin(bpy.context).request_fields["guidance"] is None
+    current.cancel()
+    settings.use_recognizer = True
+    assert current.begin(bpy.context).request_fields["guidance"] == 1.5
+    current.cancel()
+
+
 def test_previous_action_is_kept_and_undo_brings_it_back(rig):
     ask()
     bpy.ops.ed.undo_push(message="before")
