@@ -16,7 +16,7 @@ from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
 from runtime.evaluate import fairness, obedience, paper, physical, results
 from runtime.evaluate.generated import BUNDLED_WEIGHTS, Order, produce, weights_digest
-from runtime.evaluate.open_benchmark import run_open
+from runtime.evaluate.open_benchmark import run_open, run_recognition, run_retrieval
 from runtime.generate import Generator
 
 PREPARED = Path("data/prepared")
@@ -249,6 +249,14 @@ BENCHMARKS = (
         "memorisation", "distance to the nearest training window", "weights, prepared data", None, run_memorisation
     ),
     Benchmark("speed", "seconds for 196 frames", "weights", None, run_speed),
+    Benchmark(
+        "recognition",
+        "naming clips of labelled sets, zero-shot and trained",
+        "weights, prepared data",
+        None,
+        run_recognition,
+    ),
+    Benchmark("retrieval", "clips by words and words by clips", "weights, prepared data", None, run_retrieval),
     Benchmark("open", "the paper's tasks on open data", "weights, prepared data", None, run_open),
     *(Benchmark(*row) for row in paper.ROWS),
 )

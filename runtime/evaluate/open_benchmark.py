@@ -146,11 +146,12 @@ def editing(bench: Bench, maker: Maker) -> dict:
     return {"rows": scoring.as_json(rows), "text": text}
 
 
-def retrieve(test: OpenSet, understanding: Understanding, judge: Judge) -> dict:
-    """Retrieval both ways over the test clips and their first captions, in TMR's four protocols."""
+def retrieve(test: OpenSet, understanding: Understanding, sentences_of: Callable[[list[str]], np.ndarray]) -> dict:
+    """Retrieval both ways over the test clips and their first captions, in TMR's four protocols. ``sentences_of``
+    gives unit vectors of captions that say how alike those are."""
     prompts = test.prompts(0)
     similarity = understanding.descriptions(prompts) @ understanding.motions(test.motions).T
-    sentences = judge.sentences(prompts)
+    sentences = sentences_of(prompts)
     result = retrieval.evaluate_retrieval(similarity, sentences @ sentences.T, test.groups)
     return {"protocols": result, "text": f"retrieval: {len(test)} test clips\n{retrieval.table(result)}"}
 
@@ -187,6 +188,26 @@ def recognise(prepared: Prepared, understanding: Understanding) -> dict:
     return result | {"text": "\n".join(lines)}
 
 
+def run_retrieval(options) -> dict:
+    """Retrieval alone, which needs no evaluator. ``options`` is ``benchmarks.Options``."""
+    from runtime.evaluate.understanding import load_understanding
+
+    understanding = load_understanding(options.weights, options.device)
+    result = retrieve(OpenSet.load(options.data(), "test"), understanding, understanding.sentences)
+    ways = result["protocols"]["batches"]
+    figures = [f"R@3 {ways[way]['R@3']:.1f} %" for way in ("text_to_motion", "motion_to_text")]
+    return result | {"figure": f"{figures[0]} and {figures[1]} in batches of 32"}
+
+
+def run_recognition(options) -> dict:
+    """Recognition alone, which needs no evaluator. ``options`` is ``benchmarks.Options``."""
+    from runtime.evaluate.understanding import load_understanding
+
+    result = recognise(options.data(), load_understanding(options.weights, options.device))
+    zero_shot = ", ".join(f"{name} {row['times_chance']:.1f}" for name, row in result["zero_shot"].items())
+    return result | {"figure": f"zero-shot, times chance: {zero_shot}"}
+
+
 def run_open(options) -> dict:
     """Every part of the open benchmark that the weights and the prepared data allow; what is left out is said.
 
@@ -216,7 +237,7 @@ def run_open(options) -> dict:
     ]
     parts["text_to_motion"] = text_to_motion(bench, makers)
     if understanding is not None:
-        parts["retrieval"] = retrieve(test, understanding, judge)
+        parts["retrieval"] = retrieve(test, understanding, judge.sentences)
         try:
             parts["recognition"] = recognise(prepared, understanding)
         except DataError as error:

@@ -88,7 +88,7 @@ def run_editing(task: str, options) -> dict:
 def run_retrieval(name: str, options) -> dict:
     """Retrieval both ways by the recogniser, TMR's four protocols."""
     understanding = load_understanding(options.weights, options.device)
-    result = retrieve(_test_set(name, options), understanding, Judge.load(options.weights, options.evaluator))
+    result = retrieve(_test_set(name, options), understanding, understanding.sentences)
     batches = result["protocols"]["batches"]
     forth, back = batches["text_to_motion"]["R@3"], batches["motion_to_text"]["R@1"]
     return result | {"figure": f"R@3 {forth:.2f} text to motion, R@1 {back:.2f} motion to text, batches of 32"}

@@ -31,6 +31,13 @@ class RecognizerUnderstanding:
         return self.recognizer.embed_texts(captions)
 
     @torch.no_grad()
+    def sentences(self, captions: Sequence[str]) -> np.ndarray:
+        """Unit vectors (count, width) of the sentence encoder itself: how alike two captions are."""
+        encoder, at = self.recognizer.text_encoder, range(0, len(captions), TEXT_BATCH)
+        parts = [encoder(list(captions[first : first + TEXT_BATCH])).pooled for first in at]
+        return torch.nn.functional.normalize(torch.cat(parts), dim=-1).cpu().numpy()
+
+    @torch.no_grad()
     def labels(self, labels: Sequence[str]) -> np.ndarray:
         """Embeddings (count, dim) of class names by the recognition tower, read as a user's list would be."""
         texts = [label.texts[0] for label in given(labels)]

@@ -62,4 +62,4 @@ class Knowing:
     def descriptions(self, captions):
         return self.directions[[int(caption.split()[-1]) % 64 for caption in captions]]
 
-    labels = descriptions
+    labels = sentences = descriptions

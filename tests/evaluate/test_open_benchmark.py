@@ -112,6 +112,15 @@ def test_the_open_benchmark_with_a_recogniser_and_another_generator(options, mon
     assert not result["notes"]
 
 
+def test_retrieval_and_recognition_alone_need_no_evaluator(options, monkeypatch):
+    monkeypatch.setattr(understanding, "load_understanding", lambda weights, device: Knowing())
+    options = Options(**{**vars(options), "evaluator": "/nowhere"})
+    found = run_benchmark("retrieval", options)
+    assert found["protocols"]["batches"]["text_to_motion"]["R@3"] == 100.0 and "R@3 100.0 %" in found["figure"]
+    named = run_benchmark("recognition", options)
+    assert named["zero_shot"]["utd_mhad"]["top1"] == 1.0 and "utd_mhad 3.0" in named["figure"]
+
+
 def test_prompts_lengths_and_seeds_of_the_open_benchmark(options):
     test = OpenSet.load(options.data(), "test")
     bench = open_benchmark.Bench(test, test, untrained_judge(), options.cache)
