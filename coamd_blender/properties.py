@@ -58,7 +58,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
     guidance: FloatProperty(
         name="Text Weight",
         description="How strictly the motion follows the words; high values exaggerate",
-        default=4.0,
+        default=2.5,
         min=0.0,
         max=20.0,
         soft_min=1.0,

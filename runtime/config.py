@@ -118,9 +118,9 @@ class SamplingConfig:
 
     steps: int = 12
     solver_steps: int = 8
-    guidance_weight: float = 4.0
+    guidance_weight: float = 2.5
     guidance_rescale: float = 1.0
-    temperature: float = 0.88
+    temperature: float = 0.92
 
     def __post_init__(self) -> None:
         _require(self.steps >= 1, f"{self.steps} autoregressive steps")
