@@ -128,7 +128,7 @@ def run_search(args: argparse.Namespace) -> Outcome:
 
     with Library.open(args.library) as library:
         embedder = load_embedder(args.weights, args.device)
-        library.check_embedder(embedder)
+        library.embed_waiting(embedder)
         searcher = Searcher(library)
         if args.text is not None:
             wanted = query.of_text(args.text, embedder)

@@ -145,14 +145,14 @@ def test_clips_that_cannot_be_queries_are_told(library, clips, name, frames, rea
 
 
 def test_a_file_of_several_clips_asks_which(library):
-    from runtime.library.index import embed
     from runtime.library.reading import ReadClip
     from runtime.library.records import FileFacts
 
     embedder = FakeEmbedder()
     state = library.begin_embeddings(embedder)
     several = [ReadClip(name, motion(seed)) for seed, name in enumerate(("kick", "wave"))]
-    library.put_file(FileFacts("/pack.glb", 1, 1, "x"), embed(several, embedder), state)
+    library.put_file(FileFacts("/pack.glb", 1, 1, "x"), several, state)
+    library.embed_waiting(embedder)
     with pytest.raises(InputError, match=r"holds 2 clips.*kick, wave"):
         query.of_clip("/pack.glb", library, embedder)
     found = Searcher(library).search(query.of_clip("/pack.glb#wave", library, embedder).vector, 1)
