@@ -293,6 +293,25 @@ class Library:
             for name, joints, labels in clips:
                 self._put_clip(file_id, name, len(joints), labels, pack_joints(joints))
 
+    def put_rows(self, rows: np.ndarray, embedder: Embedder) -> State:
+        """Give a library that has no embeddings yet those of all its clips: float16 (windows, dim), clip by clip.
+
+        Raises InputError when it has embeddings, DataError when there are not as many as windows.
+        """
+        generation = self._claim_generation()
+        target = State(generation, embedder.digest, embedder.dim, len(rows))
+        with self._writing():
+            if self.state().generation:
+                raise InputError(f"The library {self.folder} has embeddings", "Make an empty one")
+            number = 0
+            for clip in self.clips():
+                number = self._put_windows(clip.id, clip.frames, number)
+            if number != len(rows):
+                raise DataError(f"{len(rows)} embeddings for {number} windows", self._rebuild_hint())
+            self._write_rows(target, 0, [rows])
+            self._set_state(target)
+        return target
+
     def export_facts(self, path: Path) -> None:
         """Write facts and joints, without free space, to the single file ``path``. Raises InputError."""
         try:
