@@ -294,6 +294,9 @@ def to_canonical_body(
     """Rebuild source positions (frames, J, 3) on the canonical body: (frames, 22, 3) float64, not yet placed."""
     measured = _measure(names, positions, joint_map)
     limbs = measured.limbs
+    for part in (measured.pelvis, measured.chest, measured.head):
+        if np.linalg.norm(part, axis=-2).min(initial=1.0) < 0.5:  # its columns have length 1, or 0
+            raise DataError("joints of hips, chest or head fall together", "export it with bones that have a length")
 
     def upright(frame: np.ndarray, lean: float) -> np.ndarray:
         return frame @ rotation_matrices(np.array(-lean), "x")
