@@ -99,7 +99,9 @@ def run_index(args: argparse.Namespace) -> Outcome:
             report = index_folders(library, args.folders, embedder, progress, args.licence, args.source)
             for problem in report.problems:
                 print(problem, file=sys.stderr)
-        Searcher(library).refresh()  # makes what a search in many clips needs
+        searcher = Searcher(library)
+        searcher.prepare(ProgressLine("graph"))
+        tell(searcher.note)
         total = library.counts()
     text = (
         f"{args.library}: {total['clips']} clips; {report.added} files added, {report.updated} updated, "
@@ -158,8 +160,15 @@ def run_search(args: argparse.Namespace) -> Outcome:
             wanted = query.of_clip(args.clip, library, embedder, args.frames)
         if args.and_text is not None:
             wanted = query.shifted(wanted, args.and_text, searcher, embedder, args.weight)
+        tell(searcher.note)
         results = [hit.as_json() for hit in searcher.search(wanted.vector, args.top)]
     return Outcome({"results": results}, "\n".join(map(result_line, results)))
+
+
+def tell(note: str) -> None:
+    """Print a line on stderr, if there is one."""
+    if note:
+        print(note, file=sys.stderr)
 
 
 def result_line(result: dict) -> str:

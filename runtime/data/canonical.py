@@ -291,7 +291,10 @@ def _set_trunk(joints: np.ndarray, pelvis: np.ndarray, chest: np.ndarray, head: 
 def to_canonical_body(
     names: tuple[str, ...], positions: np.ndarray, joint_map: JointMap, cal: Calibration
 ) -> np.ndarray:
-    """Rebuild source positions (frames, J, 3) on the canonical body: (frames, 22, 3) float64, not yet placed."""
+    """Rebuild source positions (frames, J, 3) on the canonical body: (frames, 22, 3) float64, not yet placed.
+
+    Raises DataError where joints of the trunk fall together.
+    """
     measured = _measure(names, positions, joint_map)
     limbs = measured.limbs
     for part in (measured.pelvis, measured.chest, measured.head):

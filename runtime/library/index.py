@@ -125,9 +125,10 @@ def _index_file(library: Library, path: Path, state: State, origin: tuple[str, s
         for clip in clips:
             check_storable(clip.joints)
     except DataError as error:
-        library.put_file(replace(facts, status="broken", problem=str(error)), None, state)
+        problem = str(error) if path.name in str(error) else f"{path}: {error}"
+        library.put_file(replace(facts, status="broken", problem=problem), None, state)
         report.broken += 1
-        report.problems.append(str(error))
+        report.problems.append(problem)
         return True
     if library.put_file(facts, clips, state):
         report.clips += len(clips)

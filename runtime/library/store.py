@@ -3,7 +3,7 @@
     facts.sqlite             SQLite in WAL mode: files, clips, the joints of each clip, windows, and which
                              generation of embeddings counts
     embeddings-000001.f16    float16 (rows, dim), unit length, append-only; a window is one row
-    codes-*                  the compressed first pass (codes.py), made from the embeddings and made again when missing
+    codes-*, graph-*         the first pass of a search (codes.py, graph.py), made from the embeddings whenever missing
 
 Joints lie in SQLite and not only in the source files: Apply is one row away, works when the source is gone, and a
 clip and its joints come or stay away together. They also let the embeddings be made anew for another recogniser.

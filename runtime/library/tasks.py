@@ -141,7 +141,7 @@ class UnderstandingTasks:
                 str(fields.get("licence", "")),
                 str(fields.get("source", "")),
             )
-        searcher.refresh()
+        searcher.prepare(lambda done, total: report("preparing the search", done, total, None))
         return {**asdict(told), "total": library.counts()}, {}
 
     def _known(self, fields: Fields) -> tuple[Fields, Arrays]:
@@ -171,7 +171,7 @@ class UnderstandingTasks:
         facts = FileFacts(path, *sizes, digest, "broken" if problem else "here", problem, *origin)
         library.put_file(facts, None if problem else clips, state)
         library.embed_waiting(self._recognizer)
-        searcher.refresh()
+        searcher.prepare()
         return {"clips": len(clips)}, {}
 
     def _motion(self, fields: Fields) -> tuple[Fields, Arrays]:
