@@ -110,9 +110,16 @@ def test_bad_input_is_one_line(embedder, capsys, folder, tmp_path):
     assert "not in the clip" in refused(capsys, "search", "--clip", clip, "--frames", "0:900", "--library", library)
     assert "--clip" in refused(capsys, "search", "--text", "x", "--and-text", "y", "--library", library)
     assert "one of the arguments" in refused(capsys, "search", "--library", library)
+    status, _, err = run(capsys, "index", tmp_path / "bare", folder, "--library", library)
+    assert status == 0 and "bare holds no motion" in err, "the other folder goes on"
     embedder.digest = "another recogniser"
     assert "--rebuild" in refused(capsys, "search", "--text", "walk", "--library", library)
     assert "--rebuild" in refused(capsys, "index", folder, "--library", library)
+    with sqlite3.connect(library / "facts.sqlite") as database:
+        database.execute("PRAGMA user_version = 9")
+    database.close()
+    for words in (("index", folder), ("search", "--text", "walk")):
+        assert "version 9, this program reads version 1" in refused(capsys, *words, "--library", library)
 
 
 def test_rebuild_takes_the_library_to_another_recogniser(embedder, capsys, folder, tmp_path):

@@ -134,6 +134,33 @@ def test_broken_files_are_named_once_each_and_the_rest_goes_on(library, folder):
     assert (again.unchanged, again.broken, sorted(again.problems)) == (5, 6, sorted(report.problems))
 
 
+def test_a_bvh_cut_anywhere_is_one_line_that_names_it(library, folder):
+    pytest.importorskip("scipy")
+    write_bvh(folder / "whole.bvh", motion(7, 20))
+    text = (folder / "whole.bvh").read_text()
+    for number, share in enumerate(np.linspace(0, 0.99, 24)):
+        (folder / f"cut {number:02d}.bvh").write_text(text[: int(share * len(text))])
+    report = indexed(library, folder)
+    assert (report.added, report.broken, len(report.problems)) == (5, 24, 24)
+    for number, line in enumerate(sorted(report.problems)):
+        assert f"cut {number:02d}.bvh" in line and " - " in line and "\n" not in line and len(line) < 300, line
+
+
+def test_bodies_that_cannot_be_are_one_line_and_the_others_go_on(library, folder):
+    pytest.importorskip("scipy")
+    write_bvh(folder / "flat.bvh", motion(7))
+    lines = (folder / "flat.bvh").read_text().splitlines()
+    flat = [line.split("OFFSET")[0] + "OFFSET 0 0 0" if "OFFSET" in line else line for line in lines]
+    (folder / "flat.bvh").write_text("\n".join(flat))
+    huge = motion(8)
+    huge[:, 20] += 40
+    np.savez(folder / "huge.npz", joints=huge, fps=np.float32(20))
+    report = indexed(library, folder)
+    assert (report.added, report.broken, len(report.problems)) == (4, 2, 2)
+    for name, line in zip(("flat.bvh", "huge.npz"), report.problems, strict=True):
+        assert name in line and " - " in line and "\n" not in line and "Error" not in line, line
+
+
 def test_a_file_that_breaks_keeps_its_clips_and_is_read_when_it_is_whole_again(library, folder):
     path = folder / "swing_0.npz"
     indexed(library, folder)

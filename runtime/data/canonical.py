@@ -335,7 +335,10 @@ def canonicalise(clip: SourceClip, joint_map: JointMap, check: bool = True) -> l
     keep = [place for place, name in enumerate(clip.names) if name in joint_map.joints]
     names = tuple(clip.names[place] for place in keep)
     positions = clip.positions[:, keep]
-    positions = positions * (LEG_LENGTH / _measure(names, positions, joint_map).leg_length)
+    leg_length = _measure(names, positions, joint_map).leg_length
+    if leg_length < 1e-6:
+        raise DataError(f"{clip.name}: its legs have no length", "export it with bones that have a length")
+    positions = positions * (LEG_LENGTH / leg_length)
     hips = [names.index(name) for name in joint_map.limbs["hip"]]
     pieces, _, _ = repair(positions, positions[:, hips].mean(axis=1), clip.fps)
     motions = []
