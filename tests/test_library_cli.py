@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -84,6 +85,17 @@ def test_people_get_lines(embedder, capsys, folder, tmp_path):
     _, out, _ = run(capsys, "search", "--clip", f"{folder / 'swing_1.npz'}#swing_1", "--library", tmp_path / "library")
     line = out.splitlines()[0]
     assert line.startswith("1.000  ") and "swing_1.npz#swing_1  0:60 of 3 s  (my disk) [vanished]" in line
+
+
+def test_a_terminal_sees_a_bar_that_fills(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    line, report = cli_library.RateLine(), SimpleNamespace(broken=2)
+    for done in (50, 100):
+        line._shown -= 1  # a second later
+        line(done, 100, report)
+    half, full = capsys.readouterr().err.split("\r")[1:]
+    assert half.startswith(f"index [{'#' * 10}{' ' * 10}] 50 of 100 files, ") and half.endswith("a second, 2 broken")
+    assert full.startswith(f"index [{'#' * 20}] 100 of 100 files") and full.endswith("\n")
 
 
 def test_problems_are_lines_and_the_rest_is_indexed(embedder, capsys, folder, tmp_path):
