@@ -117,6 +117,11 @@ class Session:
         return bool(self._questions)
 
     @property
+    def stepping(self) -> bool:
+        """True while work of :meth:`do` goes on step by step in Blender itself, and not in the runtime."""
+        return self._step is not None
+
+    @property
     def status(self) -> Status:
         """Progress of the pending generation, of the work of :meth:`do`, or of the first question, for the panel."""
         pending, step = self._pending, self._step

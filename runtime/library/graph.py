@@ -26,6 +26,7 @@ EXACT_ROWS = 1_000_000  # up to here every search is exact
 EXTRA = 'pip install "usearch==2.26.6"'
 NEIGHBOURS = 16  # of a row in the graph
 WIDTH = 128  # rows looked at to find them
+SHORTLIST = 1024  # rows compared exactly
 ADD_ROWS = 8192  # between two reports
 
 

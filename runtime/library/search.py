@@ -69,7 +69,7 @@ class Searcher:
             raise InputError(f"The library {self._library.folder} holds no clip", "Index a folder of motions first")
         if query.shape != (self._rows.shape[1],):
             raise InputError(f"A query of shape {query.shape} for rows of {self._rows.shape[1]}", "Use its recogniser")
-        count = SHORTLIST
+        count = graph.SHORTLIST if isinstance(self._first, graph.Graph) else SHORTLIST
         while True:
             numbers, scores = self.nearest(query, count)
             hits = self._clips(numbers, scores, top)
