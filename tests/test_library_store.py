@@ -161,6 +161,28 @@ def test_a_writer_notices_that_the_library_was_rebuilt(library):
     assert library.file("/late.npz") is None
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_what_two_processes_embed_at_once_or_one_replaces_meanwhile_counts_once(library, replaced):
+    embedder = FakeEmbedder()
+    state = library.begin_embeddings(embedder)
+    library.put_file(FileFacts("/a.npz", 1, 1, "a"), [ReadClip("old", motion(1, 300))], state)
+
+    class Slow(FakeEmbedder):
+        def embed_motions(self, motions):
+            with Library.open(library.folder) as other:
+                if replaced:
+                    other.put_file(FileFacts("/a.npz", 1, 1, "b"), [ReadClip("new", motion(2, 30))], state)
+                other.embed_waiting(embedder)
+            return super().embed_motions(motions)
+
+    library.embed_waiting(Slow())
+    (clip,) = library.clips()
+    numbers = library.rows_of(clip.id)
+    assert (clip.name, len(numbers), library.state().rows) == (("new", 1, 1) if replaced else ("old", 4, 4))
+    expected = embedder.embed_motions([library.joints(clip.id)[: 30 if replaced else 120]])[0]
+    assert np.abs(library.embeddings(library.state())[numbers[0]] - expected).max() < 1e-3
+
+
 def test_a_missing_library_is_told_with_the_way_to_make_one(tmp_path):
     with pytest.raises(InputError, match=r"no library at .* - Make one"):
         Library.open(tmp_path / "none")

@@ -253,7 +253,8 @@ class Library:
         """Embed windows (number, clip, start, stop); those that others have embedded or replaced meanwhile are left."""
         packed = {clip: self._packed_joints(clip) for _, clip, _, _ in waiting}
         joints = {clip: unpack_joints(data) for clip, data in packed.items() if data is not None}
-        waiting = sorted((window for window in waiting if window[1] in joints), key=lambda window: window[1:])
+        waiting = [window for window in waiting if window[1] in joints and window[3] <= len(joints[window[1]])]
+        waiting.sort(key=lambda window: window[1:])
         if not waiting:
             return
         vectors = embedder.embed_motions([joints[clip][start:stop] for _, clip, start, stop in waiting])
