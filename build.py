@@ -38,7 +38,7 @@ ZIP_LIMIT_MB = 120
 # What an extension holds: folder -> suffixes of the files taken from it.
 PACKAGED = {
     "coamd_blender": {".py", ".json", ".toml"},
-    "runtime": {".py", ".json", ".toml", ".txt", ".sqlite"},
+    "runtime": {".py", ".json", ".toml", ".txt", ".sqlite", ".safetensors"},
     "weights": {".safetensors", ".json", ".md"},
 }
 PACKAGED_FILES = ("blender_manifest.toml", "LICENSE", "README.md", "CHANGELOG.md")

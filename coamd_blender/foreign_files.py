@@ -19,7 +19,7 @@ import numpy as np
 from . import preferences, session
 from .client import child_environment
 from .errors import CoamdError, InputError
-from .jobs import DONE, Job
+from .jobs import DONE, Job, Step
 
 SUFFIXES = (".fbx", ".blend")
 LINE = "coamd-read "
@@ -53,7 +53,7 @@ def begin_index(context: bpy.types.Context, folder: str, licence: str = "", sour
     current.do(_index(current, path, own, origin))
 
 
-def _index(current: session.Session, folder: Path, own: bool, origin: dict) -> Iterator[None]:
+def _index(current: session.Session, folder: Path, own: bool, origin: dict) -> Iterator[Step | None]:
     told: list[Job] = []
     fields = {**origin, "folders": [str(folder)], "starter": own}
     job = current.ask(bpy.context, "index", fields, None, told.append)
@@ -63,7 +63,10 @@ def _index(current: session.Session, folder: Path, own: bool, origin: dict) -> I
         return
     counts = {name: job.fields[name] for name in ("added", "updated", "unchanged", "broken", "vanished")}
     problems = [line for line in job.fields["problems"] if ".fbx" not in line or "are read in Blender" not in line]
-    files = foreign_files(folder)
+    listing = current.in_thread(foreign_files, folder)
+    while not listing.done():
+        yield
+    files = listing.result()
     if files:
         yield from _index_foreign(current, files, origin, counts, problems)
     bpy.context.window_manager.coamd.problems = "\n".join(problems)
@@ -73,12 +76,18 @@ def _index(current: session.Session, folder: Path, own: bool, origin: dict) -> I
 
 def _index_foreign(
     current: session.Session, files: list[Path], origin: dict, counts: dict[str, int], problems: list[str]
-) -> Iterator[None]:
+) -> Iterator[Step | None]:
     """Read the files that are new or changed in a background Blender and store what it finds."""
-    hashing = current.in_thread(lambda: [file_facts(path) for path in files])
-    while not hashing.done():
-        yield
-    facts = hashing.result()
+    facts = []
+    for path in files:
+        hashing = current.in_thread(file_facts, path)
+        while not hashing.done():
+            yield Step("Looking at .fbx and .blend", len(facts), len(files))
+        try:
+            facts.append(hashing.result())
+        except OSError as error:
+            counts["broken"] += 1
+            problems.append(f"{path} cannot be read: {error.strerror} - Check that it is there, and index again")
     fields = {"library": origin["library"], "paths": [str(path) for path in files]}
     answers: list[Job] = []
     job = current.ask(bpy.context, "known", fields, None, answers.append)
@@ -93,6 +102,7 @@ def _index_foreign(
             problem = known[fact["path"]]["problem"]
             counts["broken" if problem else "unchanged"] += 1
             problems += [problem] if problem else []
+    total = len(changed)
     while changed:
         done = 0
         for fact, told, joints in _read(changed):
@@ -101,7 +111,7 @@ def _index_foreign(
                 _store(current, {**origin, **fact}, told, joints)
                 counts["broken" if told["problem"] else "updated" if fact["path"] in known else "added"] += 1
                 problems += [told["problem"]] if told["problem"] else []
-            yield
+            yield Step("Reading .fbx and .blend", total - len(changed) + done, total)
         changed = changed[done:]
     while current.waiting:
         yield

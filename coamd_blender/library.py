@@ -10,7 +10,7 @@ import bpy
 
 from . import preferences, rig_settings, session, targets, thumbnails, writing
 from .errors import InputError
-from .jobs import Job
+from .jobs import Job, Step
 from .recognition import Subject, subjects
 
 CATALOG_ID = "6e0b7f0a-8f43-4c1e-9c53-0c0a3d2c0a4d"
@@ -46,7 +46,7 @@ def begin_search(context: bpy.types.Context) -> None:
     current.do(_search_like(current, subjects(context, "ACTIVE")[0], fields))
 
 
-def _search_like(current: session.Session, subject: Subject, fields: dict) -> Iterator[None]:
+def _search_like(current: session.Session, subject: Subject, fields: dict) -> Iterator[Step | None]:
     reading = yield from subject.read()
     arrays = {"joints": reading.joints}
     current.ask(bpy.context, "search", fields, arrays, partial(_take_hits, fields["library"]))

@@ -5,6 +5,8 @@ import sys
 import bpy
 
 BUSY_SECONDS = 0.05
+# With Blender's own work cut into short steps: time for the interface between two of them.
+STEP_SECONDS = 0.01
 # With a runtime alive but idle: often enough to notice that it has unloaded its model or ended.
 IDLE_SECONDS = 2.0
 
@@ -28,7 +30,7 @@ def _tick() -> float | None:
     working = busy or bool(setup and setup.busy())
     redraw(viewport=current is not None and current.preview.visible)
     if working:
-        return BUSY_SECONDS
+        return STEP_SECONDS if busy and current.stepping else BUSY_SECONDS
     return IDLE_SECONDS if current is not None and current.alive else None
 
 

@@ -6,12 +6,14 @@ Two ways, chosen by what moves the bones and named in the result:
   posed in numpy. Nothing in the file is touched.
 * "evaluated": where constraints, drivers, NLA strips, a moving parent or scaled bones have a say, Blender evaluates
   them in a scratch scene that holds the armature only (or a copy of it, for an Action it does not play). The user's
-  scene, its current frame and poses without keys stay as they are.
+  scene, its current frame and poses without keys stay as they are. The scratch scene is there within a step only,
+  so that giving up between two steps leaves nothing behind.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +24,7 @@ import numpy as np
 from . import actions, skeleton
 from .armature import Y_UP_FROM_Z_UP, check_editable, read_rig
 from .errors import InputError, RigError
+from .jobs import Step
 from .retarget import Mapping, Rig, detect_rig
 from .retarget.body import read_rest
 from .retarget.channels import object_matrices, quaternions_of
@@ -34,6 +37,7 @@ _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
 _ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _MOST_FRAMES = 200_000
 PIECE = 40  # samples a step
+EVALUATE_SECONDS = 0.01  # a step, beside the scratch scene
 
 
 @dataclass(frozen=True)
@@ -98,11 +102,11 @@ def read_action(
 
 def read_steps(
     armature_object, action=None, *, frames=None, fps=skeleton.FPS, scene=None, mapping=None, piece: int | None = PIECE
-) -> Generator[None, None, Reading]:
+) -> Generator[Step, None, Reading]:
     """As :func:`read_action`, ``piece`` samples a step, so that the interface stays alive; returns the Reading.
 
-    What Blender must evaluate is read in one step. Raises InputError too when armature or Action are removed between
-    two steps.
+    Of what Blender must evaluate, a step takes fewer when EVALUATE_SECONDS are over. ``piece`` None: all in one step.
+    Raises InputError too when armature or Action are removed between two steps.
     """
     scene = scene or bpy.context.scene
     check_editable(armature_object)
@@ -120,8 +124,8 @@ def read_steps(
     reason = "NLA strips play" if whole else _hindrance(armature_object, rig, mapping, curves)
     if reason:
         alone = None if whole or _plays_alone(armature_object, chosen) else chosen
-        with _stage(armature_object, alone, scene) as stage:
-            poses, worlds = _evaluate(*stage, times, [rig.names[bone] for bone in needed_bones(rig, mapping)])
+        names = [rig.names[bone] for bone in needed_bones(rig, mapping)]
+        poses, worlds = yield from _evaluated_steps(armature_object, alone, scene, names, times, piece)
     else:
         poses, worlds = yield from _pose_steps(armature_object, chosen, rig, mapping, times, piece or len(times))
     stood = replace(rig, world=worlds[0])
@@ -151,12 +155,41 @@ def _pose_steps(armature_object, action, rig: Rig, mapping: Mapping, times: np.n
     parts = []
     for start in range(0, len(times), piece):
         if start:
-            yield
-            armature_object, action = by_uid(bpy.data.objects, uids[0]), by_uid(bpy.data.actions, uids[1])
-            if armature_object is None or action is None or set(rig.names) - set(armature_object.pose.bones.keys()):
-                raise InputError("The Action or its armature changed while it was being read", "Try again")
+            yield Step("Reading the Action", start, len(times))
+            armature_object, action = _found_again(uids[0], uids[1], rig.names)
         curves = _Curves(armature_object, action)
         parts.append(_pose(armature_object, rig, mapping, curves, times[start : start + piece]))
+    return _joined(parts)
+
+
+def _evaluated_steps(armature_object, action, scene, names: list[str], times: np.ndarray, piece: int | None):
+    """Let Blender pose the armature at ``times``, up to ``piece`` a step; ``action`` as for :func:`_stage`."""
+    most, seconds = (len(times), float("inf")) if piece is None else (piece, EVALUATE_SECONDS)
+    uids = armature_object.session_uid, action.session_uid if action is not None else None, scene.session_uid
+    parts, done = [], 0
+    while done < len(times):
+        if done:
+            yield Step("Reading the Action", done, len(times))
+            armature_object, action = _found_again(uids[0], uids[1], names)
+            scene = by_uid(bpy.data.scenes, uids[2]) or bpy.context.scene
+        with _stage(armature_object, action, scene) as stage:
+            parts.append(_evaluate(*stage, times[done : done + most], names, seconds))
+        done += len(parts[-1][1])
+    return _joined(parts)
+
+
+def _found_again(armature_uid: int, action_uid: int | None, names) -> tuple:
+    """Return armature and Action (None without) after a step. Raises InputError when they or bones are gone."""
+    armature_object = by_uid(bpy.data.objects, armature_uid)
+    action = by_uid(bpy.data.actions, action_uid) if action_uid is not None else None
+    gone = armature_object is None or (action_uid is not None and action is None)
+    if gone or set(names) - set(armature_object.pose.bones.keys()):
+        raise InputError("The Action or its armature changed while it was being read", "Try again")
+    return armature_object, action
+
+
+def _joined(parts: list[tuple]) -> tuple:
+    """Poses and worlds of all steps, one after the other."""
     poses = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
     return poses, np.concatenate([part[1] for part in parts])
 
@@ -378,16 +411,20 @@ def _copy_with(armature_object, action):
     return copy
 
 
-def _evaluate(stage, armature_object, times: np.ndarray, names: list[str]):
-    """Let Blender pose the armature at every time: (bone name to (F, 4, 4), worlds (F, 4, 4))."""
+def _evaluate(stage, armature_object, times: np.ndarray, names: list[str], seconds: float):
+    """Let Blender pose the armature at the first F of ``times``, as many as ``seconds`` allow and one at least:
+    (bone name to (F, 4, 4), worlds (F, 4, 4))."""
     poses = {bone: np.zeros((len(times), 4, 4)) for bone in names}
     worlds = np.zeros((len(times), 4, 4))
     layer = stage.view_layers[0]
-    for row, time in enumerate(times):
-        stage.frame_set(int(np.floor(time)), subframe=float(time - np.floor(time)))
+    row, end = 0, time.perf_counter() + seconds
+    for row, moment in enumerate(times, start=1):
+        stage.frame_set(int(np.floor(moment)), subframe=float(moment - np.floor(moment)))
         posed = armature_object.evaluated_get(layer.depsgraph)
         bones = posed.pose.bones
         for name, matrices in poses.items():
-            matrices[row] = bones[name].matrix
-        worlds[row] = posed.matrix_world
-    return poses, Y_UP_FROM_Z_UP @ worlds
+            matrices[row - 1] = bones[name].matrix
+        worlds[row - 1] = posed.matrix_world
+        if time.perf_counter() > end:
+            break
+    return {name: matrices[:row] for name, matrices in poses.items()}, Y_UP_FROM_Z_UP @ worlds[:row]

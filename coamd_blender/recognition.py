@@ -11,7 +11,7 @@ import bpy
 from . import session, targets
 from .armature import check_editable
 from .errors import CoamdError, InputError
-from .jobs import Job
+from .jobs import Job, Step
 from .read_action import Reading, read_steps
 
 UNKNOWN = "unknown"
@@ -32,7 +32,7 @@ class Subject:
     offset: float = 0.0
     scale: float = 1.0
 
-    def read(self) -> Generator[None, None, Reading]:
+    def read(self) -> Generator[Step | None, None, Reading]:
         """Read its joints step by step. Raises InputError when it is gone, and what read_steps raises."""
         armature = targets.by_uid(bpy.data.objects, self.armature_uid)
         action = None if self.action_uid is None else targets.by_uid(bpy.data.actions, self.action_uid)
@@ -121,7 +121,7 @@ def begin(context: bpy.types.Context, which: str) -> None:
     current.do(_ask_all(current, chosen, words))
 
 
-def _ask_all(current: session.Session, chosen: list[Subject], words: list[str] | None) -> Iterator[None]:
+def _ask_all(current: session.Session, chosen: list[Subject], words: list[str] | None) -> Iterator[Step | None]:
     fields = {"labels": words, "top": MOST_GUESSES, "segments": True}
     for row, subject in enumerate(chosen):
         try:

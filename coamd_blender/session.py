@@ -21,7 +21,7 @@ import numpy as np
 from . import bake, preferences, rig_settings, strips, targets, writing
 from .client import RuntimeClient, child_environment
 from .errors import Cancelled, CoamdError, InputError
-from .jobs import CANCELLED, DONE, Job, JobRunner, generate_fields
+from .jobs import CANCELLED, DONE, Job, JobRunner, Step, generate_fields
 from .preview import Preview
 from .properties import LARGEST_SEED, COAMD_PG_settings
 from .skeleton import FPS, MAX_FRAMES
@@ -77,8 +77,9 @@ class Session:
         self.preview = Preview()
         self._pending: Pending | None = None
         self._questions: list[Question] = []
-        self._chores: list[Iterator[None]] = []
-        self._idle_chores: list[Iterator[None]] = []
+        self._chores: list[Iterator[Step | None]] = []
+        self._idle_chores: list[Iterator[Step | None]] = []
+        self._step: Step | None = None  # what the last chore told
         self._command: list[str] | None = None
         self._runner = JobRunner(self._make_client)
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
@@ -104,9 +105,16 @@ class Session:
         return bool(self._questions)
 
     @property
+    def stepping(self) -> bool:
+        """True while work of :meth:`do` goes on step by step in Blender itself, and not in the runtime."""
+        return self._step is not None
+
+    @property
     def status(self) -> Status:
-        """Progress of the pending generation, or of the first question, for the panel."""
-        pending = self._pending
+        """Progress of the pending generation, of the work of :meth:`do`, or of the first question, for the panel."""
+        pending, step = self._pending, self._step
+        if pending is None and step is not None:
+            return Status(True, step.done / max(step.total, 1), f"{step.text} {step.done}/{step.total}")
         if pending is None and not self._questions:
             return Status(True, 0.0, "Working") if self._chores else Status()
         job = pending.job if pending is not None else self._questions[0].job
@@ -193,9 +201,10 @@ class Session:
         self._questions.append(Question(job, answer))
         return job
 
-    def do(self, steps: Iterator[None], idle: bool = False) -> None:
+    def do(self, steps: Iterator[Step | None], idle: bool = False) -> None:
         """Work through ``steps``, one a tick, so that the interface stays alive; a CoamdError ends in ``self.error``.
 
+        The panel shows the Step that the last one yielded, or with None how far the runtime is.
         Cancelling closes the iterator: what is half done is undone in its ``finally``. ``idle`` work, such as drawing
         icons, does not count as :attr:`asking`: other requests need not wait for it.
         """
@@ -289,10 +298,13 @@ class Session:
                 self.error = error
 
     def _work_on(self) -> None:
+        self._step = None
         for chores in (self._chores, self._idle_chores):
             for steps in list(chores):
                 try:
-                    next(steps)
+                    step = next(steps)
+                    if chores is self._chores:
+                        self._step = step
                 except StopIteration:
                     chores.remove(steps)
                 except CoamdError as error:
@@ -300,6 +312,7 @@ class Session:
                     self.error = error
 
     def _drop_chores(self) -> None:
+        self._step = None
         for chores in (self._chores, self._idle_chores):
             while chores:
                 chores.pop().close()

@@ -26,6 +26,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "--starter", type=Path, nargs="?", const=PACK, metavar="FILE",
         help="fill a new library with a pack of clips first; without FILE, with the clips that ship",
     )  # fmt: skip
+    index.add_argument(
+        "--refresh-shipped", action="store_true",
+        help="embed the pack of --starter anew and write the embeddings beside it: after a training of the recogniser",
+    )  # fmt: skip
     index.add_argument("--rebuild", action="store_true", help="embed all stored clips anew, for another recogniser")
     search = add_verb(verbs, "search", run_search, "find clips by words, by a clip, or by a clip and words")
     wanted = search.add_mutually_exclusive_group(required=True)
@@ -42,11 +46,11 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     search.add_argument("--top", type=whole_number(1, MOST_RESULTS), default=10, metavar="K", help="default 10")
     for parser in (index, search):
-        _add_common(parser)
+        _add_common(parser, needs_library=parser is search)
 
 
-def _add_common(parser: Parser) -> None:
-    parser.add_argument("--library", type=Path, required=True, metavar="DB", help="the library's folder")
+def _add_common(parser: Parser, needs_library: bool) -> None:
+    parser.add_argument("--library", type=Path, required=needs_library, metavar="DB", help="the library's folder")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)")
     parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
 
@@ -68,6 +72,10 @@ def load_embedder(weights: Path | None, device: str):
 
 def run_index(args: argparse.Namespace) -> Outcome:
     """Index the folders. JSON: library, files, added, updated, unchanged, broken, vanished, clips, problems, total."""
+    if args.refresh_shipped:
+        return refresh_shipped(args)
+    if args.library is None:
+        raise InputError("The library is not named", "Add --library FOLDER")
     if not (args.folders or args.rebuild or args.starter):
         raise InputError("There is nothing to index", "Name one or more folders that hold motions")
     from dataclasses import asdict
@@ -81,7 +89,9 @@ def run_index(args: argparse.Namespace) -> Outcome:
     if args.starter:
         starter.install(args.starter, args.library)
     with Library.create(args.library) if args.folders else Library.open(args.library) as library:
-        if args.rebuild or args.starter:
+        if args.starter:
+            starter.embed(library, args.starter, embedder, ProgressLine("embed"))
+        elif args.rebuild:
             library.rebuild(embedder, ProgressLine("embed"))
         report = IndexReport()
         if args.folders:
@@ -89,13 +99,27 @@ def run_index(args: argparse.Namespace) -> Outcome:
             report = index_folders(library, args.folders, embedder, progress, args.licence, args.source)
             for problem in report.problems:
                 print(problem, file=sys.stderr)
-        Searcher(library).refresh()  # makes what a search in many clips needs
+        searcher = Searcher(library)
+        searcher.prepare(ProgressLine("graph"))
+        tell(searcher.note)
         total = library.counts()
     text = (
         f"{args.library}: {total['clips']} clips; {report.added} files added, {report.updated} updated, "
         f"{report.unchanged} unchanged, {report.broken} broken, {report.vanished} vanished"
     )
     return Outcome({"library": str(args.library), **asdict(report), "total": total}, text)
+
+
+def refresh_shipped(args: argparse.Namespace) -> Outcome:
+    """Embed a pack of clips anew and write the embeddings beside it. JSON: pack, embeddings, rows."""
+    if args.folders or args.rebuild or args.library is not None:
+        raise InputError("--refresh-shipped goes with --starter alone", "Leave the folders and --library out")
+    from runtime.library import starter
+
+    pack = args.starter or PACK
+    rows = starter.refresh(pack, load_embedder(args.weights, args.device), ProgressLine("embed"))
+    path = starter.embeddings_path(pack)
+    return Outcome({"pack": str(pack), "embeddings": str(path), "rows": rows}, f"{path}: {rows} embeddings")
 
 
 class RateLine:
@@ -128,7 +152,7 @@ def run_search(args: argparse.Namespace) -> Outcome:
 
     with Library.open(args.library) as library:
         embedder = load_embedder(args.weights, args.device)
-        library.check_embedder(embedder)
+        library.embed_waiting(embedder)
         searcher = Searcher(library)
         if args.text is not None:
             wanted = query.of_text(args.text, embedder)
@@ -136,8 +160,15 @@ def run_search(args: argparse.Namespace) -> Outcome:
             wanted = query.of_clip(args.clip, library, embedder, args.frames)
         if args.and_text is not None:
             wanted = query.shifted(wanted, args.and_text, searcher, embedder, args.weight)
+        tell(searcher.note)
         results = [hit.as_json() for hit in searcher.search(wanted.vector, args.top)]
     return Outcome({"results": results}, "\n".join(map(result_line, results)))
+
+
+def tell(note: str) -> None:
+    """Print a line on stderr, if there is one."""
+    if note:
+        print(note, file=sys.stderr)
 
 
 def result_line(result: dict) -> str:

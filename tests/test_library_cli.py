@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,10 +11,13 @@ from library_fakes import FakeEmbedder, motion, write_motion
 
 from coamd_blender.errors import DataError, InputError
 from runtime import cli, cli_library
+from runtime.checkpoint import sha256
 from runtime.data.sources import sources
+from runtime.generate import WEIGHTS
 from runtime.library import starter
 from runtime.library.reading import ReadClip
 from runtime.library.store import Library
+from runtime.understand import RECOGNIZER_FILE
 
 
 @pytest.fixture
@@ -82,6 +87,17 @@ def test_people_get_lines(embedder, capsys, folder, tmp_path):
     assert line.startswith("1.000  ") and "swing_1.npz#swing_1  0:60 of 3 s  (my disk) [vanished]" in line
 
 
+def test_a_terminal_sees_a_bar_that_fills(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    line, report = cli_library.RateLine(), SimpleNamespace(broken=2)
+    for done in (50, 100):
+        line._shown -= 1  # a second later
+        line(done, 100, report)
+    half, full = capsys.readouterr().err.split("\r")[1:]
+    assert half.startswith(f"index [{'#' * 10}{' ' * 10}] 50 of 100 files, ") and half.endswith("a second, 2 broken")
+    assert full.startswith(f"index [{'#' * 20}] 100 of 100 files") and full.endswith("\n")
+
+
 def test_problems_are_lines_and_the_rest_is_indexed(embedder, capsys, folder, tmp_path):
     (folder / "torn.bvh").write_text("HIERARCHY\nROOT Hips\n{\nOFFSET 0 0 0\n")
     status, out, err = run(capsys, "index", folder, "--library", tmp_path / "library", "--json")
@@ -92,6 +108,7 @@ def test_problems_are_lines_and_the_rest_is_indexed(embedder, capsys, folder, tm
 def test_bad_input_is_one_line(embedder, capsys, folder, tmp_path):
     library = tmp_path / "library"
     assert "no library" in refused(capsys, "search", "--text", "walk", "--library", library)
+    assert "--library" in refused(capsys, "index", folder)
     assert "nothing to index" in refused(capsys, "index", "--library", library)
     assert "no folder" in refused(capsys, "index", tmp_path / "nowhere", "--library", library)
     (tmp_path / "bare").mkdir()
@@ -105,9 +122,16 @@ def test_bad_input_is_one_line(embedder, capsys, folder, tmp_path):
     assert "not in the clip" in refused(capsys, "search", "--clip", clip, "--frames", "0:900", "--library", library)
     assert "--clip" in refused(capsys, "search", "--text", "x", "--and-text", "y", "--library", library)
     assert "one of the arguments" in refused(capsys, "search", "--library", library)
+    status, _, err = run(capsys, "index", tmp_path / "bare", folder, "--library", library)
+    assert status == 0 and "bare holds no motion" in err, "the other folder goes on"
     embedder.digest = "another recogniser"
     assert "--rebuild" in refused(capsys, "search", "--text", "walk", "--library", library)
     assert "--rebuild" in refused(capsys, "index", folder, "--library", library)
+    with sqlite3.connect(library / "facts.sqlite") as database:
+        database.execute("PRAGMA user_version = 9")
+    database.close()
+    for words in (("index", folder), ("search", "--text", "walk")):
+        assert "version 9, this program reads version 1" in refused(capsys, *words, "--library", library)
 
 
 def test_rebuild_takes_the_library_to_another_recogniser(embedder, capsys, folder, tmp_path):
@@ -160,6 +184,46 @@ def test_a_library_starts_from_the_pack_and_grows(embedder, pack, folder, capsys
     with Library.open(library) as opened:
         assert np.abs(opened.joints(hit["id"]) - motion(2)).max() < 0.51e-3
     assert "in use" in refused(capsys, "index", "--starter", pack, "--library", library)
+
+
+def test_a_pack_brings_its_embeddings_to_the_recogniser_they_are_of(embedder, pack, capsys, tmp_path):
+    status, out, _ = run(capsys, "index", "--starter", pack, "--refresh-shipped", "--json")
+    assert status == 0 and json.loads(out) == {
+        "pack": str(pack), "embeddings": str(pack.with_suffix(".safetensors")), "rows": 3,
+    }  # fmt: skip
+    made = {}
+    for digest, expected in ((embedder.digest, 0), ("another recogniser", 3)):
+        embedder.digest, embedder.motions = digest, 0
+        library = tmp_path / digest
+        status, out, _ = run(capsys, "index", "--starter", pack, "--library", library, "--json")
+        assert status == 0 and json.loads(out)["total"]["windows"] == 3
+        assert embedder.motions == expected, "embedded here only when the recogniser is another"
+        with Library.open(library) as opened:
+            made[digest] = np.array(opened.embeddings(opened.check_embedder(embedder)))
+    first, second = made.values()
+    assert np.array_equal(first, second)
+    hits = results(capsys, "--clip", "cc0_glb/a.glb#move 1", "--library", library, "--top", 1)
+    assert hits[0]["clip"] == "move 1" and hits[0]["score"] > 0.999
+    assert "--starter alone" in refused(capsys, "index", "--refresh-shipped", "--library", library)
+    pack.with_suffix(".safetensors").write_bytes(b"torn")
+    assert "--refresh-shipped" in refused(capsys, "index", "--starter", pack, "--library", tmp_path / "new")
+
+
+def test_embeddings_of_other_clips_are_not_taken(embedder, pack):
+    starter.refresh(pack, embedder, lambda done, total: None)
+    assert len(starter.shipped_rows(pack, embedder)) == 3
+    with sqlite3.connect(pack) as database:
+        database.execute("DELETE FROM clips WHERE name = 'move 1'")
+    database.close()
+    assert starter.shipped_rows(pack, embedder) is None
+
+
+def test_the_embeddings_that_ship_are_of_the_recogniser_that_ships():
+    embedder = SimpleNamespace(digest=sha256(WEIGHTS / RECOGNIZER_FILE))
+    rows = starter.shipped_rows(starter.PACK, embedder)
+    assert rows is not None, f"recogniser or clips have changed: run {starter.REFRESH}"
+    assert rows.dtype == np.float16 and len(rows) > 150
+    assert np.abs(np.linalg.norm(rows.astype(np.float32), axis=1) - 1).max() < 2e-3
 
 
 def test_packs_that_cannot_be_used_are_told(pack, tmp_path):

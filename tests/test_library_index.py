@@ -134,6 +134,33 @@ def test_broken_files_are_named_once_each_and_the_rest_goes_on(library, folder):
     assert (again.unchanged, again.broken, sorted(again.problems)) == (5, 6, sorted(report.problems))
 
 
+def test_a_bvh_cut_anywhere_is_one_line_that_names_it(library, folder):
+    pytest.importorskip("scipy")
+    write_bvh(folder / "whole.bvh", motion(7, 20))
+    text = (folder / "whole.bvh").read_text()
+    for number, share in enumerate(np.linspace(0, 0.99, 24)):
+        (folder / f"cut {number:02d}.bvh").write_text(text[: int(share * len(text))])
+    report = indexed(library, folder)
+    assert (report.added, report.broken, len(report.problems)) == (5, 24, 24)
+    for number, line in enumerate(sorted(report.problems)):
+        assert f"cut {number:02d}.bvh" in line and " - " in line and "\n" not in line and len(line) < 300, line
+
+
+def test_bodies_that_cannot_be_are_one_line_and_the_others_go_on(library, folder):
+    pytest.importorskip("scipy")
+    write_bvh(folder / "flat.bvh", motion(7))
+    lines = (folder / "flat.bvh").read_text().splitlines()
+    flat = [line.split("OFFSET")[0] + "OFFSET 0 0 0" if "OFFSET" in line else line for line in lines]
+    (folder / "flat.bvh").write_text("\n".join(flat))
+    huge = motion(8)
+    huge[:, 20] += 40
+    np.savez(folder / "huge.npz", joints=huge, fps=np.float32(20))
+    report = indexed(library, folder)
+    assert (report.added, report.broken, len(report.problems)) == (4, 2, 2)
+    for name, line in zip(("flat.bvh", "huge.npz"), report.problems, strict=True):
+        assert name in line and " - " in line and "\n" not in line and "Error" not in line, line
+
+
 def test_a_file_that_breaks_keeps_its_clips_and_is_read_when_it_is_whole_again(library, folder):
     path = folder / "swing_0.npz"
     indexed(library, folder)
@@ -165,10 +192,10 @@ def test_another_recogniser_is_refused_before_anything_is_stored(library, folder
     assert library.counts()["clips"] == 4
 
 
-def start(library: Path, folder: Path) -> subprocess.Popen:
-    """A process that indexes ``folder`` and has opened the library."""
+def start(library: Path, *folders: Path) -> subprocess.Popen:
+    """A process that indexes ``folders`` and has opened the library."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
-    command = [sys.executable, str(ROOT / "tests" / "library_fakes.py"), str(library), str(folder)]
+    command = [sys.executable, str(ROOT / "tests" / "library_fakes.py"), str(library), *map(str, folders)]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -179,9 +206,9 @@ def start(library: Path, folder: Path) -> subprocess.Popen:
 def test_killed_at_any_moment_the_library_is_usable_and_lost_at_most_the_file_in_hand(tmp_path):
     for seed in range(160):
         write_motion(tmp_path / "clips" / f"{seed:03d}.npz", seed, frames=240 if seed % 9 == 0 else 20)
-    moments = random.Random(5)
-    stored, kills = 0, 0
-    for _ in range(5):
+    moments = random.Random()
+    stored, kills, waited = 0, 0, 0
+    for attempt in range(5):
         process = start(tmp_path / "library", tmp_path / "clips")
         for _ in range(moments.randint(1, 30)):
             process.stdout.readline()
@@ -195,22 +222,35 @@ def test_killed_at_any_moment_the_library_is_usable_and_lost_at_most_the_file_in
             assert names == [f"{seed:03d}" for seed in range(len(names))], "whole files, in order, none left out"
             assert len(names) >= stored
             stored = len(names)
-    assert kills == 5 and stored > 0
+            waited += sum(not library.rows_of(clip.id) for clip in library.clips())
+            if attempt % 2:  # as a search does; else the next process embeds what waits
+                library.embed_waiting(FakeEmbedder())
+                assert all(library.rows_of(clip.id) for clip in library.clips()), "all that is stored is found"
+    assert kills == 5 and stored > 0 and waited > 0
     with Library.open(tmp_path / "library") as library:
         report = indexed(library, tmp_path / "clips")
         assert (report.unchanged, report.added, report.broken) == (stored, 160 - stored, 0)
+        assert library.counts()["windows"] == 160 + 2 * 18, "240 frames are three windows"
         check_consistent(library, FakeEmbedder())
 
 
-def test_two_processes_that_index_at_once_store_every_file_once(tmp_path):
-    for seed in range(60):
-        write_motion(tmp_path / "clips" / f"{seed:03d}.npz", seed, frames=20)
-    write_motion(tmp_path / "clips" / "a" / "long.npz", 99, frames=300)
-    both = [start(tmp_path / "library", tmp_path / "clips") for _ in range(2)]
+def test_processes_that_index_overlapping_folders_at_once_store_every_file_once_though_one_is_killed(tmp_path):
+    folders = [tmp_path / "clips" / name for name in "abc"]
+    for number, folder in enumerate(folders):
+        for seed in range(20):
+            write_motion(folder / f"{seed:03d}.npz", 100 * number + seed, frames=20)
+        write_motion(folder / "long.npz", number, frames=300)
+    killed = start(tmp_path / "library", folders[1])
+    both = [start(tmp_path / "library", *folders[:2]), start(tmp_path / "library", *folders[1:])]
+    for _ in range(random.Random().randint(1, 15)):
+        killed.stdout.readline()
+    killed.kill()
+    killed.communicate()
     for process in both:
         out, err = process.communicate(timeout=60)
-        assert process.returncode == 0 and "files=61" in out, err
+        assert process.returncode == 0 and "files=42" in out and "broken=0" in out, err
     with Library.open(tmp_path / "library") as library:
-        assert library.counts() == {"clips": 61, "windows": 64, "here": 61, "broken": 0, "vanished": 0}
-        assert library.state().rows == 64
+        library.embed_waiting(FakeEmbedder())
+        assert library.counts() == {"clips": 63, "windows": 60 + 3 * 4, "here": 63, "broken": 0, "vanished": 0}
+        assert library.state().rows == 60 + 3 * 4, "no window was embedded twice"
         check_consistent(library, FakeEmbedder())

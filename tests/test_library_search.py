@@ -6,7 +6,7 @@ import torch
 from library_fakes import DIM, FakeEmbedder, motion, write_motion
 
 from coamd_blender.errors import DataError, InputError
-from runtime.library import codes, query, search
+from runtime.library import codes, graph, query, search
 from runtime.library.benchmark import exact_scores, fill, measure, queries_of, synthetic_embeddings
 from runtime.library.codes import fit_codes, load_codes
 from runtime.library.index import index_folders
@@ -145,14 +145,14 @@ def test_clips_that_cannot_be_queries_are_told(library, clips, name, frames, rea
 
 
 def test_a_file_of_several_clips_asks_which(library):
-    from runtime.library.index import embed
     from runtime.library.reading import ReadClip
     from runtime.library.records import FileFacts
 
     embedder = FakeEmbedder()
     state = library.begin_embeddings(embedder)
     several = [ReadClip(name, motion(seed)) for seed, name in enumerate(("kick", "wave"))]
-    library.put_file(FileFacts("/pack.glb", 1, 1, "x"), embed(several, embedder), state)
+    library.put_file(FileFacts("/pack.glb", 1, 1, "x"), several, state)
+    library.embed_waiting(embedder)
     with pytest.raises(InputError, match=r"holds 2 clips.*kick, wave"):
         query.of_clip("/pack.glb", library, embedder)
     found = Searcher(library).search(query.of_clip("/pack.glb#wave", library, embedder).vector, 1)
@@ -277,3 +277,63 @@ def test_the_benchmark_measures_whole_searches(tmp_path):
     figures = measure(tmp_path / "library", 40_000, 64, queries=6)
     assert figures["recall"] >= 0.98 and figures["rows"] == 40_000
     assert 0 < figures["median_ms"] <= figures["worst_ms"]
+
+
+# --- past exact search ---------------------------------------------------------------------------------------------
+
+
+def graphs(library) -> list[str]:
+    return sorted(path.name for path in library.folder.glob("*graph*"))
+
+
+def recall(library, searcher, queries) -> float:
+    rows = library.embeddings(library.state())
+    searcher.refresh()
+    found = [searcher.nearest(wanted, 200)[1][9] >= exact_scores(rows, wanted, 10)[-1] - 1e-5 for wanted in queries]
+    return float(np.mean(found))
+
+
+def test_a_kept_graph_is_made_by_indexing_searched_and_grown(library, monkeypatch):
+    pytest.importorskip("usearch")
+    small_first_pass(monkeypatch)
+    state = fill(library, 3000, DIM)
+    queries = queries_of(library.embeddings(state), 40)
+    searcher = Searcher(library, exact_rows=2000)
+    searcher.refresh()
+    assert searcher.first_pass == "codes" and "3000 windows" in searcher.note and graphs(library) == []
+    told = []
+    searcher.prepare(lambda done, total: told.append((done, total)))
+    assert searcher.first_pass == "graph" and searcher.note == "" and told == [(3000, 3000)]
+    assert graphs(library) == ["graph-000001-3000.usearch"]
+    assert recall(library, searcher, queries) >= 0.95
+    assert Searcher(library, exact_rows=5000).search(queries[0], 1) == searcher.search(queries[0], 1)
+
+    late = np.eye(DIM, dtype=np.float32)[5]
+    with open(library.embeddings_path(1), "ab") as file:
+        file.write(np.tile(late, (600, 1)).astype("<f2").tobytes())
+    library._db.execute("UPDATE meta SET value = 3100 WHERE key = 'rows'")
+    searcher.prepare()
+    assert graphs(library) == ["graph-000001-3000.usearch"], "not grown for a hundred rows, which are compared in full"
+    assert searcher.nearest(late, 200)[1][99] > 0.999 and searcher.first_pass == "graph"
+    library._db.execute("UPDATE meta SET value = 3600 WHERE key = 'rows'")
+    searcher.prepare(lambda done, total: told.append((done, total)))
+    assert graphs(library) == ["graph-000001-3600.usearch"] and told[1:] == [(3600, 3600)], "only new rows are added"
+    assert searcher.nearest(late, 200)[1][99] > 0.999 and recall(library, searcher, queries) >= 0.95
+
+
+def test_without_a_whole_graph_or_its_package_exact_search_goes_on_and_says_so(library, monkeypatch):
+    small_first_pass(monkeypatch)
+    state = fill(library, 3000, DIM)
+    searcher = Searcher(library, exact_rows=2000)
+    monkeypatch.setattr(graph, "available", lambda: False)
+    searcher.prepare()
+    assert searcher.first_pass == "codes" and graph.EXTRA in searcher.note and "\n" not in searcher.note
+    assert Searcher(library).note == "", "a library of this size needs none"
+    monkeypatch.undo()
+    pytest.importorskip("usearch")
+    small_first_pass(monkeypatch)
+    (library.folder / "graph-000001-3000.usearch").write_bytes(b"torn")
+    assert graph.load_graph(library, state) is None
+    searcher = Searcher(library, exact_rows=2000)
+    searcher.prepare()
+    assert searcher.first_pass == "graph" and graph.load_graph(library, state).rows == 3000

@@ -9,7 +9,6 @@ from library_fakes import DIM, FakeEmbedder, motion
 
 from coamd_blender.errors import DataError, InputError
 from runtime.library.database import FACTS
-from runtime.library.index import embed
 from runtime.library.motions import pack_joints, unpack_joints
 from runtime.library.reading import ReadClip
 from runtime.library.records import FileFacts, windows_of
@@ -26,7 +25,9 @@ def put(library, embedder, path, seeds, frames=60, digest="a"):
     state = library.begin_embeddings(embedder)
     clips = [ReadClip(f"clip {seed}", motion(seed, frames), ("swing",)) for seed in seeds]
     facts = FileFacts(path, 10, 20, digest, licence="CC0", source="somewhere")
-    return library.put_file(facts, embed(clips, embedder), state)
+    stored = library.put_file(facts, clips, state)
+    library.embed_waiting(embedder)
+    return stored
 
 
 def test_joints_come_back_within_half_a_millimetre_and_take_a_fifth_of_the_room():
@@ -86,7 +87,7 @@ def test_facts_joints_and_embeddings_come_back(library, tmp_path):
         assert np.abs(again.joints(clips[1].id) - motion(2, 300)).max() < 0.51e-3
         rows = again.embeddings(state)
         assert rows.shape == (8, DIM) and rows.dtype == np.float16
-        expected = embedder.embed_motions([motion(2, 300)[60:180]])[0]
+        expected = embedder.embed_motions([again.joints(clips[1].id)[60:180]])[0]
         assert np.abs(rows[again.rows_of(clips[1].id)[1]] - expected).max() < 1e-3
         assert again.windows([5]) == {5: (clips[1].id, 60, 180)}
         assert not rows.flags.writeable
@@ -154,10 +155,32 @@ def test_a_writer_notices_that_the_library_was_rebuilt(library):
     put(library, embedder, "/a.npz", [1])
     state = library.state()
     library.rebuild(FakeEmbedder("fake-2"), lambda done, total: None)
-    clips = embed([ReadClip("late", motion(5))], embedder)
+    clips = [ReadClip("late", motion(5))]
     with pytest.raises(DataError, match="rebuilt meanwhile"):
         library.put_file(FileFacts("/late.npz", 1, 1, "c"), clips, state)
     assert library.file("/late.npz") is None
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_what_two_processes_embed_at_once_or_one_replaces_meanwhile_counts_once(library, replaced):
+    embedder = FakeEmbedder()
+    state = library.begin_embeddings(embedder)
+    library.put_file(FileFacts("/a.npz", 1, 1, "a"), [ReadClip("old", motion(1, 300))], state)
+
+    class Slow(FakeEmbedder):
+        def embed_motions(self, motions):
+            with Library.open(library.folder) as other:
+                if replaced:
+                    other.put_file(FileFacts("/a.npz", 1, 1, "b"), [ReadClip("new", motion(2, 30))], state)
+                other.embed_waiting(embedder)
+            return super().embed_motions(motions)
+
+    library.embed_waiting(Slow())
+    (clip,) = library.clips()
+    numbers = library.rows_of(clip.id)
+    assert (clip.name, len(numbers), library.state().rows) == (("new", 1, 1) if replaced else ("old", 4, 4))
+    expected = embedder.embed_motions([library.joints(clip.id)[: 30 if replaced else 120]])[0]
+    assert np.abs(library.embeddings(library.state())[numbers[0]] - expected).max() < 1e-3
 
 
 def test_a_missing_library_is_told_with_the_way_to_make_one(tmp_path):

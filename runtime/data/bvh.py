@@ -73,29 +73,45 @@ def _parse(path: Path) -> tuple[list[_Joint], np.ndarray, float]:
 
 def _pose(joints: list[_Joint], values: np.ndarray) -> np.ndarray:
     """Forward kinematics: (frames, joints, 3) in the file's units."""
-    frames = len(values)
-    positions = np.zeros((frames, len(joints), 3))
-    rotations: list[np.ndarray] = []
+    offsets, turns = _locals(joints, values)
+    positions = np.zeros_like(offsets)
+    for index, joint in enumerate(joints):
+        if joint.parent < 0:
+            positions[:, index] = offsets[:, index]
+        else:
+            turn = turns[:, joint.parent]  # by now in the file's axes
+            positions[:, index] = positions[:, joint.parent] + (turn @ offsets[:, index, :, None])[..., 0]
+            turns[:, index] = turn @ turns[:, index]
+    return positions
+
+
+def _locals(joints: list[_Joint], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (frames, joints, 3) and rotations (frames, joints, 3, 3) of every joint from its parent."""
+    offsets = np.tile(np.array([joint.offset for joint in joints]), (len(values), 1, 1))
+    turns = np.tile(np.eye(3), (len(values), len(joints), 1, 1))
+    alike: dict[str, tuple[list[int], list[list[int]]]] = {}  # axes in the order written: joints, columns of each
     column = 0
     for index, joint in enumerate(joints):
-        local = np.broadcast_to(np.eye(3), (frames, 3, 3))
-        offset = np.tile(joint.offset, (frames, 1))
+        axes, columns = "", []
         for channel in joint.channels:
-            axis = channel[0]
             if channel.endswith("position"):
-                base = joint.offset["xyz".index(axis)] if joint.parent < 0 else 0.0
-                offset[:, "xyz".index(axis)] = base + values[:, column]
+                place = "xyz".index(channel[0])
+                base = joint.offset[place] if joint.parent < 0 else 0.0
+                offsets[:, index, place] = base + values[:, column]
             else:
-                local = local @ rotation_matrices(values[:, column], axis)
+                axes += channel[0]
+                columns.append(column)
             column += 1
-        if joint.parent < 0:
-            positions[:, index] = offset
-            rotations.append(local)
-        else:
-            turn = rotations[joint.parent]
-            positions[:, index] = positions[:, joint.parent] + (turn @ offset[..., None])[..., 0]
-            rotations.append(turn @ local)
-    return positions
+        if axes:
+            members, places = alike.setdefault(axes, ([], []))
+            members.append(index)
+            places.append(columns)
+    for axes, (members, places) in alike.items():  # many joints at once: a joint at a time takes four times as long
+        turn = rotation_matrices(values[:, [columns[0] for columns in places]], axes[0])
+        for order, axis in enumerate(axes[1:], start=1):
+            turn = turn @ rotation_matrices(values[:, [columns[order] for columns in places]], axis)
+        turns[:, members] = turn
+    return offsets, turns
 
 
 def _rest(joints: list[_Joint]) -> np.ndarray:

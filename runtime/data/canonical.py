@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,7 @@ class JointMap:
     calibration: str | Calibration
     stylised: bool = False
 
-    @property
+    @cached_property
     def joints(self) -> set[str]:
         """Every source joint the map needs."""
         trunk = {*self.pelvis_up, *self.chest_up, *self.head_up} - {"hips", "shoulders"}
@@ -239,21 +239,26 @@ def rest_calibration(clip: SourceClip, joint_map: JointMap) -> Calibration:
     if isinstance(joint_map.calibration, Calibration):
         return joint_map.calibration
     if joint_map.calibration == "canonical":
-        return calibrate(_measure(tuple(JOINT_INDEX), _REST[None], joint_maps()["canonical"]))
+        return _canonical_calibration()
     if clip.rest is None:
         raise DataError(f"{clip.name}: its joint map needs a rest pose", "give the map constants instead")
     return calibrate(_measure(clip.names, clip.rest[None], joint_map))
 
 
+@cache
+def _canonical_calibration() -> Calibration:
+    return calibrate(_measure(tuple(JOINT_INDEX), _REST[None], joint_maps()["canonical"]))
+
+
 # --- the canonical body ---------------------------------------------------------------------------------------------
 
 
-def _between(first: np.ndarray, second: np.ndarray, fraction: float) -> np.ndarray:
-    """Rotations (frames, 3, 3) that lie ``fraction`` of the way from ``first`` to ``second``."""
+def _between(first: np.ndarray, second: np.ndarray, *fractions: float) -> list[np.ndarray]:
+    """Rotations (frames, 3, 3) that lie each of ``fractions`` of the way from ``first`` to ``second``."""
     from scipy.spatial.transform import Rotation
 
     turn = Rotation.from_matrix(np.swapaxes(first, -1, -2) @ second).as_rotvec()
-    return first @ Rotation.from_rotvec(turn * fraction).as_matrix()
+    return [first @ Rotation.from_rotvec(turn * fraction).as_matrix() for fraction in fractions]
 
 
 def _turn_down(direction: np.ndarray, shank: np.ndarray, degrees: float) -> np.ndarray:
@@ -272,9 +277,10 @@ def _set_limb(joints: np.ndarray, left: str, direction: np.ndarray) -> None:
 
 def _set_trunk(joints: np.ndarray, pelvis: np.ndarray, chest: np.ndarray, head: np.ndarray) -> None:
     """Place hips, spine, neck, collars and head from the three frames (frames, 3, 3)."""
+    low, high = _between(pelvis, chest, 1 / 3, 2 / 3)
     frames = {
         "left_hip": pelvis, "right_hip": pelvis, "spine1": pelvis,
-        "spine2": _between(pelvis, chest, 1 / 3), "spine3": _between(pelvis, chest, 2 / 3),
+        "spine2": low, "spine3": high,
         "neck": chest, "left_collar": chest, "right_collar": chest, "head": head,
     }  # fmt: skip
     for name, frame in frames.items():
@@ -285,9 +291,15 @@ def _set_trunk(joints: np.ndarray, pelvis: np.ndarray, chest: np.ndarray, head: 
 def to_canonical_body(
     names: tuple[str, ...], positions: np.ndarray, joint_map: JointMap, cal: Calibration
 ) -> np.ndarray:
-    """Rebuild source positions (frames, J, 3) on the canonical body: (frames, 22, 3) float64, not yet placed."""
+    """Rebuild source positions (frames, J, 3) on the canonical body: (frames, 22, 3) float64, not yet placed.
+
+    Raises DataError where joints of the trunk fall together.
+    """
     measured = _measure(names, positions, joint_map)
     limbs = measured.limbs
+    for part in (measured.pelvis, measured.chest, measured.head):
+        if np.linalg.norm(part, axis=-2).min(initial=1.0) < 0.5:  # its columns have length 1, or 0
+            raise DataError("joints of hips, chest or head fall together", "export it with bones that have a length")
 
     def upright(frame: np.ndarray, lean: float) -> np.ndarray:
         return frame @ rotation_matrices(np.array(-lean), "x")
@@ -323,7 +335,10 @@ def canonicalise(clip: SourceClip, joint_map: JointMap, check: bool = True) -> l
     keep = [place for place, name in enumerate(clip.names) if name in joint_map.joints]
     names = tuple(clip.names[place] for place in keep)
     positions = clip.positions[:, keep]
-    positions = positions * (LEG_LENGTH / _measure(names, positions, joint_map).leg_length)
+    leg_length = _measure(names, positions, joint_map).leg_length
+    if leg_length < 1e-6:
+        raise DataError(f"{clip.name}: its legs have no length", "export it with bones that have a length")
+    positions = positions * (LEG_LENGTH / leg_length)
     hips = [names.index(name) for name in joint_map.limbs["hip"]]
     pieces, _, _ = repair(positions, positions[:, hips].mean(axis=1), clip.fps)
     motions = []

@@ -106,8 +106,8 @@ def _cycled(clip: SourceClip) -> tuple[SourceClip, bool]:
 
 def _shared_floor(found: list[_Read]) -> float | None:
     """The floor that the clips of one file of many share, metres; None for few clips, and for stylised bodies."""
-    floors = [floor_height(joints) for read in found if not read.joint_map.stylised for joints in read.pieces]
-    return float(np.median(floors)) if len(floors) >= 5 else None
+    pieces = [joints for read in found if not read.joint_map.stylised for joints in read.pieces]
+    return float(np.median([floor_height(joints) for joints in pieces])) if len(pieces) >= 5 else None
 
 
 def _floor(joints: np.ndarray, read: _Read, shared: float | None) -> float | np.ndarray:

@@ -5,6 +5,7 @@ motions.py    joints to bytes at a millimetre, and back
 reading.py    a motion file to clips
 index.py      folders to a library, again and again
 codes.py      the compressed first pass of a search in many clips
+graph.py      that of very many clips: a kept graph of near neighbours, an optional extra
 search.py     a query's nearest clips, exact scores
 query.py      words, clips, frame ranges and words that shift a clip, as query vectors
 starter.py    the clips that ship

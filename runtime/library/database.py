@@ -41,7 +41,7 @@ CREATE TABLE clips (
 CREATE INDEX clips_of_file ON clips (file);
 CREATE TABLE motions (clip INTEGER PRIMARY KEY REFERENCES clips ON DELETE CASCADE, joints BLOB NOT NULL);
 CREATE TABLE windows (
-    number INTEGER PRIMARY KEY,  -- row of the embeddings
+    number INTEGER PRIMARY KEY,  -- row of the embeddings, negative while it waits for one
     clip INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE,
     start INTEGER NOT NULL,
     stop INTEGER NOT NULL

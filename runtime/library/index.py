@@ -1,7 +1,8 @@
 """Folders to a library, again and again: what is unchanged is skipped, what changed is read anew.
 
-Each file is committed by itself, so that stopping or killing the work loses at most the file in hand. A file is
-unchanged when its size and time are those known, or, for another time, its SHA-256.
+Each file is committed by itself, so that stopping or killing the work loses at most the file in hand; what was stored
+and not yet embedded is embedded by the next who indexes or searches. A file is unchanged when its size and time are
+those known, or, for another time, its SHA-256.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coamd_blender.errors import InputError
+from coamd_blender.errors import DataError, InputError
+from runtime.library.motions import check_storable
 from runtime.library.reading import BLENDER_FILES, READERS, digest_of, find_files, read_clips
-from runtime.library.records import Embedder, FileFacts, NewClip, State, windows_of
+from runtime.library.records import Embedder, FileFacts, State
 from runtime.library.store import Library
+
+EMBED_CLIPS = 48  # stored before they are embedded together
 
 
 @dataclass
@@ -51,11 +55,15 @@ def index_folders(
     report = IndexReport()
     paths = _survey(library, [Path(folder) for folder in folders], report)
     state = library.begin_embeddings(embedder)
-    seen = []
+    library.embed_waiting(embedder)
+    seen, embedded = [], 0
     for number, path in enumerate(paths, start=1):
         report.files += 1
-        if _index_file(library, path, embedder, state, (licence, source), report):
+        if _index_file(library, path, state, (licence, source), report):
             seen.append(str(path))
+        if report.clips - embedded >= EMBED_CLIPS or number == len(paths):
+            library.embed_waiting(embedder)
+            embedded = report.clips
         if progress is not None:
             progress(number, len(paths), report)
     library.note_seen(seen)
@@ -95,9 +103,7 @@ def _known_below(library: Library, folder: Path) -> list[FileFacts]:
     return [facts for facts in library.files() if folder == Path(facts.path) or folder in Path(facts.path).parents]
 
 
-def _index_file(
-    library: Library, path: Path, embedder: Embedder, state: State, origin: tuple[str, str], report: IndexReport
-) -> bool:
+def _index_file(library: Library, path: Path, state: State, origin: tuple[str, str], report: IndexReport) -> bool:
     """Bring one file up to date; False when it is gone."""
     try:
         status = path.stat()
@@ -116,14 +122,16 @@ def _index_file(
         return True
     try:
         clips, left_out = read_clips(path)
-        new = embed(clips, embedder)
-    except InputError as error:  # a DataError is one
-        library.put_file(replace(facts, status="broken", problem=str(error)), None, state)
+        for clip in clips:
+            check_storable(clip.joints)
+    except DataError as error:
+        problem = str(error) if path.name in str(error) else f"{path}: {error}"
+        library.put_file(replace(facts, status="broken", problem=problem), None, state)
         report.broken += 1
-        report.problems.append(str(error))
+        report.problems.append(problem)
         return True
-    if library.put_file(facts, new, state):
-        report.clips += len(new)
+    if library.put_file(facts, clips, state):
+        report.clips += len(clips)
         report.added += known is None
         report.updated += known is not None
         report.problems += [f"{path}: {line}" for line in left_out]
@@ -142,15 +150,3 @@ def _keep(library: Library, facts: FileFacts, known: FileFacts, same: bool, repo
         report.problems.append(known.problem)
     else:
         report.unchanged += 1
-
-
-def embed(clips, embedder: Embedder) -> list[NewClip]:
-    """Cut clips (:class:`~runtime.library.reading.ReadClip`) into windows and embed them, all in one call."""
-    windows = [windows_of(len(clip.joints)) for clip in clips]
-    pieces = [clip.joints[start:stop] for clip, cuts in zip(clips, windows, strict=True) for start, stop in cuts]
-    vectors = embedder.embed_motions(pieces)
-    new, row = [], 0
-    for clip, cuts in zip(clips, windows, strict=True):
-        new.append(NewClip(clip.name, clip.joints, clip.labels, vectors[row : row + len(cuts)]))
-        row += len(cuts)
-    return new

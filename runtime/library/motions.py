@@ -20,19 +20,25 @@ _FRAMES = struct.Struct("<I")
 _REACH = 2**14  # units: a joint's step from frame to frame, at most twice that, has to fit 16 bits
 
 
-def pack_joints(joints: np.ndarray) -> bytes:
-    """Return ``joints`` (frames, 22, 3), metres, as bytes. :func:`unpack_joints` is the inverse, to 0.5 mm an axis.
-
-    Raises DataError for another shape, for what is not a number, for a pelvis 100 km away and a joint 16 m from it.
-    """
+def check_storable(joints: np.ndarray) -> None:
+    """Raise DataError for another shape than (frames, 22, 3), for what is not a number, for a pelvis 100 km away and
+    a joint 16 m from it."""
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints):
         raise DataError(f"a motion of shape {joints.shape} is not (frames, {JOINT_COUNT}, 3)", "export it again")
     if not np.isfinite(joints).all() or np.abs(joints[:, 0]).max() > 1e5:
         raise DataError("a motion holds positions that are no places", "export the motion again")
+    if np.abs(joints[:, 1:] - joints[:, :1]).max() >= (_REACH - 1) / UNITS_PER_METRE:
+        raise DataError("a motion has joints more than 16 m from its pelvis", "check the unit of its source")
+
+
+def pack_joints(joints: np.ndarray) -> bytes:
+    """Return ``joints`` (frames, 22, 3), metres, as bytes. :func:`unpack_joints` is the inverse, to 0.5 mm an axis.
+
+    Raises DataError as :func:`check_storable`.
+    """
+    check_storable(joints)
     units = np.round(joints.astype(np.float64) * UNITS_PER_METRE)
     body = units[:, 1:] - units[:, :1]
-    if np.abs(body).max() >= _REACH:
-        raise DataError("a motion has joints more than 16 m from its pelvis", "check the unit of its source")
     pelvis = _differences(units[:, 0].astype("<i4"))
     body = _differences(body.reshape(len(units), -1).astype("<i2"))
     return _FRAMES.pack(len(joints)) + zlib.compress(_split_bytes(pelvis) + _split_bytes(body), 6)

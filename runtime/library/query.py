@@ -74,9 +74,10 @@ def of_clip(name: str, library: Library, embedder: Embedder, frames: tuple[int, 
 
 def of_stored(clip: Clip, library: Library, embedder: Embedder, frames: tuple[int, int] | None = None) -> Query:
     """Return the query for a clip of the library; without ``frames`` from its stored embeddings."""
-    if frames is not None:
+    numbers = library.rows_of(clip.id)
+    if frames is not None or not numbers:
         return of_motion(library.joints(clip.id), embedder, frames, _first(clip.labels))
-    rows = library.embeddings(library.state())[library.rows_of(clip.id)]
+    rows = library.embeddings(library.state())[numbers]
     return Query(unit(rows.astype(np.float32).mean(axis=0)), _first(clip.labels))
 
 

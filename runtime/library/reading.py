@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +15,13 @@ from runtime.data.canonical import resample
 from runtime.data.npz import read_npz
 from runtime.data.prepare import Report, read_file
 from runtime.data.sources import Source, describe
+from runtime.library.records import ReadClip
 
 READERS = {".bvh": "bvh", ".amc": "acclaim", ".glb": "gltf", ".gltf": "gltf", ".npz": "npz"}
 BLENDER_FILES = (".fbx", ".blend")  # read by Blender, which then stores what it found
 SHORTEST = 16  # frames: anything under 0.8 s says little
 # What a reader may raise on bytes that no exporter wrote, beside DataError.
 READ_FAILURES = (ArithmeticError, LookupError, OSError, TypeError, UnicodeError, ValueError)
-
-
-@dataclass(frozen=True, eq=False)
-class ReadClip:
-    """One motion of a file: its name there, joints float32 (frames, 22, 3) at 20 fps, and words for it."""
-
-    name: str
-    joints: np.ndarray
-    labels: tuple[str, ...] = ()
 
 
 def source_of(path: Path, licence: str = "", title: str = "") -> Source:

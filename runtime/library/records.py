@@ -42,13 +42,12 @@ class FileFacts:
 
 
 @dataclass(frozen=True, eq=False)
-class NewClip:
-    """A clip about to be stored: joints (frames, 22, 3) at 20 fps and the embeddings (windows, dim) of its windows."""
+class ReadClip:
+    """One motion of a file: its name there, joints float32 (frames, 22, 3) at 20 fps, and words for it."""
 
     name: str
     joints: np.ndarray
-    labels: tuple[str, ...]
-    embeddings: np.ndarray
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 A library of up to 32,768 windows is compared in full. Beyond that the codes (codes.py) give a shortlist of 4,096,
 whose embeddings are read and compared exactly; windows added since the codes were made are compared in full too.
+Past 1,000,000 windows a kept graph (graph.py) takes the place of the codes when its package is installed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
+from runtime.library import graph
 from runtime.library.codes import FULL_SCAN_ROWS, SHORTLIST, Codes, load_codes, make_codes
 from runtime.library.records import Clip, State
 from runtime.library.store import Library
@@ -47,12 +50,14 @@ class Hit:
 class Searcher:
     """Searches one library again and again; what other processes add is found by the next search."""
 
-    def __init__(self, library: Library):
+    def __init__(self, library: Library, exact_rows: int = graph.EXACT_ROWS):
+        """``exact_rows``: past these a kept graph is the first pass, when its package is installed."""
         self._library = library
+        self._exact_rows = exact_rows
         self._state: State | None = None
         self._rows: np.ndarray
-        self._codes: Codes | None = None
-        self._tail: torch.Tensor  # float32 rows that have no codes
+        self._first: Codes | graph.Graph | None = None  # the first pass
+        self._tail: torch.Tensor  # float32 rows that it does not cover
 
     def search(self, query: np.ndarray, top: int) -> list[Hit]:
         """Return the ``top`` clips with the windows nearest to ``query`` (dim,) of unit length, best first.
@@ -64,7 +69,7 @@ class Searcher:
             raise InputError(f"The library {self._library.folder} holds no clip", "Index a folder of motions first")
         if query.shape != (self._rows.shape[1],):
             raise InputError(f"A query of shape {query.shape} for rows of {self._rows.shape[1]}", "Use its recogniser")
-        count = SHORTLIST
+        count = graph.SHORTLIST if isinstance(self._first, graph.Graph) else SHORTLIST
         while True:
             numbers, scores = self.nearest(query, count)
             hits = self._clips(numbers, scores, top)
@@ -72,18 +77,51 @@ class Searcher:
                 return hits
             count *= 8  # many windows of few clips
 
+    @property
+    def first_pass(self) -> str:
+        """What narrows a search down before the exact scores: none, codes or graph."""
+        return type(self._first).__name__.lower() if self._first is not None else "none"
+
+    @property
+    def note(self) -> str:
+        """A line for the user when exact search goes on in a library past its size; else nothing."""
+        rows = self._library.state().rows
+        if rows <= self._exact_rows or isinstance(self._first, graph.Graph):
+            return ""
+        install = "" if graph.available() else f"{graph.EXTRA}, then "
+        return (
+            f"{self._library.folder} has {rows} windows, which are searched exactly; a kept graph is faster - "
+            f"{install}index one of its folders again"
+        )
+
+    def prepare(self, report: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Make what a search in many clips needs, after indexing; ``report(done, total)`` counts rows of a graph."""
+        state = self._library.state()
+        if self._past_exact(state):
+            kept = graph.load_graph(self._library, state)
+            if state.rows - (kept.rows if kept else 0) > FULL_SCAN_ROWS:
+                graph.grow_graph(self._library, state, report)
+                self._state = None
+        self.refresh()
+
     def refresh(self) -> None:
-        """Take in what was added since the last search; make the codes when too many rows have none."""
+        """Take in what was added since the last search; make the codes when too many rows have no first pass."""
         state = self._library.state()
         if state == self._state:
             return
         self._rows = self._library.embeddings(state)
-        codes = load_codes(self._library, state)
-        if state.rows - (codes.rows if codes else 0) > FULL_SCAN_ROWS:
-            codes = make_codes(self._library, state)
-        coded = codes.rows if codes else 0
-        self._codes, self._state = codes, state
-        self._tail = torch.from_numpy(np.array(self._rows[coded:])).float()
+        first: Codes | graph.Graph | None = None
+        if self._past_exact(state):
+            first = graph.load_graph(self._library, state)
+        if state.rows - (first.rows if first else 0) > FULL_SCAN_ROWS:
+            first = load_codes(self._library, state)
+            if state.rows - (first.rows if first else 0) > FULL_SCAN_ROWS:
+                first = make_codes(self._library, state)
+        self._first, self._state = first, state
+        self._tail = torch.from_numpy(np.array(self._rows[first.rows if first else 0 :])).float()
+
+    def _past_exact(self, state: State) -> bool:
+        return state.rows > self._exact_rows and graph.available()
 
     def nearest(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the numbers of about ``count`` rows nearest to ``query`` and their exact products, best first.
@@ -91,11 +129,11 @@ class Searcher:
         Call :meth:`refresh` before.
         """
         wanted = torch.from_numpy(query.astype(np.float32))
-        coded = self._codes.rows if self._codes else 0
-        numbers = np.arange(coded, coded + len(self._tail))
+        covered = self._first.rows if self._first else 0
+        numbers = np.arange(covered, covered + len(self._tail))
         scores = self._tail @ wanted
-        if self._codes is not None:
-            listed = np.sort(self._codes.shortlist(query, count))  # in the order they lie on the disk
+        if self._first is not None:
+            listed = np.sort(self._first.shortlist(query, count))  # in the order they lie on the disk
             exact = torch.from_numpy(self._rows[listed]).float() @ wanted
             numbers, scores = np.concatenate([listed, numbers]), torch.cat([exact, scores])
         scores, places = torch.topk(scores, min(count, len(scores)))

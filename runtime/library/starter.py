@@ -3,10 +3,13 @@
 What ships is the sets of runtime/data/sources.toml under CC0 (others that may train weights ask for credit or share
 alike, which a clip on somebody's timeline would have to carry on). The pack is a library's ``facts.sqlite`` without
 embeddings, read as for training: loops repeated to four seconds, walks in place also with their travel, file names
-instead of paths. :func:`install` copies it to a new library; the embeddings are made there by ``rebuild`` from the
-joints, so that a pack serves any recogniser.
+instead of paths. Its embeddings lie beside it, in a .safetensors of the same name that notes the sha256 of the pack and
+of the recogniser they are of. :func:`install` copies the pack to a new library, :func:`embed` takes the embeddings
+from beside it when they are those of the recogniser at hand, and else makes them from the joints, so that a pack
+serves any recogniser.
 
     python -m runtime.library.starter --data DATA --out starter.sqlite     make it
+    python -m runtime index --starter --refresh-shipped                    embed it, again after every training
     python -m runtime index --starter starter.sqlite --library DB          use it
 
 PACK is the one that ships.
@@ -15,11 +18,16 @@ PACK is the one that ships.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from coamd_blender.errors import CoamdError, DataError, InputError
 from runtime.cli_common import ProgressLine
@@ -31,6 +39,7 @@ from runtime.library.store import Library
 
 LICENCE = "CC0"
 PACK = Path(__file__).with_name("starter.sqlite")
+REFRESH = "python -m runtime index --starter --refresh-shipped"
 
 
 def build(data: Path, out: Path) -> dict:
@@ -71,7 +80,7 @@ def _add_set(library: Library, source, place: Path, left_out: list[str]) -> None
 
 
 def install(pack: Path, folder: Path) -> None:
-    """Start a new library at ``folder`` with the clips of ``pack``; its embeddings are still to be made (rebuild).
+    """Start a new library at ``folder`` with the clips of ``pack``; its embeddings are still to come: :func:`embed`.
 
     Raises InputError when the pack is missing or the folder is in use, DataError when the pack is torn or of another
     version.
@@ -94,8 +103,61 @@ def install(pack: Path, folder: Path) -> None:
         raise InputError(f"{folder} cannot be a library: {error.strerror}", "Choose another folder") from error
 
 
+def embeddings_path(pack: Path) -> Path:
+    """Return where the embeddings of a pack lie."""
+    return pack.with_suffix(".safetensors")
+
+
+def embed(library: Library, pack: Path, embedder: Embedder, report: Callable[[int, int], None]) -> None:
+    """Give a library that was just installed from ``pack`` its embeddings: those beside the pack, or made anew.
+
+    ``report(done, total)`` counts clips, and is called when they are made anew only. Raises DataError when the file
+    beside the pack is torn.
+    """
+    rows = shipped_rows(pack, embedder)
+    if rows is None:
+        library.rebuild(embedder, report)
+    else:
+        library.put_rows(rows, embedder)
+
+
+def shipped_rows(pack: Path, embedder: Embedder) -> np.ndarray | None:
+    """Return the rows float16 (windows, dim) beside ``pack``, clip by clip, when they are of ``embedder`` and of these
+    clips, else None. Raises DataError when the file is torn."""
+    path = embeddings_path(pack)
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata, rows = file.metadata() or {}, file.get_tensor("rows")
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path} is torn ({error})", f"Make it again: {REFRESH}") from error
+    fits = metadata.get("recogniser") == embedder.digest and metadata.get("pack") == digest_of(pack)
+    return rows if fits else None
+
+
+def refresh(pack: Path, embedder: Embedder, report: Callable[[int, int], None]) -> int:
+    """Embed the clips of ``pack`` and write the rows beside it; return how many.
+
+    ``report(done, total)`` counts clips. Raises InputError when the file cannot be written, and as :func:`install`.
+    """
+    path = embeddings_path(pack)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with tempfile.TemporaryDirectory() as scratch:
+        install(pack, Path(scratch, "library"))
+        with Library.open(Path(scratch, "library")) as library:
+            rows = np.array(library.embeddings(library.rebuild(embedder, report)))
+    try:
+        save_file({"rows": rows}, partial, {"recogniser": embedder.digest, "pack": digest_of(pack)})
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} cannot be written ({error})", "Check that you may write there") from error
+    return len(rows)
+
+
 def begin(folder: Path, embedder: Embedder, report: Callable[[int, int], None]) -> None:
-    """Make a library at ``folder`` of the clips that ship, embedded. ``report(done, total)`` counts clips.
+    """Make a library at ``folder`` of the clips that ship, embedded. ``report(done, total)`` counts clips, should they
+    have to be embedded here.
 
     It is made under another name and moved into place, so that it is there whole or not at all. Raises InputError when
     the folder is in use.
@@ -107,7 +169,7 @@ def begin(folder: Path, embedder: Embedder, report: Callable[[int, int], None]) 
         made = Path(scratch) / "library"
         install(PACK, made)
         with Library.open(made) as library:
-            library.rebuild(embedder, report)
+            embed(library, PACK, embedder, report)
         if folder.exists():
             folder.rmdir()
         made.rename(folder)

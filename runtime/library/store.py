@@ -3,14 +3,18 @@
     facts.sqlite             SQLite in WAL mode: files, clips, the joints of each clip, windows, and which
                              generation of embeddings counts
     embeddings-000001.f16    float16 (rows, dim), unit length, append-only; a window is one row
-    codes-*                  the compressed first pass (codes.py), made from the embeddings and made again when missing
+    codes-*, graph-*         the first pass of a search (codes.py, graph.py), made from the embeddings whenever missing
 
 Joints lie in SQLite and not only in the source files: Apply is one row away, works when the source is gone, and a
 clip and its joints come or stay away together. They also let the embeddings be made anew for another recogniser.
 
+A file is committed by itself, facts and joints; its windows wait for their rows under negative numbers until
+:meth:`Library.embed_waiting` embeds many at once, which costs a third of one by one. Whoever opens the library next
+embeds what a process that died has left waiting.
+
 Write order: under SQLite's one write lock a writer takes the next rows, writes and syncs them to the embeddings,
-then commits the facts that point at them. A process that dies in between leaves bytes that nothing points at, to be
-written over by the next. Rows are never used twice within a generation, so a reader's row always means the clip it
+then commits the windows that point at them. A process that dies in between leaves bytes that nothing points at, to
+be written over by the next. Rows are never used twice within a generation, so a reader's row always means the clip it
 meant; :meth:`Library.rebuild` writes a new generation without the rows of clips that are gone.
 """
 
@@ -30,9 +34,9 @@ from coamd_blender.errors import DataError, InputError
 from coamd_blender.skeleton import FPS
 from runtime.library.database import FACTS, check_version, connect, make_tables, writing
 from runtime.library.motions import pack_joints, unpack_joints
-from runtime.library.records import Clip, Embedder, FileFacts, NewClip, State, windows_of
+from runtime.library.records import Clip, Embedder, FileFacts, ReadClip, State, windows_of
 
-REBUILD_BATCH = 64  # windows
+EMBED_BATCH = 64  # windows
 
 
 class Library:
@@ -180,13 +184,14 @@ class Library:
         return {number: (clip, start, stop) for number, clip, start, stop in rows}
 
     def rows_of(self, clip_id: int) -> list[int]:
-        """Return the rows of a clip's windows."""
-        return [row[0] for row in self._db.execute("SELECT number FROM windows WHERE clip = ?", (clip_id,))]
+        """Return the rows of a clip's windows; none for those that wait to be embedded."""
+        rows = self._db.execute("SELECT number FROM windows WHERE clip = ? AND number >= 0", (clip_id,))
+        return [row[0] for row in rows]
 
     def counts(self) -> dict[str, int]:
-        """Return how many clips and windows there are, and files by status."""
+        """Return how many clips and embedded windows there are, and files by status."""
         (clips,) = self._db.execute("SELECT count(*) FROM clips").fetchone()
-        (windows,) = self._db.execute("SELECT count(*) FROM windows").fetchone()
+        (windows,) = self._db.execute("SELECT count(*) FROM windows WHERE number >= 0").fetchone()
         statuses = dict(self._db.execute("SELECT status, count(*) FROM files GROUP BY status"))
         return {"clips": clips, "windows": windows} | {
             name: statuses.get(name, 0) for name in ("here", "broken", "vanished")
@@ -202,33 +207,83 @@ class Library:
                 self._set_state(State(1, embedder.digest, embedder.dim, 0))
         return self.check_embedder(embedder)
 
-    def put_file(self, facts: FileFacts, clips: Sequence[NewClip] | None, state: State) -> bool:
+    def put_file(self, facts: FileFacts, clips: Sequence[ReadClip] | None, state: State) -> bool:
         """Store a file; ``clips`` take the place of its former ones, None keeps those.
 
-        ``state`` is the one the embeddings were made for. Returns False when another process has stored the same
-        content meanwhile. Raises DataError when the library was rebuilt for another recogniser meanwhile.
+        Their windows are found once :meth:`embed_waiting` has embedded them. ``state`` is the one that the writer
+        began with. Returns False when another process has stored the same content meanwhile. Raises DataError when
+        the library was rebuilt meanwhile.
         """
         packed = [(clip, pack_joints(clip.joints)) for clip in clips or ()]
-        for clip in clips or ():
-            if len(clip.embeddings) != len(windows_of(len(clip.joints))):
-                raise DataError(f"{clip.name} has {len(clip.embeddings)} embeddings", "Embed each of its windows")
         with self._writing():
-            now = self.state()
-            if (now.generation, now.digest) != (state.generation, state.digest):
-                raise DataError(f"The library {self.folder} was rebuilt meanwhile", "Run the same command again")
+            self._check_not_rebuilt(state)
             known = self.file(facts.path)
             if clips is not None and known and (known.digest, known.status) == (facts.digest, facts.status):
                 return False
-            self._write_rows(now, now.rows, [clip.embeddings for clip in clips or ()])
-            number = now.rows
             file_id = self._put_facts(facts)
             if clips is not None:
                 self._db.execute("DELETE FROM clips WHERE file = ?", (file_id,))
             for clip, data in packed:
                 clip_id = self._put_clip(file_id, clip.name, len(clip.joints), clip.labels, data)
-                number = self._put_windows(clip_id, len(clip.joints), number)
-            self._set_state(State(now.generation, now.digest, now.dim, number))
+                count = len(windows_of(len(clip.joints)))
+                self._put_windows(clip_id, len(clip.joints), self._take_waiting_numbers(count))
         return True
+
+    def embed_waiting(self, embedder: Embedder) -> State:
+        """Embed the windows that wait for it, those that other processes have left too; return the state after it.
+
+        Raises DataError when the library's embeddings are those of another recogniser.
+        """
+        state = self.check_embedder(embedder)
+        (end,) = self._db.execute("SELECT coalesce(min(number), 0) FROM windows").fetchone()
+        start = 0
+        while start > end:  # not those that others add meanwhile, so that two writers do not chase each other
+            waiting = self._db.execute(
+                "SELECT number, clip, start, stop FROM windows WHERE number < ? AND number >= ? "
+                "ORDER BY number DESC LIMIT ?",
+                (start, end, EMBED_BATCH),
+            ).fetchall()
+            if not waiting:
+                break
+            start = waiting[-1][0]
+            self._embed_windows(waiting, embedder, state)
+        return self.state()
+
+    def _embed_windows(self, waiting: list[tuple[int, int, int, int]], embedder: Embedder, state: State) -> None:
+        """Embed windows (number, clip, start, stop); those that others have embedded or replaced meanwhile are left."""
+        packed = {clip: self._packed_joints(clip) for _, clip, _, _ in waiting}
+        joints = {clip: unpack_joints(data) for clip, data in packed.items() if data is not None}
+        waiting = [window for window in waiting if window[1] in joints and window[3] <= len(joints[window[1]])]
+        waiting.sort(key=lambda window: window[1:])
+        if not waiting:
+            return
+        vectors = embedder.embed_motions([joints[clip][start:stop] for _, clip, start, stop in waiting])
+        with self._writing():
+            now = self._check_not_rebuilt(state)
+            left = self.windows([number for number, *_ in waiting])
+            places = [place for place, (number, *_) in enumerate(waiting) if number in left]
+            if not places:
+                return
+            self._write_rows(now, now.rows, [vectors[places]])
+            self._db.executemany(
+                "UPDATE windows SET number = ? WHERE number = ?",
+                [(now.rows + row, waiting[place][0]) for row, place in enumerate(places)],
+            )
+            self._set_state(State(now.generation, now.digest, now.dim, now.rows + len(places)))
+
+    def _check_not_rebuilt(self, state: State) -> State:
+        """Return the present state, inside a transaction. DataError when it is of another generation than ``state``."""
+        now = self.state()
+        if (now.generation, now.digest) != (state.generation, state.digest):
+            raise DataError(f"The library {self.folder} was rebuilt meanwhile", "Run the same command again")
+        return now
+
+    def _take_waiting_numbers(self, count: int) -> int:
+        """Return the first of ``count`` negative numbers in a row that no window ever had, inside a transaction."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'waiting'").fetchone()
+        first = (row[0] if row else 0) - count
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('waiting', ?)", (first,))
+        return first
 
     def put_unembedded(self, facts: FileFacts, clips: Iterable[tuple[str, np.ndarray, tuple[str, ...]]]) -> None:
         """Store a file's clips (name, joints, labels) in a library that has no embeddings yet: see :meth:`rebuild`."""
@@ -238,6 +293,25 @@ class Library:
             file_id = self._put_facts(facts)
             for name, joints, labels in clips:
                 self._put_clip(file_id, name, len(joints), labels, pack_joints(joints))
+
+    def put_rows(self, rows: np.ndarray, embedder: Embedder) -> State:
+        """Give a library that has no embeddings yet those of all its clips: float16 (windows, dim), clip by clip.
+
+        Raises InputError when it has embeddings, DataError when there are not as many as windows.
+        """
+        generation = self._claim_generation()
+        target = State(generation, embedder.digest, embedder.dim, len(rows))
+        with self._writing():
+            if self.state().generation:
+                raise InputError(f"The library {self.folder} has embeddings", "Make an empty one")
+            number = 0
+            for clip in self.clips():
+                number = self._put_windows(clip.id, clip.frames, number)
+            if number != len(rows):
+                raise DataError(f"{len(rows)} embeddings for {number} windows", self._rebuild_hint())
+            self._write_rows(target, 0, [rows])
+            self._set_state(target)
+        return target
 
     def export_facts(self, path: Path) -> None:
         """Write facts and joints, without free space, to the single file ``path``. Raises InputError."""
@@ -387,12 +461,12 @@ class Library:
 
 
 def _batches(clips: list[tuple[int, list]]) -> Iterator[list[tuple[int, list]]]:
-    """Cut clips into batches of about REBUILD_BATCH windows."""
+    """Cut clips into batches of about EMBED_BATCH windows."""
     batch, size = [], 0
     for clip in clips:
         batch.append(clip)
         size += len(clip[1])
-        if size >= REBUILD_BATCH:
+        if size >= EMBED_BATCH:
             yield batch
             batch, size = [], 0
     if batch:

@@ -97,7 +97,7 @@ class UnderstandingTasks:
 
     def _search(self, fields: Fields, arrays: Arrays, report: Report) -> tuple[Fields, Arrays]:
         library, searcher = self._library(fields, report)
-        library.check_embedder(self._recognizer)
+        library.embed_waiting(self._recognizer)
         wanted = self._query(fields, arrays, library, searcher)
         hits = searcher.search(wanted.vector, _whole(fields, "top", 10, 1, MOST_RESULTS))
         found: Arrays = {}
@@ -146,7 +146,7 @@ class UnderstandingTasks:
                 str(fields.get("licence", "")),
                 str(fields.get("source", "")),
             )
-        searcher.refresh()
+        searcher.prepare(lambda done, total: report("preparing the search", done, total, None))
         return {**asdict(told), "total": library.counts()}, {}
 
     def _known(self, fields: Fields) -> tuple[Fields, Arrays]:
@@ -162,7 +162,6 @@ class UnderstandingTasks:
         return {"files": told}, {}
 
     def _store(self, fields: Fields, arrays: Arrays) -> tuple[Fields, Arrays]:
-        from runtime.library.index import embed
         from runtime.library.records import FileFacts
 
         path, digest = fields.get("path"), fields.get("digest")
@@ -175,8 +174,9 @@ class UnderstandingTasks:
         state = library.begin_embeddings(self._recognizer)
         origin = (str(fields.get("licence", "")), str(fields.get("source", "")))
         facts = FileFacts(path, *sizes, digest, "broken" if problem else "here", problem, *origin)
-        library.put_file(facts, None if problem else embed(clips, self._recognizer), state)
-        searcher.refresh()
+        library.put_file(facts, None if problem else clips, state)
+        library.embed_waiting(self._recognizer)
+        searcher.prepare()
         return {"clips": len(clips)}, {}
 
     def _motion(self, fields: Fields) -> tuple[Fields, Arrays]:
@@ -218,7 +218,7 @@ def _poses(library: Any, hits: Sequence[Any], count: int) -> np.ndarray:
 
 def _clips(told: Any, joints: np.ndarray | None) -> list[Any]:
     """Return the clips of a store request. Raises InputError when they do not fit the joints."""
-    from runtime.library.reading import ReadClip
+    from runtime.library.records import ReadClip
     from runtime.understand import check_motion
 
     if not isinstance(told, list) or not told or joints is None:

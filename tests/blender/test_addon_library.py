@@ -226,6 +226,8 @@ def test_a_clip_is_marked_as_an_asset_in_a_catalogue(indexed, tmp_path):
 
 
 def test_files_that_only_blender_reads_are_indexed_by_a_second_blender(library, tmp_path):
+    from coamd_blender import foreign_files, session
+
     folder = tmp_path / "blends"
     folder.mkdir()
     bpy.context.scene.render.fps = 20
@@ -236,8 +238,14 @@ def test_files_that_only_blender_reads_are_indexed_by_a_second_blender(library, 
     bpy.ops.export_scene.fbx(filepath=str(folder / "four.fbx"), bake_anim=True, add_leaf_bones=False)
     (folder / "torn.fbx").write_bytes(b"Kaydara FBX Binary  \x00\x1a\x00 and no more")
     write_motion(folder / "five.npz", 5)
-    bpy.ops.coamd.index_folder(directory=str(folder), licence="CC0")
+    current, shown = session.current(), {}
+    foreign_files.begin_index(bpy.context, str(folder), "CC0")
+    while current.pump():
+        shown[current.status.text] = current.status.fraction
+        time.sleep(0.005)
     assert notice() == "Indexed blends: 3 added, 1 broken"
+    for done in range(3):
+        assert shown[f"Reading .fbx and .blend {done}/3"] == pytest.approx(done / 3)
     assert "torn.fbx" in found().problems and "\n" not in found().problems
     library.by, library.top = "ACTION", 3
     bpy.ops.coamd.search()

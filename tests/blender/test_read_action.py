@@ -289,6 +289,39 @@ def test_reading_in_steps_gives_the_same_and_no_step_holds_the_interface_up():
         next(steps)
 
 
+def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind():
+    new_scene()
+    rig_object = mixamo()
+    first = bake.apply_motion(rig_object, motion(200), start_frame=1)
+    bake.apply_motion(rig_object, motion(20), start_frame=1)  # plays; the first one is read by a copy
+    with_ik(rig_object)
+    bpy.context.scene.frame_set(17)
+    whole, blocks = read_action(rig_object, first), (len(bpy.data.scenes), len(bpy.data.objects))
+    assert whole.way == EVALUATED and len(whole.joints) == 200
+    steps, told, times, reading = read_steps(rig_object, first), [], [], None
+    while reading is None:
+        start = time.process_time()
+        try:
+            told.append(next(steps))
+        except StopIteration as end:
+            reading = end.value
+        times.append(time.process_time() - start)
+        assert (len(bpy.data.scenes), len(bpy.data.objects)) == blocks and bpy.context.scene.frame_current == 17
+    print(f"{len(times)} steps, median {1e3 * np.median(times):.1f} ms, longest {1e3 * max(times):.1f} ms")
+    assert np.array_equal(reading.joints, whole.joints)
+    assert len(told) >= 4 and {step.total for step in told} == {200}
+    assert [step.done for step in told] == sorted({step.done for step in told}) and np.median(times) < 0.04
+    steps = read_steps(rig_object, first)
+    next(steps)
+    steps.close()
+    assert (len(bpy.data.scenes), len(bpy.data.objects)) == blocks
+    steps = read_steps(rig_object, first)
+    next(steps)
+    bpy.data.actions.remove(first)
+    with pytest.raises(InputError, match="changed"):
+        next(steps)
+
+
 def test_what_cannot_be_read_is_one_line():
     new_scene()
     rig_object = mixamo()
