@@ -1,15 +1,11 @@
 """Operators: poll, call, report. The work is done in session.py, setup.py, bake.py and character.py."""
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from . import preferences, pump
+from .asking import begin, in_usable_mode, report, wait_property
 from .errors import CoamdError
-
-
-def _report(operator: bpy.types.Operator, error: CoamdError) -> set[str]:
-    operator.report({"ERROR"}, str(error))
-    return {"CANCELLED"}
 
 
 class COAMD_OT_generate(bpy.types.Operator):
@@ -18,11 +14,7 @@ class COAMD_OT_generate(bpy.types.Operator):
     bl_idname = "coamd.generate"
     bl_label = "Generate"
 
-    wait: BoolProperty(
-        name="Wait",
-        description="Return when the keys are written (always so in background mode)",
-        options={"SKIP_SAVE"},
-    )
+    wait: wait_property()
 
     @classmethod
     def poll(cls, context):
@@ -32,26 +24,13 @@ class COAMD_OT_generate(bpy.types.Operator):
         if session.current().running:
             cls.poll_message_set("A motion is being made already. Wait for it, or press Cancel")
             return False
-        if context.mode not in {"OBJECT", "POSE"}:
-            cls.poll_message_set("Switch to Object Mode or Pose Mode")
-            return False
-        return True
+        return in_usable_mode(cls, context)
 
     def execute(self, context):
         """Submit; the timer does the rest, or this call when it is to wait."""
         from . import session
 
-        current = session.current()
-        try:
-            current.begin(context)
-            pump.start()
-            if self.wait or bpy.app.background:
-                current.wait()
-        except CoamdError as error:
-            current.error = error
-            pump.start()  # redraws the panel, which now shows the error
-            return _report(self, error)
-        return {"FINISHED"}
+        return begin(self, lambda: session.current().begin(context), self.wait)
 
 
 class COAMD_OT_cancel(bpy.types.Operator):
@@ -144,7 +123,7 @@ class COAMD_OT_show_take(bpy.types.Operator):
         try:
             session.show_take(context.scene.coamd, self.index)
         except CoamdError as error:
-            return _report(self, error)
+            return report(self, error)
         return {"FINISHED"}
 
 
@@ -291,7 +270,7 @@ class COAMD_OT_install(bpy.types.Operator):
             session.close()
             setup.install(preferences.get(context))
         except CoamdError as error:
-            return _report(self, error)
+            return report(self, error)
         pump.start()
         return {"FINISHED"}
 
@@ -331,7 +310,7 @@ class COAMD_OT_uninstall(bpy.types.Operator):
             session.close()
             setup.uninstall()
         except CoamdError as error:
-            return _report(self, error)
+            return report(self, error)
         return {"FINISHED"}
 
 
@@ -359,12 +338,12 @@ class COAMD_OT_test(bpy.types.Operator):
         try:
             test = setup.start_test(preferences.get(context))
         except CoamdError as error:
-            return _report(self, error)
+            return report(self, error)
         pump.start()
         if bpy.app.background:
             test.wait()
             if test.error is not None:
-                return _report(self, test.error)
+                return report(self, test.error)
         return {"FINISHED"}
 
 

@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
-from . import pump
+from .asking import begin, in_usable_mode, wait_property
 from .errors import CoamdError
 
 
@@ -19,34 +19,7 @@ class _Requests:
         if current.running or current.asking:
             cls.poll_message_set("An earlier request is being answered. Wait for it, or press Stop")
             return False
-        if context.mode not in {"OBJECT", "POSE"}:
-            cls.poll_message_set("Switch to Object Mode or Pose Mode")
-            return False
-        return True
-
-    def _begin(self, start) -> set[str]:
-        from . import session
-
-        current = session.current()
-        try:
-            start()
-            pump.start()
-            if self.wait or bpy.app.background:
-                current.wait()
-        except CoamdError as error:
-            current.error = error
-            pump.start()  # redraws the panel, which now shows the error
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
-def _wait() -> BoolProperty:
-    return BoolProperty(
-        name="Wait",
-        description="Return when the keys are written (always so in background mode)",
-        options={"SKIP_SAVE"},
-    )
+        return in_usable_mode(cls, context)
 
 
 class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
@@ -55,14 +28,14 @@ class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
     bl_idname = "coamd.edit_range"
     bl_label = "Edit Range"
 
-    wait: _wait()
+    wait: wait_property()
     again: BoolProperty(name="Again", description="Reject the edit that waits and make another", options={"SKIP_SAVE"})
 
     def execute(self, context):
         """Submit; the timer does the rest, or this call when it is to wait."""
         from . import editing
 
-        return self._begin(lambda: editing.begin(context, self.again))
+        return begin(self, lambda: editing.begin(context, self.again), self.wait)
 
 
 class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
@@ -71,13 +44,13 @@ class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
     bl_idname = "coamd.storyboard"
     bl_label = "Make Storyboard"
 
-    wait: _wait()
+    wait: wait_property()
 
     def execute(self, context):
         """Submit; the timer does the rest, or this call when it is to wait."""
         from . import editing
 
-        return self._begin(lambda: editing.begin_storyboard(context))
+        return begin(self, lambda: editing.begin_storyboard(context), self.wait)
 
 
 class _Pending:

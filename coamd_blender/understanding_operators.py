@@ -3,27 +3,9 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
-from . import pump
+from .asking import begin, in_usable_mode
 from .errors import CoamdError
 from .understanding_properties import WHICH
-
-
-def _begin(operator: bpy.types.Operator, start) -> set[str]:
-    """Call ``start()``; in background mode wait for what it began. Report its error, in the panel too."""
-    from . import session
-
-    current = session.current()
-    try:
-        start()
-        pump.start()
-        if bpy.app.background:
-            current.wait()
-    except CoamdError as error:
-        current.error = error
-        pump.start()  # redraws the panel, which now shows the error
-        operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
-    return {"FINISHED"}
 
 
 class _Asking:
@@ -37,10 +19,7 @@ class _Asking:
         if session.current().asking:
             cls.poll_message_set("An earlier request is being answered. Wait for it, or press Stop")
             return False
-        if context.mode not in {"OBJECT", "POSE"}:
-            cls.poll_message_set("Switch to Object Mode or Pose Mode")
-            return False
-        return True
+        return in_usable_mode(cls, context)
 
 
 class COAMD_OT_recognize(_Asking, bpy.types.Operator):
@@ -55,7 +34,7 @@ class COAMD_OT_recognize(_Asking, bpy.types.Operator):
         """Read the joints and ask the runtime; the results appear in the panel."""
         from . import recognition
 
-        return _begin(self, lambda: recognition.begin(context, self.which))
+        return begin(self, lambda: recognition.begin(context, self.which))
 
 
 class _OnResults:
@@ -159,7 +138,7 @@ class COAMD_OT_search(_Asking, bpy.types.Operator):
         """Ask the runtime; the results appear in the list."""
         from . import library
 
-        return _begin(self, lambda: library.begin_search(context))
+        return begin(self, lambda: library.begin_search(context))
 
 
 class _OnHit(_Asking):
@@ -193,7 +172,7 @@ class COAMD_OT_apply_clip(_OnHit, bpy.types.Operator):
         from . import library
 
         kind = context.scene.coamd_understanding.place_as
-        return _begin(self, lambda: library.begin_apply(context, kind, self.index))
+        return begin(self, lambda: library.begin_apply(context, kind, self.index))
 
 
 class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
@@ -207,7 +186,7 @@ class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
         """Fetch, retarget, write and mark it; one undo step."""
         from . import library, writing
 
-        return _begin(self, lambda: library.begin_apply(context, writing.ASSET, self.index))
+        return begin(self, lambda: library.begin_apply(context, writing.ASSET, self.index))
 
 
 class COAMD_OT_index_folder(bpy.types.Operator):
@@ -241,7 +220,7 @@ class COAMD_OT_index_folder(bpy.types.Operator):
         """Start; the panel shows how far it is."""
         from . import foreign_files
 
-        return _begin(self, lambda: foreign_files.begin_index(context, self.directory, self.licence, self.source))
+        return begin(self, lambda: foreign_files.begin_index(context, self.directory, self.licence, self.source))
 
 
 class COAMD_OT_stop(bpy.types.Operator):
