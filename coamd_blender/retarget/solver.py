@@ -141,8 +141,7 @@ def solve(
     legs = place_legs(points, turns, body, pelvis)
     if options.contact != "off":
         on_floor = options.floor and options.place == "object"
-        sink = hold_feet(legs, standing, body, options.contact, fps, floor=on_floor)
-        pelvis = pelvis - sink[:, None] * body.up
+        pelvis = pelvis + hold_feet(legs, standing, body, options.contact, fps, floor=on_floor)
     add_legs(legs, turns, body)
     indices, quaternions = bones.basis(solved, bones.bone_turns(solved, mapping, body, turns))
     if aligned:
