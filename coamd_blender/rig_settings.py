@@ -58,6 +58,12 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
         description="Lift or lower the motion onto the floor, and keep toes above it",
         default=True,
     )
+    clear_hands: BoolProperty(
+        name="Hands Off Torso",
+        description="Push hands out of the torso of a character that is stouter than the motion's body. "
+        "How stout it is is guessed from hips and shoulders",
+        default=False,
+    )
     output: EnumProperty(
         name="Output",
         description="Where the keys go",
@@ -97,6 +103,7 @@ def carry_options(settings) -> dict:
         "travel": carry.travel,
         "scale_travel": carry.scale_travel,
         "floor": carry.floor,
+        "clear_hands": carry.clear_hands,
         "output": carry.output,
         "tolerance": carry.tolerance if carry.reduce else None,
         "switch": carry.switch,

@@ -78,7 +78,8 @@ def hold_feet(
         side: _ankle_goal(legs[side], standing[:, number], body, side, mode, blend, floor)
         for number, side in enumerate(SIDES)
     }
-    sink = _sinking(np.max([_shortfall(legs[side], goals[side], body, side) for side in SIDES], axis=0), fps)
+    needed = np.max([_shortfall(legs[side], goals[side], body, side) for side in SIDES], axis=0)
+    sink = contacts.swell(needed, max(1, round(SINK_SECONDS * fps))) if needed.any() else needed
     for side in SIDES:
         leg = legs[side]
         moved = (np.linalg.norm(goals[side] - leg.ankle, axis=-1) > 1e-6 * body.leg) | (sink > 1e-6 * body.leg)
@@ -100,18 +101,10 @@ def _shift(legs: dict[str, Leg], standing: np.ndarray, body: RestBody, mode: str
     """
     held = [contacts.lock_offsets(leg.toe, standing[:, side], blend) for side, leg in enumerate(legs.values())]
     weights = standing.T[..., None] + _NOT_STANDING
-    found = _smooth((np.stack(held) * weights).sum(axis=0), blend) / _smooth(weights.sum(axis=0), blend)
+    found = contacts.bell((np.stack(held) * weights).sum(axis=0), blend) / contacts.bell(weights.sum(axis=0), blend)
     if mode == "soft":
         found = found - (found @ body.up)[:, None] * body.up
     return found / np.sqrt(1 + rot.dot(found, found)[:, None] / (MOST_SHIFT * body.leg) ** 2)
-
-
-def _smooth(values: np.ndarray, half: int) -> np.ndarray:
-    """Return ``values`` (F, n) averaged by a bell over ``half`` frames to either side; the ends are held."""
-    window = np.hanning(2 * half + 3)[1:-1]
-    padded = np.pad(values, ((half, half), (0, 0)), mode="edge")
-    columns = [np.convolve(column, window / window.sum(), mode="valid") for column in padded.T]
-    return np.stack(columns, axis=-1)
 
 
 def _ankle_goal(
@@ -144,16 +137,6 @@ def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndar
     needed = below - np.sqrt(np.maximum(reach**2 - aside, 0))
     moved = np.linalg.norm(goal - leg.ankle, axis=-1) > 1e-6 * body.leg
     return np.where(moved, np.clip(needed, 0, MOST_SINK * body.leg), 0)
-
-
-def _sinking(needed: np.ndarray, fps: float) -> np.ndarray:
-    """Return a smooth curve (F,) nowhere below ``needed``: its maximum over a window, averaged over as wide a one."""
-    if not needed.any():
-        return needed
-    half = max(1, round(SINK_SECONDS * fps))
-    padded = np.pad(needed, half, mode="edge")
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1).max(axis=1)
-    return _smooth(highest[:, None], half)[:, 0]
 
 
 def add_legs(legs: dict[str, Leg], turns: dict[str, np.ndarray], body: RestBody) -> None:

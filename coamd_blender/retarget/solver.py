@@ -28,7 +28,7 @@ import numpy as np
 
 from .. import skeleton
 from ..errors import InputError
-from . import alignment, bones, contacts
+from . import alignment, bones, clearance, contacts
 from . import rotations as rot
 from .body import RestBody, read_rest
 from .legs import add_legs, hold_feet, place_legs
@@ -52,7 +52,8 @@ class Options:
     motion onto the floor and keep toes above it, where place is "object". travel: what carries the travel over
     the floor: "hips", "root" (the topmost bone above them) or "object". scale_travel: the travel over the floor
     is scaled by the length of the legs, as the body is; False keeps it in the motion's metres, so that two
-    characters stay where the motion has them.
+    characters stay where the motion has them. clear_hands: push hands out of the torso of a body that is stouter
+    than the motion's.
     """
 
     place: str = "object"
@@ -61,6 +62,7 @@ class Options:
     floor: bool = True
     travel: str = "hips"
     scale_travel: bool = True
+    clear_hands: bool = False
 
     def __post_init__(self) -> None:
         chosen = ((self.place, PLACES), (self.contact, contacts.MODES), (self.travel, TRAVELS))
@@ -143,6 +145,8 @@ def solve(
         on_floor = options.floor and options.place == "object"
         pelvis = pelvis + hold_feet(legs, standing, body, options.contact, fps, floor=on_floor)
     add_legs(legs, turns, body)
+    if options.clear_hands:
+        clearance.clear_hands(solved, mapping, body, points, turns, fps)
     indices, quaternions = bones.basis(solved, bones.bone_turns(solved, mapping, body, turns))
     if aligned:
         indices, quaternions = alignment.unalign(rig, captured, indices, quaternions)
