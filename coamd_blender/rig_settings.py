@@ -86,9 +86,18 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
         precision=2,
         step=10,
     )
+    limbs: EnumProperty(
+        name="Limb Controls",
+        description="Which controls of a generated rig are keyed for its arms and legs",
+        items=(
+            ("fk", "FK", "Each bone's own control turns it"),
+            ("ik", "IK", "Hands and feet are placed, and poles beside elbows and knees"),
+        ),
+        default="fk",
+    )
     switch: BoolProperty(
-        name="Switch to FK",
-        description="Key the IK/FK switches of a generated rig, so that its limbs follow the keyed FK controls",
+        name="Switch Limbs",
+        description="Key the IK/FK switches of a control rig, so that its limbs follow the controls that are keyed",
         default=True,
     )
 
@@ -106,6 +115,7 @@ def carry_options(settings) -> dict:
         "clear_hands": carry.clear_hands,
         "output": carry.output,
         "tolerance": carry.tolerance if carry.reduce else None,
+        "limbs": carry.limbs,
         "switch": carry.switch,
     }
 

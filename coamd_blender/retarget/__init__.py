@@ -22,7 +22,8 @@ What callers use (the modules that import bpy are named with their package)::
         floor=True,            # lift or lower the motion onto the floor
         output="action",       # "action" | "replace" this range in a copy of the Action in use | "strip" of the NLA
         tolerance=None,        # degrees within which keys are left out; None: a key on every frame
-        switch=True,           # turn a generated rig's limbs from IK to FK, by keys of the Action
+        limbs="fk",            # what leads the limbs of a generated rig: "fk" | "ik" controls
+        switch=True,           # turn a control rig's limbs to what is keyed, by keys of the Action
         mapping=None,          # a Mapping made by hand; None: detect
         aligned=None,          # bone name -> basis quaternion of a pose in which the rig stands like a T or an A
     )                          # raises RigError or InputError (one line, with remedy) before anything has changed

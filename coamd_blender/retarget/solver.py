@@ -89,7 +89,7 @@ class PoseSolution:
     location: (F, 3) in that bone's location channels. standing: (F, 2) left and right foot on the floor.
     root_bone, root_location: the bone above and its location channels (F, 3), where the travel is on the root.
     object_travel: (F, 3) to add to the object's place, Y-up world, where the travel is on the object.
-    tracks: of bones that the others are led by: IK targets and poles.
+    tracks: of bones that the others are led by: IK targets and poles. still: bones not keyed that must be at rest.
     """
 
     bones: tuple[str, ...]
@@ -101,6 +101,7 @@ class PoseSolution:
     root_location: np.ndarray | None = None
     object_travel: np.ndarray | None = None
     tracks: tuple[BoneTrack, ...] = ()
+    still: tuple[str, ...] = ()
 
     def expand(self, rig: Rig) -> tuple[np.ndarray, np.ndarray]:
         """Return quaternions (F, B, 4) and locations (F, B, 3) for all bones, as forward_kinematics takes them."""
@@ -166,16 +167,22 @@ def share_travel(
     """
     found = {"location_bone": rig.names[bone]}
     if options.travel != "hips":
-        linear = rig.world[:3, :3]
-        way = (moved - moved[0]) @ linear.T * (1.0, 0.0, 1.0)
-        along = way @ np.linalg.inv(linear).T
+        along = over_floor(rig, moved, options)
         moved = moved - along
         if options.travel == "object":
-            found["object_travel"] = way
+            found["object_travel"] = along @ rig.world[:3, :3].T
         else:
             top = root()
             found |= {"root_bone": rig.names[top], "root_location": _in_channels(rig, aligned, top, along)}
     return found | {"location": _in_channels(rig, aligned, bone, moved)}
+
+
+def over_floor(rig: Rig, moved: np.ndarray, options: Options) -> np.ndarray:
+    """Return what part of ``moved`` (F, 3), armature space, the root bone or the object takes over: (F, 3)."""
+    if options.travel == "hips":
+        return np.zeros_like(moved)
+    linear = rig.world[:3, :3]
+    return (moved - moved[0]) @ linear.T * (1.0, 0.0, 1.0) @ np.linalg.inv(linear).T
 
 
 def _in_channels(rig: Rig, aligned: Rig, bone: int, moved: np.ndarray) -> np.ndarray:
