@@ -7,7 +7,7 @@ import numpy as np
 from . import skeleton
 from .errors import RigError
 from .retarget import controls, ik
-from .retarget.mapping import Mapping
+from .retarget.mapping import Mapping, named_presets
 from .retarget.rig import Rig
 
 # (4, 4): Blender's Z-up world to the Y-up world of skeleton.py.
@@ -49,6 +49,23 @@ def read_follows(armature_object, rig: Rig) -> list[controls.Follow]:
         for found in bone.constraints
         if found.type in COPYING and _active(found, armature_object) and found.owner_space != "LOCAL"
     ]
+
+
+def read_pole_angles(armature_object) -> dict[str, float]:
+    """Return pole bone to the angle, radians, of the IK constraint that looks at it, muted by a driver or not."""
+    return {
+        found.pole_subtarget: found.pole_angle
+        for bone in armature_object.pose.bones
+        for found in bone.constraints
+        if found.type == "IK" and found.pole_target == armature_object
+    }
+
+
+def read_switches(armature_object, mapping: Mapping) -> tuple[controls.Switch, ...]:
+    """Return the IK/FK switches that the mapping's preset names and the armature has, as they should stand."""
+    preset = next((preset for preset in named_presets() if preset["label"] == mapping.preset), {})
+    bones = armature_object.pose.bones
+    return tuple(one for one in controls.switches_of(preset) if one.bone in bones and one.name in bones[one.bone])
 
 
 def read_ik(armature_object, rig: Rig, mapping: Mapping) -> tuple[ik.IkLimb, ...]:

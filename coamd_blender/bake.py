@@ -12,7 +12,15 @@ import bpy
 import numpy as np
 
 from . import actions, reduction, replacing, skeleton, strips
-from .armature import check_editable, read_follows, read_ik, read_location_axes, read_rig
+from .armature import (
+    check_editable,
+    read_follows,
+    read_ik,
+    read_location_axes,
+    read_pole_angles,
+    read_rig,
+    read_switches,
+)
 from .errors import InputError, RigError
 from .retarget import Mapping, Options, PoseSolution, Rig, bones, check_mapping, controls, detect_rig, ik, solve
 from .retarget import rotations as rot
@@ -75,7 +83,7 @@ class Target:
     paths: bone name to its data path. aligned: as in retarget.solve. output: one of OUTPUTS. tolerance: degrees
     within which keys are left out, or None for a key on every frame. place, place_axes: the object's location (3,)
     and its channels' axes (3, 3) in the Y-up world, for travel on the object. control: of a generated rig. limbs:
-    those led by IK targets. switch: key what makes a generated rig follow its FK controls.
+    those led by IK targets. switches: keyed so that a control rig follows the controls that are keyed.
     """
 
     rig: Rig
@@ -91,7 +99,7 @@ class Target:
     place_axes: np.ndarray
     control: controls.ControlRig | None
     limbs: tuple[ik.IkLimb, ...]
-    switch: bool
+    switches: tuple[controls.Switch, ...]
 
 
 def apply_motion(
@@ -121,6 +129,7 @@ def read_target(
     output: str = "action",
     tolerance: float | None = None,
     switch: bool = True,
+    limbs: str = "fk",
     **options,
 ) -> Target:
     """Read what a motion is to be solved for; nothing is changed.
@@ -129,13 +138,16 @@ def read_target(
     default). ``mapping`` overrides the detection by bone names and shape, ``aligned`` the rest pose (as in
     retarget.solve). ``output``: one of OUTPUTS. ``tolerance``: degrees by which a bone may miss its rotation where
     keys are left out, and the hips their place by the way a leg's end goes in such a turn; None keys every frame.
-    ``switch``: the Action also turns a generated rig's limbs from IK to FK.
+    ``switch``: the Action also turns a control rig's limbs to what is keyed. ``limbs``: the controls keyed for arms and
+    legs of a generated rig, "fk" or "ik"; other rigs have theirs keyed as their constraints need.
     ``options`` are those of retarget.Options. Raises InputError for options there are not, RigError for an armature
     that cannot carry motion.
     """
     scene = scene or bpy.context.scene
     options = Options(**options)
     _check_output(output, tolerance)
+    if limbs not in controls.LIMB_CONTROLS:
+        raise InputError(f"{limbs!r} is not one of {', '.join(controls.LIMB_CONTROLS)}", "Choose one of these")
     check_editable(armature_object)
     _check_free(armature_object)
     bpy.context.view_layer.update()
@@ -146,10 +158,12 @@ def read_target(
     check_mapping(mapping, rig.names)
     control = None
     if table is not None and mapping.preset == table["label"]:
-        control = controls.read_controls(table, rig, read_follows(armature_object, rig))
+        pole_angles = read_pole_angles(armature_object) if limbs == "ik" else None
+        control = controls.read_controls(table, rig, read_follows(armature_object, rig), pole_angles)
     elif options.travel == "root":
         bones.root_bone(rig, bones.location_bone(rig, mapping))
     start = scene.frame_current if start_frame is None else int(start_frame)
+    switches = control.switches if control is not None else read_switches(armature_object, mapping)
     return Target(
         rig=rig,
         mapping=mapping,
@@ -164,7 +178,7 @@ def read_target(
         place_axes=read_location_axes(armature_object),
         control=control,
         limbs=() if control is not None else read_ik(armature_object, rig, mapping),
-        switch=switch,
+        switches=switches if switch else (),
     )
 
 
@@ -277,7 +291,7 @@ def _check_bones(armature_object, plan: Plan) -> None:
 
 def _rest_bones(rig: Rig, solution: PoseSolution) -> tuple[str, ...]:
     """The keyed bones and all bones above them: a former Action may have left them elsewhere."""
-    keyed = {rig.index[name] for name in (*solution.bones, *(track.bone for track in solution.tracks))}
+    keyed = {rig.index[name] for name in (*solution.bones, *(track.bone for track in solution.tracks), *solution.still)}
     above = {higher for low in keyed for higher in rig.ancestors(low)}
     return tuple(rig.names[bone] for bone in sorted(keyed | above))
 
@@ -318,11 +332,10 @@ def _curves(target: Target, solution: PoseSolution, frames: np.ndarray) -> Itera
     for path, group, values in places:
         scale = np.linalg.norm(target.place_axes[:, 0]) if path == "location" else 1.0
         yield from _keyed(path, group, frames, values, reduction.way_between, reach and reach / scale)
-    if target.control is not None and target.switch:
-        for switch in target.control.switches:
-            path = f'{target.paths[switch.bone]}["{switch.name}"]'
-            ends = np.unique(frames[[0, -1]])
-            yield Curve(path, 0, switch.bone, ends, np.full(len(ends), switch.value))
+    for switch in target.switches:
+        path = f'{target.paths[switch.bone]}["{switch.name}"]'
+        ends = np.unique(frames[[0, -1]])
+        yield Curve(path, 0, switch.bone, ends, np.full(len(ends), switch.value))
 
 
 def _rotation(target: Target, bone: str, frames: np.ndarray, quaternions: np.ndarray) -> Iterator[Curve]:

@@ -53,6 +53,7 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "contact")
+        layout.prop(carry, "clear_hands")
         layout.prop(settings, "place")
         column = layout.column()
         column.active = not settings.in_place
@@ -71,17 +72,21 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
 
 
 def _draw_switch(layout, context, carry) -> None:
-    """For a generated control rig: whether its limbs follow what is keyed."""
+    """For a control rig: which controls are keyed, and whether its limbs follow them."""
     if find_spec("numpy") is None:
         return
     from . import targets
 
     armature = targets.find(context)
-    table = None if armature is None else targets.control_table(targets.coverage(armature))
-    if table is None:
+    found = None if armature is None else targets.coverage(armature)
+    if found is None:
         return
+    note = targets.switch_note(armature, found, limbs=carry.limbs, switch=carry.switch)
+    if note is None:
+        return
+    if targets.control_table(found) is not None:
+        layout.prop(carry, "limbs")
     layout.prop(carry, "switch")
-    note = targets.switch_note(armature, table, switch=carry.switch)
     panels.draw_text(layout, note, context.region.width, "INFO")
 
 

@@ -58,6 +58,12 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
         description="Lift or lower the motion onto the floor, and keep toes above it",
         default=True,
     )
+    clear_hands: BoolProperty(
+        name="Hands Off Torso",
+        description="Push hands out of the torso of a character that is stouter than the motion's body. "
+        "How stout it is is guessed from hips and shoulders",
+        default=False,
+    )
     output: EnumProperty(
         name="Output",
         description="Where the keys go",
@@ -80,9 +86,18 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
         precision=2,
         step=10,
     )
+    limbs: EnumProperty(
+        name="Limb Controls",
+        description="Which controls of a generated rig are keyed for its arms and legs",
+        items=(
+            ("fk", "FK", "Each bone's own control turns it"),
+            ("ik", "IK", "Hands and feet are placed, and poles beside elbows and knees"),
+        ),
+        default="fk",
+    )
     switch: BoolProperty(
-        name="Switch to FK",
-        description="Key the IK/FK switches of a generated rig, so that its limbs follow the keyed FK controls",
+        name="Switch Limbs",
+        description="Key the IK/FK switches of a control rig, so that its limbs follow the controls that are keyed",
         default=True,
     )
 
@@ -97,8 +112,10 @@ def carry_options(settings) -> dict:
         "travel": carry.travel,
         "scale_travel": carry.scale_travel,
         "floor": carry.floor,
+        "clear_hands": carry.clear_hands,
         "output": carry.output,
         "tolerance": carry.tolerance if carry.reduce else None,
+        "limbs": carry.limbs,
         "switch": carry.switch,
     }
 

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from . import retarget, rig_settings
-from .armature import led_bones, read_rig
+from .armature import led_bones, read_rig, read_switches
 from .errors import RigError
 from .retarget import controls
 from .retarget.body import read_rest
@@ -34,6 +34,8 @@ class Coverage:
     error: RigError | None = None
 
 
+# The properties that say whether a limb follows FK or IK; others go with them.
+_SWITCHES = ("IK_FK", "ik_fk_switch")
 # The coverage last asked for, and what it was asked of: panels ask on every redraw.
 _last: tuple[tuple, Coverage] | None = None
 
@@ -106,18 +108,28 @@ def control_table(found: Coverage) -> dict | None:
     return next((table for table in controls.tables() if table["label"] == found.preset), None)
 
 
-def switch_note(armature: bpy.types.Object, table: dict, *, switch: bool) -> str:
-    """What becomes of a control rig's limbs that are on IK; ``switch``: whether the Action turns them to FK."""
-    off = [
-        bone
-        for bone, values in table["switches"].items()
-        if any(armature.pose.bones[bone].get(name) != value for name, value in values.items())
-    ]
+def switch_note(armature: bpy.types.Object, found: Coverage, *, limbs: str, switch: bool) -> str | None:
+    """What becomes of a control rig's limbs that are not on the controls that are keyed; None for a rig without such.
+
+    limbs: "fk" or "ik", as in bake.read_target. switch: whether the Action turns them over.
+    """
+    table = control_table(found)
+    if table is None:
+        keyed, other = "FK", "IK"
+        wanted = () if found.mapping is None else read_switches(armature, found.mapping)
+    else:
+        keyed, other = ("IK", "FK") if limbs == "ik" else ("FK", "IK")
+        wanted = controls.switches_of(table["ik"] if limbs == "ik" else table)
+    if not wanted:
+        return None
+    off = {
+        one.bone for one in wanted if one.name in _SWITCHES and armature.pose.bones[one.bone].get(one.name) != one.value
+    }
     if not off:
-        return "FK controls are keyed"
+        return f"{keyed} controls are keyed"
     if switch:
-        return f"FK controls are keyed, and the Action turns {len(off)} limbs from IK to FK"
-    return f"{len(off)} limbs are on IK and will not follow the keyed FK controls"
+        return f"{keyed} controls are keyed, and the Action turns {len(off)} limbs from {other} to {keyed}"
+    return f"{len(off)} limbs are on {other} and will not follow the keyed {keyed} controls"
 
 
 def _covered(mapping: retarget.Mapping) -> Coverage:

@@ -18,10 +18,12 @@ What callers use (the modules that import bpy are named with their package)::
         in_place=False,        # True: leave out the travel over the floor
         travel="hips",         # what carries the travel: "hips" | "root" (bone) | "object"
         scale_travel=True,     # False: the travel in the motion's metres, whatever the length of the legs
+        clear_hands=False,     # True: push hands out of a torso stouter than the motion's
         floor=True,            # lift or lower the motion onto the floor
         output="action",       # "action" | "replace" this range in a copy of the Action in use | "strip" of the NLA
         tolerance=None,        # degrees within which keys are left out; None: a key on every frame
-        switch=True,           # turn a generated rig's limbs from IK to FK, by keys of the Action
+        limbs="fk",            # what leads the limbs of a generated rig: "fk" | "ik" controls
+        switch=True,           # turn a control rig's limbs to what is keyed, by keys of the Action
         mapping=None,          # a Mapping made by hand; None: detect
         aligned=None,          # bone name -> basis quaternion of a pose in which the rig stands like a T or an A
     )                          # raises RigError or InputError (one line, with remedy) before anything has changed
@@ -51,9 +53,10 @@ Below Blender::
 
 Rooms: ``rotations`` (quaternions), ``rig`` (Rig, forward kinematics), ``mapping`` (bone names, presets/*.json),
 ``names`` and ``shape`` (what names and rest poses say), ``mapping_file``, ``body`` (a rig at rest), ``torso``,
-``limbs``, ``twist``, ``legs`` and ``contacts`` (feet on the floor), ``bones`` (turns to basis rotations),
-``alignment``, ``solver`` (joints -> PoseSolution), ``reading`` (poses -> joints), ``channels`` (values of rotation
-modes -> matrices), ``controls`` and ``ik`` (rigs that constraints move), ``quality`` (figures of a result).
+``limbs``, ``twist``, ``legs`` and ``contacts`` (feet on the floor), ``clearance`` (hands out of the torso), ``bones``
+(turns to basis rotations), ``alignment``, ``solver`` (joints -> PoseSolution), ``reading`` (poses -> joints),
+``channels`` (values of rotation modes -> matrices), ``controls`` and ``ik`` (rigs that constraints move), ``quality``
+(figures of a result).
 """
 
 from .mapping import Mapping, detect, detect_rig, make_mapping

@@ -43,6 +43,28 @@ def bone_turns(rig: Rig, mapping: Mapping, body: RestBody, turns: dict[str, np.n
     return found
 
 
+def joint_places(rig: Rig, mapping: Mapping, turns: dict[int, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return joint to the place (F, 3) of its bone's head, armature space, the pelvis as at rest.
+
+    turns: bone index to turn (F, 3, 3), as of :func:`bone_turns`; a bone it lacks turns with the one above.
+    """
+    frames = len(next(iter(turns.values())))
+    pelvis = rig.index[mapping.bones["pelvis"]]
+    turned, placed = {}, {pelvis: np.tile(rig.heads[pelvis], (frames, 1))}
+    turned[pelvis] = turns[pelvis]
+
+    def place(bone: int) -> np.ndarray:
+        if bone not in placed:
+            parent = int(rig.parents[bone])
+            start = place(parent)
+            placed[bone] = start + turned[parent] @ (rig.heads[bone] - rig.heads[parent])
+            turned[bone] = turns.get(bone, turned[parent])
+        return placed[bone]
+
+    under = {joint: rig.index[bone] for joint, bone in mapping.bones.items()}
+    return {joint: place(bone) for joint, bone in under.items() if bone == pelvis or pelvis in rig.ancestors(bone)}
+
+
 def between(rig: Rig, low: int, high: int) -> list[int]:
     """Return the bones between ``low`` and ``high`` beneath it, from the upper to the lower in the hierarchy."""
     above = rig.ancestors(high)

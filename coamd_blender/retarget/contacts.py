@@ -121,6 +121,20 @@ def smoothstep(value: np.ndarray) -> np.ndarray:
     return value * value * (3 - 2 * value)
 
 
+def bell(values: np.ndarray, half: int) -> np.ndarray:
+    """Return ``values`` (F, n) averaged by a bell over ``half`` frames to either side; the ends are held."""
+    window = np.hanning(2 * half + 3)[1:-1]
+    padded = np.pad(values, ((half, half), (0, 0)), mode="edge")
+    columns = [np.convolve(column, window / window.sum(), mode="valid") for column in padded.T]
+    return np.stack(columns, axis=-1)
+
+
+def swell(values: np.ndarray, half: int) -> np.ndarray:
+    """Return a smooth curve (F,) nowhere below ``values`` (F,): the maximum over 2 ``half`` + 1 frames, averaged."""
+    highest = np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="edge"), 2 * half + 1).max(axis=1)
+    return bell(highest[:, None], half)[:, 0]
+
+
 def longest_reach(leg: np.ndarray | float, before: np.ndarray) -> np.ndarray:
     """Return how far a leg of length ``leg`` may reach that reached ``before``."""
     return np.maximum(leg * REACH, np.minimum(before, leg * STRAIGHT))

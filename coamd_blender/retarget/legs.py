@@ -1,7 +1,7 @@
 """Legs of a rig over time: where its joints come to be, feet held to the floor, and the turns that follow.
 
-Feet that stand are held by their toe. The hips sink where a leg would not reach; knees and ankles follow by the
-law of cosines; the foot keeps the turn it had, so that the toe stays where it was put.
+Feet that stand are held by their toe. The hips go along with what the feet need, and sink where a leg would not reach;
+knees and ankles follow by the law of cosines; the foot keeps the turn it had, so that the toe stays where it was put.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ J = skeleton.JOINT_INDEX
 SIDES = ("left", "right")
 # The hips sink by at most this share of the leg to let a foot reach the floor.
 MOST_SINK = 0.12
+# And the whole body goes along with the feet by no more than this share: feet may also glide because the body does.
+MOST_SHIFT = 0.03
+# Seconds over which hips sink and rise again: each frame of it bends knees that need not bend.
+SINK_SECONDS = 0.15
+# What a foot that does not stand counts against one that does, where it is asked which way the body goes.
+_NOT_STANDING = 1e-3
 
 
 @dataclass
@@ -41,7 +47,7 @@ def place_legs(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody,
         hip, knee, ankle, toe = (f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot"))
         thigh = rot.unit(points[:, J[knee]] - points[:, J[hip]])
         shin = rot.unit(points[:, J[ankle]] - points[:, J[knee]])
-        thigh_turn, shin_turn, shin = limb_turns(turns["pelvis"], thigh, shin, body, hip)
+        thigh_turn, shin_turn, thigh, shin = limb_turns(turns["pelvis"], thigh, shin, body, hip)
         foot = foot_turn(rot.unit(points[:, J[toe]] - points[:, J[ankle]]), shin_turn, body, side)
         start = pelvis + turns["pelvis"] @ (body.heads[hip] - body.heads["pelvis"])
         middle = start + thigh * body.length(hip)
@@ -60,16 +66,20 @@ def _foot_vector(body: RestBody, side: str) -> np.ndarray:
 def hold_feet(
     legs: dict[str, Leg], standing: np.ndarray, body: RestBody, mode: str, fps: float, *, floor: bool
 ) -> np.ndarray:
-    """Move knees and ankles in ``legs`` so that standing feet do not slide or sink; return how far hips sink (F,).
+    """Move knees and ankles in ``legs`` so that standing feet do not slide or sink; return how the hips move (F, 3).
 
     standing: (F, 2). mode: "soft" or "strict". floor: lift toes that are lower than at rest.
     """
     blend = max(1, round(contacts.BLEND_SECONDS * fps))
+    shift = _shift(legs, standing, body, mode, blend)
+    for leg in legs.values():
+        leg.hip, leg.knee, leg.ankle, leg.toe = (place + shift for place in (leg.hip, leg.knee, leg.ankle, leg.toe))
     goals = {
         side: _ankle_goal(legs[side], standing[:, number], body, side, mode, blend, floor)
         for number, side in enumerate(SIDES)
     }
-    sink = _sinking(np.max([_shortfall(legs[side], goals[side], body, side) for side in SIDES], axis=0), blend)
+    needed = np.max([_shortfall(legs[side], goals[side], body, side) for side in SIDES], axis=0)
+    sink = contacts.swell(needed, max(1, round(SINK_SECONDS * fps))) if needed.any() else needed
     for side in SIDES:
         leg = legs[side]
         moved = (np.linalg.norm(goals[side] - leg.ankle, axis=-1) > 1e-6 * body.leg) | (sink > 1e-6 * body.leg)
@@ -81,7 +91,20 @@ def hold_feet(
         leg.knee = np.where(moved[:, None], knee, leg.knee)
         leg.ankle = np.where(moved[:, None], ankle, leg.ankle)
         leg.toe = leg.ankle + leg.foot @ _foot_vector(body, side)
-    return sink
+    return shift - sink[:, None] * body.up
+
+
+def _shift(legs: dict[str, Leg], standing: np.ndarray, body: RestBody, mode: str, blend: int) -> np.ndarray:
+    """Return by how much (F, 3) the whole body goes along with the feet that are held, smoothly.
+
+    Knees need not make up for what it takes over. Between stands it fades as the feet's own corrections do.
+    """
+    held = [contacts.lock_offsets(leg.toe, standing[:, side], blend) for side, leg in enumerate(legs.values())]
+    weights = standing.T[..., None] + _NOT_STANDING
+    found = contacts.bell((np.stack(held) * weights).sum(axis=0), blend) / contacts.bell(weights.sum(axis=0), blend)
+    if mode == "soft":
+        found = found - (found @ body.up)[:, None] * body.up
+    return found / np.sqrt(1 + rot.dot(found, found)[:, None] / (MOST_SHIFT * body.leg) ** 2)
 
 
 def _ankle_goal(
@@ -116,21 +139,11 @@ def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndar
     return np.where(moved, np.clip(needed, 0, MOST_SINK * body.leg), 0)
 
 
-def _sinking(needed: np.ndarray, blend: int) -> np.ndarray:
-    """Return a smooth curve (F,) nowhere below ``needed``: its maximum over a window, averaged over as wide a one."""
-    if not needed.any():
-        return needed
-    window = np.hanning(2 * blend + 3)[1:-1]
-    padded = np.pad(needed, 2 * blend, mode="edge")
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * blend + 1).max(axis=1)
-    return np.convolve(highest, window / window.sum(), mode="valid")
-
-
 def add_legs(legs: dict[str, Leg], turns: dict[str, np.ndarray], body: RestBody) -> None:
     """Add to ``turns`` those of hips, knees, ankles and toes."""
     for side, leg in legs.items():
         hip, knee, ankle, toe = (f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot"))
         thigh, shin = rot.unit(leg.knee - leg.hip), rot.unit(leg.ankle - leg.knee)
-        turns[hip], turns[knee], _ = limb_turns(turns["pelvis"], thigh, shin, body, hip)
+        turns[hip], turns[knee], *_ = limb_turns(turns["pelvis"], thigh, shin, body, hip)
         turns[ankle] = leg.foot
         turns[toe] = toe_turn(leg.foot, leg.toe, body, side)

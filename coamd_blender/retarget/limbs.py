@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import skeleton
 from . import rotations as rot
-from .body import RestBody
+from .body import CHILD, RestBody
 from .contacts import smoothstep
 from .twist import hinge_axes
 
@@ -19,8 +19,8 @@ MOST_BEND, SOFT = np.radians(172), np.radians(0.3)
 TOE_FLAT, TOE_FREE, MOST_TOE = 0.02, 0.08, np.radians(55)
 
 
-def limit_hinge(upper: np.ndarray, lower: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    """Return the lower bone's directions (F, 3) with no bend backwards about ``axis``, nor beyond MOST_BEND.
+def limit_hinge(upper: np.ndarray, lower: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower bone's directions (F, 3) with no bend backwards about ``axis``, before and after MOST_BEND too.
 
     upper, lower: (F, 3) unit directions. axis: (F, 3) unit, perpendicular to ``upper``. What the lower bone
     leans out of the hinge's plane is kept.
@@ -28,24 +28,33 @@ def limit_hinge(upper: np.ndarray, lower: np.ndarray, axis: np.ndarray) -> np.nd
     forward = rot.cross(axis, upper)
     bend = np.arctan2(rot.dot(lower, forward), rot.dot(lower, upper))
     bend = np.where(bend < -np.pi / 2, bend + 2 * np.pi, bend)
-    bend = np.minimum(0.5 * (bend + np.sqrt(bend**2 + 4 * SOFT**2)), MOST_BEND)[:, None]
+    bend = 0.5 * (bend + np.sqrt(bend**2 + 4 * SOFT**2))
     aside = rot.dot(lower, axis)[:, None]
     within = np.sqrt(np.maximum(1 - aside**2, 0))
-    return rot.unit(within * (np.cos(bend) * upper + np.sin(bend) * forward) + aside * axis)
+
+    def bent(by: np.ndarray) -> np.ndarray:
+        return rot.unit(within * (np.cos(by)[:, None] * upper + np.sin(by)[:, None] * forward) + aside * axis)
+
+    return bent(bend), bent(np.minimum(bend, MOST_BEND))
 
 
 def limb_turns(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: RestBody, joint: str):
-    """Return the turns (F, 3, 3) of a limb's upper and lower bone and the lower's direction within its limits.
+    """Return the turns (F, 3, 3) of a limb's upper and lower bone and their directions (F, 3) within its limits.
 
-    above: turn of the collarbone or pelvis. upper, lower: (F, 3) unit directions. joint: of the upper bone.
+    above: turn of the collarbone or pelvis. upper, lower: (F, 3) unit directions. joint: of the upper bone. A knee
+    or elbow that would bend backwards is straightened, and the limb then points at where its end would have been:
+    each of its bones is half as far off as the lower one alone would be, and the hand or foot hardly at all.
     """
     axis = hinge_axes(above, upper, lower, body, joint)
-    lower = limit_hinge(upper, lower, axis)
+    straightened, limited = limit_hinge(upper, lower, axis)
+    below = CHILD[joint]
+    ends = (rot.unit(body.length(joint) * upper + body.length(below) * way) for way in (straightened, lower))
+    aim = rot.swing(*ends)
+    upper, lower, axis = (rot.rotate(aim, way) for way in (upper, limited, axis))
     turn = rot.frame(upper, axis) @ rot.frame(body.directions[joint], body.hinges[joint]).T
-    below = joint.replace("hip", "knee").replace("shoulder", "elbow")
     if below not in body.directions:
-        return turn, turn, lower
-    return turn, rot.swing(turn @ body.directions[below], lower) @ turn, lower
+        return turn, turn, upper, lower
+    return turn, rot.swing(turn @ body.directions[below], lower) @ turn, upper, lower
 
 
 def add_arms(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody) -> None:
@@ -57,7 +66,7 @@ def add_arms(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody) -
             continue
         upper = rot.unit(points[:, J[elbow]] - points[:, J[shoulder]])
         lower = rot.unit(points[:, J[wrist]] - points[:, J[elbow]])
-        turns[shoulder], turns[elbow], _ = limb_turns(turns[collar], upper, lower, body, shoulder)
+        turns[shoulder], turns[elbow], *_ = limb_turns(turns[collar], upper, lower, body, shoulder)
         turns[wrist] = turns[elbow]
 
 

@@ -28,7 +28,7 @@ import numpy as np
 
 from .. import skeleton
 from ..errors import InputError
-from . import alignment, bones, contacts
+from . import alignment, bones, clearance, contacts
 from . import rotations as rot
 from .body import RestBody, read_rest
 from .legs import add_legs, hold_feet, place_legs
@@ -52,7 +52,8 @@ class Options:
     motion onto the floor and keep toes above it, where place is "object". travel: what carries the travel over
     the floor: "hips", "root" (the topmost bone above them) or "object". scale_travel: the travel over the floor
     is scaled by the length of the legs, as the body is; False keeps it in the motion's metres, so that two
-    characters stay where the motion has them.
+    characters stay where the motion has them. clear_hands: push hands out of the torso of a body that is stouter
+    than the motion's.
     """
 
     place: str = "object"
@@ -61,6 +62,7 @@ class Options:
     floor: bool = True
     travel: str = "hips"
     scale_travel: bool = True
+    clear_hands: bool = False
 
     def __post_init__(self) -> None:
         chosen = ((self.place, PLACES), (self.contact, contacts.MODES), (self.travel, TRAVELS))
@@ -87,7 +89,7 @@ class PoseSolution:
     location: (F, 3) in that bone's location channels. standing: (F, 2) left and right foot on the floor.
     root_bone, root_location: the bone above and its location channels (F, 3), where the travel is on the root.
     object_travel: (F, 3) to add to the object's place, Y-up world, where the travel is on the object.
-    tracks: of bones that the others are led by: IK targets and poles.
+    tracks: of bones that the others are led by: IK targets and poles. still: bones not keyed that must be at rest.
     """
 
     bones: tuple[str, ...]
@@ -99,6 +101,7 @@ class PoseSolution:
     root_location: np.ndarray | None = None
     object_travel: np.ndarray | None = None
     tracks: tuple[BoneTrack, ...] = ()
+    still: tuple[str, ...] = ()
 
     def expand(self, rig: Rig) -> tuple[np.ndarray, np.ndarray]:
         """Return quaternions (F, B, 4) and locations (F, B, 3) for all bones, as forward_kinematics takes them."""
@@ -141,9 +144,10 @@ def solve(
     legs = place_legs(points, turns, body, pelvis)
     if options.contact != "off":
         on_floor = options.floor and options.place == "object"
-        sink = hold_feet(legs, standing, body, options.contact, fps, floor=on_floor)
-        pelvis = pelvis - sink[:, None] * body.up
+        pelvis = pelvis + hold_feet(legs, standing, body, options.contact, fps, floor=on_floor)
     add_legs(legs, turns, body)
+    if options.clear_hands:
+        clearance.clear_hands(solved, mapping, body, points, turns, fps)
     indices, quaternions = bones.basis(solved, bones.bone_turns(solved, mapping, body, turns))
     if aligned:
         indices, quaternions = alignment.unalign(rig, captured, indices, quaternions)
@@ -163,16 +167,22 @@ def share_travel(
     """
     found = {"location_bone": rig.names[bone]}
     if options.travel != "hips":
-        linear = rig.world[:3, :3]
-        way = (moved - moved[0]) @ linear.T * (1.0, 0.0, 1.0)
-        along = way @ np.linalg.inv(linear).T
+        along = over_floor(rig, moved, options)
         moved = moved - along
         if options.travel == "object":
-            found["object_travel"] = way
+            found["object_travel"] = along @ rig.world[:3, :3].T
         else:
             top = root()
             found |= {"root_bone": rig.names[top], "root_location": _in_channels(rig, aligned, top, along)}
     return found | {"location": _in_channels(rig, aligned, bone, moved)}
+
+
+def over_floor(rig: Rig, moved: np.ndarray, options: Options) -> np.ndarray:
+    """Return what part of ``moved`` (F, 3), armature space, the root bone or the object takes over: (F, 3)."""
+    if options.travel == "hips":
+        return np.zeros_like(moved)
+    linear = rig.world[:3, :3]
+    return (moved - moved[0]) @ linear.T * (1.0, 0.0, 1.0) @ np.linalg.inv(linear).T
 
 
 def _in_channels(rig: Rig, aligned: Rig, bone: int, moved: np.ndarray) -> np.ndarray:

@@ -59,13 +59,39 @@ def clear_frames(bend: np.ndarray) -> np.ndarray:
 
 
 def carry(angle: np.ndarray, known: np.ndarray, limit: float) -> np.ndarray:
-    """Return ``angle`` (F,) unwrapped over its ``known`` frames, linear across the others, within +-limit.
+    """Return ``angle`` (F,) over its ``known`` frames, continuous, linear across the others, within +-limit.
 
-    With no known frame the twist is 0. The turn count is chosen so that the median is nearest to 0.
+    With no known frame the twist is 0.
     """
     frames = np.flatnonzero(known)
     if not len(frames):
         return np.zeros(len(angle))
-    values = np.unwrap(angle[frames])
-    values = values - 2 * np.pi * np.round(np.median(values) / (2 * np.pi))
+    values = angle[frames] - 2 * np.pi * np.round(angle[frames] / (2 * np.pi))
+    values = values + 2 * np.pi * _turn_counts(values, limit)
     return np.interp(np.arange(len(angle)), frames, np.clip(values, -limit, limit))
+
+
+def _turn_counts(values: np.ndarray, limit: float) -> np.ndarray:
+    """Return whole turns (N,) to add to angles within half a turn so that they neither jump nor leave +-limit.
+
+    Adding up turns from frame to frame would let one wrong step, where a limb is nearly straight, put all that
+    comes after it a turn away. Of all ways to add -1, 0 or 1 to each run without jumps, the one with the least
+    squares of jumps and of what is over the limit is taken (Viterbi's algorithm).
+    """
+    turns = np.array([-1.0, 0.0, 1.0])
+    starts = np.concatenate([[0], np.flatnonzero(np.abs(np.diff(values)) > np.pi) + 1])
+    stops = np.append(starts[1:], len(values))
+    if len(starts) == 1:
+        return np.zeros(len(values))
+    placed = [values[start:stop, None] + 2 * np.pi * turns for start, stop in zip(starts, stops, strict=True)]
+    over = [(np.maximum(0, np.abs(run) - limit) ** 2).sum(axis=0) for run in placed]
+    total, came_from = over[0], []
+    for number in range(1, len(placed)):
+        before, after = (np.clip(row, -limit, limit) for row in (placed[number - 1][-1], placed[number][0]))
+        reached = total[:, None] + (after - before[:, None]) ** 2
+        came_from.append(reached.argmin(axis=0))
+        total = reached.min(axis=0) + over[number]
+    chosen = [int(total.argmin())]
+    for back in reversed(came_from):
+        chosen.append(int(back[chosen[-1]]))
+    return np.repeat(turns[chosen[::-1]], stops - starts)

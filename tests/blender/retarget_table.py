@@ -1,6 +1,7 @@
 """The table of docs/retargeting.md: figures over many rigs and clips, beside two baselines; as Markdown.
 
 Run: ``PYTHONPATH=. python tests/blender/retarget_table.py --clips MOTIONS.npy CLIPS.jsonl [--take 50] [--rigs 200]``
+(``--ours`` leaves the baselines out, which take most of the time and change with the clips alone.)
 
 The rigs of this file are posed by Blender from the keys that were written, feet locked strictly or left free; those
 of the rig folder and those drawn at random by the rig model's own kinematics. Baselines know no constraints, no keys.
@@ -88,7 +89,7 @@ def keyed(rig_object, joints, contact):
     return posed, target.control.bones if target.control else target.rig, body, spent
 
 
-def compare(rig_object, joints):
+def compare(rig_object, joints, with_baselines):
     """Method to Quality of one clip, and the processor time of solving and keying it, milliseconds."""
     posed, rig, body, spent = keyed(rig_object, joints, "strict")
     floor = contacts.floor_height(joints)
@@ -96,9 +97,10 @@ def compare(rig_object, joints):
     found = {
         "ours": posed,
         "ours, feet free": keyed(rig_object, joints, "off")[0],
-        "shortest rotation": baselines.shortest_rotation(rig, body, joints, floor),
-        "inverse kinematics": baselines.inverse_kinematics(rig, body, joints, floor),
     }
+    if with_baselines:
+        found["shortest rotation"] = baselines.shortest_rotation(rig, body, joints, floor)
+        found["inverse kinematics"] = baselines.inverse_kinematics(rig, body, joints, floor)
     measured = {
         name: quality.measure(each, rig, body, joints, standing, skeleton.FPS, place="object")
         for name, each in found.items()
@@ -106,7 +108,7 @@ def compare(rig_object, joints):
     return measured, spent
 
 
-def blender_rows(clips):
+def blender_rows(clips, with_baselines):
     """(rig, method to figures (clips, figures), milliseconds) of every rig of this file."""
     for name, make in RIGS.items():
         new_scene()
@@ -114,21 +116,22 @@ def blender_rows(clips):
         bpy.context.view_layer.update()
         rows, times = {}, []
         for joints in clips:
-            measured, spent = compare(rig_object, joints)
+            measured, spent = compare(rig_object, joints, with_baselines)
             times.append(spent)
             for method, figures in measured.items():
                 rows.setdefault(method, []).append([getattr(figures, figure) for figure in quality_table.FIGURES])
         yield name, {method: np.array(values) for method, values in rows.items()}, np.median(times)
 
 
-def other_rows(clips, count):
+def other_rows(clips, count, with_baselines):
     """As :func:`blender_rows`, of the rig folder and of rigs drawn at random, each of which meets one clip."""
     for path in sorted(RIG_FOLDER.glob("*.glb")):
         rig = read_glb_rig(path)
-        yield path.stem, quality_table.gather([(rig, detect_rig(rig))], clips), None
+        yield path.stem, quality_table.gather([(rig, detect_rig(rig))], clips, with_baselines=with_baselines), None
     parts = {}
     for seed in range(count):
-        for method, values in quality_table.gather([synthetic.random_rig(seed)], [clips[seed % len(clips)]]).items():
+        rig, clip = synthetic.random_rig(seed), clips[seed % len(clips)]
+        for method, values in quality_table.gather([rig], [clip], with_baselines=with_baselines).items():
             parts.setdefault(method, []).append(values)
     if parts:
         yield f"{count} rigs drawn at random", {name: np.concatenate(values) for name, values in parts.items()}, None
@@ -149,7 +152,7 @@ COLUMNS = {
 
 def show(name, rows, spent):
     """One line a method."""
-    for method in METHODS:
+    for method in (each for each in METHODS if each in rows):
         values = dict(zip(quality_table.FIGURES, quality_table.summary(rows[method]), strict=True))
         cells = [f"{values[figure]:.{digits}f}" for figure, (_, digits) in COLUMNS.items()]
         cells.append(f"{spent:.0f}" if spent is not None and method == "ours" else "")
@@ -161,13 +164,15 @@ def main():
     parser.add_argument("--rigs", type=int, default=200, help="rigs drawn at random")
     parser.add_argument("--clips", nargs=2, metavar=("MOTIONS", "LIST"), help="prepared data; else made-up clips")
     parser.add_argument("--take", type=int, default=50, help="clips of the prepared data")
+    parser.add_argument("--ours", action="store_true", help="without the baselines")
     arguments = parser.parse_args()
     made_up = [make() for make in synthetic.CLIPS.values()]
     clips = quality_table.real_clips(*arguments.clips, arguments.take) if arguments.clips else made_up
+    both = not arguments.ours
     print(f"{len(clips)} clips, {sum(map(len, clips))} frames, Blender {bpy.app.version_string}\n")
     print("| rig | method | " + " | ".join(title for title, _ in COLUMNS.values()) + " | solve and keys, ms |")
     print("|---" * (len(COLUMNS) + 3) + "|")
-    for name, rows, spent in chain(blender_rows(clips), other_rows(clips, arguments.rigs)):
+    for name, rows, spent in chain(blender_rows(clips, both), other_rows(clips, arguments.rigs, both)):
         show(name, rows, spent)
     small, large = 1e3 * quality_table.timing(196, 65), 1e3 * quality_table.timing(1200, 300)
     print(f"\nSolving 196 frames on 65 bones: {small:.0f} ms; 1,200 frames on 300 bones: {large:.0f} ms")

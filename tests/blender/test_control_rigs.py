@@ -1,4 +1,4 @@
-"""Rigs that constraints move: Rigify's generated rig by its FK controls, and limbs led by IK targets."""
+"""Rigs that constraints move: Rigify's generated rig by its FK or IK controls, and limbs led by IK targets."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,10 @@ from rigs import (  # noqa: E402
 )
 from test_bake import curves_of  # noqa: E402
 
-from coamd_blender import armature, bake, retarget, skeleton  # noqa: E402
+from coamd_blender import armature, bake, retarget, skeleton, targets  # noqa: E402
+from coamd_blender.errors import InputError, RigError  # noqa: E402
 from coamd_blender.retarget import controls  # noqa: E402
+from coamd_blender.retarget.mapping import named_presets  # noqa: E402
 
 J = skeleton.JOINT_INDEX
 FRAMES = list(range(1, 41, 4))
@@ -108,6 +110,90 @@ def test_the_switch_to_fk_is_the_actions_own_and_can_be_left_out(generated):
     replaced = bake.apply_motion(generated, walking(10), start_frame=30, output="replace")
     switch = next(curve for curve in curves_of(replaced) if curve.data_path in switches)
     assert switch.evaluate(35) == 1.0
+
+
+@pytest.mark.parametrize("travel", ["hips", "root", "object"])
+def test_the_deforming_bones_follow_the_ik_controls_as_well(generated, expected, travel):
+    bones, heads = expected
+    foot = generated.pose.bones["foot_heel_ik.L"]
+    foot.rotation_euler.x, generated.pose.bones["foot_ik.R"].location.z = 0.3, 0.2
+    action = bake.apply_motion(generated, walking(), start_frame=1, limbs="ik", travel=travel)
+    found, names = deform_heads(generated, bones), list(bones)
+    off = dict(zip(names, np.linalg.norm(found - heads, axis=-1).max(axis=0), strict=True))
+    assert max(off[joint] for joint in off) < 0.01, off
+    keyed = {curve.data_path for curve in curves_of(action)}
+    assert {f'pose.bones["{bone}"].location' for bone in ("foot_ik.L", "hand_ik.R", "thigh_ik_target.R")} <= keyed
+    assert 'pose.bones["toe_ik.L"].rotation_quaternion' in keyed
+    assert not any(f'"{bone}.L"' in path for bone in ("thigh_fk", "foot_fk", "hand_fk", "toe_fk") for path in keyed)
+    switches = {curve.data_path: curve.evaluate(20) for curve in curves_of(action) if "_parent" in curve.data_path}
+    assert switches['pose.bones["thigh_parent.L"]["IK_FK"]'] == 0.0
+    assert switches['pose.bones["upper_arm_parent.R"]["pole_vector"]'] == 1.0
+    plain = bake.apply_motion(generated, walking(10), start_frame=1, limbs="ik", switch=False)
+    assert not any("_parent" in curve.data_path for curve in curves_of(plain))
+
+
+def test_ik_that_a_rig_does_not_have_is_refused_and_nothing_changes(generated):
+    with pytest.raises(InputError, match="fk, ik"):
+        bake.apply_motion(generated, walking(10), limbs="both")
+    generated.pose.bones["MCH-shin_ik.L"].constraints["IK.001"].pole_subtarget = ""
+    with pytest.raises(RigError, match=r"no IK control 'thigh_ik_target\.L' - Choose FK"):
+        bake.apply_motion(generated, walking(10), limbs="ik")
+    assert generated.animation_data.action is None
+
+
+def auto_rig_pro():
+    """A rig with the names of Auto-Rig Pro's FK controls and its IK ones beside them, plainly parented."""
+    new_scene()
+    plain, table = mixamo("").data.bones, mapping_preset("Auto-Rig Pro FK controls")
+    joints = retarget.detect([bone.name for bone in plain]).bones
+    spine = dict(zip(("spine1", "spine2", "spine3"), table["spine"], strict=False))
+    name_of = {joints[joint]: name for joint, name in spine.items()}
+    name_of |= {joints[joint]: table[joint][0] for joint in ("pelvis", "neck", "head")}
+    name_of |= {joints[joint]: names[0] for joint, names in table["limbs"].items()}
+    bones = {
+        name_of[bone.name]: (bone.parent and name_of[bone.parent.name], bone.head_local[:], bone.tail_local[:], 0.0)
+        for bone in plain
+        if bone.name in name_of
+    }
+    for side, letter in (("left", "l"), ("right", "r")):
+        for part, joint in (("foot", "ankle"), ("hand", "wrist")):
+            place = np.array(JOINTS[f"{side}_{joint}"])
+            bones[f"c_{part}_ik.{letter}"] = (None, tuple(place), tuple(place - (0, 0.1, 0)), 0.0)
+    rig = armature_from(bones, "ARP")
+    for name in table["switches"]:
+        rig.pose.bones[name]["ik_fk_switch"] = 0.0
+    return rig
+
+
+def mapping_preset(label):
+    return next(preset for preset in named_presets() if preset["label"] == label)
+
+
+def test_auto_rig_pros_limbs_are_turned_to_fk_by_their_own_switches():
+    rig = auto_rig_pro()
+    switches = {f'pose.bones["c_{part}_ik.{side}"]["ik_fk_switch"]' for part in ("foot", "hand") for side in "lr"}
+    action = bake.apply_motion(rig, walking(10), start_frame=1)
+    values = {curve.data_path: curve.evaluate(5) for curve in curves_of(action)}
+    assert {path for path, value in values.items() if "switch" in path and value == 1.0} == switches
+    assert 'pose.bones["c_arm_fk.l"].rotation_quaternion' in values
+    del rig.pose.bones["c_hand_ik.l"]["ik_fk_switch"]
+    action = bake.apply_motion(rig, walking(10), start_frame=1)
+    assert sum("switch" in curve.data_path for curve in curves_of(action)) == 3
+    action = bake.apply_motion(rig, walking(10), start_frame=1, switch=False)
+    assert not any("switch" in curve.data_path for curve in curves_of(action))
+
+
+def test_what_becomes_of_limbs_that_are_elsewhere_is_said():
+    arp = auto_rig_pro()
+    found = targets.Coverage(
+        "Auto-Rig Pro FK controls", mapping=retarget.detect([bone.name for bone in arp.data.bones])
+    )
+    note = targets.switch_note(arp, found, limbs="ik", switch=True)
+    assert note == "FK controls are keyed, and the Action turns 4 limbs from IK to FK"
+    arp.pose.bones["c_foot_ik.l"]["ik_fk_switch"] = 1.0
+    note = targets.switch_note(arp, found, limbs="fk", switch=False)
+    assert note == "3 limbs are on IK and will not follow the keyed FK controls"
+    assert targets.switch_note(arp, targets.Coverage(), limbs="fk", switch=True) is None
 
 
 def test_the_parts_of_a_generated_rig_are_found_by_name(generated):

@@ -162,7 +162,8 @@ def test_a_hinge_lets_nothing_through_but_its_own_bend():
     bends = np.radians(np.linspace(-60, 175, 48))
     upper, axis = np.tile((0.0, -1.0, 0.0), (48, 1)), np.tile((1.0, 0.0, 0.0), (48, 1))
     lower = np.stack([0 * bends, -np.cos(bends), -np.sin(bends)], axis=-1)
-    limited = limit_hinge(upper, lower, axis)
+    straightened, limited = limit_hinge(upper, lower, axis)
+    assert np.allclose(straightened[bends < 3], limited[bends < 3])
     found = np.degrees(np.arctan2(-limited[:, 2], -limited[:, 1]))
     given = np.degrees(bends)
     assert (
@@ -171,8 +172,20 @@ def test_a_hinge_lets_nothing_through_but_its_own_bend():
         and np.abs(found - given)[(given > 5) & (given < 170)].max() < 0.1
     )
     assert np.allclose(np.linalg.norm(limited, axis=-1), 1) and found.max() <= 172.01
-    aside = limit_hinge(upper, np.tile((0.3, -np.sqrt(1 - 0.09), 0.0), (48, 1)), axis)
+    _, aside = limit_hinge(upper, np.tile((0.3, -np.sqrt(1 - 0.09), 0.0), (48, 1)), axis)
     assert np.allclose(aside[:, 0], 0.3)
+
+
+@pytest.mark.parametrize(("joint", "axis"), [("left_knee", (1, 0, 0)), ("right_elbow", (0, 1, 0))])
+def test_a_limb_bent_backwards_is_straightened_and_its_end_stays(joint, axis):
+    """Recorded knees and elbows stretch beyond straight: the middle gives way by half, the end hardly at all."""
+    vectors = np.zeros((20, 22, 3))
+    vectors[:, J[joint]] = -np.radians(np.linspace(2, 10, 20))[:, None] * axis
+    joints, rig = pose(vectors), make_rig(rolls=True)
+    heads = posed_heads(rig, solve(rig, detect(rig.names), joints, PLAIN))
+    off = np.linalg.norm(heads - joints, axis=-1).max(axis=0)
+    end = J[joint.replace("knee", "ankle").replace("elbow", "wrist")]
+    assert off[end] < 0.005 and off[J[joint]] < 0.04, off
 
 
 def test_toes_lie_flat_while_the_heel_is_up_and_follow_in_the_air():
@@ -199,6 +212,19 @@ def test_feet_of_other_proportions_do_not_go_through_the_floor(mode):
     held = posed_heads(rig, solve(rig, detect(rig.names), joints, Options(contact=mode)))
     toes = [J["left_foot"], J["right_foot"]]
     assert free[:, toes, 1].min() < lowest - 0.008 and held[:, toes, 1].min() > lowest - 2e-3
+
+
+def test_the_body_goes_along_with_the_foot_it_stands_on():
+    """A foot that slides by 2 cm under a straight leg: no knee bends for it, the body is moved instead."""
+    joints = np.tile(skeleton.rest_joints(), (30, 1, 1))
+    joints = joints + np.linspace((0, 0, -0.01), (0, 0, 0.01), 30)[:, None]
+    joints[:, [J["right_knee"], J["right_ankle"], J["right_foot"]], 1] += 0.1  # one foot in the air
+    rig = make_rig(rolls=True)
+    heads = posed_heads(rig, solve(rig, detect(rig.names), joints, Options(place="world", contact="strict")))
+    assert np.ptp(heads[:, J["left_foot"]], axis=0).max() < 1e-3
+    thigh = heads[:, J["left_knee"]] - heads[:, J["left_hip"]]
+    assert angles_between(thigh, joints[:, J["left_knee"]] - joints[:, J["left_hip"]])[5:-5].max() < 1
+    assert np.abs(heads[:, 0, 2] - joints[:, 0, 2]).max() < 0.02
 
 
 def test_hips_sink_so_that_a_stretched_leg_reaches_its_stand():
