@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
+from coamd_blender.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_INDEX, with_bone_lengths
 from runtime import travel
+from runtime.calm import calmed
 from runtime.coder import Coder
 from runtime.config import TRAVEL_DIM
 from runtime.data.placing import floor_height
@@ -40,6 +41,8 @@ POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
 PATH_STRENGTH = 1.0
+STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
+_LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
 _ROUGH_ROUNDS, _EXACT_ROUNDS = 40, 400
 
 Report = Callable[[int, int], None]
@@ -53,9 +56,13 @@ class Scene:
     fps: float
     task: Edit
     kept: tuple[bool, bool]  # whether there are frames to join before and after the range
+    seen: tuple[int, int]  # first frame of the clip that may be looked at, and one past the last
     body: Body
     grid: Grid
     window: np.ndarray  # (4 * tokens, 22, 3) canonical; in the range the clip's own motion
+    shown: (
+        np.ndarray
+    )  # (4 * tokens,) bool: frames of the window that are kept, those in whole tokens and the spare ones
 
     @classmethod
     def of(cls, joints: np.ndarray, fps: float, task: Edit, before: tuple[int, int], after: tuple[int, int]) -> Scene:
@@ -63,8 +70,10 @@ class Scene:
         at_20 = sample_at(seen, np.arange(0, len(seen), fps / FPS))
         body = Body.of(joints, floor_height(at_20), max(0, task.start - 1))
         grid = Grid.of(fps, task, before, after)
-        canonical, at = body.to_canonical(joints), grid.times() * fps
-        edges = [0, FRAME_MULTIPLE * grid.before, FRAME_MULTIPLE * (grid.before + grid.missing), len(at)]
+        canonical, at, tiny = body.to_canonical(joints), grid.times() * fps, 1e-6
+        low = int((at <= task.start - 1 + tiny).sum()) if before[1] > before[0] else 0
+        high = int((at < task.stop - tiny).sum()) if after[1] > after[0] else len(at)
+        edges = [0, low, high, len(at)]
         inner = (max(0, task.start - 1), min(len(joints), task.stop + 1))
         pieces = [
             sample_at(canonical[first:last], at[low:high] - first)
@@ -72,7 +81,9 @@ class Scene:
             if high > low
         ]
         kept = (before[1] > before[0], after[1] > after[0])
-        return cls(joints, fps, task, kept, body, grid, np.concatenate(pieces))
+        shown = np.ones(len(at), bool)
+        shown[low:high] = False
+        return cls(joints, fps, task, kept, (before[0], after[1]), body, grid, np.concatenate(pieces), shown)
 
     @property
     def _inside(self) -> slice:
@@ -81,8 +92,8 @@ class Scene:
     @property
     def _moors(self) -> bool:
         """Whether the window is made to meet what is kept before it goes back to the clip: where all of it is shown."""
-        task, shown = self.task, (self.grid.before > 0, self.grid.after > 0)
-        return shown == self.kept and task.path is None and not task.targets and not task.held().any()
+        shown = (self.grid.before > 0, self.grid.after > 0)
+        return shown == self.kept and not self.task.held().any()
 
     # --- tokens ---------------------------------------------------------------------------------------------------
 
@@ -210,26 +221,17 @@ class Scene:
             way = travel.meet(coder.travel(tokens[: inside.stop]), origin, end, travel.shares(movable))
             tokens[: inside.stop] = coder.with_travel(tokens[: inside.stop], way)
         joints = coder.decode(tokens, origin)
-        if task.held().any() or task.targets:
+        if not self._moors:
             return joints
-        kept = self._shown()
-        clean = planted(self._moored(joints, kept) if self._moors else joints, kept)
-        if task.path is not None:  # the clean-up moves the body; what it moved it by over seconds is taken back
-            drift = clean[:, :1] - joints[:, :1]
-            clean = clean - (drift - in_place(drift, FPS))
-        return clean
+        moored = self._moored(joints)
+        return np.where(self.shown[:, None, None], moored, calmed(moored))
 
-    def _shown(self) -> np.ndarray:
-        """Which frames of the window (4 * tokens,) show what is kept."""
-        shown = np.ones(len(self.window), bool)
-        shown[FRAME_MULTIPLE * self._inside.start : FRAME_MULTIPLE * self._inside.stop] = False
-        return shown
-
-    def _moored(self, joints: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    def _moored(self, joints: np.ndarray) -> np.ndarray:
         """Window joints (frames, 22, 3) with what is kept in its place, and the range meeting it."""
-        first, last = FRAME_MULTIPLE * self._inside.start, FRAME_MULTIPLE * self._inside.stop
+        fresh = np.flatnonzero(~self.shown)
+        first, last = int(fresh[0]), int(fresh[-1]) + 1
         around = np.clip(np.arange(first - 2, last + 2), 0, len(joints) - 1)
-        result = np.where(shown[:, None, None], self.window, joints)
+        result = np.where(self.shown[:, None, None], self.window, joints)
         result[first:last] = meeting(
             joints[around], self.window[:first][-2:], self.window[last:][:2], FPS, True, False
         )[2:-2]
@@ -253,9 +255,28 @@ class Scene:
         after = self.joints[stop:][:2] if self.kept[1] else self.joints[:0]
         fresh = meeting(clip, before, after, self.fps, not held.any(), self._moors)[2:-2]
         lengths = lengths[2:-2]
-        if not held.all():
-            fresh = seated(fresh, lengths, self.joints[start:stop], held)
-        return self._exact(fresh, lengths) if self.task.targets else fresh
+        fresh = seated(fresh, lengths, self.joints[start:stop], held)
+        if self.task.targets:
+            fresh = self._exact(fresh, lengths)
+        return self._planted(fresh)
+
+    def _planted(self, fresh: np.ndarray) -> np.ndarray:
+        """The range's frames (stop - start, 22, 3) with standing feet that stay; poses asked for stay too."""
+        start, stop, held = self.task.start, self.task.stop, self.task.held()
+        if held[_LEGS].any():
+            return fresh
+        around = round(STAND_SECONDS * self.fps)
+        first, last = max(self.seen[0], start - around), min(self.seen[1], stop + around)
+        clip = np.concatenate([self.joints[first:start], fresh, self.joints[stop:last]])
+        clip = (clip - self.body.centre) * self.body.scale
+        stays = np.ones(len(clip), bool)
+        stays[start - first : stop - first] = False
+        stays[[target.frame - first for target in self.task.targets]] = True
+        clean = planted(clip, stays, self.fps, travels=not held[0])
+        if self.task.path is not None:  # the clean-up moves the body; what it moved it by over seconds is taken back
+            drift = clean[:, :1] - clip[:, :1]
+            clean = clean - (drift - in_place(drift, self.fps))
+        return clean[start - first : stop - first] / self.body.scale + self.body.centre
 
     def _lengths(self, frames: np.ndarray) -> np.ndarray:
         """Bone lengths (frames, 22): those of the kept frames, straight from one side to the other in the range."""

@@ -14,7 +14,7 @@ import torch
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
-from runtime.evaluate import fairness, obedience, paper, physical, results
+from runtime.evaluate import edits, fairness, obedience, paper, physical, results
 from runtime.evaluate.generated import BUNDLED_WEIGHTS, Order, produce, weights_digest
 from runtime.evaluate.open_benchmark import run_open
 from runtime.generate import Generator
@@ -248,6 +248,9 @@ BENCHMARKS = (
     Benchmark(
         "memorisation", "distance to the nearest training window", "weights, prepared data", None, run_memorisation
     ),
+    Benchmark("edit_paths", "walks led along curves", "weights, prepared data", None, edits.run_paths),
+    Benchmark("edit_poses", "clips remade through poses of their own", "weights, prepared data", None, edits.run_poses),
+    Benchmark("edit_parts", "arms that obey over legs that stay", "weights, prepared data", None, edits.run_parts),
     Benchmark("speed", "seconds for 196 frames", "weights", None, run_speed),
     Benchmark("open", "the paper's tasks on open data", "weights, prepared data", None, run_open),
     *(Benchmark(*row) for row in paper.ROWS),
