@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_INDEX, with_bone_lengths
+from coamd_blender.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
 from runtime import travel
 from runtime.calm import calmed
 from runtime.coder import Coder
@@ -22,7 +23,7 @@ from runtime.feet import planted
 from runtime.generate import Generator
 from runtime.guidance import Guidance
 from runtime.model.sampling import Known
-from runtime.rewards import foot_contact
+from runtime.rewards import foot_contact, joint_targets, weighted
 from runtime.seams import (
     Body,
     Target,
@@ -40,7 +41,7 @@ FADE_SECONDS = 0.8
 POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before and after
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
-PATH_STRENGTH = 1.0
+OWN_STRENGTH = 1.0
 STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
 _LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
 _ROUGH_ROUNDS, _EXACT_ROUNDS = 40, 400
@@ -100,10 +101,10 @@ class Scene:
     def decoded(self, generator: Generator, guidance: Guidance | None, on_step: Report | None) -> np.ndarray:
         """Draw the range and return the window (4 * tokens, 22, 3) on the canonical body."""
         coder = Coder(generator)
-        if guidance is None and self.task.path is not None:
-            guidance = Guidance(foot_contact, PATH_STRENGTH)  # the way is given, and the legs must fit it
         tokens, given, origin, end = self._known(coder)
         plan = windows(self.grid.before, self.grid.missing, self.grid.after)
+        if guidance is None:
+            guidance = self._own_guidance(generator.device, len(plan) == 1)
         config = generator.sampling
         if not self.task.prompt.strip():
             config = replace(config, guidance_weight=0.0, guidance_rescale=0.0)
@@ -129,6 +130,19 @@ class Scene:
             )[0].clone()
             tokens[first:done], given[first:done] = drawn[: done - first], True
         return self._window(coder, tokens, origin, end)
+
+    def _own_guidance(self, device: torch.device, whole: bool) -> Guidance | None:
+        """What the edit itself strives for: legs that fit a given way, and in a ``whole`` window the places of single
+        joints."""
+        terms = [(1.0, foot_contact)] if self.task.path is not None else []
+        held = [target for target in self._window_targets(0) if len(target.joints) < JOINT_COUNT] if whole else []
+        if held:
+            frames = [target.frame for target in held for _ in target.joints]
+            places = np.concatenate([target.points for target in held])
+            points = torch.tensor(places, dtype=torch.float32, device=device)
+            indices = [joint for target in held for joint in target.joints]
+            terms.append((1.0, partial(joint_targets, frames=frames, indices=indices, points=points)))
+        return Guidance(weighted(*terms), OWN_STRENGTH) if terms else None
 
     def _known(self, coder: Coder) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray | None]:
         """Tokens (tokens, dim), which of their channels are given, the first station, and that behind the range (None
@@ -201,16 +215,21 @@ class Scene:
         held, begin = self.task.held(), FRAME_MULTIPLE * first
         if held.any():
             joints = holding(joints, self.window[begin : begin + len(joints)], held)
-        targets = []
-        for target in self.task.targets:
-            frame = round((target.frame / self.fps - self.grid.time) * FPS) + FRAME_MULTIPLE * self.grid.before - begin
-            if 0 <= frame < len(joints):
-                targets.append(replace(target, frame=frame, points=self.body.point(target.points)))
-        if not targets:
+        unique = [target for target in self._window_targets(begin) if target.frame < len(joints)]
+        if not unique:
             return joints
-        unique = list({target.frame: target for target in targets}.values())
         lengths = bone_lengths(joints)
         return through(joints, lengths, unique, held, round(POSE_SECONDS * FPS), _ROUGH_ROUNDS, self.kept)
+
+    def _window_targets(self, begin: int) -> list[Target]:
+        """The targets on the canonical body, their frames counted from frame ``begin`` of the window; of those that
+        fall on one frame the last."""
+        found = {}
+        for target in self.task.targets:
+            frame = round((target.frame / self.fps - self.grid.time) * FPS) + FRAME_MULTIPLE * self.grid.before - begin
+            if 0 <= frame < len(self.window) - begin:
+                found[frame] = replace(target, frame=frame, points=self.body.point(target.points))
+        return list(found.values())
 
     def _window(self, coder: Coder, tokens: torch.Tensor, origin: np.ndarray, end: np.ndarray | None) -> np.ndarray:
         """Decode; the way of the whole range takes its share in ending where it must."""
@@ -271,8 +290,9 @@ class Scene:
         clip = (clip - self.body.centre) * self.body.scale
         stays = np.ones(len(clip), bool)
         stays[start - first : stop - first] = False
-        stays[[target.frame - first for target in self.task.targets]] = True
-        clean = planted(clip, stays, self.fps, travels=not held[0])
+        targets = self.task.targets
+        stays[[target.frame - first for target in targets if set(target.joints) & {0, *_LEGS}]] = True
+        clean = planted(clip, stays, self.fps, travels=not (held[0] or targets))
         if self.task.path is not None:  # the clean-up moves the body; what it moved it by over seconds is taken back
             drift = clean[:, :1] - clip[:, :1]
             clean = clean - (drift - in_place(drift, self.fps))

@@ -278,7 +278,8 @@ def test_blows_from_a_low_stance_say_so_and_are_not_preferred():
     reach = np.clip(0.1 + 2.4 * np.arange(30) / 20, 0.1, 0.5)
     hard = made.with_hand(made.standing(1.5), "right", reach[:, None] * [0.0, 0.0, 1.0])
     items = [
-        PoolItem(hard - [0.0, drop, 0.0], ["a person punches"], "punch", "single", 1.0, ("punch",)) for drop in (0, 0.25)
+        PoolItem(hard - [0.0, drop, 0.0], ["a person punches"], "punch", "single", 1.0, ("punch",))
+        for drop in (0, 0.25)
     ]
     assert [compose.draw_weight(item) for item in items] == [4.0, 1.0]
 
