@@ -96,12 +96,21 @@ class Scene:
         shown = (self.grid.before > 0, self.grid.after > 0)
         return shown == self.kept and not self.task.held().any()
 
+    @property
+    def _layered(self) -> bool:
+        """Whether what is made anew is laid over pelvis and legs that stay. It is drawn as if they were free, in the
+        moving frame, and carried by the way they go: people who wave stand, and walking legs would talk the arms out
+        of it."""
+        held = self.task.held()
+        return bool(held[[0, *_LEGS]].all()) and not self.task.targets
+
     # --- tokens ---------------------------------------------------------------------------------------------------
 
     def decoded(self, generator: Generator, guidance: Guidance | None, on_step: Report | None) -> np.ndarray:
         """Draw the range and return the window (4 * tokens, 22, 3) on the canonical body."""
         coder = Coder(generator)
         tokens, given, origin, end = self._known(coder)
+        way = tokens[:, -TRAVEL_DIM:].clone()
         plan = windows(self.grid.before, self.grid.missing, self.grid.after)
         if guidance is None:
             guidance = self._own_guidance(generator.device, len(plan) == 1)
@@ -129,6 +138,8 @@ class Scene:
                 on_step=report if on_step else None,
             )[0].clone()
             tokens[first:done], given[first:done] = drawn[: done - first], True
+        if self._layered:
+            tokens[:, -TRAVEL_DIM:] = way
         return self._window(coder, tokens, origin, end)
 
     def _own_guidance(self, device: torch.device, whole: bool) -> Guidance | None:
@@ -155,7 +166,7 @@ class Scene:
         if task.mode == "vary":
             kept = np.random.default_rng(task.seed).permutation(grid.missing)[: round(task.keep * grid.missing)]
             given[inside.start + kept] = True
-        if task.held().any():
+        if task.held().any() and not self._layered:
             given[..., -TRAVEL_DIM:] = True
         if task.mode == "vary" or task.held().any():
             stations = travel.integrate(coder.travel(tokens), origin)
@@ -192,7 +203,7 @@ class Scene:
         device = generator.device
         place = torch.tensor(start[None], dtype=torch.float32, device=device)
         pusher = generator.pusher(guidance, place) if guidance else None
-        constrained = bool(self.task.targets) or self.task.held().any()
+        constrained = bool(self.task.targets) or (self.task.held().any() and not self._layered)
         free = ~given[:, -1].cpu().numpy()
         stop = self._inside.stop - first
 
@@ -241,7 +252,7 @@ class Scene:
             tokens[: inside.stop] = coder.with_travel(tokens[: inside.stop], way)
         joints = coder.decode(tokens, origin)
         if not self._moors:
-            return joints
+            return calmed(joints)
         moored = self._moored(joints)
         return np.where(self.shown[:, None, None], moored, calmed(moored))
 

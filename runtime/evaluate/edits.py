@@ -8,6 +8,7 @@ the canonical body; nothing is kept on disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -21,30 +22,32 @@ from runtime.evaluate.obedience_tests import hand_up, wave
 from runtime.evaluate.physical import foot_skate_ratio, jerk
 from runtime.seams import Target
 
-LEAD, WAY, PARTS = FPS, 5 * FPS, 5 * FPS  # frames: kept before a path, along it, and of a clip whose arms are remade
+LEAST, MOST = 3 * FPS, 4 * FPS  # frames of a walk
+LEAD, WAY = FPS, 5 * FPS  # frames: kept before a path, and along it
 PACE = 1.2  # m/s along a path
 CLIPS = 8  # recordings an edit of each kind is made on, at most
 
-Generate = Callable[..., np.ndarray]
 ARM_PROMPTS: tuple[tuple[str, Callable[[np.ndarray], bool]], ...] = (
-    ("a person waves", lambda joints: wave(joints, seated=True)),
-    ("a person raises the right hand", lambda joints: hand_up(joints, "right")),
-    ("a person raises the left hand", lambda joints: hand_up(joints, "left")),
+    ("she waves at the crowd", partial(wave, seated=True)),
+    ("she waves to us with her left hand", partial(wave, side="left", seated=True)),
+    ("he waves to us with his right hand", partial(wave, side="right", seated=True)),
+    ("the character lifts the left hand up high", partial(hand_up, side="left")),
+    ("the character lifts the right hand up high", partial(hand_up, side="right")),
 )
 
 
-def walks(prepared, frames: int, count: int = CLIPS) -> list[np.ndarray]:
-    """The first ``frames`` frames of at most ``count`` held-out walks, (frames, 22, 3), evenly chosen. DataError when
-    there are none so long."""
+def walks(prepared, count: int = CLIPS) -> list[np.ndarray]:
+    """At most ``count`` held-out walks of 3 s or more, at most 4 s of each: (frames, 22, 3), evenly chosen. DataError
+    when there are none."""
     rows = [
         clip
         for families, clip in held_out(prepared, Labels.load())
-        if "walk" in families and clip["ships"] and clip["frames"] >= frames
+        if "walk" in families and clip["ships"] and clip["frames"] >= LEAST
     ]
     if not rows:
-        raise DataError(f"no held-out walk lasts {frames / FPS:g} s", "run: python -m runtime prepare --data FOLDER")
+        raise DataError(f"no held-out walk lasts {LEAST / FPS:g} s", "run: python -m runtime prepare --data FOLDER")
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))
-    return [np.array(prepared.joints(rows[index])[:frames], dtype=np.float64) for index in chosen]
+    return [np.array(prepared.joints(rows[index])[:MOST], dtype=np.float64) for index in chosen]
 
 
 # --- paths ------------------------------------------------------------------------------------------------------------
@@ -82,20 +85,21 @@ def off_path(joints: np.ndarray, curve: np.ndarray) -> float:
 
 def run_paths(options) -> dict:
     """Walks led along a straight line, a circle and an S at 1.2 m/s: distance from it, skating against the walks'."""
-    generator, recorded = options.generator(), walks(options.data(), LEAD + WAY)
-    usual = float(np.mean([foot_skate_ratio(joints[LEAD:]) for joints in recorded]))
+    generator, recorded = options.generator(), walks(options.data())
+    usual = float(np.mean([foot_skate_ratio(joints) for joints in recorded]))
     rows = {}
     for name, shape in curves(PACE * WAY / FPS).items():
         found = []
         for seed, joints in enumerate(recorded):
             curve = from_pose(shape, joints[LEAD - 1])
             task = Edit(LEAD, LEAD + WAY, "a person walks", "continue", path=curve, seed=seed)
-            made = edit(generator, joints, FPS, task)[LEAD:]
+            clip = np.concatenate([joints[:LEAD], np.repeat(joints[LEAD - 1 : LEAD], WAY, axis=0)])
+            made = edit(generator, clip, FPS, task)[LEAD:]
             found.append((100 * off_path(made, curve), foot_skate_ratio(made), jerk(made)))
         distance, skating, shake = np.mean(found, axis=0)
         worst = max(row[0] for row in found)
         rows[name] = {"cm": float(distance), "worst_cm": worst, "skating": float(skating / max(usual, 1e-9))}
-        rows[name]["jerk"] = float(shake / np.mean([jerk(joints[LEAD:]) for joints in recorded]))
+        rows[name]["jerk"] = float(shake / np.mean([jerk(joints) for joints in recorded]))
     lines = [f"{'path':<12}{'mean cm':>9}{'worst cm':>10}{'skating':>9}{'jerk':>7}   {len(recorded)} walks"]
     lines += [
         f"{name:<12}{row['cm']:>9.1f}{row['worst_cm']:>10.1f}{row['skating']:>8.2f}x{row['jerk']:>6.2f}x"
@@ -139,13 +143,13 @@ def run_poses(options) -> dict:
 
 def run_parts(options) -> dict:
     """Pelvis and legs of held-out walks kept, the upper body made anew after a prompt: does it obey, what moved."""
-    generator, recorded = options.generator(), walks(options.data(), PARTS)
+    generator, recorded = options.generator(), walks(options.data())
     kept = [joint for joint in range(JOINT_COUNT) if joint in (0, 1, 2, 4, 5, 7, 8, 10, 11)]
     rows, moved = {}, 0.0
     for prompt, obeyed in ARM_PROMPTS:
         verdicts = []
         for seed, joints in enumerate(recorded):
-            made = edit(generator, joints, FPS, Edit(0, PARTS, prompt, joints="upper_body", seed=seed))
+            made = edit(generator, joints, FPS, Edit(0, len(joints), prompt, joints="upper_body", seed=seed))
             relative = (made - made[:, :1]) - (joints - joints[:, :1])
             moved = max(moved, 1000 * float(np.linalg.norm(relative[:, kept], axis=-1).max()))
             verdicts.append(obeyed(made))

@@ -83,7 +83,9 @@ def test_the_open_benchmark_without_a_recogniser_says_what_it_left_out(options):
     ]  # fmt: skip
     assert rows["noise"]["FID"]["mean"] > 5 * rows["ground truth"]["FID"]["mean"]
     assert "R@1" not in rows["training clips"] and rows["ours"]["R@3"]["interval"] >= 0
-    assert set(result["editing"]["rows"]) == {"inbetween", "outpaint", "prefix", "suffix"}
+    tasks = {"inbetween", "outpaint", "prefix", "suffix"}
+    others = {f"{task}, {name}" for task in tasks for name in ("nearest clip copied", "linear", "slerp")}
+    assert set(result["editing"]["rows"]) == {"ground truth", *tasks, *others}
     assert "retrieval" not in result and "recogni" in result["notes"][0] and result["notes"][0] in result["text"]
     listed = {row["name"]: row["ours"] for row in list_benchmarks(options.weights, options.cache)}
     assert listed["open"] == result["figure"] and listed["kit-t2m"] is None
@@ -109,6 +111,15 @@ def test_the_open_benchmark_with_a_recogniser_and_another_generator(options, mon
         {"clips": 6, "classes": 3, "top1": 1.0, "penalty": result["recognition"]["cross_subject"]["penalty"]}
     )
     assert not result["notes"]
+
+
+def test_the_editing_tasks_alone_on_some_of_the_clips(options):
+    result = run_benchmark("open_editing", Options(**{**vars(options), "limit": 33}))
+    assert result["clips"] == 33 and result["figure"].startswith("FID") and "slerp" in result["text"]
+    again = run_benchmark("open_editing", Options(**{**vars(options), "limit": 33}))
+    assert again["rows"] == result["rows"]
+    with pytest.raises(DataError, match="distinct captions"):
+        run_benchmark("open_editing", Options(**{**vars(options), "limit": 20}))
 
 
 def test_prompts_lengths_and_seeds_of_the_open_benchmark(options):
