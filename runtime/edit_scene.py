@@ -31,7 +31,6 @@ from runtime.seams import (
     eased,
     fade,
     holding,
-    in_place,
     sample_at,
     through,
     with_lengths,
@@ -42,6 +41,9 @@ POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
 OWN_STRENGTH = 1.0
+BETWEEN = (
+    0.6  # times the usual guidance by the text, where both sides say much of what happens: calmer, feet slide less
+)
 STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
 _LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
 _ROUGH_ROUNDS, _EXACT_ROUNDS = 40, 400
@@ -119,6 +121,8 @@ class Scene:
             config = replace(config, guidance_weight=0.0, guidance_rescale=0.0)
         elif self.task.cfg is not None:
             config = replace(config, guidance_weight=self.task.cfg)
+        elif all(self.kept) and not self.task.held().any():
+            config = replace(config, guidance_weight=BETWEEN * config.guidance_weight)
         for number, (first, last, done) in enumerate(plan):
             start = travel.integrate(coder.travel(tokens[:first]), origin)[-1]
             known = Known(tokens[None, first:last], given[None, first:last])
@@ -303,10 +307,7 @@ class Scene:
         stays[start - first : stop - first] = False
         targets = self.task.targets
         stays[[target.frame - first for target in targets if set(target.joints) & {0, *_LEGS}]] = True
-        clean = planted(clip, stays, self.fps, travels=not (held[0] or targets))
-        if self.task.path is not None:  # the clean-up moves the body; what it moved it by over seconds is taken back
-            drift = clean[:, :1] - clip[:, :1]
-            clean = clean - (drift - in_place(drift, self.fps))
+        clean = planted(clip, stays, self.fps, travels=not (held[0] or targets or self.task.path is not None))
         return clean[start - first : stop - first] / self.body.scale + self.body.centre
 
     def _lengths(self, frames: np.ndarray) -> np.ndarray:
