@@ -137,7 +137,8 @@ def storyboard(
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
     joins = [FRAME_MULTIPLE * first for first, _, _ in parts[1:]]
-    return planted(without_jolts(softened(calmed(with_bone_lengths(joints)), joins, FPS), FPS))
+    steady = without_jolts(softened(calmed(with_bone_lengths(joints)), joins, FPS), FPS)
+    return without_jolts(planted(steady), FPS)
 
 
 def _parts(scenes: list[Scene]):
