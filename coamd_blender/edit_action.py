@@ -22,6 +22,7 @@ from .read_action import Reading
 from .retarget import Options, solve
 from .retarget import splice as splicing
 from .retarget.channels import quaternions_of
+from .retarget.holds import Hold, bones_of, held
 
 CHANNELS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _CHAINS = {"IK", "SPLINE_IK"}
@@ -36,7 +37,7 @@ class Site:
     paths and rotation modes; ``edges``: for each area and bone, its rotation channels at the frame before and the
     frame after (None where the Action ends). ``bases``: basis quaternions (F, 4) of bones without a pose in the
     reading. ``influences``: data paths of constraints that must let go, and the bone of each. ``poses``: frames whose
-    poses are kept.
+    poses are kept. ``hold``: where a hand or a foot must be.
     """
 
     reading: Reading
@@ -49,6 +50,7 @@ class Site:
     bases: dict[str, np.ndarray]
     influences: tuple[tuple[str, str], ...]
     poses: tuple[int, ...]
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True)
@@ -202,8 +204,10 @@ def survey(
     joints: frozenset[str],
     contact: str,
     poses: tuple[int, ...] = (),
+    hold: Hold | None = None,
 ) -> Site:
-    """Read the rest of what the edit needs; ``joints`` are those made anew. Changes nothing. Raises RigError."""
+    """Read the rest of what the edit needs; ``joints`` are those made anew. Changes nothing. Raises RigError, and
+    InputError for a ``hold`` by bones that are not made anew."""
     options, pose = Options(place="world", contact=contact), armature.pose.bones
     solution = solve(reading.rig, reading.mapping, reading.placement.place(reading.joints[:2]), options)
     rotations = _Rotations(armature, action)
@@ -213,6 +217,8 @@ def survey(
         for name in splicing.taken_bones(reading.rig, reading.mapping, solution.bones, joints)
         if name in reading.poses or (name in rotations.keyed and not len(pose[name].constraints))
     )
+    if hold is not None and set(bones_of(reading.mapping, hold)) - set(taken):
+        raise InputError(f"The {hold.name} is to be held but not made anew", "Choose a body part that it belongs to")
     travels = reading.mapping.bones["pelvis"] in taken
     check_bones(armature, action, taken, solution.location_bone if travels else None)
     edges = {
@@ -231,12 +237,12 @@ def survey(
     paths = {name: pose[name].path_from_id() for name in {*taken, solution.location_bone}}
     modes = {name: pose[name].rotation_mode for name in taken}
     influences = holding_constraints(armature, taken)
-    return Site(reading, options, areas, taken, paths, modes, edges, bases, influences, poses)
+    return Site(reading, options, areas, taken, paths, modes, edges, bases, influences, poses, hold)
 
 
 def plan(site: Site, joints: np.ndarray) -> tuple[tuple[Channel, ...], list[str]]:
     """Solve the edited ``joints`` (F, 22, 3), canonical, at the reading's frames, and return the keys to write and
-    the bones whose curves are torn (splice.channels). Any thread."""
+    the bones whose curves are torn (splice.channels). Any thread. Raises InputError for a hold out of reach."""
     reading = site.reading
     solution = solve(reading.rig, reading.mapping, reading.placement.place(joints), site.options, reading.fps)
     posed = splicing.Posed(reading.poses, reading.worlds, site.bases)
@@ -248,6 +254,8 @@ def plan(site: Site, joints: np.ndarray) -> tuple[tuple[Channel, ...], list[str]
         kept = tuple(round(frame - reading.frames[0]) for frame in site.poses if area.first <= frame <= area.last)
         stretch = splicing.Stretch(start, stop, reading.fps, area.before, area.after, kept)
         spliced = splicing.splice(reading.rig, reading.mapping, solution, posed, site.taken, stretch)
+        if site.hold is not None:
+            spliced = held(reading.rig, reading.mapping, posed, spliced, stretch, site.hold)
         for name, quaternions in spliced.quaternions.items():
             values, broken = splicing.channels(quaternions, site.modes[name], *site.edges[number, name])
             channel = CHANNELS.get(site.modes[name], "rotation_euler")

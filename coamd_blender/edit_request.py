@@ -10,8 +10,11 @@ import numpy as np
 from . import actions, skeleton
 from .errors import InputError
 from .keys import Range
+from .read_action import Reading
+from .retarget.holds import Hold
 from .retarget.reading import Placement
 
+LEAST_SECONDS = 0.15  # between a frame that stays and a hold: a hand takes its time
 Area = tuple[Range, str]  # what is made anew, and the runtime's mode for it
 
 
@@ -106,6 +109,48 @@ def open_joints(settings) -> tuple[str | None, frozenset[str]]:
         raise InputError("No joint is free to move", "Choose joints, each with those that hang on it")
     free = frozenset(name for name, still in zip(skeleton.JOINT_NAMES, held, strict=True) if not still)
     return ",".join(names), free
+
+
+def hold_of(scene, area: Range, reading: Reading) -> Hold | None:
+    """The hand or foot that ``scene.coamd_edit`` wants held in the edited ``area``, None for none.
+
+    Raises InputError for frames outside the area, or too near to a frame that stays.
+    """
+    settings = scene.coamd_edit
+    target = settings.hold_target
+    if target is None:
+        return None
+    first, last = settings.hold_first, settings.hold_last
+    room = max(1, round(LEAST_SECONDS * reading.fps))
+    low, high = area.first + room * area.before, area.last - room * area.after
+    if last < first:
+        raise InputError(f"The frames {first} to {last} to hold are none", "Give the first frame, then the last")
+    if first < low or last > high:
+        raise InputError(
+            f"{target.name} cannot be held from {first} to {last} in the range {area.first} to {area.last}",
+            f"Hold from {low} to {high} at most, or widen the range",
+        )
+    name = settings.bl_rna.properties["hold_joint"].enum_items[settings.hold_joint].name.lower()
+    start = round(float(reading.frames[0]))
+    return Hold(settings.hold_joint, first - start, _places(scene, target, range(first, last + 1)), name, start)
+
+
+def _places(scene, target, frames: range) -> np.ndarray:
+    """Where an object's origin is at ``frames``, as evaluated: (frames, 3), Y up."""
+    moves = target.animation_data is not None or target.parent is not None or len(target.constraints)
+    current, between = scene.frame_current, scene.frame_subframe
+    places = []
+    try:
+        for frame in frames if moves else [current]:
+            if moves:
+                scene.frame_set(frame)
+            graph = bpy.context.evaluated_depsgraph_get()
+            places.append(np.array(target.evaluated_get(graph).matrix_world.translation, dtype=float))
+    finally:
+        if moves:
+            scene.frame_set(current, subframe=between)
+    places = places if moves else places * len(frames)
+    return skeleton.to_y_up(np.array(places))
 
 
 def path_points(curve_object, placement: Placement) -> np.ndarray:

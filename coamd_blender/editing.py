@@ -19,6 +19,8 @@ from .errors import InputError, RigError
 from .jobs import Job
 from .properties import LARGEST_SEED
 from .read_action import Reading, read_action
+from .retarget.holds import Hold
+from .skeleton import JOINT_INDEX
 
 CONTEXT_SECONDS = 5.0  # read on either side of what is made anew: the model sees no more
 MOST_SECONDS = 600.0
@@ -62,7 +64,8 @@ def begin(context: bpy.types.Context, again: bool = False) -> Job:
     joints, free = edit_request.open_joints(settings)
     poses = edit_request.kept_poses(context.scene, marked, asked[0][0]) if settings.keep_poses else ()
     contact = context.scene.coamd.contact
-    site = edit_action.survey(armature, action, reading, tuple(area for area, _ in asked), free, contact, poses)
+    hold = edit_request.hold_of(context.scene, asked[0][0], reading) if settings.mode != "outpaint" else None
+    site = edit_action.survey(armature, action, reading, tuple(area for area, _ in asked), free, contact, poses, hold)
     if settings.random_seed:
         settings.seed = random.randint(0, LARGEST_SEED)
     prompt = " ".join(settings.prompt.split())
@@ -84,7 +87,7 @@ def begin(context: bpy.types.Context, again: bool = False) -> Job:
         "seed": settings.seed,
         "cfg": _text_weight(context.scene),
     }
-    arrays = {"joints": reading.joints, **_pose_targets(reading, poses)}
+    arrays = {"joints": reading.joints, **_targets(reading, poses, hold)}
     if settings.path is not None:
         arrays["path"] = edit_request.path_points(settings.path, reading.placement)
     return current.ask(context, "edit", fields, arrays, partial(_answer, current, order))
@@ -109,16 +112,20 @@ def _rows(area: edit_action.Range, reading: Reading) -> tuple[int, int]:
     return round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
 
 
-def _pose_targets(reading: Reading, poses: tuple[int, ...]) -> dict[str, np.ndarray]:
-    if not poses:
-        return {}
-    rows = np.array([round(frame - reading.frames[0]) for frame in poses])
+def _targets(reading: Reading, poses: tuple[int, ...], hold: Hold | None) -> dict[str, np.ndarray]:
+    """Kept poses and the hold as the runtime takes them; empty without any."""
+    rows = np.array([round(frame - reading.frames[0]) for frame in poses], np.int32)
     count = reading.joints.shape[1]
-    return {
-        "target_points": reading.joints[rows].reshape(-1, 3),
-        "target_joints": np.tile(np.arange(count, dtype=np.int32), len(rows)),
-        "target_frames": np.repeat(rows.astype(np.int32), count),
-    }
+    points, joints = reading.joints[rows].reshape(-1, 3), np.tile(np.arange(count, dtype=np.int32), len(rows))
+    frames = np.repeat(rows, count)
+    if hold is not None:
+        places = reading.placement.canonical(hold.points / reading.placement.scale).astype(np.float32)
+        points = np.concatenate([points, places])
+        joints = np.append(joints, np.full(len(places), JOINT_INDEX[hold.joint], np.int32))
+        frames = np.append(frames, np.arange(hold.first, hold.last, dtype=np.int32))
+    if not len(frames):
+        return {}
+    return {"target_points": points, "target_joints": joints, "target_frames": frames}
 
 
 def _text_weight(scene) -> float | None:

@@ -49,6 +49,13 @@ def _draw_options(layout, settings) -> None:
         layout.prop(settings, "keep", slider=True)
     if settings.mode != "outpaint":
         layout.prop(settings, "keep_poses")
+        column = layout.column(align=True)
+        column.prop(settings, "hold_target")
+        if settings.hold_target is not None:
+            column.prop(settings, "hold_joint", text="")
+            row = column.row(align=True)
+            row.prop(settings, "hold_first")
+            row.prop(settings, "hold_last")
     if settings.mode not in {"outpaint", "vary"} and settings.part == "whole":
         layout.prop(settings, "path")
 

@@ -40,6 +40,12 @@ PARTS = (
     ("right_leg", "Right Leg", "The right leg"),
     ("custom", "Custom", "Joints of your choice, each with those that hang on it"),
 )
+HOLDS = (
+    ("left_wrist", "Left Hand", "The head of the left hand's bone: the wrist"),
+    ("right_wrist", "Right Hand", "The head of the right hand's bone: the wrist"),
+    ("left_ankle", "Left Foot", "The head of the left foot's bone: the ankle"),
+    ("right_ankle", "Right Foot", "The head of the right foot's bone: the ankle"),
+)
 LOOPS = (
     ("none", "None", "It ends where it ends"),
     ("keep", "Loop, Keep Travel", "The last frame is the first, carried on by the way it went"),
@@ -95,6 +101,14 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
         type=bpy.types.Object,
         poll=_is_curve,
     )
+    hold_target: PointerProperty(
+        name="Hold At",
+        description="An object, moving or not, at whose origin a hand or a foot is held",
+        type=bpy.types.Object,
+    )
+    hold_joint: EnumProperty(name="Hold", description="What is held at the object", items=HOLDS)
+    hold_first: IntProperty(name="From", description="First frame at the object, inside the range", default=1)
+    hold_last: IntProperty(name="To", description="Last frame at the object, inside the range", default=60)
     seed: IntProperty(
         name="Seed", description="The same seed, range and sentence give the same", min=0, max=LARGEST_SEED
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
+from coamd_blender.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
 from runtime import travel
+from runtime.calm import calmed
 from runtime.coder import Coder
 from runtime.config import TRAVEL_DIM
 from runtime.data.placing import floor_height
@@ -21,7 +23,7 @@ from runtime.feet import planted
 from runtime.generate import Generator
 from runtime.guidance import Guidance
 from runtime.model.sampling import Known
-from runtime.rewards import foot_contact
+from runtime.rewards import foot_contact, joint_targets, weighted
 from runtime.seams import (
     Body,
     Target,
@@ -29,7 +31,6 @@ from runtime.seams import (
     eased,
     fade,
     holding,
-    in_place,
     sample_at,
     through,
     with_lengths,
@@ -39,7 +40,12 @@ FADE_SECONDS = 0.8
 POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before and after
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
-PATH_STRENGTH = 1.0
+OWN_STRENGTH = 1.0
+BETWEEN = (
+    0.6  # times the usual guidance by the text, where both sides say much of what happens: calmer, feet slide less
+)
+STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
+_LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
 _ROUGH_ROUNDS, _EXACT_ROUNDS = 40, 400
 
 Report = Callable[[int, int], None]
@@ -53,9 +59,13 @@ class Scene:
     fps: float
     task: Edit
     kept: tuple[bool, bool]  # whether there are frames to join before and after the range
+    seen: tuple[int, int]  # first frame of the clip that may be looked at, and one past the last
     body: Body
     grid: Grid
     window: np.ndarray  # (4 * tokens, 22, 3) canonical; in the range the clip's own motion
+    shown: (
+        np.ndarray
+    )  # (4 * tokens,) bool: frames of the window that are kept, those in whole tokens and the spare ones
 
     @classmethod
     def of(cls, joints: np.ndarray, fps: float, task: Edit, before: tuple[int, int], after: tuple[int, int]) -> Scene:
@@ -63,8 +73,10 @@ class Scene:
         at_20 = sample_at(seen, np.arange(0, len(seen), fps / FPS))
         body = Body.of(joints, floor_height(at_20), max(0, task.start - 1))
         grid = Grid.of(fps, task, before, after)
-        canonical, at = body.to_canonical(joints), grid.times() * fps
-        edges = [0, FRAME_MULTIPLE * grid.before, FRAME_MULTIPLE * (grid.before + grid.missing), len(at)]
+        canonical, at, tiny = body.to_canonical(joints), grid.times() * fps, 1e-6
+        low = int((at <= task.start - 1 + tiny).sum()) if before[1] > before[0] else 0
+        high = int((at < task.stop - tiny).sum()) if after[1] > after[0] else len(at)
+        edges = [0, low, high, len(at)]
         inner = (max(0, task.start - 1), min(len(joints), task.stop + 1))
         pieces = [
             sample_at(canonical[first:last], at[low:high] - first)
@@ -72,7 +84,9 @@ class Scene:
             if high > low
         ]
         kept = (before[1] > before[0], after[1] > after[0])
-        return cls(joints, fps, task, kept, body, grid, np.concatenate(pieces))
+        shown = np.ones(len(at), bool)
+        shown[low:high] = False
+        return cls(joints, fps, task, kept, (before[0], after[1]), body, grid, np.concatenate(pieces), shown)
 
     @property
     def _inside(self) -> slice:
@@ -81,23 +95,34 @@ class Scene:
     @property
     def _moors(self) -> bool:
         """Whether the window is made to meet what is kept before it goes back to the clip: where all of it is shown."""
-        task, shown = self.task, (self.grid.before > 0, self.grid.after > 0)
-        return shown == self.kept and task.path is None and not task.targets and not task.held().any()
+        shown = (self.grid.before > 0, self.grid.after > 0)
+        return shown == self.kept and not self.task.held().any()
+
+    @property
+    def _layered(self) -> bool:
+        """Whether what is made anew is laid over pelvis and legs that stay. It is drawn as if they were free, in the
+        moving frame, and carried by the way they go: people who wave stand, and walking legs would talk the arms out
+        of it."""
+        held = self.task.held()
+        return bool(held[[0, *_LEGS]].all()) and not self.task.targets
 
     # --- tokens ---------------------------------------------------------------------------------------------------
 
     def decoded(self, generator: Generator, guidance: Guidance | None, on_step: Report | None) -> np.ndarray:
         """Draw the range and return the window (4 * tokens, 22, 3) on the canonical body."""
         coder = Coder(generator)
-        if guidance is None and self.task.path is not None:
-            guidance = Guidance(foot_contact, PATH_STRENGTH)  # the way is given, and the legs must fit it
         tokens, given, origin, end = self._known(coder)
+        way = tokens[:, -TRAVEL_DIM:].clone()
         plan = windows(self.grid.before, self.grid.missing, self.grid.after)
+        if guidance is None:
+            guidance = self._own_guidance(generator.device, len(plan) == 1)
         config = generator.sampling
         if not self.task.prompt.strip():
             config = replace(config, guidance_weight=0.0, guidance_rescale=0.0)
         elif self.task.cfg is not None:
             config = replace(config, guidance_weight=self.task.cfg)
+        elif all(self.kept) and not self.task.held().any():
+            config = replace(config, guidance_weight=BETWEEN * config.guidance_weight)
         for number, (first, last, done) in enumerate(plan):
             start = travel.integrate(coder.travel(tokens[:first]), origin)[-1]
             known = Known(tokens[None, first:last], given[None, first:last])
@@ -117,7 +142,22 @@ class Scene:
                 on_step=report if on_step else None,
             )[0].clone()
             tokens[first:done], given[first:done] = drawn[: done - first], True
+        if self._layered:
+            tokens[:, -TRAVEL_DIM:] = way
         return self._window(coder, tokens, origin, end)
+
+    def _own_guidance(self, device: torch.device, whole: bool) -> Guidance | None:
+        """What the edit itself strives for: legs that fit a given way, and in a ``whole`` window the places of single
+        joints."""
+        terms = [(1.0, foot_contact)] if self.task.path is not None else []
+        held = [target for target in self._window_targets(0) if len(target.joints) < JOINT_COUNT] if whole else []
+        if held:
+            frames = [target.frame for target in held for _ in target.joints]
+            places = np.concatenate([target.points for target in held])
+            points = torch.tensor(places, dtype=torch.float32, device=device)
+            indices = [joint for target in held for joint in target.joints]
+            terms.append((1.0, partial(joint_targets, frames=frames, indices=indices, points=points)))
+        return Guidance(weighted(*terms), OWN_STRENGTH) if terms else None
 
     def _known(self, coder: Coder) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray | None]:
         """Tokens (tokens, dim), which of their channels are given, the first station, and that behind the range (None
@@ -130,7 +170,7 @@ class Scene:
         if task.mode == "vary":
             kept = np.random.default_rng(task.seed).permutation(grid.missing)[: round(task.keep * grid.missing)]
             given[inside.start + kept] = True
-        if task.held().any():
+        if task.held().any() and not self._layered:
             given[..., -TRAVEL_DIM:] = True
         if task.mode == "vary" or task.held().any():
             stations = travel.integrate(coder.travel(tokens), origin)
@@ -167,7 +207,7 @@ class Scene:
         device = generator.device
         place = torch.tensor(start[None], dtype=torch.float32, device=device)
         pusher = generator.pusher(guidance, place) if guidance else None
-        constrained = bool(self.task.targets) or self.task.held().any()
+        constrained = bool(self.task.targets) or (self.task.held().any() and not self._layered)
         free = ~given[:, -1].cpu().numpy()
         stop = self._inside.stop - first
 
@@ -190,16 +230,21 @@ class Scene:
         held, begin = self.task.held(), FRAME_MULTIPLE * first
         if held.any():
             joints = holding(joints, self.window[begin : begin + len(joints)], held)
-        targets = []
-        for target in self.task.targets:
-            frame = round((target.frame / self.fps - self.grid.time) * FPS) + FRAME_MULTIPLE * self.grid.before - begin
-            if 0 <= frame < len(joints):
-                targets.append(replace(target, frame=frame, points=self.body.point(target.points)))
-        if not targets:
+        unique = [target for target in self._window_targets(begin) if target.frame < len(joints)]
+        if not unique:
             return joints
-        unique = list({target.frame: target for target in targets}.values())
         lengths = bone_lengths(joints)
         return through(joints, lengths, unique, held, round(POSE_SECONDS * FPS), _ROUGH_ROUNDS, self.kept)
+
+    def _window_targets(self, begin: int) -> list[Target]:
+        """The targets on the canonical body, their frames counted from frame ``begin`` of the window; of those that
+        fall on one frame the last."""
+        found = {}
+        for target in self.task.targets:
+            frame = round((target.frame / self.fps - self.grid.time) * FPS) + FRAME_MULTIPLE * self.grid.before - begin
+            if 0 <= frame < len(self.window) - begin:
+                found[frame] = replace(target, frame=frame, points=self.body.point(target.points))
+        return list(found.values())
 
     def _window(self, coder: Coder, tokens: torch.Tensor, origin: np.ndarray, end: np.ndarray | None) -> np.ndarray:
         """Decode; the way of the whole range takes its share in ending where it must."""
@@ -210,26 +255,17 @@ class Scene:
             way = travel.meet(coder.travel(tokens[: inside.stop]), origin, end, travel.shares(movable))
             tokens[: inside.stop] = coder.with_travel(tokens[: inside.stop], way)
         joints = coder.decode(tokens, origin)
-        if task.held().any() or task.targets:
-            return joints
-        kept = self._shown()
-        clean = planted(self._moored(joints, kept) if self._moors else joints, kept)
-        if task.path is not None:  # the clean-up moves the body; what it moved it by over seconds is taken back
-            drift = clean[:, :1] - joints[:, :1]
-            clean = clean - (drift - in_place(drift, FPS))
-        return clean
+        if not self._moors:
+            return calmed(joints)
+        moored = self._moored(joints)
+        return np.where(self.shown[:, None, None], moored, calmed(moored))
 
-    def _shown(self) -> np.ndarray:
-        """Which frames of the window (4 * tokens,) show what is kept."""
-        shown = np.ones(len(self.window), bool)
-        shown[FRAME_MULTIPLE * self._inside.start : FRAME_MULTIPLE * self._inside.stop] = False
-        return shown
-
-    def _moored(self, joints: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    def _moored(self, joints: np.ndarray) -> np.ndarray:
         """Window joints (frames, 22, 3) with what is kept in its place, and the range meeting it."""
-        first, last = FRAME_MULTIPLE * self._inside.start, FRAME_MULTIPLE * self._inside.stop
+        fresh = np.flatnonzero(~self.shown)
+        first, last = int(fresh[0]), int(fresh[-1]) + 1
         around = np.clip(np.arange(first - 2, last + 2), 0, len(joints) - 1)
-        result = np.where(shown[:, None, None], self.window, joints)
+        result = np.where(self.shown[:, None, None], self.window, joints)
         result[first:last] = meeting(
             joints[around], self.window[:first][-2:], self.window[last:][:2], FPS, True, False
         )[2:-2]
@@ -253,9 +289,26 @@ class Scene:
         after = self.joints[stop:][:2] if self.kept[1] else self.joints[:0]
         fresh = meeting(clip, before, after, self.fps, not held.any(), self._moors)[2:-2]
         lengths = lengths[2:-2]
-        if not held.all():
-            fresh = seated(fresh, lengths, self.joints[start:stop], held)
-        return self._exact(fresh, lengths) if self.task.targets else fresh
+        fresh = seated(fresh, lengths, self.joints[start:stop], held)
+        if self.task.targets:
+            fresh = self._exact(fresh, lengths)
+        return self._planted(fresh)
+
+    def _planted(self, fresh: np.ndarray) -> np.ndarray:
+        """The range's frames (stop - start, 22, 3) with standing feet that stay; poses asked for stay too."""
+        start, stop, held = self.task.start, self.task.stop, self.task.held()
+        if held[_LEGS].any():
+            return fresh
+        around = round(STAND_SECONDS * self.fps)
+        first, last = max(self.seen[0], start - around), min(self.seen[1], stop + around)
+        clip = np.concatenate([self.joints[first:start], fresh, self.joints[stop:last]])
+        clip = (clip - self.body.centre) * self.body.scale
+        stays = np.ones(len(clip), bool)
+        stays[start - first : stop - first] = False
+        targets = self.task.targets
+        stays[[target.frame - first for target in targets if set(target.joints) & {0, *_LEGS}]] = True
+        clean = planted(clip, stays, self.fps, travels=not (held[0] or targets or self.task.path is not None))
+        return clean[start - first : stop - first] / self.body.scale + self.body.centre
 
     def _lengths(self, frames: np.ndarray) -> np.ndarray:
         """Bone lengths (frames, 22): those of the kept frames, straight from one side to the other in the range."""

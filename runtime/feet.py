@@ -5,7 +5,7 @@ feet slide. The body's own travel is corrected first, and gently, so that a bris
 change of velocity that slows the standing feet (a least-squares problem with one unknown a frame). What is left
 over is taken up by the legs, bent by the law of cosines in the plane they bend in.
 
-Joints are (frames, 22, 3), metres, Y up, 20 frames a second, floor at y = 0, on the canonical body.
+Joints are (frames, 22, 3), metres, Y up, floor at y = 0, on a body about as large as the canonical one.
 """
 
 from __future__ import annotations
@@ -14,64 +14,84 @@ from itertools import pairwise
 
 import numpy as np
 
-from coamd_blender.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX
+from coamd_blender.skeleton import FPS, JOINT_INDEX
 from runtime.data.describe import runs_of
 
 SIDES = ("left", "right")
 _HIPS, _KNEES, _ANKLES, _TOES = (
     np.array([JOINT_INDEX[f"{side}_{name}"] for side in SIDES]) for name in ("hip", "knee", "ankle", "foot")
 )
-_THIGH, _SHIN = BONE_LENGTHS[_KNEES[0]], BONE_LENGTHS[_ANKLES[0]]
 
 LOW_TOE = 0.06  # m: a toe higher than this does not stand
 SLOWEST, FASTEST = 0.7, 1.5  # m/s: a standing toe slides by less, whatever the body does
 SHARE_OF_TRAVEL = 0.85  # of the body's speed, between the two above: faster toes are swinging
 ON_FEET = 0.55  # m: a pelvis lower than this is carried by more than feet
-LEAST_FRAMES = 3
-SMOOTHNESS, STIFFNESS = 6.0, 2.0  # of the travel's correction, against a standing foot's weight of one
+LEAST_SECONDS = 0.15
+SMOOTHNESS, STIFFNESS = 6.0, 2.0  # of the travel's correction, against a standing foot's weight of one, at 20 fps
 HELD = 1e4  # against the same: what must not move
-FADE = 5  # frames over which a leg goes back to its own motion
+GLIDES, GLIDE_SECONDS = 1.5, 0.4  # times the body's speed, m/s: a low toe that is no faster for so long does not swing
+BREAK_SECONDS = 0.15  # no swing is shorter: a stand so interrupted goes on
+DRAG, SWING_SECONDS, LIFT = 0.7, 0.25, 0.09  # m, s, m: a foot dragged further takes steps, so long and so high
+FADE_SECONDS = 0.25  # over which a leg goes back to its own motion
 STRAIGHT = 0.005  # m: a knee that bends by less has no plane of its own, and bends forwards
 REACH = 0.998  # of a leg's length: it is never stretched straighter than this, nor than it was
 
 
-def standing(joints: np.ndarray) -> np.ndarray:
+def standing(joints: np.ndarray, fps: float = FPS) -> np.ndarray:
     """Return when each foot stands: (frames, 2) bool, left and right.
 
     A foot stands while its toe is low and slower than a share of the body's own travel, for 0.15 s or more;
     never on a body that sits, crawls or lies.
     """
     toes = joints[:, _TOES]
-    slide = np.linalg.norm(_velocity(toes)[..., [0, 2]], axis=-1)
-    travel = np.linalg.norm(_smooth(_velocity(joints[:, 0]))[:, [0, 2]], axis=-1)
+    slide = np.linalg.norm(_velocity(toes, fps)[..., [0, 2]], axis=-1)
+    travel = np.linalg.norm(_smooth(_velocity(joints[:, 0], fps), round(0.1 * fps))[:, [0, 2]], axis=-1)
     limit = np.clip(SHARE_OF_TRAVEL * travel, SLOWEST, FASTEST)
     down = (toes[..., 1] < LOW_TOE) & (slide < limit[:, None]) & (joints[:, :1, 1] > ON_FEET)
     for side in range(2):
         for start, stop in runs_of(down[:, side]):
-            if stop - start < LEAST_FRAMES:
+            if stop - start < _least(fps):
                 down[start:stop, side] = False
     return down
 
 
-def planted(joints: np.ndarray, kept: np.ndarray | None = None) -> np.ndarray:
+def gliding(joints: np.ndarray, down: np.ndarray, fps: float = FPS) -> np.ndarray:
+    """Return when each foot that is not ``down`` (frames, 2) is carried along low over the floor for 0.4 s or more, at
+    no more than 1.5 times the body's speed, as no swinging foot is: (frames, 2) bool; never on a body that sits,
+    crawls or lies."""
+    toes = joints[:, _TOES]
+    slide = np.linalg.norm(_velocity(toes, fps)[..., [0, 2]], axis=-1)
+    travel = np.linalg.norm(_smooth(_velocity(joints[:, 0], fps), round(0.1 * fps))[:, [0, 2]], axis=-1)
+    limit = np.maximum(GLIDES * travel, SLOWEST)
+    low = (toes[..., 1] < LOW_TOE) & (slide < limit[:, None]) & (joints[:, :1, 1] > ON_FEET) & ~down
+    for side in range(2):
+        for start, stop in runs_of(low[:, side]):
+            if stop - start < GLIDE_SECONDS * fps:
+                low[start:stop, side] = False
+    return low
+
+
+def planted(joints: np.ndarray, kept: np.ndarray | None = None, fps: float = FPS, travels: bool = True) -> np.ndarray:
     """Return ``joints`` with standing feet that stay where they stand, toes above the floor, bones of the same length.
 
     The heights of the body and everything above the hips, seen from the pelvis, are untouched. Frames ``kept``
-    (frames,) bool stay as they are, and what lies between two of them still leads from one to the other.
+    (frames,) bool stay as they are, and what lies between two of them still leads from one to the other. Without
+    ``travels`` the body stays where it is, and only the legs reach.
     """
     result = np.array(joints, dtype=np.float64)
-    if len(result) < LEAST_FRAMES + 1:
+    if len(result) < _least(fps) + 1:
         return result.astype(joints.dtype)
     kept = np.zeros(len(result), bool) if kept is None else kept
-    down = standing(result)
-    result[:, :, [0, 2]] += travel_correction(result, down, kept)[:, None]
-    moved = leg_correction(result, down, kept)
+    down = standing(result, fps)
+    if travels:
+        result[:, :, [0, 2]] += travel_correction(result, down, kept, fps)[:, None]
+    moved = leg_correction(result, down | gliding(result, down, fps), kept, fps)
     for side in range(2):
         _reach(result, side, moved[:, side])
     return result.astype(joints.dtype)
 
 
-def travel_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray) -> np.ndarray:
+def travel_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray, fps: float = FPS) -> np.ndarray:
     """Return how far to move the whole body over the floor in each frame: (frames, 2), x and z, zero at frame 0 and
     in frames ``kept``, unless they are all behind others: then those move.
 
@@ -84,7 +104,7 @@ def travel_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray) ->
     count = len(steps)
     matrix = np.diag(weight.sum(1) + STIFFNESS)
     change = np.diff(np.eye(count), axis=0)
-    matrix += SMOOTHNESS * change.T @ change
+    matrix += SMOOTHNESS * (fps / FPS) ** 2 * change.T @ change
     for first, last in pairwise(np.flatnonzero(kept)):
         matrix[first:last, first:last] += HELD
     velocity = np.linalg.solve(matrix, -(weight[..., None] * steps).sum(1))
@@ -92,29 +112,88 @@ def travel_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray) ->
     return moved - moved[np.argmax(kept)]
 
 
-def leg_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray) -> np.ndarray:
+def leg_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray, fps: float = FPS) -> np.ndarray:
     """Return how far to move each foot: (frames, 2, 3). A standing toe goes to its mean place over its stand, or to
-    where it is in ``kept`` frames, a toe under the floor up to it; between stands the correction fades."""
+    where it is in the nearest ``kept`` frames, a toe under the floor up to it; between stands the correction fades.
+    A foot that is dragged further than a leg can follow takes steps instead."""
     moved = np.zeros((len(joints), 2, 3))
+    reach = round(FADE_SECONDS * fps)
     for side in range(2):
         toe = joints[:, _TOES[side]]
-        known = np.zeros(len(joints), dtype=bool)
-        for start, stop in runs_of(down[:, side]):
-            stays = kept[start:stop] if kept[start:stop].any() else slice(None)
-            moved[start:stop, side] = (toe[start:stop][stays].mean(axis=0) - toe[start:stop]) * [1, 0, 1]
-            known[start:stop] = True
+        known, lift = np.zeros(len(joints), dtype=bool), np.zeros(len(joints))
+        for start, stop in _joined_runs(down[:, side], kept, round(BREAK_SECONDS * fps)):
+            pieces = _steps(toe[start:stop], fps, side)
+            for first, last in pieces:
+                first, last = _apart(start + first, start + last, kept, reach)
+                if last > first:
+                    moved[first:last, side] = (_place(toe[first:last], kept[first:last]) - toe[first:last]) * [1, 0, 1]
+                    known[first:last] = True
+            for (_, left), (right, _) in pairwise(pieces):
+                bump = np.sin(np.pi * np.arange(1, right - left + 1) / (right - left + 1)) ** 2
+                lift[start + left : start + right] = LIFT * bump
         moved[kept, side], known[kept] = 0.0, True
-        _fade_between(moved[:, side], known)
-        moved[:, side, 1] = np.where(kept, 0.0, _smooth(np.maximum(0.0, -toe[:, 1]), 1))
+        _fade_between(moved[:, side], known, reach)
+        rise = _smooth(np.maximum(0.0, -toe[:, 1]), max(1, round(0.05 * fps)))
+        moved[:, side, 1] = np.where(kept, 0.0, np.maximum(rise, np.maximum(0.0, lift - np.maximum(0.0, toe[:, 1]))))
     return moved
 
 
-def _fade_between(moved: np.ndarray, known: np.ndarray) -> None:
-    """Fill ``moved`` (frames, 3) where it is not ``known``: away from each known end it eases to zero."""
+def _place(toe: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Where a standing toe (frames, 3) stands: on its mean, or where it is in the nearest ``kept`` (frames,) frames."""
+    if not kept.any():
+        return toe.mean(axis=0)
+    frames, known = np.arange(len(toe)), np.flatnonzero(kept)
+    return np.stack([np.interp(frames, known, toe[known, axis]) for axis in range(3)], axis=1)
+
+
+def _joined_runs(down: np.ndarray, kept: np.ndarray, least: int) -> list[tuple[int, int]]:
+    """Runs of True in ``down`` (frames,), those joined that are less than ``least`` frames apart, none ``kept``."""
+    runs: list[tuple[int, int]] = []
+    for start, stop in runs_of(down):
+        if runs and start - runs[-1][1] < least and not kept[runs[-1][1] : start].any():
+            runs[-1] = (runs[-1][0], stop)
+        else:
+            runs.append((start, stop))
+    return runs
+
+
+def _steps(toe: np.ndarray, fps: float, side: int) -> list[tuple[int, int]]:
+    """Part a stand, ``toe`` (frames, 3), so that the toe is dragged by at most DRAG in each part, with time for a swing
+    between two: the feet take turns. Parts are (first, one past the last)."""
+    count, swing, least = len(toe), round(SWING_SECONDS * fps), _least(fps)
+    drag = float(np.linalg.norm((toe[-1] - toe[0])[[0, 2]]))
+    parts = 1
+    while drag * (count - (parts - 1) * swing) / (parts * count) > DRAG:
+        if count - parts * swing < (parts + 1) * least:
+            break
+        parts += 1
+    if parts == 1:
+        return [(0, count)]
+    share = (np.arange(1, parts) if side == 0 else np.arange(1, parts + 1) - 0.5) / parts
+    cuts = np.round(share * count).astype(int)
+    starts = [0, *(cuts + swing - swing // 2)]
+    stops = [*(cuts - swing // 2), count]
+    return [(int(a), int(b)) for a, b in zip(starts, stops, strict=True) if b > a]
+
+
+def _apart(start: int, stop: int, kept: np.ndarray, reach: int) -> tuple[int, int]:
+    """Shorten a stand that holds no ``kept`` frame so that ``reach`` frames remain to the next one on either side."""
+    if kept[start:stop].any():
+        return start, stop
+    before, after = np.flatnonzero(kept[:start]), np.flatnonzero(kept[stop:])
+    if len(before):
+        start = max(start, int(before[-1]) + 1 + reach)
+    if len(after):
+        stop = min(stop, stop + int(after[0]) - reach)
+    return start, max(start, stop)
+
+
+def _fade_between(moved: np.ndarray, known: np.ndarray, reach: int) -> None:
+    """Fill ``moved`` (frames, 3) where it is not ``known``: away from each known end it eases to zero in ``reach``."""
     for start, stop in runs_of(~known):
         before = moved[start - 1] if start > 0 else np.zeros(3)
         after = moved[stop] if stop < len(known) else np.zeros(3)
-        length = max(1, min(FADE, (stop - start + 1) // 2))
+        length = max(1, min(reach, (stop - start + 1) // 2))
         place = np.arange(1, stop - start + 1)
         moved[start:stop] = before * _ease(place / length)[:, None] + after * _ease(place[::-1] / length)[:, None]
 
@@ -129,16 +208,17 @@ def _reach(joints: np.ndarray, side: int, moved: np.ndarray) -> None:
     """Move one foot by ``moved`` (frames, 3) in place, as far as its leg reaches, and bend the knee for it."""
     hip, knee, ankle = (joints[:, chain[side]].copy() for chain in (_HIPS, _KNEES, _ANKLES))
     wanted = ankle + moved
+    thigh, shin = (np.linalg.norm(bone, axis=1, keepdims=True) for bone in (knee - hip, ankle - knee))
     line = wanted - hip
     distance = np.linalg.norm(line, axis=1, keepdims=True)
     was = np.maximum(np.linalg.norm(ankle - hip, axis=1, keepdims=True), 1e-9)
-    most = np.maximum(REACH * (_THIGH + _SHIN), was)
-    span = np.clip(distance, abs(_THIGH - _SHIN) + 1e-3, most)
+    most = np.maximum(REACH * (thigh + shin), was)
+    span = np.clip(distance, np.abs(thigh - shin) + 1e-3, most)
     axis = line / np.maximum(distance, 1e-9)
     forward = _unit(np.cross(axis, joints[:, _HIPS[0]] - joints[:, _HIPS[1]]))
     bend = _unit(_across(_across(knee - hip, (ankle - hip) / was) + STRAIGHT * forward, axis))
-    along = (_THIGH**2 - _SHIN**2 + span**2) / (2 * span)
-    out = np.sqrt(np.maximum(_THIGH**2 - along**2, 0.0))
+    along = (thigh**2 - shin**2 + span**2) / (2 * span)
+    out = np.sqrt(np.maximum(thigh**2 - along**2, 0.0))
     placed = hip + axis * span
     joints[:, _TOES[side]] += placed - ankle
     joints[:, _KNEES[side]] = hip + axis * along + bend * out
@@ -154,11 +234,16 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
-def _velocity(points: np.ndarray) -> np.ndarray:
-    return np.gradient(points, axis=0) * FPS
+def _velocity(points: np.ndarray, fps: float) -> np.ndarray:
+    return np.gradient(points, axis=0) * fps
 
 
-def _smooth(values: np.ndarray, reach: int = 2) -> np.ndarray:
+def _least(fps: float) -> int:
+    """Frames that a foot stands at least."""
+    return max(2, round(LEAST_SECONDS * fps))
+
+
+def _smooth(values: np.ndarray, reach: int) -> np.ndarray:
     """Moving average over ``2 * reach + 1`` frames along the first axis, ends repeated."""
     padded = np.concatenate([values[:1].repeat(reach, 0), values, values[-1:].repeat(reach, 0)])
     window = 2 * reach + 1

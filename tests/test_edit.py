@@ -105,6 +105,17 @@ def test_a_hand_and_a_whole_pose_are_hit(generator, walk):
     assert np.array_equal(made[:30], walk[:30]) and np.array_equal(made[110:], walk[110:])
 
 
+def test_a_hand_stays_at_a_place_while_the_feet_walk_on(generator, walk):
+    frames = range(62, 72)
+    place = walk[67, [20]] + [0.1, 0.35, 0.15]
+    hold = tuple(Target(frame, (JOINT_INDEX["left_wrist"],), place) for frame in frames)
+    made = edit(generator, walk, 20, Edit(40, 90, "a person walks forward", targets=hold, seed=1))
+    assert np.linalg.norm(made[62:72, 20] - place, axis=-1).max() < 0.01
+    assert np.linalg.norm(np.diff(made[38:92, 20], axis=0), axis=-1).max() < 0.35
+    assert np.array_equal(made[:40], walk[:40]) and np.array_equal(made[90:], walk[90:])
+    assert np.abs(bones(made) - bones(walk)).max() < 2e-3
+
+
 def test_several_ranges_and_no_prompt(generator, walk):
     tasks = [Edit(0, 30, mode="outpaint"), Edit(90, 120, mode="outpaint")]
     made = edit_ranges(generator, walk, 20, tasks)

@@ -5,7 +5,9 @@ import pytest
 import synthetic_motions as made
 
 from coamd_blender.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX, PARENTS, with_bone_lengths
+from runtime.evaluate.physical import foot_skate_ratio
 from runtime.feet import planted, standing
+from runtime.seams import sample_at
 
 TOES = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
 
@@ -85,3 +87,26 @@ def test_kept_frames_stay_and_what_lies_between_still_leads_from_one_to_the_othe
     inside = slice(19, 61)
     down = standing(motion)[inside]
     assert slide(still[inside], down) < 0.5 * slide(motion[inside], down)
+
+
+def test_feet_carried_along_without_a_swing_take_steps_in_turn():
+    glide = with_bone_lengths(made.travelling(made.standing(4), 1.0))
+    assert foot_skate_ratio(glide) > 0.9
+    stepping = planted(glide)
+    assert foot_skate_ratio(stepping) < 0.35
+    lifted = stepping[:, TOES, 1] > 0.03
+    assert lifted.any(axis=0).all() and lifted.all(axis=1).mean() < 0.1
+    assert np.abs(stepping[-1, 0] - glide[-1, 0])[2] < 0.5
+
+
+def test_feet_stand_at_other_frame_rates():
+    motion = sample_at(walking(1.3), np.arange(0, 79, 0.5))
+    down = standing(motion, 40)
+    assert np.abs(down.mean() - standing(walking(1.3)).mean()) < 0.1
+    assert slide(planted(motion, fps=40), down) < 0.3 * slide(motion, down)
+
+
+def test_legs_alone_reach_where_the_body_may_not_move():
+    still = planted(walking(1.3), travels=False)
+    above = [index for index in range(22) if index not in (1, 2, 4, 5, 7, 8, 10, 11)]
+    np.testing.assert_allclose(still[:, above], walking(1.3)[:, above], atol=1e-6)

@@ -64,6 +64,7 @@ def test_each_scene_does_what_it_says(generator):
         speeds.append([speed[10:55].mean(), speed[75:95].mean(), speed[200:].mean()])
     walking, standing, again = np.median(speeds, axis=0)
     assert walking > 2 * standing and again > 2 * standing
+    assert again > 0.5 * walking, "it hardly walks on after it stood"
 
 
 @pytest.mark.parametrize("travel", [True, False])

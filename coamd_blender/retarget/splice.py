@@ -123,6 +123,28 @@ def _final_turns(
     return turns, own
 
 
+def own_bases(rig: Rig, mapping: Mapping, posed: Posed) -> tuple[np.ndarray, np.ndarray]:
+    """What every bone did, as forward kinematics takes it: basis quaternions (F, B, 4) and locations (F, B, 3)."""
+    frames, bones = len(posed.worlds), len(rig.names)
+    quaternions = np.tile([1.0, 0.0, 0.0, 0.0], (frames, bones, 1))
+    locations = np.zeros((frames, bones, 3))
+    had = {rig.index[name]: _orthonormal(matrices[:, :3, :3]) for name, matrices in posed.matrices.items()}
+    for name, own in posed.bases.items():
+        quaternions[:, rig.index[name]] = own
+    for bone in needed_bones(rig, mapping):
+        parent = int(rig.parents[bone])
+        above = posed.matrices[rig.names[parent]][:, :3, 3] if parent >= 0 else None
+        quaternions[:, bone] = basis_turns(rig, bone, had)
+        locations[:, bone] = _location(rig, bone, had, above, posed.matrices[rig.names[bone]][:, :3, 3])
+    return quaternions, locations
+
+
+def basis_turns(rig: Rig, bone: int, turns: dict[int, np.ndarray]) -> np.ndarray:
+    """Basis quaternions (F, 4) that give ``bone`` its orientation in ``turns`` (bone to (F, 3, 3), armature space), its
+    parent having its own there."""
+    return rot.quaternion_from_matrix(rot.transpose(_unturned(rig, bone, turns)) @ turns[bone])
+
+
 def _unturned(rig: Rig, bone: int, turns: dict[int, np.ndarray]) -> np.ndarray:
     """Orientation (F, 3, 3), or (3, 3), of ``bone`` when its own channels are at rest."""
     rest, parent = rig.rest[bone, :3, :3], rig.parents[bone]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coamd_blender.skeleton import with_bone_lengths
+from coamd_blender.errors import DataError
+from coamd_blender.skeleton import PARENTS, with_bone_lengths
+from runtime.evaluate import geometry as g
 from runtime.evaluate.open_set import OpenSet
 
 
@@ -56,3 +58,61 @@ def training_sample(count: int, train: OpenSet, seed: int) -> list[np.ndarray]:
     draw = np.random.default_rng(seed)
     picked = draw.choice(len(train), count, replace=count > len(train))
     return [train.motions[index] for index in picked]
+
+
+# --- of edits: ``ranges`` are (start, stop) of the frames to be made anew ---------------------------------------------
+
+
+def interpolated(joints: np.ndarray, ranges: list[tuple[int, int]], turning: bool) -> np.ndarray:
+    """Joints (frames, 22, 3) with every range filled between the poses beside it; a range with a pose on one side only
+    stays in that pose. Joints go straight (linear), or with ``turning`` bones turn evenly on a straight-going pelvis
+    (slerp of their directions). DataError for a range that is all of the motion."""
+    made = joints.copy()
+    for start, stop in ranges:
+        beside = [joints[frame] for frame in (start - 1, stop) if 0 <= frame < len(joints)]
+        if not beside:
+            raise DataError(f"all {len(joints)} frames are to be made anew", "keep some to interpolate from")
+        share = np.arange(1, stop - start + 1)[:, None, None] / (stop - start + 1)
+        made[start:stop] = _between(beside[0], beside[-1], share, turning)
+    return made
+
+
+def _between(before: np.ndarray, after: np.ndarray, share: np.ndarray, turning: bool) -> np.ndarray:
+    straight = before + share * (after - before)
+    if not turning:
+        return straight
+    result = straight.copy()
+    for joint in range(1, len(PARENTS)):
+        parent = PARENTS[joint]
+        bones = before[joint] - before[parent], after[joint] - after[parent]
+        lengths = [max(float(np.linalg.norm(bone)), 1e-9) for bone in bones]
+        one, other = (bone / length for bone, length in zip(bones, lengths, strict=True))
+        angle = np.arccos(np.clip(one @ other, -1, 1))
+        if angle < 1e-4 or np.pi - angle < 1e-4:  # alike, or opposite: no plane to turn in
+            bone = bones[0] + share[:, 0] * (bones[1] - bones[0])
+        else:
+            turn = np.sin((1 - share[:, 0]) * angle) * one + np.sin(share[:, 0] * angle) * other
+            bone = turn / np.sin(angle) * (lengths[0] + share[:, 0] * (lengths[1] - lengths[0]))
+        result[:, joint] = result[:, parent] + bone
+    return result
+
+
+def copied(joints: np.ndarray, ranges: list[tuple[int, int]], clip: np.ndarray) -> np.ndarray:
+    """Joints (frames, 22, 3) with every range taken from ``clip``, stretched to as many frames where it is shorter, and
+    carried over the floor so that it goes on from the frame before the range, or into the one after it."""
+    clip = clip[: len(joints)] if len(clip) >= len(joints) else stretched(clip, len(joints))
+    made = joints.copy()
+    for start, stop in ranges:
+        frame = start - 1 if start > 0 else min(stop, len(joints) - 1)
+        made[start:stop] = _carried(clip[start:stop], clip[frame], joints[frame])
+    return made
+
+
+def _carried(clip: np.ndarray, pose: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Turn and shift ``clip`` (frames, 22, 3) over the floor so that ``pose`` (22, 3) stands and looks as ``wanted``
+    does."""
+    axes = [
+        np.stack([g.left_axis(one[None])[0], [0.0, 1.0, 0.0], g.forward_axis(one[None])[0]]) for one in (pose, wanted)
+    ]
+    ground = np.array([1.0, 0.0, 1.0])
+    return (clip - pose[0] * ground) @ axes[0].T @ axes[1] + wanted[0] * ground

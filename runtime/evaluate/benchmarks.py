@@ -14,9 +14,9 @@ import torch
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
-from runtime.evaluate import fairness, obedience, paper, physical, results
+from runtime.evaluate import edits, fairness, obedience, paper, physical, results
 from runtime.evaluate.generated import BUNDLED_WEIGHTS, Order, produce, weights_digest
-from runtime.evaluate.open_benchmark import run_open, run_recognition, run_retrieval
+from runtime.evaluate.open_benchmark import run_open, run_open_editing, run_recognition, run_retrieval
 from runtime.generate import Generator
 
 PREPARED = Path("data/prepared")
@@ -248,6 +248,9 @@ BENCHMARKS = (
     Benchmark(
         "memorisation", "distance to the nearest training window", "weights, prepared data", None, run_memorisation
     ),
+    Benchmark("edit_paths", "walks led along curves", "weights, prepared data", None, edits.run_paths),
+    Benchmark("edit_poses", "clips remade through poses of their own", "weights, prepared data", None, edits.run_poses),
+    Benchmark("edit_parts", "arms that obey over legs that stay", "weights, prepared data", None, edits.run_parts),
     Benchmark("speed", "seconds for 196 frames", "weights", None, run_speed),
     Benchmark(
         "recognition",
@@ -258,6 +261,9 @@ BENCHMARKS = (
     ),
     Benchmark("retrieval", "clips by words and words by clips", "weights, prepared data", None, run_retrieval),
     Benchmark("open", "the paper's tasks on open data", "weights, prepared data", None, run_open),
+    Benchmark(
+        "open_editing", "the four editing tasks beside baselines", "weights, prepared data", None, run_open_editing
+    ),
     *(Benchmark(*row) for row in paper.ROWS),
 )
 

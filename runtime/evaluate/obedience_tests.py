@@ -112,13 +112,18 @@ def _in_place(joints: np.ndarray) -> bool:
 def raise_hand(joints: np.ndarray, side: str) -> bool:
     """Lifts one hand: the wrist of ``side`` is above its shoulder by 5 cm for 0.4 s while the other wrist hangs
     below its own shoulder; the hand does not wave (:func:`_waving`); the body stands, both feet down."""
+    planted = max(g.joint(joints, f"{foot}_ankle")[:, 1].max() for foot in g.SIDES) < 0.25
+    return bool(hand_up(joints, side) and planted and _in_place(joints))
+
+
+def hand_up(joints: np.ndarray, side: str) -> bool:
+    """The hand's part of :func:`raise_hand`, whatever the legs do."""
     (side,) = _sides(side)
     lifted = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1] > 0.05
     other = g.body_offset(joints, f"{_other(side)}_wrist", f"{_other(side)}_shoulder")[:, 1] < 0.0
     alone = (lifted & ~other).sum() < 0.3 * lifted.sum()
     held = g.longest_run(lifted & other) >= 0.4
-    planted = max(g.joint(joints, f"{foot}_ankle")[:, 1].max() for foot in g.SIDES) < 0.25
-    return bool(held and alone and planted and _in_place(joints) and not _waving(joints, side))
+    return bool(held and alone and not _waving(joints, side))
 
 
 def _waving(joints: np.ndarray, side: str) -> bool:

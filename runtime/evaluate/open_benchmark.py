@@ -10,7 +10,7 @@ seeds and kept; the 20 repeats are bootstrap draws over what was kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 from coamd_blender.errors import DataError, WeightsError
 from runtime.data.dataset import Prepared
 from runtime.evaluate import baselines, recognition, retrieval, scoring
-from runtime.evaluate.editing import TASKS, edit_all
+from runtime.evaluate.editing import TASKS, edit_all, edits_of
 from runtime.evaluate.evaluator import Judge
 from runtime.evaluate.generated import Guide, Order, cache_file, produce, seconds_of, stored_motions, weights_digest
 from runtime.evaluate.metrics import Components, Estimate
@@ -50,6 +50,10 @@ class Bench:
     judge: Judge
     cache: Path
     progress: Callable[[int, int], None] | None = None
+
+    def thinned(self, count: int) -> Bench:
+        """The same with at most ``count`` test clips."""
+        return replace(self, test=self.test.thinned(count))
 
     def yardstick(self, components: int | None) -> Yardstick:
         """Real embeddings of the test clips; components are those of the training clips' embeddings, so that no row
@@ -108,6 +112,19 @@ class Bench:
             made.append(stored_motions(file, make))
         return self.row(task, made)
 
+    def edit_baselines(self, task: str) -> dict[str, Row]:
+        """What an editing task is held against: the nearest training clip copied into the range, straight interpolation
+        of joints, even turning of bones."""
+        ranges = [[(e.start, e.stop) for e in edits_of(task, len(joints), "", 0)] for joints in self.test.motions]
+        pairs = list(zip(self.test.motions, ranges, strict=True))
+        copies = []
+        for seed in SEEDS:
+            near = baselines.nearest_by_text(self.test.prompts(seed), self.train, self.judge.sentences)
+            copies.append([baselines.copied(*pair, clip) for pair, clip in zip(pairs, near, strict=True)])
+        linear, slerp = ([baselines.interpolated(*pair, turning) for pair in pairs] for turning in (False, True))
+        rows = {"nearest clip copied": copies, "linear": [linear for _ in SEEDS], "slerp": [slerp for _ in SEEDS]}
+        return {name: self.row(f"{task}, {name}", motions) for name, motions in rows.items()}
+
     def _edit(self, maker: Maker, task: str, prompts: list[str], seeds: list[int]) -> list[np.ndarray]:
         return edit_all(maker.load(), task, self.test.motions, prompts, seeds, self.progress)
 
@@ -139,11 +156,23 @@ def bounds(rows: dict[str, dict[str, Estimate]], name: str) -> str:
 
 
 def editing(bench: Bench, maker: Maker) -> dict:
-    """Score the four editing tasks."""
+    """Score the four editing tasks, each beside its baselines, and the recordings themselves."""
     yard = bench.yardstick(FID_COMPONENTS)
-    rows = {task: scoring.score(bench.edited(maker, task), yard) for task in TASKS}
+    rows = {"ground truth": scoring.score(bench.row("ground truth", [bench.test.motions for _ in SEEDS]), yard)}
+    for task in TASKS:
+        rows[task] = scoring.score(bench.edited(maker, task), yard)
+        rows |= {row.name: scoring.score(row, yard) for row in bench.edit_baselines(task).values()}
     text = f"editing: {len(bench.test)} test clips, each to its own caption\n{scoring.table(rows)}"
-    return {"rows": scoring.as_json(rows), "text": text}
+    behind = [
+        f"{column} of {name}"
+        for task in TASKS
+        for name in rows
+        if name.startswith(f"{task},")
+        for column, better in (("FID", -1), ("R@3", 1))
+        if better * (rows[task][column].mean - rows[name][column].mean) <= 0
+    ]
+    text += "\nours is ahead of every baseline" if not behind else f"\nours is not ahead of: {'; '.join(behind)}"
+    return {"rows": scoring.as_json(rows), "behind": behind, "text": text}
 
 
 def retrieve(test: OpenSet, understanding: Understanding, sentences_of: Callable[[list[str]], np.ndarray]) -> dict:
@@ -242,8 +271,25 @@ def run_open(options) -> dict:
             parts["recognition"] = recognise(prepared, understanding)
         except DataError as error:
             notes.append(f"recognition is left out: {error}")
-    parts["editing"] = editing(bench, ours)
+    parts["editing"] = editing(bench.thinned(options.limit), ours)
     text = "\n\n".join([part.pop("text") for part in parts.values()] + notes)
     figures = parts["text_to_motion"]["rows"]["ours"]
     figure = f"FID {figures['FID']['mean']:.2f}, R@3 {figures['R@3']['mean']:.3f}"
     return parts | {"notes": notes, "figure": figure, "text": text}
+
+
+def run_open_editing(options) -> dict:
+    """The four temporal editing tasks beside their baselines, on at most ``limit`` test clips.
+
+    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
+    generator's or the evaluator's weights.
+    """
+    prepared = options.data()
+    judge = Judge.load(options.weights, options.evaluator)
+    test, train = OpenSet.load(prepared, "test"), OpenSet.load(prepared, "train")
+    bench = Bench(test, train, judge, options.cache, options.progress).thinned(options.limit)
+    result = editing(bench, Maker("ours", options.generator, weights_digest(options.weights)))
+    scores = [result["rows"][task] for task in TASKS]
+    figure = f"FID {np.mean([row['FID']['mean'] for row in scores]):.2f}, "
+    figure += f"R@3 {np.mean([row['R@3']['mean'] for row in scores]):.3f}"
+    return result | {"clips": len(bench.test), "figure": figure}

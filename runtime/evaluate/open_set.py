@@ -37,6 +37,14 @@ class OpenSet:
         motions = [whole(prepared.joints(clip)) for clip in clips]
         return cls(motions, captions, families, caption_groups(captions))
 
+    def thinned(self, count: int) -> OpenSet:
+        """At most ``count`` of the clips, spread evenly and always the same."""
+        if len(self) <= count:
+            return self
+        rows = np.linspace(0, len(self) - 1, count).astype(int)
+        motions, captions = [self.motions[row] for row in rows], [self.captions[row] for row in rows]
+        return OpenSet(motions, captions, [self.families[row] for row in rows], self.groups[rows])
+
     def __len__(self) -> int:
         return len(self.motions)
 

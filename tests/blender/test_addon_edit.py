@@ -250,6 +250,59 @@ def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
     assert asked()[-1]["arrays"]["path"] == [len(line), 2]
 
 
+def held_at(joint_bone, armature, frames=(26, 35), off=(0.04, -0.05, 0.03)):
+    """An empty near where the bone's head is in the middle of ``frames``; returns it."""
+    bpy.context.scene.frame_set(sum(frames) // 2)
+    empty = bpy.data.objects.new("Rail", None)
+    bpy.context.collection.objects.link(empty)
+    head = armature.matrix_world @ armature.pose.bones[joint_bone].head
+    empty.location = [value + more for value, more in zip(head, off, strict=True)]
+    bpy.context.view_layer.update()
+    return empty
+
+
+def heads(armature, bone, frames):
+    found = []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        found.append(np.array(posed.matrix_world @ posed.pose.bones[bone].head))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("joint, bone", [("right_wrist", "mixamorig:RightHand"), ("left_ankle", "mixamorig:LeftFoot")])
+def test_a_hand_or_a_foot_is_held_at_an_object(walker, joint, bone):
+    armature, _ = walker
+    was = pose(armature)
+    frames = (29, 32)
+    empty = held_at(bone, armature, frames)
+    before = heads(armature, bone, range(29, 33))
+    ask(hold_target=empty, hold_joint=joint, hold_first=frames[0], hold_last=frames[1])
+    assert bpy.ops.coamd.edit_range() == {"FINISHED"}
+    assert asked()[-1]["arrays"]["target_points"] == [4, 3]
+    now, place = heads(armature, bone, range(29, 33)), np.array(empty.location)
+    assert np.linalg.norm(before - place, axis=1).max() > 0.05
+    assert np.linalg.norm(now - place, axis=1).max() < 0.01
+    assert np.abs(pose(armature) - was)[OUTSIDE].max() < 1e-6
+    step = np.linalg.norm(np.diff(heads(armature, bone, range(19, 43)), axis=0), axis=1)
+    assert step.max() < 0.25, "it leaps to the object, or away"
+
+
+def test_a_hold_follows_an_object_that_moves_and_leaves_the_frame_as_it_was(walker):
+    armature, _ = walker
+    empty = held_at("mixamorig:RightHand", armature, (29, 32))
+    for frame, shift in ((29, 0.0), (32, 0.05)):
+        empty.location.x += shift
+        empty.keyframe_insert("location", frame=frame)
+    bpy.context.scene.frame_set(7)
+    ask(hold_target=empty, hold_joint="right_wrist", hold_first=29, hold_last=32)
+    bpy.ops.coamd.edit_range()
+    assert bpy.context.scene.frame_current == 7
+    for frame in range(29, 33):
+        (hand,) = heads(armature, "mixamorig:RightHand", [frame])
+        assert np.linalg.norm(hand - np.array(empty.matrix_world.translation)) < 0.01
+
+
 def refused(words, **changes):
     """The operator says so in one line, and nothing has changed."""
     armature = bpy.data.objects["Rig"]
@@ -284,6 +337,18 @@ def refused(words, **changes):
 )
 def test_what_cannot_be_meant_is_said_in_a_line_and_changes_nothing(walker, words, changes):
     refused(words, **changes)
+
+
+def test_what_cannot_be_held_is_said(walker):
+    armature, _ = walker
+    empty = held_at("mixamorig:RightHand", armature)
+    hold = {"hold_target": empty, "hold_joint": "right_wrist", "hold_first": 29, "hold_last": 32}
+    refused("Hold from 24 to 37 at most", **{**hold, "hold_first": 20})
+    refused("to hold are none", **{**hold, "hold_last": 20})
+    refused("held but not made anew", **hold, part="left_arm")
+    empty.location.z += 5
+    bpy.context.view_layer.update()
+    refused("right hand is .* cm short of its target at frame 29", **hold, part="whole")
 
 
 def test_locked_driven_and_missing_things_are_said(walker):

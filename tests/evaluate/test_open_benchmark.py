@@ -83,7 +83,9 @@ def test_the_open_benchmark_without_a_recogniser_says_what_it_left_out(options):
     ]  # fmt: skip
     assert rows["noise"]["FID"]["mean"] > 5 * rows["ground truth"]["FID"]["mean"]
     assert "R@1" not in rows["training clips"] and rows["ours"]["R@3"]["interval"] >= 0
-    assert set(result["editing"]["rows"]) == {"inbetween", "outpaint", "prefix", "suffix"}
+    tasks = {"inbetween", "outpaint", "prefix", "suffix"}
+    others = {f"{task}, {name}" for task in tasks for name in ("nearest clip copied", "linear", "slerp")}
+    assert set(result["editing"]["rows"]) == {"ground truth", *tasks, *others}
     assert "retrieval" not in result and "recogni" in result["notes"][0] and result["notes"][0] in result["text"]
     listed = {row["name"]: row["ours"] for row in list_benchmarks(options.weights, options.cache)}
     assert listed["open"] == result["figure"] and listed["kit-t2m"] is None
@@ -119,6 +121,15 @@ def test_retrieval_and_recognition_alone_need_no_evaluator(options, monkeypatch)
     assert found["protocols"]["batches"]["text_to_motion"]["R@3"] == 100.0 and "R@3 100.0 %" in found["figure"]
     named = run_benchmark("recognition", options)
     assert named["zero_shot"]["utd_mhad"]["top1"] == 1.0 and "utd_mhad 3.0" in named["figure"]
+
+
+def test_the_editing_tasks_alone_on_some_of_the_clips(options):
+    result = run_benchmark("open_editing", Options(**{**vars(options), "limit": 33}))
+    assert result["clips"] == 33 and result["figure"].startswith("FID") and "slerp" in result["text"]
+    again = run_benchmark("open_editing", Options(**{**vars(options), "limit": 33}))
+    assert again["rows"] == result["rows"]
+    with pytest.raises(DataError, match="distinct captions"):
+        run_benchmark("open_editing", Options(**{**vars(options), "limit": 20}))
 
 
 def test_prompts_lengths_and_seeds_of_the_open_benchmark(options):
