@@ -35,7 +35,9 @@ LONGEST_SECONDS = 3600.0
 SHORTEST_SCENE = 0.5
 SAME, CHANGE = 2, 1  # tokens of what is there that a scene goes on from, and another one begins with: more of them,
 # and it goes on like them whatever the text says
-INSISTENCE = 1.5  # times the usual guidance by the text, where another scene begins
+# Times the usual guidance by the text: known tokens say what was, and the text must be heard beside them, the more so
+# where another scene begins.
+CONTINUED, BEGUN = 1.6, 2.4
 LOOP_SECONDS = 1.5  # of the end of a motion that is remade to lead back to its start
 
 
@@ -111,8 +113,9 @@ def storyboard(
     """
     if not scenes:
         raise InputError("the storyboard is empty", "give at least one scene")
-    usual = generator.sampling if cfg is None else replace(generator.sampling, guidance_weight=cfg)
-    firm = replace(usual, guidance_weight=INSISTENCE * usual.guidance_weight) if cfg is None else usual
+    usual = generator.sampling
+    weights = (CONTINUED * usual.guidance_weight, BEGUN * usual.guidance_weight) if cfg is None else (cfg, cfg)
+    going_on, beginning = (replace(usual, guidance_weight=weight) for weight in weights)
     parts = list(_parts(scenes))
     total = parts[-1][1]
     tokens = torch.zeros(total, generator.networks.config.token_dim, device=generator.device)
@@ -129,7 +132,7 @@ def storyboard(
             [prompt],
             end - begin,
             [seed + number],
-            firm if changed else usual,
+            beginning if changed else going_on,
             known=Known(tokens[None, begin:end].clone(), given),
             on_step=report if on_step else None,
         )
