@@ -41,9 +41,8 @@ POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
 OWN_STRENGTH = 1.0
-BETWEEN = (
-    0.6  # times the usual guidance by the text, where both sides say much of what happens: calmer, feet slide less
-)
+# Times the usual guidance by the text, where both sides say much of what happens: calmer, and feet slide less.
+BETWEEN = 0.6
 STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
 _LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
 _ROUGH_ROUNDS, _EXACT_ROUNDS = 40, 400
