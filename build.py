@@ -43,7 +43,12 @@ PACKAGED = {
 }
 PACKAGED_FILES = ("blender_manifest.toml", "LICENSE", "README.md", "CHANGELOG.md")
 # Used from a checkout only.
-NOT_PACKAGED = ("coamd_blender/carry.py", "coamd_blender/demo.py", "runtime/requirements-dev.txt")
+NOT_PACKAGED = (
+    "coamd_blender/carry.py",
+    "coamd_blender/demo.py",
+    "runtime/requirements-dev.txt",
+    "weights/evaluation",
+)
 ROOT_INIT = "from .coamd_blender import register, unregister  # noqa: F401\n"
 
 
