@@ -41,9 +41,8 @@ POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
 OWN_STRENGTH = 1.0
-# Times the usual guidance by the text. What is kept around a range speaks for more of the same, so that a sentence about
-# something else must be insisted on; where a path or poses say what happens, less of it is calmer, and feet slide less.
-INSISTED, LED = 2.0, 0.6
+# Times the usual guidance by the text: where a path or poses say what happens, less is calmer, and feet slide less.
+INSISTED, LED = 1.25, 0.6
 STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
 _LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
 _ROUGH_ROUNDS, _EXACT_ROUNDS = 40, 400
@@ -121,9 +120,10 @@ class Scene:
             config = replace(config, guidance_weight=0.0, guidance_rescale=0.0)
         elif self.task.cfg is not None:
             config = replace(config, guidance_weight=self.task.cfg)
-        elif not self.task.held().any() and self.task.mode != "vary":
-            led = all(self.kept) and (self.task.path is not None or bool(self.task.targets))
-            config = replace(config, guidance_weight=(LED if led else INSISTED) * config.guidance_weight)
+        elif self.task.told and self.task.mode != "vary":
+            config = replace(config, guidance_weight=INSISTED * config.guidance_weight)
+        elif all(self.kept) and not self.task.held().any():
+            config = replace(config, guidance_weight=LED * config.guidance_weight)
         for number, (first, last, done) in enumerate(plan):
             start = travel.integrate(coder.travel(tokens[:first]), origin)[-1]
             known = Known(tokens[None, first:last], given[None, first:last])

@@ -55,6 +55,12 @@ class Edit:
             raise InputError("the path is a single point", "give at least two points apart")
         self.held()
 
+    @property
+    def told(self) -> bool:
+        """Whether the prompt alone says what the whole body does: no path, no places, no joints that stay."""
+        led = self.path is not None or bool(self.targets)
+        return bool(self.prompt.strip()) and not led and not self.held().any()
+
     def held(self) -> np.ndarray:
         """Joints (22,) bool that stay as they are."""
         if self.joints is None:
