@@ -156,8 +156,10 @@ def _places(scene, target, frames: range) -> np.ndarray:
 def path_points(curve_object, placement: Placement) -> np.ndarray:
     """The way (points, 2: x, z) along a curve object, in the canonical clip's coordinates, as float32.
 
-    Raises InputError for a curve without a line.
+    Raises InputError for another object and for a curve without a line.
     """
+    if curve_object.type != "CURVE":
+        raise InputError(f"{curve_object.name} is no curve", "Choose a curve object as the path")
     data = curve_object.data.copy()
     data.bevel_depth, data.extrude, data.bevel_mode = 0.0, 0.0, "ROUND"
     flat = bpy.data.objects.new("CoAMD path", data)

@@ -53,10 +53,6 @@ LOOPS = (
 )
 
 
-def _is_curve(_, candidate) -> bool:
-    return candidate.type == "CURVE"
-
-
 class COAMD_PG_scene(bpy.types.PropertyGroup):
     """One scene of a storyboard."""
 
@@ -98,8 +94,7 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
     path: PointerProperty(
         name="Path",
         description="A curve on the ground that the pelvis follows over the range",
-        type=bpy.types.Object,
-        poll=_is_curve,
+        type=bpy.types.Object,  # no poll: with one Blender 4.2 crashes at its exit
     )
     hold_target: PointerProperty(
         name="Hold At",

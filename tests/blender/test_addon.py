@@ -14,7 +14,7 @@ bpy = pytest.importorskip("bpy")
 
 ROOT = Path(__file__).resolve().parents[2]
 _MEASURE = """
-import os, sys, time, bpy
+import sys, time, bpy
 before = set(sys.modules)
 started = time.process_time()
 import coamd_blender
@@ -23,8 +23,6 @@ print(time.process_time() - started)
 print(",".join(sorted(name for name in set(sys.modules) - before if name.startswith("coamd_blender"))))
 print(",".join(name for name in ("numpy", "torch") if name in set(sys.modules) - before))
 coamd_blender.unregister()
-sys.stdout.flush()
-os._exit(0)  # bpy 4.2, as a module, crashes at exit once a pointer property with a poll was removed
 """
 
 

@@ -248,6 +248,10 @@ def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
     ask(path=path)
     bpy.ops.coamd.edit_range()
     assert asked()[-1]["arrays"]["path"] == [len(line), 2]
+    bpy.ops.coamd.edit_reject()
+    ask(path=armature)
+    with pytest.raises(RuntimeError, match=f"{armature.name} is no curve - Choose a curve"):
+        bpy.ops.coamd.edit_range()
 
 
 def held_at(joint_bone, armature, frames=(26, 35), off=(0.04, -0.05, 0.03)):
