@@ -217,18 +217,8 @@ class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
         layout, settings = self.layout, context.scene.coamd
         layout.use_property_split = True
         layout.use_property_decorate = False
-        column = layout.column(heading="Text Weight")
-        row = column.row(align=True)
-        row.prop(settings, "use_guidance", text="")
-        value = row.row()
-        value.enabled = settings.use_guidance
-        value.prop(settings, "guidance", text="")
-        column = layout.column(heading="Recognizer")
-        row = column.row(align=True)
-        row.prop(settings, "use_recognizer", text="")
-        value = row.row()
-        value.enabled = settings.use_recognizer
-        value.prop(settings, "recognizer_guidance", text="")
+        _draw_switched(layout, settings, "Text Weight", "use_guidance", "guidance")
+        _draw_switched(layout, settings, "Recognizer", "use_recognizer", "recognizer_guidance")
         stored = preferences.get(context)
         if stored is not None:
             layout.prop(stored, "show_preview")
@@ -237,6 +227,15 @@ class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
         row.label(text=session.current().runtime, icon="MEMORY")
         row.operator("coamd.unload", text="Unload")
         layout.operator("coamd.open_preferences", text="Runtime Settings", icon="PREFERENCES")
+
+
+def _draw_switched(layout, settings, heading: str, switch: str, name: str) -> None:
+    """A check box, and beside it the value that it makes count."""
+    row = layout.column(heading=heading).row(align=True)
+    row.prop(settings, switch, text="")
+    value = row.row()
+    value.enabled = getattr(settings, switch)
+    value.prop(settings, name, text="")
 
 
 def draw_preferences(settings, context, layout) -> None:

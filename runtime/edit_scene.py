@@ -62,9 +62,7 @@ class Scene:
     body: Body
     grid: Grid
     window: np.ndarray  # (4 * tokens, 22, 3) canonical; in the range the clip's own motion
-    shown: (
-        np.ndarray
-    )  # (4 * tokens,) bool: frames of the window that are kept, those in whole tokens and the spare ones
+    shown: np.ndarray  # (4 * tokens,) bool: frames of the window that are kept, spare ones of tokens included
 
     @classmethod
     def of(cls, joints: np.ndarray, fps: float, task: Edit, before: tuple[int, int], after: tuple[int, int]) -> Scene:
