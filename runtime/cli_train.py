@@ -32,6 +32,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     recognizer.add_argument(
         "--captions", type=Path, metavar="FOLDER", help="another run on this pool whose encoded captions to read"
     )
+    recognizer.add_argument("--start", type=Path, metavar="FILE", help="begin from this trained recogniser")
     evaluator = _add_network(networks, "evaluator", run_evaluator, "the judge of the open benchmark")
     _add_text_encoder(evaluator)
     packing = add_verb(verbs, "pack", run_pack, "store trained weights at half the size, as they ship")
@@ -83,7 +84,7 @@ def run_recognizer(args: argparse.Namespace) -> Outcome:
     """Train the recogniser on the pool."""
     from runtime.train.recognizer import train_recognizer
 
-    options = _options(args, *_SHARED, "weights", "batch", "captions")
+    options = _options(args, *_SHARED, "weights", "batch", "captions", "start")
     return _trained(train_recognizer(args.prepared, args.run_folder, **options))
 
 

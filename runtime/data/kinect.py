@@ -1,13 +1,15 @@
 """Four recognition sets of 20 Kinect joints: UTD-MHAD, Northwestern-UCLA, MSR-Action3D and UTKinect.
 
-All give metres in the camera's frame: Y up, right-handed, the person in front of the camera at positive Z. Frames in
-which a person was lost are zeros; they are interpolated. The class is the clip's name.
+All give metres in the camera's frame: Y up, right-handed, the person in front of the camera at positive Z; where the
+camera looks down, clips are levelled. Frames in which a person was lost are zeros; they are interpolated. The class is
+the clip's name.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -29,8 +31,16 @@ MSR_JOINTS = (
     "left_ankle", "right_ankle", "left_foot", "right_foot", "head",
 )  # fmt: skip
 _PARENTS = {"hip_center": "", "spine": "hip_center", "shoulder_center": "spine", "head": "shoulder_center"}
-MSR_FPS = 15.0
 FPS = 30.0
+MSR_FPS = 15.0
+# Northwestern-UCLA states 30 frames a second, but its walkers would take five steps a second at 2 m/s: the median step
+# of 112 clips lasts 6 frames and covers 38 cm, which at this rate is a stroll.
+UCLA_FPS = 12.0
+# Degrees by which a camera looks down. Northwestern-UCLA, by view: planes through the lower ankles of all frames of a
+# performer, which rise by 0.16 to 0.34 away from the camera, median a view. MSR-Action3D, where nobody leaves the spot:
+# the trunk's median direction, which all ten performers lean by 20 to 28 towards the camera.
+UCLA_PITCH = {1: 11.0, 2: 14.6, 3: 14.5}
+MSR_PITCH = 24.0
 
 
 @cache
@@ -55,6 +65,14 @@ def _ordered(names: tuple[str, ...]) -> tuple[list[int], tuple[int, ...]]:
     return [names.index(joint) for joint in SDK_JOINTS], tuple(parents)
 
 
+def levelled(positions: np.ndarray, pitch: float) -> np.ndarray:
+    """Positions (..., 3) as a camera that looks ``pitch`` degrees down sees them (y up, z away from it), turned so that
+    y is up in the room."""
+    angle = np.radians(pitch)
+    x, y, z = np.moveaxis(np.asarray(positions, dtype=np.float64), -1, 0)
+    return np.stack([x, y * np.cos(angle) - z * np.sin(angle), y * np.sin(angle) + z * np.cos(angle)], axis=-1)
+
+
 def kinect_clip(path: Path, values: np.ndarray, names: tuple[str, ...], fps: float, name: str) -> SourceClip:
     """Build a clip from Kinect joints ``names`` (frames, 20, 3), metres, lost frames (zero or NaN) interpolated.
 
@@ -70,6 +88,10 @@ def kinect_clip(path: Path, values: np.ndarray, names: tuple[str, ...], fps: flo
     flat = positions[at].reshape(len(at), -1)
     filled = np.stack([np.interp(whole, at, column) for column in flat.T], axis=1).reshape(len(whole), -1, 3)
     return SourceClip(SDK_JOINTS, parents, filled, fps, name)
+
+
+def _levelled(clip: SourceClip, pitch: float) -> SourceClip:
+    return replace(clip, positions=levelled(clip.positions, pitch))
 
 
 def _class_name(set_name: str, path: Path) -> str:
@@ -94,15 +116,19 @@ def read_utd_mhad(path: str | Path) -> list[SourceClip]:
 
 
 def read_nw_ucla(path: str | Path) -> list[SourceClip]:
-    """Read ``aAA_sSS_eEE_vVV.json`` (skeletons: frames, 20, 3), 30 fps. Raises DataError."""
+    """Read ``aAA_sSS_eEE_vVV.json`` (skeletons: frames, 20, 3), 12 fps, levelled by its view. Raises DataError."""
     path = Path(path)
+    view = re.search(r"_v0*(\d+)", path.name)
+    if not view or int(view[1]) not in UCLA_PITCH:
+        raise DataError(f"{path} names no camera view of nw_ucla", "keep the file names of the original download")
     try:
         values = np.array(json.loads(read_text(path))["skeletons"], dtype=np.float64)
     except (KeyError, ValueError, TypeError) as error:
         raise DataError(f"{path} is no Northwestern-UCLA skeleton ({error})", "download it again") from error
     if values.ndim != 3 or values.shape[1:] != (20, 3):
         raise DataError(f"{path}: skeletons have shape {values.shape}", "expected (frames, 20, 3)")
-    return [kinect_clip(path, values, SDK_JOINTS, FPS, _class_name("nw_ucla", path))]
+    clip = kinect_clip(path, values, SDK_JOINTS, UCLA_FPS, _class_name("nw_ucla", path))
+    return [_levelled(clip, UCLA_PITCH[int(view[1])])]
 
 
 def _table(path: Path, width: int) -> np.ndarray:
@@ -116,10 +142,10 @@ def _table(path: Path, width: int) -> np.ndarray:
 
 
 def read_msr_action3d(path: str | Path) -> list[SourceClip]:
-    """Read ``aAA_sSS_eEE_skeleton3D.txt`` (x y z confidence, 20 lines a frame), 15 fps. Raises DataError."""
+    """Read ``aAA_sSS_eEE_skeleton3D.txt`` (x y z confidence, 20 lines a frame), 15 fps, levelled. Raises DataError."""
     path = Path(path)
     values = _table(path, 80).reshape(-1, 20, 4)[..., :3]
-    return [kinect_clip(path, values, MSR_JOINTS, MSR_FPS, _class_name("msr_action3d", path))]
+    return [_levelled(kinect_clip(path, values, MSR_JOINTS, MSR_FPS, _class_name("msr_action3d", path)), MSR_PITCH)]
 
 
 def _utkinect_segments(path: Path) -> list[tuple[str, int, int]]:

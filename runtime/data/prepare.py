@@ -46,7 +46,7 @@ from .sources import (
 )
 from .splits import split_of
 
-READER_VERSION = 9
+READER_VERSION = 10
 SHORTEST = 16  # frames: anything under 0.8 s says little
 SHORTEST_NOISY = 8  # recognition benchmarks count every clip
 LOOP_SECONDS = 4.0

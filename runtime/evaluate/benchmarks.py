@@ -16,7 +16,13 @@ from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
 from runtime.evaluate import edits, fairness, obedience, paper, physical, results
 from runtime.evaluate.generated import BUNDLED_WEIGHTS, Order, produce, weights_digest
-from runtime.evaluate.open_benchmark import run_open, run_open_editing, run_recognition, run_retrieval
+from runtime.evaluate.open_benchmark import (
+    run_open,
+    run_open_editing,
+    run_recognition,
+    run_recognition_across,
+    run_retrieval,
+)
 from runtime.generate import Generator
 
 PREPARED = Path("data/prepared")
@@ -258,6 +264,13 @@ BENCHMARKS = (
         "weights, prepared data",
         None,
         run_recognition,
+    ),
+    Benchmark(
+        "recognition_across",
+        "naming clips of each labelled set after training on the others",
+        "weights, prepared data",
+        None,
+        run_recognition_across,
     ),
     Benchmark("retrieval", "clips by words and words by clips", "weights, prepared data", None, run_retrieval),
     Benchmark("open", "the paper's tasks on open data", "weights, prepared data", None, run_open),

@@ -217,6 +217,33 @@ def recognise(prepared: Prepared, understanding: Understanding) -> dict:
     return result | {"text": "\n".join(lines)}
 
 
+def run_recognition_across(options) -> dict:
+    """Each labelled set named zero-shot after training on the other ones. ``options`` is ``benchmarks.Options``.
+
+    Raises DataError when fewer than two of the sets are prepared.
+    """
+    from runtime.evaluate.understanding import load_understanding
+
+    prepared, understanding = options.data(), load_understanding(options.weights, options.device)
+    held = {clip["set"] for clip in prepared.clips}
+    sets = [LabelledClips.load(prepared, name) for name in LABELLED_SETS if name in held]
+    rows, lines = (
+        {},
+        [f"{'zero-shot, trained on the others':<36}{'clips':>7}{'classes':>9}{'top 1':>8}{'x chance':>10}"],
+    )
+    for clips in sets:
+        row = recognition.across_sets(understanding, clips, [other for other in sets if other is not clips])
+        rows[clips.name] = row
+        counts = f"{row['clips']:>7}{row['classes']:>9}"
+        lines.append(f"{clips.name:<36}{counts}{100 * row['top1']:>7.1f}%{row['times_chance']:>10.1f}")
+    figure = ", ".join(f"{name} {row['times_chance']:.1f}" for name, row in rows.items())
+    return {
+        "rows": rows,
+        "text": "\n".join(lines),
+        "figure": f"zero-shot, trained on the others, times chance: {figure}",
+    }
+
+
 def run_retrieval(options) -> dict:
     """Retrieval alone, which needs no evaluator. ``options`` is ``benchmarks.Options``."""
     from runtime.evaluate.understanding import load_understanding

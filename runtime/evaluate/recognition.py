@@ -44,6 +44,17 @@ class Understanding(Protocol):
     ) -> np.ndarray:
         """Scores (test motions, classes) after a copy has been trained on ``train`` motions of classes ``truth``."""
 
+    def adapted_scores(
+        self,
+        train: Sequence[np.ndarray],
+        truth: np.ndarray,
+        train_labels: Sequence[str],
+        test: Sequence[np.ndarray],
+        test_labels: Sequence[str],
+    ) -> np.ndarray:
+        """Scores (test motions, test labels) after a copy has been trained on ``train`` motions, of which
+        ``train_labels`` says the class names."""
+
 
 @dataclass(frozen=True)
 class LabelledClips:
@@ -72,10 +83,28 @@ class LabelledClips:
 def zero_shot(motions: np.ndarray, labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Accuracy of naming motions (n, dim) by the nearest of all labels (classes, dim): top 1, top 5, chance, and how
     often chance top 1 is."""
-    scores = motions @ labels.T
-    chance, top1 = 1 / len(labels), accuracy(scores, truth)
+    return _against_chance(motions @ labels.T, truth)
+
+
+def across_sets(
+    understanding: Understanding, clips: LabelledClips, others: Sequence[LabelledClips]
+) -> dict[str, float]:
+    """Zero-shot naming of a set over its full list of labels, after training on ``others`` of its kind: the camera is
+    known then, the set is not. DataError without others, or when one of them is the set itself."""
+    names = [other.name for other in others]
+    if not others or clips.name in names:
+        raise DataError(f"{clips.name} is to be named after training on {names}", "give sets other than itself")
+    labels = sorted({label for other in others for label in other.classes})
+    motions = [motion for other in others for motion in other.motions]
+    truth = np.concatenate([np.array([labels.index(label) for label in o.classes])[o.truth] for o in others])
+    scores = understanding.adapted_scores(motions, truth, labels, clips.motions, clips.classes)
+    return _against_chance(scores, clips.truth)
+
+
+def _against_chance(scores: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    chance, top1 = 1 / scores.shape[1], accuracy(scores, truth)
     return {
-        "clips": len(truth), "classes": len(labels), "top1": top1, "top5": accuracy(scores, truth, 5),
+        "clips": len(truth), "classes": scores.shape[1], "top1": top1, "top5": accuracy(scores, truth, 5),
         "chance": chance, "times_chance": top1 / chance,
     }  # fmt: skip
 

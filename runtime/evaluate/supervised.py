@@ -1,7 +1,10 @@
-"""Supervised recognition: a copy of the recogniser's motion side trained on the labelled clips of some performers.
+"""A copy of the recogniser's motion side trained further on labelled clips.
 
-A linear head a stream, and one on the fused vector, learn together with the encoders; what is judged is the mean of
-their log-probabilities. Number of epochs, rate and augmentation are fixed beforehand, so no test performer chooses.
+Supervised recognition (:func:`train_classifier`): a linear head a stream, and one on the fused vector, learn together
+with the encoders. Zero-shot across sets (:func:`train_namer`): the encoders learn to meet the recognition tower's
+vectors of label texts, which stay as they are, so that labels never trained on can be asked for. What is judged is the
+mean of the four log-probabilities. Number of epochs, rate and augmentation are fixed beforehand, so no test clip
+chooses.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.model.recognizer import STREAMS, MotionRecognizer
 
 EPOCHS, BATCH, RATE, SMOOTHING = 60, 32, 5e-4, 0.1
+NAMING_EPOCHS, NAMING_RATE, NAMING_TEMPERATURE = 12, 2e-4, 0.1
 SLOWEST, FASTEST, SHORTEST_CROP = 0.8, 1.25, 0.8  # of the speed and of the length a clip is shown at
 SHIVER, SIZE = 0.01, 0.1  # metres of noise, and share by which a body is larger or smaller
 
@@ -38,6 +42,24 @@ class Classifier(nn.Module):
         """Logits (heads, batch, classes) of joints (batch, frames, 22, 3), true lengths (batch,)."""
         seen = self.recognizer.motion(joints, lengths)
         return torch.stack([head(part * self.scale) for head, part in zip(self.heads, seen, strict=True)])
+
+
+class Namer(nn.Module):
+    """The recogniser's motion side, each of its four vectors compared with vectors of label texts.
+
+    ``labels`` (classes, dim), of length one, may be replaced by those of another list after training.
+    """
+
+    def __init__(self, recognizer: MotionRecognizer, labels: np.ndarray):
+        super().__init__()
+        self.recognizer = copy.deepcopy(recognizer)
+        self.recognizer.requires_grad_(True)
+        self.labels = torch.from_numpy(np.asarray(labels, dtype=np.float32)).to(recognizer.joints_mean.device)
+
+    def forward(self, joints: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Logits (4, batch, classes) of joints (batch, frames, 22, 3), true lengths (batch,)."""
+        seen = self.recognizer.motion(joints, lengths)
+        return torch.stack([part @ self.labels.T / NAMING_TEMPERATURE for part in seen])
 
 
 def paced(joints: np.ndarray, factor: float) -> np.ndarray:
@@ -79,11 +101,33 @@ def train_classifier(
     missing = sorted(set(range(classes)) - set(truth.tolist()))
     if missing:
         raise DataError(f"{len(missing)} of {classes} classes have no training clip", "prepare the whole set")
-    device = recognizer.joints_mean.device
     torch.manual_seed(seed)
+    network = Classifier(recognizer, classes).to(recognizer.joints_mean.device)
+    return _trained(network, motions, truth, epochs, RATE, seed, progress)
+
+
+def train_namer(
+    recognizer: MotionRecognizer,
+    motions: Sequence[np.ndarray],
+    truth: np.ndarray,
+    labels: np.ndarray,
+    *,
+    epochs: int = NAMING_EPOCHS,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Namer:
+    """Train a copy of ``recognizer`` to find the label of motions (frames, 22, 3) among ``labels`` (classes, dim), row
+    ``truth`` (n,). The same seed gives the same network."""
+    torch.manual_seed(seed)
+    return _trained(Namer(recognizer, labels), motions, truth, epochs, NAMING_RATE, seed, progress)
+
+
+def _trained(network, motions, truth, epochs: int, rate: float, seed: int, progress):
+    """Train ``network`` (logits (heads, batch, classes) of motions) by the cross-entropy of its heads, summed."""
+    device = network.recognizer.joints_mean.device
     draw = np.random.default_rng(seed)
-    network = Classifier(recognizer, classes).to(device).train()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05)
+    network.train()
+    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=rate, weight_decay=0.05)
     batches = max(1, len(motions) // BATCH)
     total = epochs * batches
     for step in range(total):
@@ -92,7 +136,7 @@ def train_classifier(
         rows = order[step % batches * BATCH : (step % batches + 1) * BATCH]
         share = min(1.0, (step + 1) / (2 * batches)) * 0.5 * (1 + math.cos(math.pi * step / total))
         for group in optimizer.param_groups:
-            group["lr"] = RATE * share
+            group["lr"] = rate * share
         logits = network(*together([varied(motions[row], draw) for row in rows], device))
         target = torch.from_numpy(truth[rows]).to(device)
         loss = sum(functional.cross_entropy(part, target, label_smoothing=SMOOTHING) for part in logits)
@@ -106,7 +150,7 @@ def train_classifier(
 
 
 @torch.no_grad()
-def class_scores(network: Classifier, motions: Sequence[np.ndarray], batch: int = 64) -> np.ndarray:
+def class_scores(network: Classifier | Namer, motions: Sequence[np.ndarray], batch: int = 64) -> np.ndarray:
     """Mean log-probabilities (n, classes) of the network's heads for motions (frames, 22, 3)."""
     device, parts = network.recognizer.joints_mean.device, []
     for first in range(0, len(motions), batch):

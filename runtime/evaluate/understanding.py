@@ -11,7 +11,7 @@ import torch
 from coamd_blender.skeleton import MAX_FRAMES
 from runtime.data.labels import given
 from runtime.evaluate.generated import Guide
-from runtime.evaluate.supervised import class_scores, train_classifier
+from runtime.evaluate.supervised import class_scores, train_classifier, train_namer
 from runtime.guidance import Guidance
 from runtime.understand import TEXT_BATCH, Recognizer
 
@@ -64,6 +64,20 @@ class RecognizerUnderstanding:
         """Log-probabilities (test motions, classes) of a copy of the motion side trained on ``train`` motions of
         class numbers ``truth``: supervised.py."""
         return class_scores(train_classifier(self.recognizer.model, train, truth, classes), test)
+
+    def adapted_scores(
+        self,
+        train: Sequence[np.ndarray],
+        truth: np.ndarray,
+        train_labels: Sequence[str],
+        test: Sequence[np.ndarray],
+        test_labels: Sequence[str],
+    ) -> np.ndarray:
+        """Log-probabilities (test motions, test labels) of a copy of the motion side that has learnt to find
+        ``train_labels``, row ``truth`` (n,), for ``train`` motions: supervised.py."""
+        namer = train_namer(self.recognizer.model, train, truth, self.labels(train_labels))
+        namer.labels = torch.from_numpy(self.labels(test_labels)).to(namer.labels)
+        return class_scores(namer, test)
 
     def guidance(self, prompts: list[str], strength: float | None) -> Guidance:
         """Guidance of one batch of generation towards its prompts; None is the usual strength."""

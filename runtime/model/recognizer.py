@@ -24,7 +24,7 @@ from runtime.model import representation
 from runtime.model.layers import EncoderLayer, sinusoid, text_vector
 from runtime.model.text_encoder import TextFeatures
 
-RECOGNITION_TEMPERATURE, DESCRIPTION_TEMPERATURE = 0.4, 0.1
+RECOGNITION_TEMPERATURE = 0.4
 RECOGNITION_SHARE, STREAM_SHARE = 0.5, 1 / 3
 
 _POSE = JOINT_COUNT * 3
@@ -42,7 +42,8 @@ class MotionEmbedding(NamedTuple):
 
 
 class Reader(nn.Module):
-    """Transformer encoder over (batch, tokens, inputs), read at a learned query token: (batch, dim)."""
+    """Transformer encoder over (batch, tokens, inputs), read at a learned query token and, where the configuration says
+    so, at the mean and the highest of its tokens: (batch, dim)."""
 
     def __init__(self, inputs: int, layers: int, config: RecognizerConfig):
         super().__init__()
@@ -54,6 +55,9 @@ class Reader(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, config.dim)
+        self.pooled = nn.Linear(2 * width, config.dim, bias=False) if config.pooled else None
+        if self.pooled is not None:
+            nn.init.zeros_(self.pooled.weight)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """x (batch, tokens, inputs), valid (batch, tokens) bool."""
@@ -63,7 +67,14 @@ class Reader(nn.Module):
         valid = torch.cat([torch.ones_like(valid[:, :1]), valid], dim=1)
         for layer in self.layers:
             x = layer(x, valid)
-        return self.out(self.norm(x[:, 0]))
+        x = self.norm(x)
+        said = self.out(x[:, 0])
+        if self.pooled is None:
+            return said
+        tokens, inside = x[:, 1:], valid[:, 1:, None]
+        mean = (tokens * inside).sum(dim=1) / inside.sum(dim=1)
+        highest = tokens.masked_fill(~inside, -torch.inf).amax(dim=1)
+        return said + self.pooled(torch.cat([mean, highest], dim=-1))
 
 
 class MotionRecognizer(nn.Module):
@@ -163,13 +174,15 @@ def _row_loss(logits: torch.Tensor, positive: torch.Tensor) -> torch.Tensor:
     return -(log_share.sum(dim=1) / positive.sum(dim=1)).mean()
 
 
-def description_loss(motion: torch.Tensor, text: torch.Tensor, ignored: torch.Tensor) -> torch.Tensor:
+def description_loss(
+    motion: torch.Tensor, text: torch.Tensor, ignored: torch.Tensor, temperature: float
+) -> torch.Tensor:
     """InfoNCE of motions and their descriptions (n, dim) each, and SmoothL1 between the two, summed over channels.
 
     ``ignored`` (n, n) bool marks descriptions that may hold of another's motion as well.
     """
     own = torch.eye(len(motion), dtype=torch.bool, device=motion.device)
-    contrast = contrastive(motion @ text.T, own, ignored, DESCRIPTION_TEMPERATURE)
+    contrast = contrastive(motion @ text.T, own, ignored, temperature)
     return contrast + functional.smooth_l1_loss(motion, text, reduction="none").sum(dim=1).mean()
 
 

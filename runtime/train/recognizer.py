@@ -17,7 +17,7 @@ import torch
 
 from coamd_blender.errors import DataError
 from runtime import checkpoint
-from runtime.config import PRESETS
+from runtime.config import PRESETS, RecognizerConfig
 from runtime.data.dataset import CaptionFeatures, Pool
 from runtime.data.labels import family_texts
 from runtime.data.phrases import SUBJECTS
@@ -212,7 +212,7 @@ def losses(module: MotionRecognizer, batch: Batch) -> dict[str, torch.Tensor]:
     motion = module.motion(batch.joints, batch.lengths)
     text, label = module.descriptions(batch.text), module.labels(batch.label)
     description = recognizer.with_streams(
-        lambda part: recognizer.description_loss(part, text, batch.text_ignored), motion
+        lambda part: recognizer.description_loss(part, text, batch.text_ignored, module.config.temperature), motion
     )
     recognition = recognizer.with_streams(
         lambda part: recognizer.recognition_loss(part, label, batch.label_positive, batch.label_ignored), motion
@@ -234,12 +234,14 @@ def train_recognizer(
     precision: str = "float32",
     accumulate: int = 1,
     captions: Path | None = None,
+    start: Path | None = None,
 ) -> Path:
     """Train on the pool in ``prepared``; returns the path of recognizer.safetensors: the averaged weights with the best
     validation retrieval, their recognition calibrated on the validation pool.
 
     ``weights`` is the folder that holds the text encoder; ``captions`` the folder of another run on the same pool whose
-    encoded captions to read. What is not given is the preset's schedule, or without one 3,000 steps of 96 clips.
+    encoded captions to read; ``start`` the weights of a trained recogniser to begin from, which may lack the pooled
+    reading. What is not given is the preset's schedule, or without one 3,000 steps of 96 clips.
     Raises DataError without a pool, WeightsError without the text encoder.
     """
     run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
@@ -251,7 +253,10 @@ def train_recognizer(
             for name in ("train", "val")
         )
     module = MotionRecognizer(sizes.recognizer)
-    set_statistics(module, [train.batch(10_000_000 + index, 64) for index in range(8)])
+    if start is not None:
+        begin_from(module, start)
+    else:
+        set_statistics(module, [train.batch(10_000_000 + index, 64) for index in range(8)])
     schedule = sizes.recognizer_schedule
     size = batch or (schedule.batch if schedule else 96)
     ours = {"steps": 3000, "learning_rate": 6e-4, "weight_decay": 1e-2, "average": 0.998, "validate_every": 250}
@@ -264,6 +269,17 @@ def train_recognizer(
         judge,
     )
     return _finish(job, module, val, device) if job.rank == 0 else job.best_path
+
+
+def begin_from(module: MotionRecognizer, path: Path) -> None:
+    """Copy a trained recogniser's weights and statistics into ``module``.
+
+    Pooled readings that the file lacks stay zero, so that adding them changes no output. Raises WeightsError when
+    anything else differs.
+    """
+    _, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
+    added = {key: value for key, value in module.state_dict().items() if key.endswith(".pooled.weight")}
+    checkpoint.load_module(module, {**added, **tensors}, "recogniser")
 
 
 def _finish(job: Run, module: MotionRecognizer, val: PairSampler, device: torch.device) -> Path:

@@ -112,6 +112,29 @@ def test_npz_round_trip_and_refusals(tmp_path):
         read_npz(tmp_path / "torn.npz")
 
 
+def test_a_floor_seen_by_a_camera_that_looks_down_is_level_afterwards():
+    """By trigonometry: a camera 2 m above a floor and turned 12 degrees down sees it rise by tan 12 a metre away."""
+    from runtime.data.kinect import levelled
+
+    away = np.linspace(1.0, 4.0, 5)
+    floor = np.stack([np.zeros(5), away * np.tan(np.radians(12)) - 2.0 / np.cos(np.radians(12)), away], axis=-1)
+    level = levelled(floor, 12.0)
+    assert np.allclose(level[:, 1], -2.0)
+    assert np.allclose(np.diff(level[:, 2]), np.diff(away) / np.cos(np.radians(12)))
+
+
+def test_ucla_walks_at_a_walking_pace_and_names_its_view(tmp_path):
+    from runtime.data.kinect import SDK_JOINTS, read_nw_ucla
+
+    steps = [[[0.063 * frame, 1.0, 3.0 + k / 10] for k in range(len(SDK_JOINTS))] for frame in range(24)]
+    (tmp_path / "a04_s01_e00_v02.json").write_text(json.dumps({"skeletons": steps}))
+    (clip,) = read_nw_ucla(tmp_path / "a04_s01_e00_v02.json")
+    assert 0.5 < np.ptp(clip.positions[:, 0, 0]) * clip.fps / 23 < 1.5, "metres a second"
+    (tmp_path / "a04_s01_e00_v09.json").write_text(json.dumps({"skeletons": steps}))
+    with pytest.raises(DataError, match="names no camera view"):
+        read_nw_ucla(tmp_path / "a04_s01_e00_v09.json")
+
+
 def test_kinect_orders_name_the_same_body(tmp_path):
     from runtime.data.kinect import MSR_JOINTS, SDK_JOINTS, read_msr_action3d, read_nw_ucla
 
@@ -124,5 +147,9 @@ def test_kinect_orders_name_the_same_body(tmp_path):
     (msr,) = read_msr_action3d(tmp_path / "a13_s02_e01_skeleton3D.txt")
     (ucla,) = read_nw_ucla(tmp_path / "a05_s02_e01_v01.json")
     assert msr.name == "bend" and ucla.name == "sit down" and msr.names == ucla.names
-    assert np.allclose(msr.positions[0], ucla.positions[0])
+    legs = [(name, name.replace("knee", "ankle")) for name in ("left_knee", "right_knee")]
+    for clip in (msr, ucla):
+        at = {name: clip.positions[0, clip.names.index(name)] for name in SDK_JOINTS}
+        lengths = [np.linalg.norm(at[one] - at[other]) for one, other in legs]
+        assert np.allclose(lengths, [np.linalg.norm(np.subtract(place[one], place[other])) for one, other in legs])
     assert np.allclose(ucla.positions[3], ucla.positions[2]), "a lost frame is interpolated"

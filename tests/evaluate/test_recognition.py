@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from judges import Knowing
 
 from coamd_blender.errors import DataError, InputError
 from runtime.evaluate import editing, recognition
@@ -63,6 +64,22 @@ def test_the_penalty_is_the_one_that_left_out_performers_like_best(monkeypatch):
     performers = np.array([1, 1, 3, 5])
     assert recognition.best_penalty(np.zeros((4, 3)), np.zeros(4, int), performers, 2) == 1e-2
     assert sorted({count for count, _ in asked}) == [2, 3]  # each performer in turn is left out
+
+
+def test_a_set_is_named_by_what_the_others_taught():
+    def clips(name, classes, speeds, truth):
+        motions = [np.arange(16)[:, None, None] * np.ones((16, 22, 3)) * speed / 20 for speed in speeds]
+        return LabelledClips(name, motions, np.array(truth), classes, np.ones(len(truth), dtype=int))
+
+    target = clips("target", ("hop", "run", "walk"), (1.0, 3.0, 3.0, 2.0), (2, 1, 1, 0))
+    one = clips("one", ("run", "walk"), (3.0, 1.0), (0, 1))
+    other = clips("other", ("fall", "walk"), (5.0, 1.0), (0, 1))
+    row = recognition.across_sets(Knowing(), target, [one, other])
+    assert row["clips"] == 4 and row["classes"] == 3
+    assert row["top1"] >= 0.75, "whether or not a tie counts, runs and the walk are known"
+    for others in ([], [one, target]):
+        with pytest.raises(DataError, match="other than itself"):
+            recognition.across_sets(Knowing(), target, others)
 
 
 def test_labelled_clips_come_from_the_prepared_data():

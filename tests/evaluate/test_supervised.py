@@ -57,6 +57,21 @@ def test_the_same_seed_gives_the_same_network(recognizer):
     assert np.array_equal(first, second)
 
 
+def test_a_label_never_trained_on_can_be_asked_for_afterwards(recognizer):
+    """Trained on two classes, asked in another order and beside a label that nothing means."""
+    motions, truth = clips(36, 0)
+    axes = np.eye(TINY.dim, dtype=np.float32)
+    seen = truth != 0
+    kept = [motion for motion, own in zip(motions, seen, strict=True) if own]
+    namer = supervised.train_namer(recognizer, kept, truth[seen] - 1, axes[:2], epochs=80)
+    scores = supervised.class_scores(namer, kept)
+    assert (scores.argmax(axis=1) == truth[seen] - 1).mean() > 0.9
+    namer.labels = torch.from_numpy(axes[[1, 0, 5]])
+    renamed = supervised.class_scores(namer, kept)
+    assert renamed.shape == (len(kept), 3)
+    assert (renamed.argmax(axis=1) == 2 - truth[seen]).mean() > 0.9, "columns follow the labels"
+
+
 def test_a_class_without_a_clip_is_refused(recognizer):
     motions, truth = clips(6, 0)
     with pytest.raises(DataError, match="1 of 4 classes"):

@@ -45,7 +45,9 @@ def test_description_loss_is_contrast_and_distance():
     motion, text = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.6, 0.8], [0.0, 1.0]])
     contrast = (log_share(6, 0) + log_share(10, 8) + log_share(6, 8) + log_share(10, 0)) / 4
     distance = (0.5 * 0.4**2 + 0.5 * 0.8**2) / 2  # the second pair agrees
-    assert recognizer.description_loss(motion, text, NOTHING).item() == pytest.approx(contrast + distance, abs=1e-5)
+    assert recognizer.description_loss(motion, text, NOTHING, 0.1).item() == pytest.approx(
+        contrast + distance, abs=1e-5
+    )
 
 
 def test_recognition_loss_takes_its_own_temperature():
