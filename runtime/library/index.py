@@ -7,6 +7,8 @@ those known, or, for another time, its SHA-256.
 
 from __future__ import annotations
 
+import errno
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -107,6 +109,8 @@ def _index_file(library: Library, path: Path, state: State, origin: tuple[str, s
     """Bring one file up to date; False when it is gone."""
     try:
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
         known = library.file(str(path))
         same = known is not None and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
         digest = known.digest if same else digest_of(path)
@@ -114,7 +118,7 @@ def _index_file(library: Library, path: Path, state: State, origin: tuple[str, s
         return False  # deleted since it was listed: the next run marks it
     except OSError as error:
         report.broken += 1
-        report.problems.append(f"{path} cannot be read: {error.strerror}")
+        report.problems.append(f"{path} cannot be read: {error.strerror} - check it, and index again")
         return True
     facts = FileFacts(str(path), status.st_size, status.st_mtime_ns, digest, "here", "", *origin)
     if known is not None and digest == known.digest:
