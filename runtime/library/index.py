@@ -8,12 +8,14 @@ those known, or, for another time, its SHA-256.
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coamd_blender.errors import DataError, InputError
+from runtime.library.database import storable
 from runtime.library.motions import check_storable
 from runtime.library.reading import BLENDER_FILES, READERS, digest_of, find_files, read_clips
 from runtime.library.records import Embedder, FileFacts, State
@@ -106,7 +108,12 @@ def _known_below(library: Library, folder: Path) -> list[FileFacts]:
 
 
 def _index_file(library: Library, path: Path, state: State, origin: tuple[str, str], report: IndexReport) -> bool:
-    """Bring one file up to date; False when it is gone."""
+    """Bring one file up to date; False when it is gone or has no name to be known by."""
+    if not storable(str(path)):
+        shown = os.fsencode(path).decode(errors="replace")
+        report.broken += 1
+        report.problems.append(f"{shown} has a name that is not UTF-8 - rename it, and index again")
+        return False
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
