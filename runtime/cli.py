@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _complain("interrupted")
         return INTERRUPTED
-    _print(outcome, args.json)
+    try:
+        _print(outcome, args.json)
+    except BrokenPipeError:  # whoever read has read enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -61,7 +65,13 @@ def _complain(line: str) -> int:
 def _print(outcome: Outcome, as_json: bool) -> None:
     if outcome.json is None:
         return
-    print(json.dumps(plain(outcome.json), ensure_ascii=False, allow_nan=False) if as_json else outcome.text, flush=True)
+    text = json.dumps(plain(outcome.json), ensure_ascii=False, allow_nan=False) if as_json else outcome.text
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:  # a terminal of another alphabet, or a path that is no UTF-8
+        text = json.dumps(json.loads(text)) if as_json else text.encode(encoding, "backslashreplace").decode(encoding)
+    print(text, flush=True)
 
 
 def plain(value: Any) -> Any:

@@ -41,9 +41,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "--frames", type=frame_range, metavar="A:B", help="only these of the clip, B excluded, at 20 fps"
     )
     search.add_argument("--and-text", metavar="TEXT", help="like the clip, but: backwards")
-    search.add_argument(
-        "--weight", type=finite_number(0.0, 10.0), default=1.0, metavar="W", help="of --and-text (default 1)"
-    )
+    search.add_argument("--weight", type=finite_number(0.0, 10.0), metavar="W", help="of --and-text (default 1)")
     search.add_argument("--top", type=whole_number(1, MOST_RESULTS), default=10, metavar="K", help="default 10")
     for parser in (index, search):
         _add_common(parser, needs_library=parser is search)
@@ -146,6 +144,8 @@ def run_search(args: argparse.Namespace) -> Outcome:
     """Search. JSON: {results: [{path, clip, id, score, frames, seconds, fps, labels, licence, source, status}]}."""
     if args.text is not None and (args.frames or args.and_text is not None):
         raise InputError("--frames and --and-text belong to --clip", "Say all of it in --text")
+    if args.weight is not None and args.and_text is None:
+        raise InputError("--weight belongs to --and-text", "Leave it out, or say what should differ in --and-text")
     from runtime.library import query
     from runtime.library.search import Searcher
     from runtime.library.store import Library
@@ -159,7 +159,9 @@ def run_search(args: argparse.Namespace) -> Outcome:
         else:
             wanted = query.of_clip(args.clip, library, embedder, args.frames)
         if args.and_text is not None:
-            wanted = query.shifted(wanted, args.and_text, searcher, embedder, args.weight)
+            wanted = query.shifted(
+                wanted, args.and_text, searcher, embedder, query.SHIFT if args.weight is None else args.weight
+            )
         tell(searcher.note)
         results = [hit.as_json() for hit in searcher.search(wanted.vector, args.top)]
     return Outcome({"results": results}, "\n".join(map(result_line, results)))

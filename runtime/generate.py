@@ -40,8 +40,10 @@ def frames_for(seconds: float) -> int:
 
 
 def check_prompt(text: str) -> str:
-    """Return ``text`` with its white space tidied; InputError when nothing is left."""
+    """Return ``text`` with its white space tidied; InputError when nothing is left, or what is no Unicode."""
     tidy = " ".join(text.split())
+    if any("\ud800" <= character <= "\udfff" for character in tidy):  # bytes of a command line in another encoding
+        raise InputError("the text is not UTF-8", "check the encoding of the terminal or script that it comes from")
     if not tidy:
         raise InputError("the prompt is empty", "describe a motion, such as: a person walks forward and waves")
     return tidy

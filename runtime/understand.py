@@ -86,7 +86,7 @@ class Recognizer:
     @torch.no_grad()
     def text_embedding(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors (n, dim) of descriptions, on the recogniser's device."""
-        return self._encode([check_prompt(text) for text in texts], self.model.descriptions)
+        return self._encode(list(texts), self.model.descriptions)
 
     def guidance(self, prompts: Sequence[str], strength: float | None = None) -> Guidance:
         """Guidance of generation towards motions that the recogniser takes for ``prompts``, one a motion; None is the
@@ -143,6 +143,7 @@ class Recognizer:
     @torch.no_grad()
     def _encode(self, texts: list[str], side) -> torch.Tensor:
         """Unit vectors (texts, dim) by a text side of the network; texts of like length go together."""
+        texts = [check_prompt(text) for text in texts]
         vectors = torch.zeros(len(texts), self.dim, device=self.device)
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         for first in range(0, len(order), TEXT_BATCH):

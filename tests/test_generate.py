@@ -80,6 +80,12 @@ def test_empty_prompts_are_refused(text):
         check_prompt(text)
 
 
+def test_bytes_of_another_encoding_are_refused():
+    with pytest.raises(InputError, match="not UTF-8"):
+        check_prompt(b"a man with a caf\xe9".decode(errors="surrogateescape"))
+    assert check_prompt("歩く  \U0001f600") == "歩く \U0001f600"
+
+
 def test_wrong_counts_are_refused(generator):
     with pytest.raises(InputError, match="1 prompts but 2 seeds"):
         generator.generate(["walk"], 40, [1, 2])

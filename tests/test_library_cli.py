@@ -1,6 +1,8 @@
 """The verbs index and search, and the starter library."""
 
+import io
 import json
+import os
 import sqlite3
 import sys
 from types import SimpleNamespace
@@ -132,6 +134,60 @@ def test_bad_input_is_one_line(embedder, capsys, folder, tmp_path):
     database.close()
     for words in (("index", folder), ("search", "--text", "walk")):
         assert "version 9, this program reads version 1" in refused(capsys, *words, "--library", library)
+
+
+def test_a_weight_without_words_is_refused(embedder, capsys, folder, tmp_path):
+    run(capsys, "index", folder, "--library", tmp_path / "library")
+    capsys.readouterr()
+    for words in (("--text", "walk"), ("--clip", folder / "swing_1.npz")):
+        assert "--and-text" in refused(capsys, "search", *words, "--weight", 2, "--library", tmp_path / "library")
+
+
+def tear_pages(facts):
+    data = bytearray(facts.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)  # the header says a library, the rest nothing
+    facts.write_bytes(data)
+
+
+def forget_meta(facts):
+    with sqlite3.connect(facts) as database:
+        database.execute("DELETE FROM meta")
+    database.close()
+
+
+@pytest.mark.parametrize("damage", [tear_pages, forget_meta])
+def test_a_library_torn_further_in_is_one_line(embedder, capsys, folder, tmp_path, damage):
+    run(capsys, "index", folder, "--library", tmp_path / "library")
+    capsys.readouterr()
+    damage(tmp_path / "library" / "facts.sqlite")
+    for words in (("index", folder), ("search", "--text", "walk")):
+        line = refused(capsys, *words, "--library", tmp_path / "library")
+        assert "torn" in line and "index FOLDER" in line
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are bytes")
+def test_a_name_that_is_no_utf8_is_a_line_and_the_others_go_on(embedder, capsys, folder, tmp_path):
+    odd = folder / os.fsdecode(b"caf\xe9.npz")
+    write_motion(odd, 2)
+    status, out, err = run(capsys, "index", folder, "--library", tmp_path / "library", "--json")
+    told = json.loads(out)
+    assert status == 0 and (told["added"], told["broken"]) == (4, 1)
+    assert "is not UTF-8 - rename it" in told["problems"][0] and "Traceback" not in err
+    hits = results(capsys, "--clip", odd, "--library", tmp_path / "library")
+    assert hits[0]["clip"] == "swing_2" and hits[0]["score"] > 0.999
+
+
+@pytest.mark.parametrize("words", [("--json",), ()])
+def test_paths_are_printed_on_a_terminal_of_another_alphabet(embedder, capsys, monkeypatch, folder, tmp_path, words):
+    folder = folder.rename(tmp_path / "歩く")
+    run(capsys, "index", folder, "--library", tmp_path / "library")
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="ascii"))
+    assert cli.main(["search", "--text", "walk", "--library", str(tmp_path / "library"), "--top", "1", *words]) == 0
+    text = printed.getvalue().decode("ascii")
+    assert "\\u6b69\\u304f" in text
+    if words:
+        assert json.loads(text)["results"][0]["path"].startswith(str(folder))
 
 
 def test_rebuild_takes_the_library_to_another_recogniser(embedder, capsys, folder, tmp_path):

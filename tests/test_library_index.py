@@ -161,6 +161,16 @@ def test_bodies_that_cannot_be_are_one_line_and_the_others_go_on(library, folder
         assert name in line and " - " in line and "\n" not in line and "Error" not in line, line
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_json_that_is_no_gltf_and_a_pipe_are_a_line_each_and_the_others_go_on(library, folder):
+    (folder / "a list.gltf").write_text("[]")
+    os.mkfifo(folder / "a pipe.bvh")  # reading it would wait for ever
+    report = indexed(library, folder)
+    assert (report.added, report.broken, len(report.problems)) == (4, 2, 2)
+    for name, line in zip(("a list.gltf", "a pipe.bvh"), report.problems, strict=True):
+        assert name in line and " - " in line and "\n" not in line, line
+
+
 def test_a_file_that_breaks_keeps_its_clips_and_is_read_when_it_is_whole_again(library, folder):
     path = folder / "swing_0.npz"
     indexed(library, folder)

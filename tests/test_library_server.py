@@ -1,5 +1,8 @@
 """The server's tasks around the recogniser: search, index, motion, recognize, over the wire."""
 
+import sqlite3
+from pathlib import Path
+
 import numpy as np
 import pytest
 from fakes import ServerOnPipes
@@ -171,6 +174,16 @@ def test_requests_that_cannot_be_done_are_answered_and_the_next_one_works(server
     for number, (task, wrong) in enumerate(bad, start=3):
         assert refused(server, number, task, wrong).code == "bad_input", (task, wrong)
     assert ask(server, 99, "search", {**library, "text": "walk"}).fields["results"]
+
+
+def test_a_library_that_tears_while_it_is_open_is_told(server, fields):
+    ask(server, 1, "index", fields)
+    facts = Path(fields["library"], "facts.sqlite")
+    with sqlite3.connect(facts) as database:
+        database.execute("DROP TABLE windows")
+    database.close()
+    told = refused(server, 2, "search", {"library": fields["library"], "text": "walk"})
+    assert told.code == "bad_input" and "cannot be used" in told.message and told.hint
 
 
 def test_the_runtime_offers_every_task_and_loads_the_recogniser_only_when_asked():

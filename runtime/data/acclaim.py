@@ -16,7 +16,7 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 
-from .clip import SourceClip, read_text, rotation_matrices
+from .clip import SourceClip, read_text, rotation_matrices, torn_is_told
 
 AMC_FPS = 120.0
 INCH = 0.0254
@@ -158,6 +158,7 @@ def skeleton_for(path: str | Path) -> Path:
     return max(fitting, key=lambda asf: len(asf.stem))
 
 
+@torn_is_told("is no motion of its skeleton", "download it again, with its own .asf")
 def read_acclaim(
     path: str | Path, skeleton: Skeleton | str | Path | None = None, fps: float = AMC_FPS
 ) -> list[SourceClip]:

@@ -13,7 +13,9 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 
-from .clip import SourceClip, read_text, rotation_matrices, snap_fps
+from .clip import SourceClip, read_text, rotation_matrices, snap_fps, torn_is_told
+
+_REMEDY = "export or download it again"
 
 
 @dataclass
@@ -52,22 +54,21 @@ def _parse_hierarchy(header: str) -> list[_Joint]:
 def _parse(path: Path) -> tuple[list[_Joint], np.ndarray, float]:
     text = read_text(path)
     header, _, motion = text.partition("MOTION")
-    try:
-        joints = _parse_hierarchy(header.partition("HIERARCHY")[2])
-        lines = motion.lstrip().split("\n", 2)
-        frames = int(lines[0].split(":")[1])
-        frame_time = float(lines[1].split(":")[1])
-        values = np.array(lines[2].split(), dtype=np.float64)
-    except (ValueError, IndexError, StopIteration, RuntimeError) as error:
-        raise DataError(f"{path} is not a whole BVH file ({error})", "export or download it again") from error
+    hierarchy = header.partition("HIERARCHY")[2]
+    if not (hierarchy and motion):
+        raise DataError(f"{path} is not a whole BVH file: it lacks HIERARCHY or MOTION", _REMEDY)
+    joints = _parse_hierarchy(hierarchy)
+    lines = motion.lstrip().split("\n", 2)
+    frames = int(lines[0].split(":")[1])
+    frame_time = float(lines[1].split(":")[1])
+    values = np.array(lines[2].split(), dtype=np.float64)
     width = sum(len(joint.channels) for joint in joints)
-    if not width or frames < 1 or values.size != frames * width or not frame_time > 0:
-        raise DataError(
-            f"{path} is torn: {values.size} values for {frames} frames of {width} channels",
-            "export or download it again",
-        )
+    if not width or frames < 1 or values.size != frames * width:
+        raise DataError(f"{path} is torn: {values.size} values for {frames} frames of {width} channels", _REMEDY)
+    if not 0 < frame_time < np.inf:
+        raise DataError(f"{path} states {frame_time:g} seconds a frame", "write the time a frame lasts")
     if not np.isfinite(values).all():
-        raise DataError(f"{path} holds values that are not numbers", "export or download it again")
+        raise DataError(f"{path} holds values that are not numbers", _REMEDY)
     return joints, values.reshape(frames, width), snap_fps(1.0 / frame_time)
 
 
@@ -121,6 +122,7 @@ def _rest(joints: list[_Joint]) -> np.ndarray:
     return rest
 
 
+@torn_is_told("is not a whole BVH file", _REMEDY)
 def read_bvh(path: str | Path, unit: float = 1.0, skip: int = 0) -> list[SourceClip]:
     """Read a BVH file: ``unit`` metres a file unit, the first ``skip`` frames dropped. Raises DataError."""
     path = Path(path)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from coamd_blender.errors import DataError
+from coamd_blender.errors import CoamdError, DataError
+
+# What parsing raises on bytes that no exporter wrote: its own arithmetic, and json, zipfile and numpy's .npz.
+TORN = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, StopIteration, SyntaxError,
+    TypeError, ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+LONGEST_REASON = 100  # characters: zipfile quotes whole files
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,32 @@ class SourceClip:
     @property
     def seconds(self) -> float:
         return len(self.positions) / self.fps
+
+
+def torn_is_told(complaint: str, remedy: str) -> Callable:
+    """Decorate a reader ``(path, ...)``: whatever it stumbles over is a DataError, "PATH COMPLAINT (why)"."""
+
+    def decorate(read: Callable) -> Callable:
+        @functools.wraps(read)
+        def told(path: str | Path, *args, **options):
+            try:
+                return read(path, *args, **options)
+            except CoamdError:
+                raise
+            except TORN as error:
+                raise DataError(f"{path} {complaint} ({reason(error)})", remedy) from error
+
+        return told
+
+    return decorate
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says, as a part of a line."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, KeyError):
+        words = f"it has no {words}"
+    return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]}..."
 
 
 def rotation_matrices(degrees: np.ndarray, axis: str) -> np.ndarray:

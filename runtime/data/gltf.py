@@ -8,7 +8,6 @@ specification, appendix C.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import struct
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 
-from .clip import SourceClip
+from .clip import SourceClip, torn_is_told
 
 SAMPLE_FPS = 30.0
 _DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -174,25 +173,23 @@ def _tracks(document: _Document, animation: dict, fps: float) -> dict:
     }
 
 
+@torn_is_told("is not a readable glTF file", "export it again as .glb")
 def read_gltf(path: str | Path, fps: float = SAMPLE_FPS) -> list[SourceClip]:
     """Read every animation of a glTF file as a clip of its node tree, metres, Y up. Raises DataError."""
     path = Path(path)
-    try:
-        document = _load(path)
-        nodes = document.tree["nodes"]
-        order, parents = _tree_order(nodes)
-        names = tuple(nodes[node].get("name", f"node_{node}") for node in order)
-        index = {node: place for place, node in enumerate(order)}
-        tree = tuple(index[parents[node]] if parents[node] >= 0 else -1 for node in order)
-        rest = _world_positions(nodes, order, parents, {})[0]
-        clips = []
-        for number, animation in enumerate(document.tree.get("animations", [])):
-            tracks = _tracks(document, animation, fps)
-            if tracks:
-                positions = _world_positions(nodes, order, parents, tracks)
-                clips.append(SourceClip(names, tree, positions, fps, animation.get("name", f"{number}"), rest))
-    except (OSError, KeyError, IndexError, ValueError, TypeError, struct.error, binascii.Error) as error:
-        raise DataError(f"{path} is not a readable glTF file ({error})", "export it again as .glb") from error
+    document = _load(path)
+    nodes = document.tree["nodes"]
+    order, parents = _tree_order(nodes)
+    names = tuple(nodes[node].get("name", f"node_{node}") for node in order)
+    index = {node: place for place, node in enumerate(order)}
+    tree = tuple(index[parents[node]] if parents[node] >= 0 else -1 for node in order)
+    rest = _world_positions(nodes, order, parents, {})[0]
+    clips = []
+    for number, animation in enumerate(document.tree.get("animations", [])):
+        tracks = _tracks(document, animation, fps)
+        if tracks:
+            positions = _world_positions(nodes, order, parents, tracks)
+            clips.append(SourceClip(names, tree, positions, fps, animation.get("name", f"{number}"), rest))
     if not clips:
         raise DataError(f"{path} holds no animation", "export it with its actions")
     return clips

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +9,16 @@ import numpy as np
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import FPS, JOINT_COUNT, JOINT_NAMES, PARENTS
 
-from .clip import SourceClip, snap_fps
+from .clip import SourceClip, snap_fps, torn_is_told
 
 
+@torn_is_told("is not a motion archive", "it needs joints and fps")
 def read_npz(path: str | Path) -> list[SourceClip]:
     """Read ``joints`` and ``fps`` (20 when absent). Raises DataError for a wrong shape, NaN or a torn file."""
     path = Path(path)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            joints = np.asarray(archive["joints"], dtype=np.float64)
-            fps = float(archive["fps"]) if "fps" in archive else float(FPS)
-    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a motion archive ({error})", "it needs joints and fps") from error
+    with np.load(path, allow_pickle=False) as archive:
+        joints = np.asarray(archive["joints"], dtype=np.float64)
+        fps = float(archive["fps"]) if "fps" in archive else float(FPS)
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints):
         raise DataError(f"{path}: joints have shape {joints.shape}", f"expected (frames, {JOINT_COUNT}, 3)")
     if not (np.isfinite(fps) and fps > 0):

@@ -16,6 +16,7 @@ from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
 from runtime.evaluate import edits, fairness, obedience, paper, physical, results
 from runtime.evaluate.generated import BUNDLED_WEIGHTS, Order, produce, weights_digest
+from runtime.evaluate.library_retrieval import run_library_retrieval
 from runtime.evaluate.open_benchmark import (
     run_open,
     run_open_editing,
@@ -273,6 +274,13 @@ BENCHMARKS = (
         run_recognition_across,
     ),
     Benchmark("retrieval", "clips by words and words by clips", "weights, prepared data", None, run_retrieval),
+    Benchmark(
+        "library_retrieval",
+        "the same, asked of a clip library of the clips",
+        "weights, prepared data",
+        None,
+        run_library_retrieval,
+    ),
     Benchmark("open", "the paper's tasks on open data", "weights, prepared data", None, run_open),
     Benchmark(
         "open_editing", "the four editing tasks beside baselines", "weights, prepared data", None, run_open_editing

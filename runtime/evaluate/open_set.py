@@ -29,9 +29,7 @@ class OpenSet:
     @classmethod
     def load(cls, prepared: Prepared, split: str) -> OpenSet:
         """The captioned clips of a split that may train shipped weights. DataError when there are none."""
-        clips = [c for c in prepared.of_split(split) if c["captions"] and c["frames"] >= SHORTEST]
-        if not clips:
-            raise DataError(f"the prepared data holds no captioned {split} clips", "run: python -m runtime prepare")
+        clips = captioned(prepared, split)
         captions = [clip["captions"] for clip in clips]
         families = [entry_of(clip).family for clip in clips]
         motions = [whole(prepared.joints(clip)) for clip in clips]
@@ -51,6 +49,14 @@ class OpenSet:
     def prompts(self, seed: int) -> list[str]:
         """One caption a clip: another for every seed, as far as a clip has several."""
         return [captions[seed % len(captions)] for captions in self.captions]
+
+
+def captioned(prepared: Prepared, split: str) -> list[dict]:
+    """The rows of the captioned clips of a split, none too short to be generated. DataError when there are none."""
+    clips = [clip for clip in prepared.of_split(split) if clip["captions"] and clip["frames"] >= SHORTEST]
+    if not clips:
+        raise DataError(f"the prepared data holds no captioned {split} clips", "run: python -m runtime prepare")
+    return clips
 
 
 def whole(joints: np.ndarray) -> np.ndarray:

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from coamd_blender.errors import DataError, InputError
+from coamd_blender.errors import CoamdError, DataError, InputError
 
 FACTS = "facts.sqlite"
 APPLICATION_ID = 0x436F414C  # "CoAL"
 VERSION = 1
 LOCK_SECONDS = 60.0
-_NEW_LIBRARY = "Index its folders into a new library: python -m runtime index FOLDER --library NEW"
+NEW_LIBRARY = "Index its folders into a new library: python -m runtime index FOLDER --library NEW"
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -69,7 +69,7 @@ def connect(path: Path) -> sqlite3.Connection:
             time.sleep(0.02)
         except sqlite3.DatabaseError as error:
             connection.close()
-            raise DataError(f"{path} is torn ({error})", _NEW_LIBRARY) from error
+            raise DataError(f"{path} is torn ({error})", NEW_LIBRARY) from error
 
 
 @contextlib.contextmanager
@@ -85,9 +85,25 @@ def writing(connection: sqlite3.Connection, name: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def storable(path: str) -> bool:
+    """Whether SQLite can hold a path: it is text, and some old file names are bytes that are no UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in path)
+
+
+def complaint(error: sqlite3.Error, name: Path) -> CoamdError | None:
+    """What to tell the user of a library ``name`` whose database gave up in the middle of its work: torn pages, a full
+    disk. None for what is a mistake of this program."""
+    if isinstance(error, sqlite3.OperationalError):
+        return InputError(f"The library {name} cannot be used ({error})", "Check the disk, and who else uses it")
+    if type(error) is sqlite3.DatabaseError:
+        return DataError(f"The library {name} is torn ({error})", NEW_LIBRARY)
+    return None
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
@@ -109,7 +125,7 @@ def check_version(connection: sqlite3.Connection, name: Path) -> None:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.DatabaseError as error:
-        raise DataError(f"{name} is torn ({error})", _NEW_LIBRARY) from error
+        raise DataError(f"{name} is torn ({error})", NEW_LIBRARY) from error
     if (application, version) != (APPLICATION_ID, VERSION):
         found = f"version {version}" if application == APPLICATION_ID else "no clip library"
-        raise DataError(f"The library {name} is {found}, this program reads version {VERSION}", _NEW_LIBRARY)
+        raise DataError(f"The library {name} is {found}, this program reads version {VERSION}", NEW_LIBRARY)

@@ -7,11 +7,15 @@ those known, or, for another time, its SHA-256.
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coamd_blender.errors import DataError, InputError
+from runtime.library.database import storable
 from runtime.library.motions import check_storable
 from runtime.library.reading import BLENDER_FILES, READERS, digest_of, find_files, read_clips
 from runtime.library.records import Embedder, FileFacts, State
@@ -104,9 +108,16 @@ def _known_below(library: Library, folder: Path) -> list[FileFacts]:
 
 
 def _index_file(library: Library, path: Path, state: State, origin: tuple[str, str], report: IndexReport) -> bool:
-    """Bring one file up to date; False when it is gone."""
+    """Bring one file up to date; False when it is gone or has no name to be known by."""
+    if not storable(str(path)):
+        shown = os.fsencode(path).decode(errors="replace")
+        report.broken += 1
+        report.problems.append(f"{shown} has a name that is not UTF-8 - rename it, and index again")
+        return False
     try:
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
         known = library.file(str(path))
         same = known is not None and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
         digest = known.digest if same else digest_of(path)
@@ -114,7 +125,7 @@ def _index_file(library: Library, path: Path, state: State, origin: tuple[str, s
         return False  # deleted since it was listed: the next run marks it
     except OSError as error:
         report.broken += 1
-        report.problems.append(f"{path} cannot be read: {error.strerror}")
+        report.problems.append(f"{path} cannot be read: {error.strerror} - check it, and index again")
         return True
     facts = FileFacts(str(path), status.st_size, status.st_mtime_ns, digest, "here", "", *origin)
     if known is not None and digest == known.digest:

@@ -12,6 +12,7 @@ import numpy as np
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import FPS
 from runtime.data.canonical import resample
+from runtime.data.clip import TORN, reason
 from runtime.data.npz import read_npz
 from runtime.data.prepare import Report, read_file
 from runtime.data.sources import Source, describe
@@ -20,8 +21,6 @@ from runtime.library.records import ReadClip
 READERS = {".bvh": "bvh", ".amc": "acclaim", ".glb": "gltf", ".gltf": "gltf", ".npz": "npz"}
 BLENDER_FILES = (".fbx", ".blend")  # read by Blender, which then stores what it found
 SHORTEST = 16  # frames: anything under 0.8 s says little
-# What a reader may raise on bytes that no exporter wrote, beside DataError.
-READ_FAILURES = (ArithmeticError, LookupError, OSError, TypeError, UnicodeError, ValueError)
 
 
 def source_of(path: Path, licence: str = "", title: str = "") -> Source:
@@ -40,11 +39,11 @@ def read_clips(path: Path, source: Source | None = None) -> tuple[list[ReadClip]
             clips, left_out = _read_canonical(path), []
         else:
             clips, left_out = _read_mapped(path, source or source_of(path))
-    except READ_FAILURES as error:
-        raise DataError(f"{path} cannot be read ({type(error).__name__}: {error})", "export it again") from error
+    except TORN as error:
+        raise DataError(f"{path} cannot be read ({reason(error)})", "export it again") from error
     if not clips:
-        reason = left_out[0] if left_out else "it has no animation"
-        raise DataError(f"{path} holds no motion of {SHORTEST / FPS:g} s or more ({reason})", "export its animation")
+        why = left_out[0] if left_out else "it has no animation"
+        raise DataError(f"{path} holds no motion of {SHORTEST / FPS:g} s or more ({why})", "export its animation")
     return clips, left_out
 
 

@@ -32,7 +32,16 @@ import numpy as np
 
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.skeleton import FPS
-from runtime.library.database import FACTS, check_version, connect, make_tables, writing
+from runtime.library.database import (
+    FACTS,
+    NEW_LIBRARY,
+    check_version,
+    complaint,
+    connect,
+    make_tables,
+    storable,
+    writing,
+)
 from runtime.library.motions import pack_joints, unpack_joints
 from runtime.library.records import Clip, Embedder, FileFacts, ReadClip, State, windows_of
 
@@ -48,7 +57,10 @@ class Library:
 
     @classmethod
     def open(cls, folder: str | Path) -> Library:
-        """Open a library that is there. Raises InputError when it is not, DataError when it is torn or too new."""
+        """Open a library that is there. Raises InputError when it is not, DataError when it is torn or too new.
+
+        As a context manager it turns what SQLite raises inside, of torn pages or a full disk, into these too.
+        """
         folder = Path(folder)
         if not (folder / FACTS).is_file():
             raise InputError(
@@ -86,8 +98,10 @@ class Library:
     def __enter__(self) -> Library:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind, error, traceback) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error) and (told := complaint(error, self.folder)):
+            raise told from error
 
     def close(self) -> None:
         self._db.close()
@@ -97,6 +111,8 @@ class Library:
     def state(self) -> State:
         """Return which embeddings count; generation 0 before the first."""
         values = dict(self._db.execute("SELECT key, value FROM meta"))
+        if not values.keys() >= State.__dataclass_fields__.keys():
+            raise DataError(f"The library {self.folder} is torn: it does not say what its embeddings are", NEW_LIBRARY)
         return State(values["generation"], values["digest"], values["dim"], values["rows"])
 
     def check_embedder(self, embedder: Embedder) -> State:
@@ -128,6 +144,8 @@ class Library:
 
     def file(self, path: str) -> FileFacts | None:
         """Return what is known of a file, None when it was never seen."""
+        if not storable(path):
+            return None
         row = self._db.execute(
             "SELECT path, size, mtime_ns, digest, status, problem, licence, source FROM files WHERE path = ?", (path,)
         ).fetchone()
@@ -144,6 +162,8 @@ class Library:
 
     def clips(self, path: str | None = None) -> list[Clip]:
         """Return every clip, or those of one file, in the order they were stored."""
+        if path is not None and not storable(path):
+            return []
         return self._clips("? IS NULL OR files.path = ?", (path, path))
 
     def clip(self, clip_id: int) -> Clip:

@@ -21,6 +21,7 @@ All methods are called from one thread, as the server promises.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -30,7 +31,7 @@ import numpy as np
 
 from coamd_blender.errors import InputError
 from coamd_blender.skeleton import JOINT_COUNT
-from runtime.library.database import FACTS
+from runtime.library.database import FACTS, complaint
 from runtime.server import Arrays, Fields, Report
 
 MOST_RESULTS = 1000
@@ -68,6 +69,14 @@ class UnderstandingTasks:
 
     def run(self, task: str, fields: Fields, arrays: Arrays, report: Report) -> tuple[Fields, Arrays]:
         """Do one request. Raises CoamdError for what cannot be used, Cancelled from ``report``."""
+        try:
+            return self._do(task, fields, arrays, report)
+        except sqlite3.Error as error:
+            if told := complaint(error, Path(str(fields.get("library")))):
+                raise told from error
+            raise
+
+    def _do(self, task: str, fields: Fields, arrays: Arrays, report: Report) -> tuple[Fields, Arrays]:
         if task == "motion":  # Apply need not wait for the recogniser
             return self._motion(fields)
         if task == "known":

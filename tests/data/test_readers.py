@@ -153,3 +153,89 @@ def test_kinect_orders_name_the_same_body(tmp_path):
         lengths = [np.linalg.norm(at[one] - at[other]) for one, other in legs]
         assert np.allclose(lengths, [np.linalg.norm(np.subtract(place[one], place[other])) for one, other in legs])
     assert np.allclose(ucla.positions[3], ucla.positions[2]), "a lost frame is interpolated"
+
+
+READERS = {".npz": read_npz, ".bvh": read_bvh, ".glb": read_gltf, ".gltf": read_gltf, ".amc": read_acclaim}
+
+
+def told(path) -> str:
+    """The complaint about a file, which is one short line that names it."""
+    with pytest.raises(DataError) as raised:
+        READERS[path.suffix](path)
+    line = str(raised.value)
+    assert path.name in line and "\n" not in line and len(line) < len(str(path)) + 250 and raised.value.hint, line
+    return line
+
+
+@pytest.mark.parametrize(
+    ("part", "bytes_"),
+    [
+        (b"\x93NUMPY", b"\x93NUMPZ"),
+        (b"'shape': (", b"'shape': {"),  # tokenize.TokenError of numpy's header
+        (b"PK\x01\x02-\x03-\x00", b"PK\x01\x02-\x03\xbd\x00"),  # a zip of version 18.9
+        (b"PK\x01\x02-\x03-\x00\x00", b"PK\x01\x02-\x03-\x00\x20"),  # patched data, which zipfile does not do
+    ],
+)
+def test_a_damaged_archive_is_one_clear_line(tmp_path, part, bytes_):
+    path = tmp_path / "e.npz"
+    np.savez(path, joints=np.zeros((20, 22, 3), np.float32), fps=np.float32(20))
+    data = path.read_bytes()
+    assert part in data, "the damage would not be done"
+    path.write_bytes(data.replace(part, bytes_))
+    assert "is not a motion archive" in told(path)
+
+
+def test_an_archive_whose_compressed_bytes_are_damaged_is_one_clear_line(tmp_path):
+    path = tmp_path / "f.npz"
+    write_npz(path, np.random.default_rng(0).normal(size=(40, 22, 3)))
+    data = path.read_bytes()
+    for place in range(60, len(data) - 400, 97):
+        path.write_bytes(data[:place] + b"\xff\xff\xff\xff" + data[place + 4 :])
+        told(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "3", "null", '{"nodes": [3]}', '{"nodes": 5}', '{"animations": []}', "[" * 9000]
+)
+def test_json_that_is_no_gltf_is_one_clear_line(tmp_path, text):
+    (tmp_path / "g.gltf").write_text(text)
+    assert "is not a readable glTF file" in told(tmp_path / "g.gltf")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("Zrotation", "Wrotation", "not a whole BVH file"),
+        ("Frame Time: 0.0083333", "Frame Time: 0", "states 0 seconds a frame"),
+        ("Frame Time: 0.0083333", "Frame Time: -1", "states -1 seconds a frame"),
+        ("HIERARCHY", "", "lacks HIERARCHY"),
+        ("MOTION", "", "lacks HIERARCHY or MOTION"),
+    ],
+)
+def test_a_bvh_that_says_nonsense_is_told_what(tmp_path, before, after, reason):
+    path = write_bvh_text(tmp_path / "h.bvh", "ZXY", "ZXY", ["0 0 0 90 0 0 0 0 0", "0 0 0 80 0 0 0 0 0"])
+    text = path.read_text()
+    before = next(line for line in text.splitlines() if "Frame Time" in line) if "Frame Time" in before else before
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    assert reason in told(path)
+
+
+def test_files_of_bytes_that_changed_at_random_are_read_or_told(acclaim, tmp_path):
+    """Every reader, a thousand damaged files."""
+    random = np.random.default_rng(0)
+    write_npz(tmp_path / "i.npz", random.normal(size=(16, 22, 3)))
+    write_bvh_text(tmp_path / "i.bvh", "ZXY", "ZXY", ["0 0 0 90 0 0 0 0 0", "0 0 0 80 0 0 0 0 0"])
+    write_glb(tmp_path / "i.glb")
+    for source in (tmp_path / "i.npz", tmp_path / "i.bvh", tmp_path / "i.glb", acclaim):
+        whole, path, failed = source.read_bytes(), source.with_name(f"{source.stem}_x{source.suffix}"), 0
+        for _ in range(250):
+            data = bytearray(whole)
+            for place in random.integers(0, len(data), random.integers(1, 6)):
+                data[place] = random.integers(0, 256)
+            path.write_bytes(data)
+            try:
+                READERS[path.suffix](path)
+            except DataError:
+                failed += 1
+        assert failed > 25, source
