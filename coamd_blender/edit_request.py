@@ -10,7 +10,6 @@ import numpy as np
 from . import actions, skeleton
 from .errors import InputError
 from .keys import Range
-from .read_action import Reading
 from .retarget.holds import Hold
 from .retarget.reading import Placement
 
@@ -111,8 +110,9 @@ def open_joints(settings) -> tuple[str | None, frozenset[str]]:
     return ",".join(names), free
 
 
-def hold_of(scene, area: Range, reading: Reading) -> Hold | None:
-    """The hand or foot that ``scene.coamd_edit`` wants held in the edited ``area``, None for none.
+def hold_of(scene, area: Range, start: int) -> Hold | None:
+    """The hand or foot that ``scene.coamd_edit`` wants held in the edited ``area``, None for none; its rows count from
+    frame ``start``.
 
     Raises InputError for frames outside the area, or too near to a frame that stays.
     """
@@ -121,7 +121,7 @@ def hold_of(scene, area: Range, reading: Reading) -> Hold | None:
     if target is None:
         return None
     first, last = settings.hold_first, settings.hold_last
-    room = max(1, round(LEAST_SECONDS * reading.fps))
+    room = max(1, round(LEAST_SECONDS * scene.render.fps / scene.render.fps_base))
     low, high = area.first + room * area.before, area.last - room * area.after
     if last < first:
         raise InputError(f"The frames {first} to {last} to hold are none", "Give the first frame, then the last")
@@ -131,7 +131,6 @@ def hold_of(scene, area: Range, reading: Reading) -> Hold | None:
             f"Hold from {low} to {high} at most, or widen the range",
         )
     name = settings.bl_rna.properties["hold_joint"].enum_items[settings.hold_joint].name.lower()
-    start = round(float(reading.frames[0]))
     return Hold(settings.hold_joint, first - start, _places(scene, target, range(first, last + 1)), name, start)
 
 
@@ -153,8 +152,8 @@ def _places(scene, target, frames: range) -> np.ndarray:
     return skeleton.to_y_up(np.array(places))
 
 
-def path_points(curve_object, placement: Placement) -> np.ndarray:
-    """The way (points, 2: x, z) along a curve object, in the canonical clip's coordinates, as float32.
+def path_points(curve_object) -> np.ndarray:
+    """The way (points, 3) along a curve object, in the world, Y up.
 
     Raises InputError for another object and for a curve without a line.
     """
@@ -173,5 +172,9 @@ def path_points(curve_object, placement: Placement) -> np.ndarray:
     if len(local) < 2:
         raise InputError(f"The curve {curve_object.name!r} is no line", "Give it at least two points")
     matrix = np.array(curve_object.matrix_world, dtype=float)
-    world = skeleton.to_y_up(local @ matrix[:3, :3].T + matrix[:3, 3])
-    return placement.canonical(world / placement.scale)[:, [0, 2]].astype(np.float32)
+    return skeleton.to_y_up(local @ matrix[:3, :3].T + matrix[:3, 3])
+
+
+def on_the_ground(points: np.ndarray, placement: Placement) -> np.ndarray:
+    """Points (points, 3) of the world over the ground (points, 2: x, z) of the canonical clip, as float32."""
+    return placement.canonical(points / placement.scale)[:, [0, 2]].astype(np.float32)

@@ -10,15 +10,16 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import bpy
 import numpy as np
 
 from . import actions, edit_action, edit_request, rig_settings, session, strips, targets, writing
 from .errors import InputError, RigError
-from .jobs import Job
+from .jobs import Job, Step
 from .properties import LARGEST_SEED
-from .read_action import Reading, read_action
+from .read_action import Reading, read_steps
 from .retarget.holds import Hold
 from .skeleton import JOINT_INDEX
 
@@ -30,22 +31,38 @@ MOST_SECONDS = 600.0
 class Order:
     """An edit on its way: where it goes, and what is shown of it."""
 
-    site: edit_action.Site
     armature_uid: int
     action_uid: int
     scene_uid: int
     handle: int | None  # of the Action's slot
     frames: tuple[int, int]
     title: str
+    site: edit_action.Site | None = None  # once the Action is read
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the settings say: ``fields`` and a ``path`` (points, 3; Y up, the world's) for the runtime; the ``read``
+    frames, first and last; the ``asked`` areas; the rest as for edit_action.survey."""
+
+    fields: dict[str, Any]
+    path: np.ndarray | None
+    read: tuple[int, int]
+    asked: tuple[edit_request.Area, ...]
+    joints: frozenset[str]
+    contact: str
+    poses: tuple[int, ...]
+    hold: Hold | None
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
 
 
-def begin(context: bpy.types.Context, again: bool = False) -> Job:
-    """Ask for the edit that ``context.scene.coamd_edit`` describes, of the Action the target armature plays.
+def begin(context: bpy.types.Context, again: bool = False) -> None:
+    """Start the edit that ``context.scene.coamd_edit`` describes, of the Action the target armature plays.
 
-    ``again`` gives up the edit that waits first. Raises CoamdError before anything has changed.
+    ``again`` gives up the edit that waits first. Raises CoamdError for settings that cannot be meant, before anything
+    has changed. What reading the Action, step by step, finds wrong ends in the session's error.
     """
     settings, current = context.scene.coamd_edit, session.current()
     if current.running or current.asking:
@@ -57,54 +74,71 @@ def begin(context: bpy.types.Context, again: bool = False) -> Job:
     armature = targets.require(context)
     action = edit_action.require_action(armature)
     slot = actions.slot_for(action, armature)
-    start, end = edit_action.extent(action, slot)
-    marked = edit_request.marked_range(context, action, slot)
-    asked = edit_request.areas(settings.mode, marked, start, end)
-    reading = _read(context.scene, armature, action, [area for area, _ in asked], (start, end))
-    joints, free = edit_request.open_joints(settings)
-    poses = edit_request.kept_poses(context.scene, marked, asked[0][0]) if settings.keep_poses else ()
-    contact = context.scene.coamd.contact
-    hold = edit_request.hold_of(context.scene, asked[0][0], reading) if settings.mode != "outpaint" else None
-    site = edit_action.survey(armature, action, reading, tuple(area for area, _ in asked), free, contact, poses, hold)
-    if settings.random_seed:
-        settings.seed = random.randint(0, LARGEST_SEED)
-    prompt = " ".join(settings.prompt.split())
+    wanted = _wanted(context, action, slot)
     order = Order(
-        site,
         armature.session_uid,
         action.session_uid,
         context.scene.session_uid,
         None if slot is None else slot.handle,
-        (min(area.first for area, _ in asked), max(area.last for area, _ in asked)),
-        prompt or settings.bl_rna.properties["mode"].enum_items[settings.mode].name,
+        (min(area.first for area, _ in wanted.asked), max(area.last for area, _ in wanted.asked)),
+        wanted.fields["prompt"] or settings.bl_rna.properties["mode"].enum_items[settings.mode].name,
     )
+    current.notice, current.error = "", None
+    current.do(_ask(current, order, wanted))
+
+
+def _wanted(context: bpy.types.Context, action, slot) -> Wanted:
+    """What the settings say of ``action``."""
+    scene, settings = context.scene, context.scene.coamd_edit
+    keys = edit_action.extent(action, slot)
+    marked = edit_request.marked_range(context, action, slot)
+    asked = edit_request.areas(settings.mode, marked, *keys)
+    read = _around(scene, [area for area, _ in asked], keys)
+    joints, free = edit_request.open_joints(settings)
+    poses = edit_request.kept_poses(scene, marked, asked[0][0]) if settings.keep_poses else ()
+    hold = edit_request.hold_of(scene, asked[0][0], read[0]) if settings.mode != "outpaint" else None
+    path = None if settings.path is None else edit_request.path_points(settings.path)
     fields = {
-        "fps": reading.fps,
-        "ranges": [[*_rows(area, reading), mode] for area, mode in asked],
-        "prompt": prompt,
+        "prompt": " ".join(settings.prompt.split()),
         "joints": joints,
         "keep": settings.keep / 100,
-        "seed": settings.seed,
-        "cfg": _text_weight(context.scene),
+        "seed": random.randint(0, LARGEST_SEED) if settings.random_seed else settings.seed,
+        "cfg": _text_weight(scene),
     }
-    arrays = {"joints": reading.joints, **_targets(reading, poses, hold)}
-    if settings.path is not None:
-        arrays["path"] = edit_request.path_points(settings.path, reading.placement)
-    return current.ask(context, "edit", fields, arrays, partial(_answer, current, order))
+    return Wanted(fields, path, read, asked, free, scene.coamd.contact, poses, hold)
 
 
-def _read(scene, armature, action, asked: list[edit_action.Range], keys: tuple[float, float]) -> Reading:
-    """Read the areas and what is around them, one sample a scene frame."""
+def _around(scene, areas: list[edit_action.Range], keys: tuple[float, float]) -> tuple[int, int]:
+    """First and last frame to read: the areas and what is around them, between the first of the ``keys`` and the
+    last."""
     rate = scene.render.fps / scene.render.fps_base
     reach = int(CONTEXT_SECONDS * rate)
-    first, last = min(area.first for area in asked), max(area.last for area in asked)
+    first, last = min(area.first for area in areas), max(area.last for area in areas)
     if last - first > MOST_SECONDS * rate:
         raise InputError(f"A range of {last - first} frames is too long", f"Mark at most {MOST_SECONDS:g} seconds")
-    first = min(first, max(int(np.floor(keys[0])), first - reach))
-    last = max(last, min(int(np.ceil(keys[1])), last + reach))
-    return read_action(
-        armature, action, frames=(first, last), fps=None, scene=scene, mapping=targets.coverage(armature).mapping
+    return (
+        min(first, max(int(np.floor(keys[0])), first - reach)),
+        max(last, min(int(np.ceil(keys[1])), last + reach)),
     )
+
+
+def _ask(current: session.Session, order: Order, wanted: Wanted) -> Iterator[Step]:
+    """Steps that read the Action, one sample a scene frame; the last one asks the runtime."""
+    armature, action, scene = _places(order)
+    mapping = targets.coverage(armature).mapping
+    reading = yield from read_steps(armature, action, frames=wanted.read, fps=None, scene=scene, mapping=mapping)
+    armature, action, scene = _places(order)
+    areas = tuple(area for area, _ in wanted.asked)
+    site = edit_action.survey(
+        armature, action, reading, areas, wanted.joints, wanted.contact, wanted.poses, wanted.hold
+    )
+    ranges = [[*_rows(area, reading), mode] for area, mode in wanted.asked]
+    arrays = {"joints": reading.joints, **_targets(reading, wanted.poses, wanted.hold)}
+    if wanted.path is not None:
+        arrays["path"] = edit_request.on_the_ground(wanted.path, reading.placement)
+    fields = {"fps": reading.fps, "ranges": ranges, **wanted.fields}
+    scene.coamd_edit.seed = wanted.fields["seed"]
+    current.ask(bpy.context, "edit", fields, arrays, partial(_answer, current, replace(order, site=site)))
 
 
 def _rows(area: edit_action.Range, reading: Reading) -> tuple[int, int]:

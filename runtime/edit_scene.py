@@ -306,7 +306,8 @@ class Scene:
         stays[start - first : stop - first] = False
         targets = self.task.targets
         stays[[target.frame - first for target in targets if set(target.joints) & {0, *_LEGS}]] = True
-        clean = planted(clip, stays, self.fps, travels=not (held[0] or targets or self.task.path is not None))
+        travels = not (held[0] or targets or self.task.path is not None)
+        clean = planted(clip, stays, self.fps, travels, steps=True)
         return clean[start - first : stop - first] / self.body.scale + self.body.centre
 
     def _lengths(self, frames: np.ndarray) -> np.ndarray:

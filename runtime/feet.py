@@ -32,6 +32,8 @@ HELD = 1e4  # against the same: what must not move
 GLIDES, GLIDE_SECONDS = 1.5, 0.4  # times the body's speed, m/s: a low toe that is no faster for so long does not swing
 BREAK_SECONDS = 0.15  # no swing is shorter: a stand so interrupted goes on
 DRAG, SWING_SECONDS, LIFT = 0.7, 0.25, 0.09  # m, s, m: a foot dragged further takes steps, so long and so high
+SWITCH = 0.15  # m: a body that slides on both feet changes from one to the other where that spares as much slide
+STRIDE_LIFT, SCUFF = 0.3, 0.05  # of a step's length, m: so high is a step, and a shorter one stays on the floor
 FADE_SECONDS = 0.25  # over which a leg goes back to its own motion
 STRAIGHT = 0.005  # m: a knee that bends by less has no plane of its own, and bends forwards
 REACH = 0.998  # of a leg's length: it is never stretched straighter than this, nor than it was
@@ -71,12 +73,43 @@ def gliding(joints: np.ndarray, down: np.ndarray, fps: float = FPS) -> np.ndarra
     return low
 
 
-def planted(joints: np.ndarray, kept: np.ndarray | None = None, fps: float = FPS, travels: bool = True) -> np.ndarray:
+def carrying(joints: np.ndarray, down: np.ndarray, fps: float = FPS) -> np.ndarray:
+    """Return which foot carries a body that slides on both for 0.15 s or more: (frames, 2) bool, one foot at a time.
+
+    Where a toe is low and neither foot is ``down`` (frames, 2), the body is not in the air, so one of the feet should
+    stand: the one that slides least, changed where that spares more than SWITCH (the cheapest sequence, by dynamic
+    programming).
+    """
+    toes = joints[:, _TOES]
+    cost = np.linalg.norm(_velocity(toes, fps)[..., [0, 2]], axis=-1) / fps + np.maximum(0.0, toes[..., 1] - LOW_TOE)
+    bare = ~down.any(1) & (toes[..., 1].min(1) < LOW_TOE) & (joints[:, 0, 1] > ON_FEET)
+    found = np.zeros_like(down)
+    for start, stop in runs_of(bare):
+        total, came = cost[start].copy(), []
+        for frame in range(start + 1, stop):
+            came.append(total[::-1] + SWITCH < total)
+            total = np.minimum(total, total[::-1] + SWITCH) + cost[frame]
+        side = int(total.argmin())
+        for frame in range(stop - 1, start - 1, -1):
+            found[frame, side] = True
+            side = 1 - side if frame > start and came[frame - start - 1][side] else side
+    found &= toes[..., 1] < LOW_TOE
+    for side in range(2):
+        for start, stop in runs_of(found[:, side]):
+            if stop - start < _least(fps):
+                found[start:stop, side] = False
+    return found
+
+
+def planted(
+    joints: np.ndarray, kept: np.ndarray | None = None, fps: float = FPS, travels: bool = True, steps: bool = False
+) -> np.ndarray:
     """Return ``joints`` with standing feet that stay where they stand, toes above the floor, bones of the same length.
 
     The heights of the body and everything above the hips, seen from the pelvis, are untouched. Frames ``kept``
     (frames,) bool stay as they are, and what lies between two of them still leads from one to the other. Without
-    ``travels`` the body stays where it is, and only the legs reach.
+    ``travels`` the body stays where it is, and only the legs reach. With ``steps`` a body that slides on both feet is
+    carried by one of them, and a foot leaves the floor on its way from one stand to the next.
     """
     result = np.array(joints, dtype=np.float64)
     if len(result) < _least(fps) + 1:
@@ -85,7 +118,10 @@ def planted(joints: np.ndarray, kept: np.ndarray | None = None, fps: float = FPS
     down = standing(result, fps)
     if travels:
         result[:, :, [0, 2]] += travel_correction(result, down, kept, fps)[:, None]
-    moved = leg_correction(result, down | gliding(result, down, fps), kept, fps)
+    down = down | gliding(result, down, fps)
+    if steps:
+        down = down | (carrying(result, down, fps) & ~kept[:, None])
+    moved = leg_correction(result, down, kept, fps, steps)
     for side in range(2):
         _reach(result, side, moved[:, side])
     return result.astype(joints.dtype)
@@ -112,10 +148,13 @@ def travel_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray, fp
     return moved - moved[np.argmax(kept)]
 
 
-def leg_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray, fps: float = FPS) -> np.ndarray:
+def leg_correction(
+    joints: np.ndarray, down: np.ndarray, kept: np.ndarray, fps: float = FPS, steps: bool = False
+) -> np.ndarray:
     """Return how far to move each foot: (frames, 2, 3). A standing toe goes to its mean place over its stand, or to
     where it is in the nearest ``kept`` frames, a toe under the floor up to it; between stands the correction fades.
-    A foot that is dragged further than a leg can follow takes steps instead."""
+    A foot that is dragged further than a leg can follow takes steps instead; with ``steps`` it leaves the floor
+    between stands, the higher the longer its step."""
     moved = np.zeros((len(joints), 2, 3))
     reach = round(FADE_SECONDS * fps)
     for side in range(2):
@@ -133,9 +172,28 @@ def leg_correction(joints: np.ndarray, down: np.ndarray, kept: np.ndarray, fps: 
                 lift[start + left : start + right] = LIFT * bump
         moved[kept, side], known[kept] = 0.0, True
         _fade_between(moved[:, side], known, reach)
+        if steps:
+            lift = np.maximum(lift, _lifts(toe + moved[:, side], known))
+        lift = np.maximum(0.0, lift - np.maximum(0.0, toe[:, 1]))
+        if steps:
+            lift = _smooth(_smooth(lift, max(1, round(0.05 * fps))), max(1, round(0.05 * fps)))
         rise = _smooth(np.maximum(0.0, -toe[:, 1]), max(1, round(0.05 * fps)))
-        moved[:, side, 1] = np.where(kept, 0.0, np.maximum(rise, np.maximum(0.0, lift - np.maximum(0.0, toe[:, 1]))))
+        moved[:, side, 1] = np.where(kept, 0.0, np.maximum(rise, lift))
     return moved
+
+
+def _lifts(toe: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Heights (frames,) that a ``toe`` (frames, 3) passes through on its way between the frames where it is
+    ``known`` (frames,) to stand or to be."""
+    lift = np.zeros(len(toe))
+    for start, stop in runs_of(~known):
+        if start == 0 or stop == len(toe):
+            continue
+        length = float(np.linalg.norm((toe[stop] - toe[start - 1])[[0, 2]]))
+        if length > SCUFF:
+            bump = np.sin(np.pi * np.arange(1, stop - start + 1) / (stop - start + 1)) ** 2
+            lift[start:stop] = min(LIFT, STRIDE_LIFT * length) * bump
+    return lift
 
 
 def _place(toe: np.ndarray, kept: np.ndarray) -> np.ndarray:

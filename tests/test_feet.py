@@ -6,7 +6,7 @@ import synthetic_motions as made
 
 from coamd_blender.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX, PARENTS, with_bone_lengths
 from runtime.evaluate.physical import foot_skate_ratio
-from runtime.feet import planted, standing
+from runtime.feet import carrying, planted, standing
 from runtime.seams import sample_at
 
 TOES = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
@@ -110,3 +110,61 @@ def test_legs_alone_reach_where_the_body_may_not_move():
     still = planted(walking(1.3), travels=False)
     above = [index for index in range(22) if index not in (1, 2, 4, 5, 7, 8, 10, 11)]
     np.testing.assert_allclose(still[:, above], walking(1.3)[:, above], atol=1e-6)
+
+
+def waddling(seconds: float, pace: float) -> np.ndarray:
+    """A body at 4 m/s whose feet take turns on the floor: one slides at ``pace`` times that, while the other overtakes
+    the body."""
+    count = round(seconds * FPS)
+    body = with_bone_lengths(made.travelling(made.standing(seconds), 4.0))
+    swings = np.arange(count) // 4 % 2  # four frames each
+    steps = np.where(swings[:, None] == [0, 1], 2.0 - pace, pace) * 4.0 / FPS
+    moved = np.concatenate([np.zeros((1, 2)), np.cumsum(steps[1:], axis=0)]) - 4.0 / FPS * np.arange(count)[:, None]
+    return with_feet_moved(body, moved)
+
+
+def with_feet_moved(body: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """``body`` with its knees, ankles and toes ``moved`` (frames, 2) ahead; the bones keep no lengths."""
+    result = body.copy()
+    for side, name in enumerate(("left", "right")):
+        for joint, share in (("knee", 0.5), ("ankle", 1.0), ("foot", 1.0)):
+            result[:, JOINT_INDEX[f"{name}_{joint}"], 2] += share * moved[:, side]
+    return result
+
+
+def test_a_body_that_slides_on_both_feet_is_carried_by_the_slower_one_in_turn():
+    motion = waddling(2, pace=0.4)  # 1.6 m/s and 6.4 m/s: neither foot stands or glides
+    down = standing(motion)
+    assert not down.any()
+    carried = carrying(motion, down)
+    assert not carried.all(axis=1).any() and carried.any(axis=1).mean() > 0.8
+    slower = np.linalg.norm(np.diff(motion[:, TOES], axis=0), axis=-1).argmin(axis=1)
+    both = carried[1:] & carried[:-1]
+    assert (both.argmax(axis=1) == slower)[both.any(axis=1)].mean() > 0.9
+    assert foot_skate_ratio(motion) > 0.9
+    assert foot_skate_ratio(planted(motion, steps=True)) < 0.5 * foot_skate_ratio(planted(motion))
+
+
+def test_nobody_is_carried_through_the_air_or_beside_a_foot_that_stands():
+    jump = with_bone_lengths(made.jumping(3, times=1, rise=0.4))
+    flight = jump[:, TOES, 1].min(axis=1) > 0.08
+    assert flight.any() and not carrying(jump, standing(jump))[flight].any()
+    walk = walking(1.3)
+    down = standing(walk)
+    assert not (carrying(walk, down) & down.any(axis=1, keepdims=True)).any()
+
+
+def test_a_step_leaves_the_floor_the_higher_the_longer_and_kept_frames_stay():
+    heights = []
+    for length in (0.03, 0.2, 0.6):
+        body = with_bone_lengths(made.standing(2))
+        moved = np.zeros((len(body), 2))
+        moved[:, 0] = length * np.clip((np.arange(len(body)) - 18) / 4, 0, 1)  # the left foot shuffles ahead
+        kept = np.zeros(len(body), bool)
+        kept[:5] = kept[-5:] = True
+        motion = with_feet_moved(body, moved)
+        still = planted(motion, kept, travels=False, steps=True)
+        np.testing.assert_allclose(still[kept], motion[kept], atol=3e-3)
+        heights.append(float((still - motion)[:, TOES[0], 1].max()))
+        assert np.abs(still - motion)[:, TOES[1], 1].max() < 0.005, "the other one stands"
+    assert heights[0] < 0.005 and 0.02 < heights[1] < heights[2] < 0.1

@@ -42,8 +42,9 @@ class Tasks:
 
     def run(self, task, fields, arrays, report):
         shapes = {name: list(values.shape) for name, values in arrays.items()}
+        sums = {name: float(values.sum(dtype=np.float64)) for name, values in arrays.items()}
         with open(sys.argv[1], "a", encoding="utf-8") as notes:
-            notes.write(json.dumps({"task": task, "fields": fields, "arrays": shapes}) + "\n")
+            notes.write(json.dumps({"task": task, "fields": fields, "arrays": shapes, "sums": sums}) + "\n")
         text = json.dumps(fields)
         if "fail" in text:
             raise InputError("This prompt cannot be made", "Choose another one")

@@ -241,7 +241,7 @@ def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
     bpy.context.collection.objects.link(path)
     bpy.context.view_layer.update()
     reading = read_action(armature, action, fps=None)
-    line = edit_request.path_points(path, reading.placement)
+    line = edit_request.on_the_ground(edit_request.path_points(path), reading.placement)
     ends = reading.placement.place(np.array([[[x, 0.0, z] for x, z in line[[0, -1]]]]))[0] * reading.placement.scale
     assert np.abs(ends[:, [0, 2]] - [[0, 0], [0, 2]]).max() < 1e-4, "Y up: -Y of Blender is +Z"
     assert len(bpy.data.curves) == 1 and len(bpy.data.meshes) == 0
@@ -407,6 +407,46 @@ def test_stopping_in_mid_job_and_deleting_things_meanwhile(walker):
     assert [block.name for block in bpy.data.actions] == ["Walk"] and same(keys(action, armature), before)
     ask(prompt="")
     editing.begin(bpy.context)
+    bpy.data.actions.remove(action)
+    settle(lambda: not current.asking)
+    assert "deleted while it was being edited" in str(current.error) and not bpy.data.actions
+
+
+def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(walker):
+    from coamd_blender import editing, session
+    from coamd_blender.read_action import read_action
+
+    armature, action = walker
+    solved = armature.pose.bones["mixamorig:LeftForeArm"].constraints.new("IK")
+    solved.chain_count, solved.influence = 2, 0.5
+    bpy.context.scene.frame_set(17)
+    reading = read_action(armature, action, fps=None)
+    assert reading.way == "evaluated" and len(reading.joints) == 60
+
+    def left():
+        return [[block.name for block in blocks] for blocks in (bpy.data.actions, bpy.data.objects, bpy.data.scenes)]
+
+    before, blocks, current = keys(action, armature), left(), session.current()
+    settings = ask(random_seed=True)
+    editing.begin(bpy.context)
+    assert current.pump() and current.pump() and current.stepping
+    assert current.status.text.startswith("Reading the Action ") and current.status.text.endswith("/60")
+    assert 0 < current.status.fraction < 1 and left() == blocks and bpy.context.scene.frame_current == 17
+    assert not bpy.ops.coamd.edit_range.poll() and bpy.ops.coamd.stop.poll()
+    bpy.ops.coamd.stop()
+    settle(lambda: not current.asking)
+    assert left() == blocks and same(keys(action, armature), before) and settings.seed == 7
+    assert settings.preview is None and current.error is None and not Path(armature["asked"]).exists()
+    editing.begin(bpy.context)
+    current.pump()
+    action.name = "Other"
+    settle(lambda: not current.asking)
+    assert current.error is None and settings.preview is not None and settings.source == action
+    assert asked()[-1]["arrays"]["joints"] == [60, 22, 3]
+    assert asked()[-1]["sums"]["joints"] == pytest.approx(reading.joints.sum(dtype=np.float64), abs=1e-3)
+    bpy.ops.coamd.edit_reject()
+    editing.begin(bpy.context)
+    current.pump()
     bpy.data.actions.remove(action)
     settle(lambda: not current.asking)
     assert "deleted while it was being edited" in str(current.error) and not bpy.data.actions
