@@ -91,11 +91,16 @@ def read_ik(armature_object, rig: Rig, mapping: Mapping) -> tuple[ik.IkLimb, ...
 
 def led_bones(armature_object, mapping: Mapping) -> list[str]:
     """Return the mapped bones that follow a constraint which overrides their keys; IK targets are keyed themselves."""
+    bones, targets = armature_object.pose.bones, ik_targets(armature_object, mapping)
+    return [name for name in mapping.bones.values() if any(_overrides(one, targets) for one in bones[name].constraints)]
+
+
+def ik_targets(armature_object, mapping: Mapping) -> set[str]:
+    """Return the bones of the armature to which IK leads limbs of the mapping; they are keyed themselves."""
     bones = armature_object.pose.bones
     lower = [bones[mapping.bones[joint]] for joint in ik.LIMBS if joint in mapping.bones]
     found = [one for bone in lower for one in bone.constraints if one.type == "IK" and _active(one, armature_object)]
-    targets = {one.subtarget for one in found}
-    return [name for name in mapping.bones.values() if any(_overrides(one, targets) for one in bones[name].constraints)]
+    return {one.subtarget for one in found}
 
 
 def limited_bones(armature_object, mapping: Mapping) -> list[str]:

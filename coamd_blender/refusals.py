@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from . import actions
-from .armature import heard
+from .armature import heard, ik_targets
 from .errors import RigError
 from .retarget import Mapping, Rig
 from .retarget.bones import location_bone, stray_bone
@@ -79,13 +79,16 @@ def check_replaceable(armature_object) -> None:
 
 
 def check_carried(armature_object, rig: Rig, mapping: Mapping) -> None:
-    """Raise RigError, naming the bone, where a mapped bone would stay behind when the hips go."""
-    carrier = location_bone(rig, mapping)
+    """Raise RigError, naming the bone, where a mapped bone would stay behind when the hips go.
+
+    Targets of IK are keyed to go along, and constraints may carry a bone.
+    """
+    carrier, targets = location_bone(rig, mapping), ik_targets(armature_object, mapping)
     for name in mapping.bones.values():
         chain = [rig.index[name], *rig.ancestors(rig.index[name])]
         posed = [armature_object.pose.bones[rig.names[bone]] for bone in chain]
         carried = any(heard(one, CARRYING) for bone in posed for one in bone.constraints)
-        if not carried and carrier not in chain:
+        if not carried and carrier not in chain and targets.isdisjoint(bone.name for bone in posed):
             raise stray_bone(rig, rig.index[name], carrier)
 
 

@@ -320,7 +320,7 @@ def test_muted_strips_below_stay_muted_and_silent(hero):
 
 
 def test_keys_of_a_replaced_range_are_heard_though_the_curves_were_muted(hero):
-    """Beside the range the bone stays as the muted curve left it. Of muted groups Blender makes this or that: refused."""
+    """Beside the range the bone stays as the muted curve left it. Of muted groups Blender makes this or that."""
     curve = curve_of(hero, 'pose.bones["left_shoulder"].rotation_quaternion', 1, [(1, 0.5), (60, 0.7)])
     curve.mute = True
     hero.pose.bones["left_shoulder"].rotation_quaternion = (1, 0, 0, 0)
