@@ -14,9 +14,11 @@ from .retarget.rig import Rig
 Y_UP_FROM_Z_UP = np.eye(4)
 Y_UP_FROM_Z_UP[:3, :3] = skeleton.to_y_up(np.eye(3)).T
 
-# Constraints by which a bone takes the turn of another, and those that override a bone's own keys.
+# Constraints by which a bone takes the turn of another, those that override a bone's own keys, and those that may hold
+# it back.
 COPYING = ("COPY_ROTATION", "COPY_TRANSFORMS")
-OVERRIDING = (*COPYING, "IK", "DAMPED_TRACK", "TRACK_TO", "LOCKED_TRACK", "STRETCH_TO")
+OVERRIDING = (*COPYING, "IK", "SPLINE_IK", "DAMPED_TRACK", "TRACK_TO", "LOCKED_TRACK", "STRETCH_TO")
+LIMITING = ("LIMIT_ROTATION", "LIMIT_LOCATION", "LIMIT_DISTANCE", "FLOOR", "CLAMP_TO", "SHRINKWRAP")
 
 
 def read_rig(armature_object) -> Rig:
@@ -89,16 +91,31 @@ def read_ik(armature_object, rig: Rig, mapping: Mapping) -> tuple[ik.IkLimb, ...
 
 def led_bones(armature_object, mapping: Mapping) -> list[str]:
     """Return the mapped bones that follow a constraint which overrides their keys; IK targets are keyed themselves."""
-    bones = armature_object.pose.bones
-    lower = [bones[mapping.bones[joint]] for joint in ik.LIMBS if joint in mapping.bones]
-    found = [one for bone in lower for one in bone.constraints if one.type == "IK" and _active(one, armature_object)]
-    targets = {one.subtarget for one in found}
+    bones, targets = armature_object.pose.bones, ik_targets(armature_object, mapping)
     return [name for name in mapping.bones.values() if any(_overrides(one, targets) for one in bones[name].constraints)]
 
 
+def ik_targets(armature_object, mapping: Mapping) -> set[str]:
+    """Return the bones of the armature to which IK leads limbs of the mapping; they are keyed themselves."""
+    bones = armature_object.pose.bones
+    lower = [bones[mapping.bones[joint]] for joint in ik.LIMBS if joint in mapping.bones]
+    found = [one for bone in lower for one in bone.constraints if one.type == "IK" and _active(one, armature_object)]
+    return {one.subtarget for one in found}
+
+
+def limited_bones(armature_object, mapping: Mapping) -> list[str]:
+    """Return the mapped bones that a constraint may keep from going all the way to their keys."""
+    bones = armature_object.pose.bones
+    return [name for name in mapping.bones.values() if any(heard(one, LIMITING) for one in bones[name].constraints)]
+
+
+def heard(constraint, kinds) -> bool:
+    """Return whether a constraint is of one of these kinds and has a say."""
+    return constraint.type in kinds and not constraint.mute and constraint.influence > 0
+
+
 def _overrides(constraint, targets: set[str]) -> bool:
-    heard = constraint.type in OVERRIDING and not constraint.mute and constraint.influence > 0
-    return heard and constraint.subtarget not in targets
+    return heard(constraint, OVERRIDING) and getattr(constraint, "subtarget", "") not in targets
 
 
 def _active(constraint, armature_object) -> bool:

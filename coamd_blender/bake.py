@@ -6,12 +6,12 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
 
-from . import actions, reduction, replacing, skeleton, strips
+from . import actions, reduction, refusals, replacing, skeleton, strips
 from .armature import (
     check_editable,
     read_follows,
@@ -41,6 +41,11 @@ REST = {
     "rotation_euler": (0, 0, 0),
     "rotation_axis_angle": (0, 0, 1, 0),
 }
+# The channels of an object's own transform.
+OBJECT_CHANNELS = (
+    *("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale"),
+    *("delta_location", "delta_rotation_euler", "delta_rotation_quaternion", "delta_scale"),
+)
 _CHANNEL = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 
 
@@ -62,13 +67,15 @@ class Curve:
 @dataclass(frozen=True)
 class Plan:
     """A motion solved for one armature: numbers only, so it outlives an undo. ``rest_bones`` are put in their rest
-    pose when the Action is handed over, since the solution counts on it."""
+    pose when the Action is handed over, since the solution counts on it; so it does on ``held``, the object's own
+    channels (data path, index) and their values."""
 
     name: str
     frames: np.ndarray
     curves: tuple[Curve, ...]
     rest_bones: tuple[str, ...]
     output: str = "action"
+    held: Table[tuple[str, int], float] = field(default_factory=dict)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -82,8 +89,8 @@ class Target:
 
     paths: bone name to its data path. aligned: as in retarget.solve. output: one of OUTPUTS. tolerance: degrees
     within which keys are left out, or None for a key on every frame. place, place_axes: the object's location (3,)
-    and its channels' axes (3, 3) in the Y-up world, for travel on the object. control: of a generated rig. limbs:
-    those led by IK targets. switches: keyed so that a control rig follows the controls that are keyed.
+    and its channels' axes (3, 3) in the Y-up world, for travel on the object. held: as in Plan. control: of a generated
+    rig. limbs: those led by IK targets. switches: keyed so that a control rig follows the controls that are keyed.
     """
 
     rig: Rig
@@ -97,6 +104,7 @@ class Target:
     tolerance: float | None
     place: np.ndarray
     place_axes: np.ndarray
+    held: Table[tuple[str, int], float]
     control: controls.ControlRig | None
     limbs: tuple[ik.IkLimb, ...]
     switches: tuple[controls.Switch, ...]
@@ -149,8 +157,11 @@ def read_target(
     if limbs not in controls.LIMB_CONTROLS:
         raise InputError(f"{limbs!r} is not one of {', '.join(controls.LIMB_CONTROLS)}", "Choose one of these")
     check_editable(armature_object)
-    _check_free(armature_object)
+    refusals.check_plays(armature_object, output)
+    if output == "replace":
+        refusals.check_replaceable(armature_object)
     bpy.context.view_layer.update()
+    refusals.check_scale(armature_object)
     rig = read_rig(armature_object)
     table = controls.find_table(rig.names)
     if mapping is None:
@@ -160,8 +171,8 @@ def read_target(
     if table is not None and mapping.preset == table["label"]:
         pole_angles = read_pole_angles(armature_object) if limbs == "ik" else None
         control = controls.read_controls(table, rig, read_follows(armature_object, rig), pole_angles)
-    elif options.travel == "root":
-        bones.root_bone(rig, bones.location_bone(rig, mapping))
+    else:
+        _check_bones_move(armature_object, rig, mapping, options)
     start = scene.frame_current if start_frame is None else int(start_frame)
     switches = control.switches if control is not None else read_switches(armature_object, mapping)
     return Target(
@@ -176,6 +187,7 @@ def read_target(
         tolerance=tolerance,
         place=np.array(armature_object.location, dtype=float),
         place_axes=read_location_axes(armature_object),
+        held=_object_channels(armature_object),
         control=control,
         limbs=() if control is not None else read_ik(armature_object, rig, mapping),
         switches=switches if switch else (),
@@ -194,7 +206,7 @@ def plan_motion(target: Target, joints: np.ndarray, source_fps: float = skeleton
     solution = _solved(target, resample(joints, source_fps, fps))
     frames = target.start + np.arange(len(solution.quaternions))
     curves = tuple(_curves(target, solution, frames))
-    return Plan(name, frames, curves, _rest_bones(rig, solution), target.output)
+    return Plan(name, frames, curves, _rest_bones(rig, solution), target.output, target.held)
 
 
 def _solved(target: Target, joints: np.ndarray) -> PoseSolution:
@@ -212,6 +224,7 @@ def new_action(armature_object, plan: Plan):
     RigError where a bone it moves has been renamed or removed meanwhile.
     """
     _check_bones(armature_object, plan)
+    refusals.check_driven(armature_object, {curve.path for curve in plan.curves})
     written = {(curve.path, curve.index): curve.group for curve in plan.curves}
     resting = {channel: value for channel, value in _resting(armature_object, plan).items() if channel not in written}
     if plan.output == "replace":
@@ -257,8 +270,9 @@ def hand_over(armature_object, action, plan: Plan) -> None:
     _clear_pose(armature_object, plan.rest_bones)
     if plan.output == "strip":
         strips.add(data, action, plan.span[0])
-    else:
-        actions.assign(data, action)
+        return
+    actions.assign(data, action)
+    data.action_influence, data.action_blend_type = 1.0, "REPLACE"
 
 
 def rotation_channels(quaternions: np.ndarray, mode: str) -> np.ndarray:
@@ -270,10 +284,18 @@ def rotation_channels(quaternions: np.ndarray, mode: str) -> np.ndarray:
     return rot.euler_from_matrix(rot.matrix_from_quaternion(quaternions), mode)
 
 
-def _check_free(armature_object) -> None:
-    data = armature_object.animation_data
-    if data is not None and data.use_tweak_mode:
-        raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
+def _check_bones_move(armature_object, rig: Rig, mapping: Mapping, options: Options) -> None:
+    """Raise RigError where the mapped bones would not go where their keys say."""
+    refusals.check_carried(armature_object, rig, mapping)
+    carrier = bones.location_bone(rig, mapping)
+    moved = [f"{armature_object.pose.bones[rig.names[carrier]].path_from_id()}.location"]
+    if options.travel == "root":
+        moved.append(f"{armature_object.pose.bones[rig.names[bones.root_bone(rig, carrier)]].path_from_id()}.location")
+    elif options.travel == "object":
+        moved.append("location")
+    turned = [armature_object.pose.bones[name] for name in mapping.bones.values()]
+    channels = [f"{bone.path_from_id()}.{_CHANNEL.get(bone.rotation_mode, 'rotation_euler')}" for bone in turned]
+    refusals.check_driven(armature_object, (*channels, *moved))
 
 
 def _check_output(output: str, tolerance: float | None) -> None:
@@ -305,13 +327,20 @@ def _clear_pose(armature_object, bones: Iterable[str]) -> None:
 
 
 def _resting(armature_object, plan: Plan) -> dict[tuple[str, int], float]:
-    """Return every channel (data path, index) of the plan's bones and its value at rest."""
-    found = {}
+    """Return the channels (data path, index) that the solution counts on: the object as it stood, bones at rest."""
+    found = dict(plan.held)
     for name in plan.rest_bones:
         path = armature_object.pose.bones[name].path_from_id()
         for channel, values in REST.items():
             found |= {(f"{path}.{channel}", index): value for index, value in enumerate(values)}
     return found
+
+
+def _object_channels(armature_object) -> dict[tuple[str, int], float]:
+    """Return the channels (data path, index) of the object's own transform and their values."""
+    return {
+        (path, index): value for path in OBJECT_CHANNELS for index, value in enumerate(getattr(armature_object, path))
+    }
 
 
 def _curves(target: Target, solution: PoseSolution, frames: np.ndarray) -> Iterator[Curve]:

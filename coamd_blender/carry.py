@@ -146,7 +146,7 @@ def parse(arguments: list[str]) -> Job:
     parser.add_argument("--travel", default="hips", choices=("hips", "root", "object"))
     parser.add_argument("--contact", default="soft", choices=("off", "soft", "strict"))
     parser.add_argument("--in-place", action="store_true", help="leave out the travel over the floor")
-    parser.add_argument("--clear-hands", action="store_true", help="push hands out of a stout character's torso")
+    parser.add_argument("--clear-hands", action="store_true", help="push arms out of a stout character's torso")
     parser.add_argument("--limbs", default="fk", choices=("fk", "ik"), help="what a generated rig's limbs are keyed by")
     parser.add_argument("--tolerance", type=float, metavar="DEGREES", help="leave out keys within so many degrees")
     given = vars(parser.parse_args(arguments))

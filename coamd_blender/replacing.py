@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+import bpy
 import numpy as np
 
 from . import actions
@@ -14,6 +16,7 @@ Channel = tuple[str, int]
 Point = tuple[float, float]
 # First and last frame.
 Span = tuple[int, int]
+_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 
 
 def prepare(action, owner, span: Span, written: Mapping[Channel, str], resting: Mapping[Channel, float]) -> None:
@@ -25,6 +28,7 @@ def prepare(action, owner, span: Span, written: Mapping[Channel, str], resting: 
     :func:`make_room`.
     """
     container, beside = actions.container(action), frames_beside(action, span)
+    _drop_muted(container, {*written, *resting})
     for channel, group in written.items():
         if container.fcurves.find(channel[0], index=channel[1]) is None:
             _held_curve(container, channel, group, beside, _value(owner, channel))
@@ -39,6 +43,14 @@ def prepare(action, owner, span: Span, written: Mapping[Channel, str], resting: 
         else:
             make_room(curve, span, beside)
         _key_rest(curve, span, value)
+
+
+def _drop_muted(container, channels: Iterable[Channel]) -> None:
+    """Take curves that are muted out of the copy: keys on them would not be heard."""
+    for path, index in channels:
+        curve = container.fcurves.find(path, index=index)
+        if curve is not None and curve.mute:
+            container.fcurves.remove(curve)
 
 
 def frames_beside(action, span: Span) -> list[int]:
@@ -87,7 +99,9 @@ def _value(owner, channel: Channel) -> float:
 
 
 def _bone_of(path: str) -> str:
-    return path.split('"')[1]
+    """Return the group of a channel: its bone, or the object's transform."""
+    match = _BONE_PATH.match(path)
+    return bpy.utils.unescape_identifier(match[1]) if match else "Object Transforms"
 
 
 def _key_rest(curve, span: Span, value: float) -> None:

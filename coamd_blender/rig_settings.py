@@ -60,8 +60,8 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
     )
     clear_hands: BoolProperty(
         name="Hands Off Torso",
-        description="Push hands out of the torso of a character that is stouter than the motion's body. "
-        "How stout it is is guessed from hips and shoulders",
+        description="Push hands, forearms and elbows out of the torso of a character that is stouter than the motion's "
+        "body. How stout it is is guessed from hips and shoulders",
         default=False,
     )
     output: EnumProperty(

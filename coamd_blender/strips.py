@@ -31,7 +31,11 @@ def add_edit(data, source, preview, slots: tuple, frames: tuple[int, int]) -> No
 
 
 def _push_down(data) -> None:
-    """Make the Action in use the topmost strip, at the frames it has."""
+    """Make the Action in use the topmost strip, at the frames it has, mixed in as it was.
+
+    Over no other strip Blender plays an Action in full, whatever its influence says.
+    """
+    mixed = any(not track.mute and len(track.strips) for track in data.nla_tracks)
     action, slot = data.action, getattr(data, "action_slot", None)
     data.action = None
     if hasattr(data, "action_slot") and slot is None:  # it moved nothing
@@ -39,6 +43,13 @@ def _push_down(data) -> None:
     own = None if slot is None else next(own for own in action.slots if own.handle == slot.handle)
     strip = _new_strip(data, action, round(action.frame_range[0]), own)
     strip.frame_start_ui = action.frame_range[0]
+    if mixed:
+        strip.blend_type = data.action_blend_type
+        if data.action_influence != 1.0:
+            strip.use_animated_influence = True
+            curve = strip.fcurves.find("influence")
+            curve.keyframe_points.insert(strip.frame_start, data.action_influence)
+    data.action_influence, data.action_blend_type = 1.0, "REPLACE"
 
 
 def _new_strip(data, action, start: int, slot=None):

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from . import retarget, rig_settings
-from .armature import led_bones, read_rig, read_switches
+from .armature import led_bones, limited_bones, read_rig, read_switches
 from .errors import RigError
 from .retarget import controls
 from .retarget.body import read_rest
@@ -99,7 +99,10 @@ def coverage(armature: bpy.types.Object) -> Coverage:
     if found.mapping is None or control_table(found) is not None:
         return found
     led = led_bones(armature, found.mapping)
-    notes = [f"{', '.join(led[:3])} follows constraints: its keys will not show"] if led else []
+    notes = [f"{', '.join(led[:3])} follows constraints: its keys will not show until they are muted"] if led else []
+    held = [name for name in limited_bones(armature, found.mapping) if name not in led]
+    if held:
+        notes.append(f"{', '.join(held[:3])} is limited by constraints: mute them where it stays behind the motion")
     return replace(found, notes=(*found.notes, *notes))
 
 

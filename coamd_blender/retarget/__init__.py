@@ -18,7 +18,7 @@ What callers use (the modules that import bpy are named with their package)::
         in_place=False,        # True: leave out the travel over the floor
         travel="hips",         # what carries the travel: "hips" | "root" (bone) | "object"
         scale_travel=True,     # False: the travel in the motion's metres, whatever the length of the legs
-        clear_hands=False,     # True: push hands out of a torso stouter than the motion's
+        clear_hands=False,     # True: push hands and forearms out of a torso stouter than the motion's
         floor=True,            # lift or lower the motion onto the floor
         output="action",       # "action" | "replace" this range in a copy of the Action in use | "strip" of the NLA
         tolerance=None,        # degrees within which keys are left out; None: a key on every frame
@@ -53,7 +53,7 @@ Below Blender::
 
 Rooms: ``rotations`` (quaternions), ``rig`` (Rig, forward kinematics), ``mapping`` (bone names, presets/*.json),
 ``names`` and ``shape`` (what names and rest poses say), ``mapping_file``, ``body`` (a rig at rest), ``torso``,
-``limbs``, ``twist``, ``legs`` and ``contacts`` (feet on the floor), ``clearance`` (hands out of the torso), ``bones``
+``limbs``, ``twist``, ``legs`` and ``contacts`` (feet on the floor), ``clearance`` (arms out of the torso), ``bones``
 (turns to basis rotations), ``alignment``, ``solver`` (joints -> PoseSolution), ``reading`` (poses -> joints),
 ``channels`` (values of rotation modes -> matrices), ``controls`` and ``ik`` (rigs that constraints move), ``quality``
 (figures of a result).

@@ -171,7 +171,19 @@ def location_bone(rig: Rig, mapping: Mapping) -> int:
     for bone in (pelvis, *rig.ancestors(pelvis)):
         if not rig.connected[bone] and all(bone in rig.ancestors(low) for low in carried):
             return bone
+    above = {pelvis, *rig.ancestors(pelvis)}
+    for low in carried:
+        if above.isdisjoint(rig.ancestors(low)):
+            raise stray_bone(rig, low, pelvis)
     raise RigError(f"No bone above {rig.names[pelvis]!r} can be moved", "Disconnect the hips bone in Edit Mode")
+
+
+def stray_bone(rig: Rig, bone: int, pelvis: int) -> RigError:
+    """Return the error for a bone that stays behind when the hips go."""
+    return RigError(
+        f"Bone {rig.names[bone]!r} does not hang from {rig.names[pelvis]!r} or a bone above it",
+        "Parent it in Edit Mode",
+    )
 
 
 def root_bone(rig: Rig, below: int) -> int:

@@ -52,8 +52,8 @@ class Options:
     motion onto the floor and keep toes above it, where place is "object". travel: what carries the travel over
     the floor: "hips", "root" (the topmost bone above them) or "object". scale_travel: the travel over the floor
     is scaled by the length of the legs, as the body is; False keeps it in the motion's metres, so that two
-    characters stay where the motion has them. clear_hands: push hands out of the torso of a body that is stouter
-    than the motion's.
+    characters stay where the motion has them. clear_hands: push hands, forearms and elbows out of the torso
+    of a body that is stouter than the motion's.
     """
 
     place: str = "object"
@@ -147,7 +147,7 @@ def solve(
         pelvis = pelvis + hold_feet(legs, standing, body, options.contact, fps, floor=on_floor)
     add_legs(legs, turns, body)
     if options.clear_hands:
-        clearance.clear_hands(solved, mapping, body, points, turns, fps)
+        clearance.clear_arms(solved, mapping, body, points, turns, fps)
     indices, quaternions = bones.basis(solved, bones.bone_turns(solved, mapping, body, turns))
     if aligned:
         indices, quaternions = alignment.unalign(rig, captured, indices, quaternions)

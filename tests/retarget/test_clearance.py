@@ -1,11 +1,15 @@
-"""Hands out of the torso of bodies stouter than the motion's."""
+"""Hands, forearms and elbows out of the torso of bodies stouter than the motion's."""
 
 import numpy as np
 import pytest
+import synthetic
+import tube
 from bodies import J, make_rig, posed_heads
+from scipy.spatial.transform import Rotation
 
 from coamd_blender import skeleton
-from coamd_blender.retarget import Options, detect, solve
+from coamd_blender.retarget import Options, detect, quality, solve
+from coamd_blender.retarget.body import read_rest
 
 SIDES = ("left", "right")
 STOUT = skeleton.REST_OFFSETS.copy()
@@ -14,8 +18,8 @@ for _side in SIDES:
         STOUT[J[f"{_side}_{_joint}"], 0] *= _factor
 
 
-def with_wrists(places):
-    """The body at rest with its wrists at ``places`` (F, 2, 3), elbows out to the side and down."""
+def with_wrists(places, elbows=(1.0, -0.4, -0.3)):
+    """The body at rest with its wrists at ``places`` (F, 2, 3), its left elbow towards ``elbows``: aside and down."""
     joints = np.tile(skeleton.rest_joints(), (len(places), 1, 1))
     for number, side in enumerate(SIDES):
         shoulder, elbow, wrist = (J[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
@@ -23,7 +27,7 @@ def with_wrists(places):
         reach = places[:, number] - joints[:, shoulder]
         length = np.linalg.norm(reach, axis=-1, keepdims=True)
         along = reach / length
-        out = np.array((1.0 if side == "left" else -1.0, -0.4, -0.3))
+        out = np.array(elbows) * (1.0 if side == "left" else -1.0, 1.0, 1.0)
         out = out - along * (along @ out)[:, None]
         out /= np.linalg.norm(out, axis=-1, keepdims=True)
         cosine = (upper**2 + length**2 - lower**2) / (2 * upper * length)
@@ -110,3 +114,88 @@ def test_hands_that_the_motion_puts_inside_come_no_deeper_and_one_frame_will_do(
     assert motions.min() < 0.8 and (mine > np.minimum(motions, 1) - 0.05).all()
     single = run(rig, joints[30:31], clear_hands=True)[1]
     assert levels(rig, single, single[:, wrist])[0] > np.minimum(motions[30], 1) - 0.05
+
+
+THICKNESS = 0.13 * skeleton.BONE_LENGTHS[J["left_wrist"]]
+
+
+def hanging(frames=60):
+    """Hands that come down from the sides to hang before the thighs, elbows back at the flanks, and go out again."""
+    share = 0.5 - 0.5 * np.cos(np.linspace(0, 2 * np.pi, frames))[:, None, None]
+    aside = np.array([[0.5, 1.15, 0.1], [-0.5, 1.15, 0.1]])
+    down = np.array([[0.2, 1.03, 0.2], [-0.2, 1.03, 0.2]])
+    return with_wrists((1 - share) * aside + share * down, elbows=(0.15, -0.3, -1.0))
+
+
+def excesses(rig_offsets, joints, **options):
+    """By how much arms of a rig are nearer than they should be, without and with clear_hands, by brute force."""
+    rig = make_rig(rig_offsets, rolls=True)
+    motions = tube.depths(joints, tube.widths(joints))
+    found = []
+    for clear in (False, True):
+        heads = run(rig, joints, clear_hands=clear, **options)[1]
+        found.append(tube.excess(tube.depths(heads, tube.widths(heads)), motions, THICKNESS))
+    return found
+
+
+@pytest.mark.parametrize(("make", "part"), [(hanging, "forearm"), (hanging, "upper arm"), (folding, "hand")])
+def test_no_part_of_an_arm_is_nearer_than_the_motions(make, part):
+    before, after = excesses(STOUT, make())
+    assert before[part].max() > 0.03
+    assert max(each.max() for each in after.values()) < 0.008
+
+
+def test_forearms_come_out_though_no_hand_is_in():
+    before, after = excesses(STOUT, hanging())
+    hand, fore = before["hand"].max(axis=(1, 2)), before["forearm"].max(axis=(1, 2))
+    only = (hand == 0) & (fore > 0.02)
+    assert only.sum() > 5 and after["forearm"][only].max() < 0.008
+
+
+def test_arms_at_the_flanks_keep_lengths_hinges_and_calm():
+    """Elbows bend about their own hinge, never backwards; the third difference of arms grows by less than a tenth."""
+    rig, joints = make_rig(STOUT, rolls=True), np.concatenate([hanging(), folding()])
+    solutions = [run(rig, joints, clear_hands=clear) for clear in (False, True)]
+    mapping = detect(rig.names)
+    body = read_rest(rig, mapping)
+    for solution, heads in solutions:
+        posed = quality.posed(rig, mapping, body, solution)
+        for side in SIDES:
+            shoulder, elbow, wrist = (heads[:, J[f"{side}_{joint}"]] for joint in ("shoulder", "elbow", "wrist"))
+            axis = np.cross(elbow - shoulder, wrist - elbow)
+            bend = np.linalg.norm(axis, axis=-1)
+            assert ((axis * posed.hinges[f"{side}_shoulder"]).sum(axis=-1) > 0.98 * bend - 1e-3).all()
+    arms = [J[f"{side}_{joint}"] for side in SIDES for joint in ("elbow", "wrist")]
+    jerks = [np.linalg.norm(np.diff(heads[:, arms], 3, axis=0), axis=-1).mean() for _, heads in solutions]
+    assert jerks[1] < 1.1 * jerks[0], jerks
+
+
+def test_hands_laid_on_the_belly_lie_on_a_stout_one():
+    """Not in it, nor held off it: a straight forearm cannot follow a rounder belly, which is worth two centimetres."""
+    joints = folding(before=0.065)
+    motions = tube.depths(joints, tube.widths(joints))
+    heads = run(make_rig(STOUT), joints, clear_hands=True)[1]
+    mine = tube.depths(heads, tube.widths(heads))
+    laid = slice(27, 33)
+    near = [-each["hand"][laid].max(axis=2) for each in (motions, mine)]
+    assert np.abs(near[0]).max() < 0.01
+    assert (near[1] - near[0]).min() > -0.006 and (near[1] - near[0]).max() < 0.025
+
+
+@pytest.mark.parametrize("name", synthetic.CLIPS)
+def test_a_body_of_the_motions_proportions_is_left_to_the_bit(name):
+    joints = synthetic.CLIPS[name]()
+    plain, cleared = (run(make_rig(rolls=True), joints, clear_hands=clear)[0] for clear in (False, True))
+    assert np.array_equal(plain.quaternions, cleared.quaternions)
+
+
+def test_turns_of_the_whole_body_change_nothing():
+    """A body that spins while its hands come in is pushed as one that stands."""
+    joints = folding()
+    spin = Rotation.from_rotvec(np.outer(np.linspace(0, 2 * np.pi, len(joints)), (0, 1, 0)))
+    spun = np.stack([turn.apply(body) for turn, body in zip(spin, joints, strict=True)])
+    still, turned = (run(make_rig(STOUT), each, clear_hands=True)[1] for each in (joints, spun))
+    back = np.stack([turn.apply(body) for turn, body in zip(spin.inv(), turned, strict=True)])
+    middle = 0.5 * (still[:, [J["left_hip"]]] + still[:, [J["right_hip"]]])
+    other = 0.5 * (back[:, [J["left_hip"]]] + back[:, [J["right_hip"]]])
+    assert np.abs((still - middle) - (back - other)).max() < 1e-6
