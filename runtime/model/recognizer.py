@@ -26,6 +26,7 @@ from runtime.model.text_encoder import TextFeatures
 
 RECOGNITION_TEMPERATURE = 0.4
 RECOGNITION_SHARE, STREAM_SHARE = 0.5, 1 / 3
+SAME_MEANING = 0.97  # cosine of sentence vectors above which two descriptions may mean the same
 
 _POSE = JOINT_COUNT * 3
 _WHERE = 3  # sideways and forward metres and radians from the first frame
@@ -198,6 +199,10 @@ def with_streams(loss: Callable[[torch.Tensor], torch.Tensor], motion: MotionEmb
     return loss(motion.fused) + STREAM_SHARE * sum(loss(part) for part in motion[1:])
 
 
-def same_meaning(similarity: torch.Tensor, opposed: torch.Tensor, threshold: float = 0.9) -> torch.Tensor:
-    """Which pairs (n, n) of texts may mean the same: alike above ``threshold`` and not ``opposed`` (left and right)."""
+def same_meaning(similarity: torch.Tensor, opposed: torch.Tensor, threshold: float = SAME_MEANING) -> torch.Tensor:
+    """Which pairs (n, n) of texts may mean the same: alike above ``threshold`` and not ``opposed`` (left and right).
+
+    Above 0.9 a sentence encoder also finds "walks in a circle" and "walks in a wide circle": ignoring such pairs leaves
+    out the very captions that retrieval must tell apart.
+    """
     return (similarity > threshold) & ~opposed
