@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import bpy
 import numpy as np
@@ -84,13 +84,27 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Stand:
+    """Where an armature object stands at one moment.
+
+    world: (4, 4) armature space to the Y-up world, as in Rig. place, place_axes: the object's location (3,) and its
+    channels' axes (3, 3) in the Y-up world. held: as in Plan.
+    """
+
+    world: np.ndarray
+    place: np.ndarray
+    place_axes: np.ndarray
+    held: Table[tuple[str, int], float]
+
+
+@dataclass(frozen=True)
 class Target:
     """An armature as numbers: all that solving needs, so that it can be done in another thread.
 
     paths: bone name to its data path. aligned: as in retarget.solve. output: one of OUTPUTS. tolerance: degrees
-    within which keys are left out, or None for a key on every frame. place, place_axes: the object's location (3,)
-    and its channels' axes (3, 3) in the Y-up world, for travel on the object. held: as in Plan. control: of a generated
-    rig. limbs: those led by IK targets. switches: keyed so that a control rig follows the controls that are keyed.
+    within which keys are left out, or None for a key on every frame. stand: where the object stands meanwhile. control:
+    of a generated rig. limbs: those led by IK targets. switches: keyed so that a control rig follows the controls that
+    are keyed.
     """
 
     rig: Rig
@@ -102,9 +116,7 @@ class Target:
     aligned: Table[str, np.ndarray] | None
     output: str
     tolerance: float | None
-    place: np.ndarray
-    place_axes: np.ndarray
-    held: Table[tuple[str, int], float]
+    stand: Stand
     control: controls.ControlRig | None
     limbs: tuple[ik.IkLimb, ...]
     switches: tuple[controls.Switch, ...]
@@ -138,6 +150,7 @@ def read_target(
     tolerance: float | None = None,
     switch: bool = True,
     limbs: str = "fk",
+    stand: Stand | None = None,
     **options,
 ) -> Target:
     """Read what a motion is to be solved for; nothing is changed.
@@ -147,7 +160,8 @@ def read_target(
     retarget.solve). ``output``: one of OUTPUTS. ``tolerance``: degrees by which a bone may miss its rotation where
     keys are left out, and the hips their place by the way a leg's end goes in such a turn; None keys every frame.
     ``switch``: the Action also turns a control rig's limbs to what is keyed. ``limbs``: the controls keyed for arms and
-    legs of a generated rig, "fk" or "ik"; other rigs have theirs keyed as their constraints need.
+    legs of a generated rig, "fk" or "ik"; other rigs have theirs keyed as their constraints need. ``stand``: where the
+    object stands at the first frame, as an earlier Target has it; by default where it stands now.
     ``options`` are those of retarget.Options. Raises InputError for options there are not, RigError for an armature
     that cannot carry motion.
     """
@@ -158,8 +172,6 @@ def read_target(
         raise InputError(f"{limbs!r} is not one of {', '.join(controls.LIMB_CONTROLS)}", "Choose one of these")
     check_editable(armature_object)
     refusals.check_plays(armature_object, output)
-    if output == "replace":
-        refusals.check_replaceable(armature_object)
     bpy.context.view_layer.update()
     refusals.check_scale(armature_object)
     rig = read_rig(armature_object)
@@ -167,16 +179,21 @@ def read_target(
     if mapping is None:
         mapping = controls.skeleton_mapping(table, rig.names) if table else detect_rig(rig)
     check_mapping(mapping, rig.names)
+    if output == "replace":
+        refusals.check_replaceable(armature_object, set(mapping.bones.values()))
     control = None
     if table is not None and mapping.preset == table["label"]:
         pole_angles = read_pole_angles(armature_object) if limbs == "ik" else None
         control = controls.read_controls(table, rig, read_follows(armature_object, rig), pole_angles)
     else:
         _check_bones_move(armature_object, rig, mapping, options)
+    if stand is None:
+        place, axes = np.array(armature_object.location, dtype=float), read_location_axes(armature_object)
+        stand = Stand(rig.world, place, axes, _object_channels(armature_object))
     start = scene.frame_current if start_frame is None else int(start_frame)
     switches = control.switches if control is not None else read_switches(armature_object, mapping)
     return Target(
-        rig=rig,
+        rig=replace(rig, world=stand.world),
         mapping=mapping,
         options=options,
         fps=scene.render.fps / scene.render.fps_base,
@@ -185,9 +202,7 @@ def read_target(
         aligned=aligned,
         output=output,
         tolerance=tolerance,
-        place=np.array(armature_object.location, dtype=float),
-        place_axes=read_location_axes(armature_object),
-        held=_object_channels(armature_object),
+        stand=stand,
         control=control,
         limbs=() if control is not None else read_ik(armature_object, rig, mapping),
         switches=switches if switch else (),
@@ -206,7 +221,7 @@ def plan_motion(target: Target, joints: np.ndarray, source_fps: float = skeleton
     solution = _solved(target, resample(joints, source_fps, fps))
     frames = target.start + np.arange(len(solution.quaternions))
     curves = tuple(_curves(target, solution, frames))
-    return Plan(name, frames, curves, _rest_bones(rig, solution), target.output, target.held)
+    return Plan(name, frames, curves, _rest_bones(rig, solution), target.output, target.stand.held)
 
 
 def _solved(target: Target, joints: np.ndarray) -> PoseSolution:
@@ -228,6 +243,7 @@ def new_action(armature_object, plan: Plan):
     written = {(curve.path, curve.index): curve.group for curve in plan.curves}
     resting = {channel: value for channel, value in _resting(armature_object, plan).items() if channel not in written}
     if plan.output == "replace":
+        refusals.check_replaceable(armature_object, {replacing.bone_of(path) for path, _ in (*written, *resting)})
         action = actions.copy_in_use(armature_object.animation_data, plan.name)
         if action is not None:
             replacing.prepare(action, armature_object, plan.span, written, resting)
@@ -260,8 +276,9 @@ def write_some(action, plan: Plan, done: int, seconds: float = math.inf) -> int:
 def hand_over(armature_object, action, plan: Plan) -> None:
     """Give the written Action to the armature. The one in use before gets a fake user: saving will not drop it.
 
-    As an NLA strip it lies over what was there before, which becomes a strip of its own. Raises RigError, and
-    changes nothing, where a bone it moves has been renamed or removed meanwhile.
+    As an NLA strip it lies over what was there before, which becomes a strip of its own; as a new Action it leaves the
+    object, where the one in use moved it, as the plan has it. Raises RigError, and changes nothing, where a bone it
+    moves has been renamed or removed meanwhile.
     """
     _check_bones(armature_object, plan)
     data = armature_object.animation_data or armature_object.animation_data_create()
@@ -271,8 +288,18 @@ def hand_over(armature_object, action, plan: Plan) -> None:
     if plan.output == "strip":
         strips.add(data, action, plan.span[0])
         return
+    if plan.output == "action" and data.action is not None:
+        _put_back(armature_object, data.action, plan.held)
     actions.assign(data, action)
     data.action_influence, data.action_blend_type = 1.0, "REPLACE"
+
+
+def _put_back(armature_object, action, held: Table[tuple[str, int], float]) -> None:
+    """Set those of the object's channels ``held`` that ``action`` moves: it will move them no more."""
+    for curve in actions.curves_of(action, actions.slot_for(action, armature_object)):
+        value = held.get((curve.data_path, curve.array_index))
+        if value is not None:
+            getattr(armature_object, curve.data_path)[curve.array_index] = value
 
 
 def rotation_channels(quaternions: np.ndarray, mode: str) -> np.ndarray:
@@ -355,11 +382,11 @@ def _curves(target: Target, solution: PoseSolution, frames: np.ndarray) -> Itera
     if solution.root_bone is not None:
         places.append((f"{target.paths[solution.root_bone]}.location", solution.root_bone, solution.root_location))
     if solution.object_travel is not None:
-        turned = solution.object_travel @ np.linalg.inv(target.place_axes).T
-        places.append(("location", "Object Transforms", target.place + turned))
+        turned = solution.object_travel @ np.linalg.inv(target.stand.place_axes).T
+        places.append(("location", "Object Transforms", target.stand.place + turned))
     reach = None if target.tolerance is None else math.radians(target.tolerance) * _leg(target)
     for path, group, values in places:
-        scale = np.linalg.norm(target.place_axes[:, 0]) if path == "location" else 1.0
+        scale = np.linalg.norm(target.stand.place_axes[:, 0]) if path == "location" else 1.0
         yield from _keyed(path, group, frames, values, reduction.way_between, reach and reach / scale)
     for switch in target.switches:
         path = f'{target.paths[switch.bone]}["{switch.name}"]'

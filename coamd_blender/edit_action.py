@@ -92,24 +92,46 @@ class Outcome:
 # --- checks -----------------------------------------------------------------------------------------------------------
 
 
-def require_action(armature) -> bpy.types.Action:
-    """The Action the armature plays. Raises InputError without one, for one without keys and for a linked one."""
+def require_action(armature, action=None) -> bpy.types.Action:
+    """The Action the armature plays, unless ``action`` is given. Raises InputError without one, for one without keys
+    and for a linked one."""
     data = armature.animation_data
-    action = data.action if data is not None else None
+    action = action or (data.action if data is not None else None)
     if action is None:
         raise InputError(f"{armature.name} plays no Action", "Assign one, or press Generate first")
     if not action.is_editable:
         raise InputError(f"The Action {action.name!r} is linked from another file", "Make it local, then edit it")
-    if data.use_tweak_mode:
-        raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
+    check_not_tweaked(armature)
     if not any(len(curve.keyframe_points) for curve in actions.curves_of(action, actions.slot_for(action, armature))):
         raise InputError(f"The Action {action.name!r} has no keys for {armature.name}", "Choose another Action")
     return action
 
 
+def check_not_tweaked(armature) -> None:
+    """Raise RigError while an NLA strip of the armature is being edited: Blender then gives it no other Action."""
+    if armature.animation_data is not None and armature.animation_data.use_tweak_mode:
+        raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
+
+
+def check_paths(armature, site: Site) -> None:
+    """Raise RigError when a bone that is to be keyed was renamed or removed since the Action was read."""
+    bones = armature.pose.bones
+    gone = [name for name, path in site.paths.items() if name not in bones or bones[name].path_from_id() != path]
+    if gone:
+        raise RigError(f"The bone {gone[0]!r} was renamed or removed meanwhile", "Press Edit again")
+
+
 def slot_of(action, handle: int | None):
-    """The slot with ``handle``, which copies of an Action share; None before Blender 4.4, which has no slots."""
-    return None if handle is None else next(slot for slot in action.slots if slot.handle == handle)
+    """The slot with ``handle``, which copies of an Action share; None before Blender 4.4, which has no slots.
+
+    Raises InputError when it was removed.
+    """
+    if handle is None:
+        return None
+    found = next((slot for slot in action.slots if slot.handle == handle), None)
+    if found is None:
+        raise InputError(f"The slot of the Action {action.name!r} was removed", "Choose another Action, edit again")
+    return found
 
 
 def extent(action, slot) -> tuple[float, float]:

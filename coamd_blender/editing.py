@@ -67,14 +67,19 @@ def begin(context: bpy.types.Context, again: bool = False) -> None:
     settings, current = context.scene.coamd_edit, session.current()
     if current.running or current.asking:
         raise InputError("An earlier request is being answered", "Wait for it, or press Stop")
-    if again:
-        reject(context)
-    if pending(context) is not None:
+    waiting = _require(context) if again else pending(context)
+    if waiting is not None and not again:
         raise InputError("An edit waits to be accepted", "Press Accept or Reject first")
     armature = targets.require(context)
-    action = edit_action.require_action(armature)
-    slot = actions.slot_for(action, armature)
+    if waiting is not None and waiting.armature == armature:
+        action = edit_action.require_action(armature, waiting.source)
+        slot = edit_action.slot_of(action, _handle(armature, waiting.preview))
+    else:
+        action = edit_action.require_action(armature)
+        slot = actions.slot_for(action, armature)
     wanted = _wanted(context, action, slot)
+    if waiting is not None:
+        reject(context)
     order = Order(
         armature.session_uid,
         action.session_uid,
@@ -188,6 +193,7 @@ def _write(current: session.Session, order: Order, joints: np.ndarray) -> Iterat
         done = 0
         while done < len(channels):
             armature, preview = _places(order)[0], _preview(uid)
+            edit_action.check_paths(armature, order.site)
             done = edit_action.write_some(
                 armature, preview, order.handle, channels, done, outcome, writing.WRITE_SECONDS
             )
@@ -203,8 +209,15 @@ def _write(current: session.Session, order: Order, joints: np.ndarray) -> Iterat
 
 
 def _show(order: Order, preview, outcome: edit_action.Outcome) -> None:
-    """Let the armature play the preview, and remember whose copy it is."""
+    """Let the armature play the preview, and remember whose copy it is.
+
+    Raises InputError when the armature plays another Action by now, which would be lost, RigError while an NLA strip is
+    being edited.
+    """
     armature, source, scene = _places(order)
+    edit_action.check_not_tweaked(armature)
+    if armature.animation_data is None or armature.animation_data.action != source:
+        raise InputError(f"{armature.name} no longer plays {source.name!r}", "Assign that Action, then edit again")
     settings = scene.coamd_edit
     settings.source, settings.preview, settings.armature = source, preview, armature
     settings.shown_first, settings.shown_last = order.frames
@@ -216,8 +229,10 @@ def _places(order: Order) -> tuple[bpy.types.Object, bpy.types.Action, bpy.types
     armature = targets.by_uid(bpy.data.objects, order.armature_uid)
     action = targets.by_uid(bpy.data.actions, order.action_uid)
     scene = targets.by_uid(bpy.data.scenes, order.scene_uid)
-    if armature is None or scene is None:
+    if armature is None:
         raise RigError("The armature was deleted while its motion was being edited", "Select another armature")
+    if scene is None:
+        raise InputError("The scene was deleted while a motion in it was being edited", "Edit again in another scene")
     if action is None:
         raise InputError("The Action was deleted while it was being edited", "Choose another Action")
     return armature, action, scene
@@ -259,9 +274,13 @@ def accept(context: bpy.types.Context) -> None:
 
 
 def reject(context: bpy.types.Context) -> None:
-    """Give the armature its Action back and delete the preview. Raises InputError when no edit waits."""
+    """Give the armature its Action back and delete the preview.
+
+    Raises InputError when no edit waits, RigError while a strip is being edited.
+    """
     settings = _require(context)
     armature, source, preview = settings.armature, settings.source, settings.preview
+    edit_action.check_not_tweaked(armature)
     handle = _handle(armature, preview)
     _forget(settings)
     actions.play(armature, source, edit_action.slot_of(source, handle))
@@ -275,8 +294,7 @@ def push(context: bpy.types.Context) -> None:
     """
     settings = _require(context)
     armature, source, preview = settings.armature, settings.source, settings.preview
-    if armature.animation_data is not None and armature.animation_data.use_tweak_mode:
-        raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
+    edit_action.check_not_tweaked(armature)
     handle = _handle(armature, preview)
     slots = edit_action.slot_of(source, handle), edit_action.slot_of(preview, handle)
     start, end = edit_action.extent(source, slots[0])
@@ -327,6 +345,7 @@ def begin_storyboard(context: bpy.types.Context) -> Job:
     if empty is not None:
         raise InputError(f"Scene {empty} has no prompt", "Say what happens in it, or remove it")
     armature = targets.require(context)
+    options = writing.ready(armature, context.scene, rig_settings.carry_options(context.scene.coamd))
     if settings.random_seed:
         settings.seed = random.randint(0, LARGEST_SEED)
     fields = {
@@ -343,7 +362,7 @@ def begin_storyboard(context: bpy.types.Context) -> Job:
         armature_uid=armature.session_uid,
         scene_uid=context.scene.session_uid,
         frame=context.scene.frame_current,
-        options=rig_settings.carry_options(context.scene.coamd),
+        options=options,
     )
     return current.ask(context, "storyboard", fields, None, partial(_answer_storyboard, current, wanted, settings.seed))
 

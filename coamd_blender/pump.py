@@ -1,6 +1,7 @@
 """The one Blender timer: it ticks the session, redraws what changes, and stops when there is nothing to wait for."""
 
 import sys
+import traceback
 
 import bpy
 
@@ -26,7 +27,11 @@ def stop() -> None:
 def _tick() -> float | None:
     session, setup = _loaded("session"), _loaded("setup")
     current = session.peek() if session else None
-    busy = current.pump() if current else False
+    try:
+        busy = current.pump() if current else False
+    except Exception:  # noqa: BLE001 - told in the panel; Blender would drop the timer, and all other work with it
+        traceback.print_exc()
+        busy = True
     working = busy or bool(setup and setup.busy())
     redraw(viewport=current is not None and current.preview.visible)
     if working:

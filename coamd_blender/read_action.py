@@ -37,6 +37,7 @@ _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
 _ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _MOST_FRAMES = 200_000
 PIECE = 40  # samples a step
+CHANGED = "The Action or its armature changed while it was being read"
 EVALUATE_SECONDS = 0.01  # a step, beside the scratch scene
 
 
@@ -123,9 +124,8 @@ def read_steps(
     curves = _Curves(armature_object, chosen) if chosen is not None else None
     reason = "NLA strips play" if whole else _hindrance(armature_object, rig, mapping, curves)
     if reason:
-        alone = None if whole or _plays_alone(armature_object, chosen) else chosen
-        names = [rig.names[bone] for bone in needed_bones(rig, mapping)]
-        poses, worlds = yield from _evaluated_steps(armature_object, alone, scene, names, times, piece)
+        names, played = [rig.names[bone] for bone in needed_bones(rig, mapping)], None if whole else chosen
+        poses, worlds = yield from _evaluated_steps(armature_object, played, scene, names, times, piece)
     else:
         poses, worlds = yield from _pose_steps(armature_object, chosen, rig, mapping, times, piece or len(times))
     stood = replace(rig, world=worlds[0])
@@ -163,29 +163,43 @@ def _pose_steps(armature_object, action, rig: Rig, mapping: Mapping, times: np.n
 
 
 def _evaluated_steps(armature_object, action, scene, names: list[str], times: np.ndarray, piece: int | None):
-    """Let Blender pose the armature at ``times``, up to ``piece`` a step; ``action`` as for :func:`_stage`."""
+    """Let Blender pose the armature at ``times``, up to ``piece`` a step, as ``action`` alone has it, or with None as
+    all has it that plays."""
     most, seconds = (len(times), float("inf")) if piece is None else (piece, EVALUATE_SECONDS)
     uids = armature_object.session_uid, action.session_uid if action is not None else None, scene.session_uid
+    state = _state(armature_object, action)
     parts, done = [], 0
     while done < len(times):
         if done:
             yield Step("Reading the Action", done, len(times))
             armature_object, action = _found_again(uids[0], uids[1], names)
+            if _state(armature_object, action) != state:
+                raise InputError(CHANGED, "Try again")
             scene = by_uid(bpy.data.scenes, uids[2]) or bpy.context.scene
-        with _stage(armature_object, action, scene) as stage:
+        alone = None if action is None or _plays_alone(armature_object, action) else action
+        with _stage(armature_object, alone, scene) as stage:
             parts.append(_evaluate(*stage, times[done : done + most], names, seconds))
         done += len(parts[-1][1])
     return _joined(parts)
 
 
 def _found_again(armature_uid: int, action_uid: int | None, names) -> tuple:
-    """Return armature and Action (None without) after a step. Raises InputError when they or bones are gone."""
+    """Return armature and Action (None without) after a step. Raises InputError when they or bones are gone, RigError
+    when the armature is in Edit Mode."""
     armature_object = by_uid(bpy.data.objects, armature_uid)
     action = by_uid(bpy.data.actions, action_uid) if action_uid is not None else None
     gone = armature_object is None or (action_uid is not None and action is None)
     if gone or set(names) - set(armature_object.pose.bones.keys()):
-        raise InputError("The Action or its armature changed while it was being read", "Try again")
+        raise InputError(CHANGED, "Try again")
+    check_editable(armature_object)
     return armature_object, action
+
+
+def _state(armature_object, action) -> tuple:
+    """What must stay between two steps so that Blender poses the armature alike."""
+    playing, stacked = _playing(armature_object)
+    playing = (playing and playing.session_uid, stacked) if action is None else None
+    return armature_object.data.pose_position, playing
 
 
 def _joined(parts: list[tuple]) -> tuple:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import numpy as np
 
 from . import actions
 from .armature import heard, ik_targets
 from .errors import RigError
+from .replacing import bone_of
 from .retarget import Mapping, Rig
 from .retarget.bones import location_bone, stray_bone
 
@@ -59,8 +60,11 @@ def check_plays(armature_object, output: str) -> None:
         raise RigError(f"The NLA track {solo.name!r} plays solo: nothing else is heard", "Switch its solo (star) off")
 
 
-def check_replaceable(armature_object) -> None:
-    """Raise RigError where a range of the Action in use cannot be replaced so that the rest plays as it did."""
+def check_replaceable(armature_object, touched: Container[str]) -> None:
+    """Raise RigError where a range of the Action in use cannot be replaced so that the rest plays as it did.
+
+    touched: the bones that get keys. Curves of others are left alone, whatever is the matter with them.
+    """
     data = armature_object.animation_data
     if data is None or data.action is None:
         return
@@ -68,6 +72,9 @@ def check_replaceable(armature_object) -> None:
     if mixed and data.use_nla and any(not track.mute and len(track.strips) for track in data.nla_tracks):
         raise RigError("The Action in use is mixed with the NLA strips below", "Choose New Action or NLA Strip")
     for curve in actions.curves_of(data.action, actions.slot_for(data.action, armature_object)):
+        bone = bone_of(curve.data_path)
+        if bone is not None and bone not in touched:
+            continue
         if curve.group is not None and curve.group.mute:
             raise RigError(f"The group {curve.group.name!r} of the Action in use is muted", "Unmute it (Action Editor)")
         modifier = next((modifier for modifier in curve.modifiers if not modifier.mute), None)

@@ -39,7 +39,7 @@ def prepare(action, owner, span: Span, written: Mapping[Channel, str], resting: 
             now = _value(owner, channel)
             if now == value:
                 continue
-            curve = _held_curve(container, channel, _bone_of(path), beside, now)
+            curve = _held_curve(container, channel, bone_of(path) or "Object Transforms", beside, now)
         else:
             make_room(curve, span, beside)
         _key_rest(curve, span, value)
@@ -88,7 +88,7 @@ def rest(action, span: Span, resting: Mapping[Channel, float]) -> None:
     """Key ``resting`` channels of a new Action at the ends of ``span``."""
     container = actions.container(action)
     for (path, index), value in resting.items():
-        _key_rest(actions.new_curve(container, path, index, _bone_of(path)), span, value)
+        _key_rest(actions.new_curve(container, path, index, bone_of(path) or "Object Transforms"), span, value)
 
 
 def _value(owner, channel: Channel) -> float:
@@ -98,10 +98,10 @@ def _value(owner, channel: Channel) -> float:
     return found if isinstance(found, (int, float)) else found[index]
 
 
-def _bone_of(path: str) -> str:
-    """Return the group of a channel: its bone, or the object's transform."""
+def bone_of(path: str) -> str | None:
+    """Return the bone that a data path belongs to, None for a path of the object's own."""
     match = _BONE_PATH.match(path)
-    return bpy.utils.unescape_identifier(match[1]) if match else "Object Transforms"
+    return bpy.utils.unescape_identifier(match[1]) if match else None
 
 
 def _key_rest(curve, span: Span, value: float) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import bake, preferences, rig_settings, strips, targets, writing
+from . import preferences, rig_settings, strips, targets, writing
 from .client import RuntimeClient, child_environment
 from .errors import Cancelled, CoamdError, InputError
 from .jobs import CANCELLED, DONE, Job, JobRunner, Step, generate_fields
@@ -160,8 +160,7 @@ class Session:
             raise InputError("A motion is being made already", "Wait for it, or press Cancel")
         prompt = check_settings(settings)
         armature = targets.require(context)
-        options = rig_settings.carry_options(settings)
-        bake.read_target(armature, scene=context.scene, **options, **targets.rig_options(armature))  # what it raises
+        options = writing.ready(armature, context.scene, rig_settings.carry_options(settings))
         self._follow_preferences(context)
         seed = random.randint(0, LARGEST_SEED - MOST_VARIANTS) if settings.random_seed else settings.seed
         weight = settings.guidance if settings.use_guidance else None
@@ -217,7 +216,8 @@ class Session:
     def pump(self) -> bool:
         """Take in what the runtime said; write some keys when the motion is there. True while there is work.
 
-        One call does one short piece of work, so that the interface stays alive. Errors end in ``self.error``.
+        One call does one short piece of work, so that the interface stays alive. Errors end in ``self.error``; what is
+        no CoamdError is a fault of the add-on's: it is raised too, the work it belongs to given up.
         """
         pending = self._pending
         self._runner.tick()
@@ -228,6 +228,9 @@ class Session:
                 self._end(None, "Cancelled")
             except CoamdError as error:
                 self._end(error)
+            except Exception as error:
+                self._end(_fault(error))
+                raise
         self._answer_questions()
         self._work_on()
         return self.running or bool(self._runner.active or self._chores or self._idle_chores)
@@ -286,9 +289,8 @@ class Session:
             self._command = command
 
     def _answer_questions(self) -> None:
-        ended = [question for question in self._questions if question.job.ended]
-        self._questions = [question for question in self._questions if not question.job.ended]
-        for question in ended:
+        for question in [question for question in self._questions if question.job.ended]:
+            self._questions.remove(question)
             try:
                 if question.job.state == DONE:
                     question.answer(question.job)
@@ -296,6 +298,9 @@ class Session:
                     raise question.job.error
             except CoamdError as error:
                 self.error = error
+            except Exception as error:
+                self.error = _fault(error)
+                raise
 
     def _work_on(self) -> None:
         self._step = None
@@ -310,6 +315,10 @@ class Session:
                 except CoamdError as error:
                     chores.remove(steps)
                     self.error = error
+                except Exception as error:
+                    chores.remove(steps)
+                    self.error = _fault(error)
+                    raise
 
     def _drop_chores(self) -> None:
         self._step = None
@@ -374,6 +383,13 @@ class Session:
             self._pending.keys.close()  # an Action half written is removed
         self._pending, self.error, self.notice = None, error, notice
         self.preview.hide()
+
+
+def _fault(error: Exception) -> CoamdError:
+    """What the panel says of an error that nobody foresaw."""
+    return CoamdError(
+        f"The add-on failed: {type(error).__name__}: {error}", "Nothing was changed; the system console has the details"
+    )
 
 
 def check_settings(settings: COAMD_PG_settings) -> str:

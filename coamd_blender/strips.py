@@ -44,12 +44,12 @@ def _push_down(data) -> None:
     strip = _new_strip(data, action, round(action.frame_range[0]), own)
     strip.frame_start_ui = action.frame_range[0]
     if mixed:
-        strip.blend_type = data.action_blend_type
+        strip.blend_type, strip.extrapolation = data.action_blend_type, data.action_extrapolation
         if data.action_influence != 1.0:
             strip.use_animated_influence = True
             curve = strip.fcurves.find("influence")
             curve.keyframe_points.insert(strip.frame_start, data.action_influence)
-    data.action_influence, data.action_blend_type = 1.0, "REPLACE"
+    data.action_influence, data.action_blend_type, data.action_extrapolation = 1.0, "REPLACE", "HOLD"
 
 
 def _new_strip(data, action, start: int, slot=None):

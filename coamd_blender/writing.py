@@ -20,8 +20,8 @@ WRITE_SECONDS = 0.008  # of writing keys at a time
 @dataclass(frozen=True)
 class Wanted:
     """What to write: joints (frames, 22, 3), metres, Y up, at ``fps``; where; and as what: ACTION as ``options`` say,
-    STRIP, or ASSET. ``options`` are those of bake.read_target (rig_settings.carry_options); ``again`` says what to do
-    when the armature or the Action was deleted meanwhile."""
+    STRIP, or ASSET. ``options`` are those of bake.read_target (:func:`ready`); ``again`` says what to do when the
+    armature or the Action was deleted meanwhile."""
 
     joints: np.ndarray
     fps: float
@@ -33,6 +33,19 @@ class Wanted:
     options: Mapping[str, Any] = field(default_factory=dict)
     armature_name: str = "The armature"
     again: str = "apply the clip again"
+
+
+def ready(armature, scene, options: Mapping[str, Any], kind: str = ACTION) -> dict[str, Any]:
+    """Return options of Wanted for a motion that is yet to be made: those of rig_settings.carry_options, and where the
+    armature stands now, so that it makes no difference to which frame the user goes meanwhile.
+
+    Raises CoamdError for an armature that cannot carry it.
+    """
+    chosen = dict(options)
+    if kind != ACTION:
+        chosen["output"] = "strip" if kind == STRIP else "action"
+    target = bake.read_target(armature, scene=scene, **chosen, **targets.rig_options(armature))
+    return {**chosen, "stand": target.stand}
 
 
 def write(
@@ -52,11 +65,8 @@ def write_keys(
     armature is gone, InputError when the Action is.
     """
     armature, scene = _places(wanted)
-    options = dict(wanted.options)
-    if wanted.kind != ACTION:
-        options["output"] = "strip" if wanted.kind == STRIP else "action"
     target = bake.read_target(
-        armature, start_frame=wanted.frame, scene=scene, **options, **targets.rig_options(armature)
+        armature, start_frame=wanted.frame, scene=scene, **wanted.options, **targets.rig_options(armature)
     )
     solving = in_thread(bake.plan_motion, target, wanted.joints, wanted.fps, wanted.name)
     while not solving.done():
@@ -95,8 +105,10 @@ def push_undo(message: str) -> None:
 def _places(wanted: Wanted) -> tuple[bpy.types.Object, bpy.types.Scene]:
     armature = targets.by_uid(bpy.data.objects, wanted.armature_uid)
     scene = targets.by_uid(bpy.data.scenes, wanted.scene_uid)
-    if armature is None or scene is None:
+    if armature is None:
         raise RigError(f"{wanted.armature_name} was deleted meanwhile", f"Select another armature and {wanted.again}")
+    if scene is None:
+        raise InputError("The scene was deleted meanwhile", f"Go to another scene and {wanted.again}")
     return armature, scene
 
 

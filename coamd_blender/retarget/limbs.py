@@ -43,11 +43,15 @@ def limb_turns(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: Re
 
     above: turn of the collarbone or pelvis. upper, lower: (F, 3) unit directions. joint: of the upper bone. A knee
     or elbow that would bend backwards is straightened, and the limb then points at where its end would have been:
-    each of its bones is half as far off as the lower one alone would be, and the hand or foot hardly at all.
+    each of its bones is half as far off as the lower one alone would be, and the hand or foot hardly at all. A limb of
+    which no bone plays the knee or elbow is stiff, and points as the motion's upper bone.
     """
     axis = hinge_axes(above, upper, lower, body, joint)
-    straightened, limited = limit_hinge(upper, lower, axis)
     below = CHILD[joint]
+    if below not in body.heads:
+        turn = rot.frame(upper, axis) @ rot.frame(body.directions[joint], body.hinges[joint]).T
+        return turn, turn, upper, upper
+    straightened, limited = limit_hinge(upper, lower, axis)
     ends = (rot.unit(body.length(joint) * upper + body.length(below) * way) for way in (straightened, lower))
     aim = rot.swing(*ends)
     upper, lower, axis = (rot.rotate(aim, way) for way in (upper, limited, axis))

@@ -10,9 +10,9 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from fake_runtime import walk  # noqa: E402
-from rigs import evaluated_heads, mixamo  # noqa: E402
+from rigs import angles_between, evaluated_heads, mixamo  # noqa: E402
 
-from coamd_blender import skeleton  # noqa: E402
+from coamd_blender import session, skeleton  # noqa: E402
 
 FRAMES = 30
 CHECKED = (1, 8, 17, 29)
@@ -20,8 +20,8 @@ CHECKED = (1, 8, 17, 29)
 NEAR = 0.003
 
 
-def generate(**carry):
-    """A second and a half of walk, as the world has it, feet free, a key on every frame."""
+def ask(**carry):
+    """Ask for a second and a half of walk from frame 1, as the world has it, feet free, a key on every frame."""
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = skeleton.FPS, 1.0
     scene.frame_set(1)
@@ -30,6 +30,11 @@ def generate(**carry):
     settings.random_seed, settings.seed, settings.place, settings.contact = False, 0, "world", "off"
     for name, value in carry.items():
         setattr(settings.carry, name, value)
+
+
+def generate(**carry):
+    """Make what :func:`ask` asks for."""
+    ask(**carry)
     return bpy.ops.coamd.generate()
 
 
@@ -340,6 +345,61 @@ def test_a_replaced_range_of_curves_with_modifiers_is_refused(hero):
     curve.modifiers[0].mute = True
     assert generate(output="replace") == {"FINISHED"}
     assert off(hero) < NEAR
+
+
+def test_curves_that_get_no_keys_may_have_modifiers(hero):
+    bpy.ops.object.mode_set(mode="EDIT")
+    tail = hero.data.edit_bones.new("tail")
+    tail.head, tail.tail, tail.parent = (0, 0, 1), (0, 0.3, 1), hero.data.edit_bones["pelvis"]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    curve_of(hero, 'pose.bones["tail"].location', 0, [(1, 0.5), (10, 0.7)]).modifiers.new("CYCLES")
+    assert generate(output="replace") == {"FINISHED"}
+    assert off(hero) < NEAR
+
+
+@pytest.mark.parametrize("output", ["action", "replace", "strip"])
+def test_going_to_another_frame_meanwhile_makes_no_difference(hero, output):
+    curve_of(hero, "location", 0, [(1, 0.0), (60, 4.0)])
+    ask(output=output)
+    session.current().begin(bpy.context)
+    bpy.context.scene.frame_set(50)
+    session.current().wait()
+    assert off(hero) < NEAR
+
+
+def test_an_arm_of_which_no_bone_plays_the_elbow_is_stiff(hero):
+    hero.data.bones["left_elbow"].name = "q"
+    assert generate() == {"FINISHED"}
+    wanted = walk(FRAMES, 0)[np.array(CHECKED) - 1]
+    ends = [skeleton.JOINT_INDEX[f"left_{joint}"] for joint in ("shoulder", "elbow")]
+    heads = evaluated_heads(hero, ["left_shoulder", "q", "left_wrist"], CHECKED)
+    assert angles_between(heads[:, 1] - heads[:, 0], wanted[:, ends[1]] - wanted[:, ends[0]]).max() < 0.5
+    assert np.ptp(np.linalg.norm(heads[:, 2] - heads[:, 0], axis=-1)) < 1e-4
+    others = [name for name in skeleton.JOINT_NAMES if name not in ("left_elbow", "left_wrist")]
+    places = wanted[:, [skeleton.JOINT_INDEX[name] for name in others]]
+    assert np.abs(evaluated_heads(hero, others, CHECKED) - places).max() < NEAR
+
+
+@pytest.mark.parametrize("kind", ["HOLD", "NOTHING", "HOLD_FORWARD"])
+def test_an_action_pushed_down_over_a_strip_reaches_as_far_as_it_did(hero, kind):
+    path = 'pose.bones["left_shoulder"].rotation_quaternion'
+    curve_of(hero, path, 1, [(1, 0.5), (2 * FRAMES + 20, 0.5)])
+    data = hero.animation_data
+    data.nla_tracks.new().strips.new("below", 1, data.action)
+    data.action = None
+    curve_of(hero, path, 1, [(FRAMES + 20, -0.4), (FRAMES + 30, -0.4)])
+    data.action_extrapolation = kind
+
+    def seen():
+        values = []
+        for frame in (FRAMES + 10, FRAMES + 25, FRAMES + 40):  # before the Action's keys, on them, behind
+            bpy.context.scene.frame_set(frame)
+            values.append(hero.pose.bones["left_shoulder"].rotation_quaternion[1])
+        return values
+
+    before = seen()
+    assert generate(output="strip") == {"FINISHED"}
+    assert seen() == pytest.approx(before, abs=1e-4)
 
 
 def test_an_action_shared_with_another_armature_keeps_its_other_slot(hero):
