@@ -220,7 +220,7 @@ def test_a_bone_so_short_that_it_is_nearly_nothing(hero):
     bpy.ops.object.mode_set(mode="EDIT")
     for name in ("left_wrist", "head", "left_foot"):
         bone = hero.data.edit_bones[name]
-        bone.tail = bone.head + (bone.tail - bone.head) * 1e-5
+        bone.tail = bone.head + (bone.tail - bone.head) * 1e-4  # Blender removes shorter ones
     bpy.ops.object.mode_set(mode="OBJECT")
     assert generate() == {"FINISHED"}
     assert off(hero) < NEAR
@@ -328,6 +328,8 @@ def test_keys_of_a_replaced_range_are_heard_though_the_curves_were_muted(hero):
     """Beside the range the bone stays as the muted curve left it. Of muted groups Blender makes this or that."""
     curve = curve_of(hero, 'pose.bones["left_shoulder"].rotation_quaternion', 1, [(1, 0.5), (60, 0.7)])
     curve.mute = True
+    if curve.group is None:  # Blender 4.2 groups only what its own operators key
+        curve.group = hero.animation_data.action.groups.new("left_shoulder")
     hero.pose.bones["left_shoulder"].rotation_quaternion = (1, 0, 0, 0)
     curve.group.mute = True
     refused(hero, "'left_shoulder'.* muted", output="replace")
