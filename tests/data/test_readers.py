@@ -1,6 +1,10 @@
 """Readers against positions worked out by hand."""
 
+import base64
+import io
 import json
+import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -219,6 +223,85 @@ def test_a_bvh_that_says_nonsense_is_told_what(tmp_path, before, after, reason):
     assert before in text
     path.write_text(text.replace(before, after, 1))
     assert reason in told(path)
+
+
+def write_header_of(path, frames: int, **others) -> None:
+    """A small .npz whose header says that ``joints`` holds ``frames`` frames."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (frames, 22, 3)})
+    np.savez(path, **others)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("joints.npy", header.getvalue() + bytes(264))
+
+
+def write_keys(path, last: float, nodes: list[dict]) -> None:
+    """A .gltf of ``nodes`` whose node 0 slides along X from 0 to ``last`` seconds."""
+    content = struct.pack("<8f", 0, last, 0, 0, 0, 1, 0, 0)
+    tree = {
+        "nodes": nodes,
+        "buffers": [{"byteLength": 32, "uri": "data:;base64," + base64.b64encode(content).decode()}],
+        "bufferViews": [{"buffer": 0, "byteOffset": start, "byteLength": 8 + 2 * start} for start in (0, 8)],
+        "accessors": [
+            {"bufferView": view, "componentType": 5126, "count": 2, "type": kind}
+            for view, kind in enumerate(("SCALAR", "VEC3"))
+        ],
+        "animations": [
+            {
+                "channels": [{"sampler": 0, "target": {"node": 0, "path": "translation"}}],
+                "samplers": [{"input": 0, "output": 1}],
+            }
+        ],
+    }
+    path.write_text(json.dumps(tree))
+
+
+def test_sizes_that_no_memory_holds_are_told_before_any_is_taken(tmp_path, monkeypatch):
+    write_header_of(tmp_path / "long.npz", 10**11, fps=np.float32(20))
+    assert "lasts 1.39e+06 hours" in told(tmp_path / "long.npz")
+    write_header_of(tmp_path / "fast.npz", 10**7, fps=np.float32(8000))  # 21 minutes, of which the bytes are missing
+    assert "is not a motion archive" in told(tmp_path / "fast.npz")
+    write_keys(tmp_path / "late.gltf", 1e9, [{}])
+    assert "lasts 2.78e+05 hours" in told(tmp_path / "late.gltf")
+    write_keys(tmp_path / "soon.gltf", 2.0, [{}])
+    assert len(read_gltf(tmp_path / "soon.gltf")[0].positions) == 61
+
+    def full(*_):
+        raise MemoryError("Unable to allocate 2 TiB")
+
+    monkeypatch.setattr("runtime.data.npz.snap_fps", full)
+    write_npz(tmp_path / "big.npz", np.zeros((20, 22, 3)))
+    assert "Unable to allocate 2 TiB" in told(tmp_path / "big.npz")
+
+
+@pytest.mark.parametrize("fps", [1e-7, 0.5, 0.0, -20.0, np.nan, np.inf, 1e6])
+def test_an_archive_of_no_frame_rate_is_told(tmp_path, fps):
+    np.savez(tmp_path / "slow.npz", joints=np.zeros((20, 22, 3), np.float32), fps=np.float64(fps))
+    line = told(tmp_path / "slow.npz")
+    assert f"states {fps:g} frames per second" in line and "1 to 8000" in line
+
+
+@pytest.mark.parametrize("seconds", ["33.3333", "1e6", "1e300", "1e-300", "1e-320"])
+def test_a_frame_time_in_milliseconds_is_asked_about(tmp_path, seconds):
+    path = write_bvh_text(tmp_path / "ms.bvh", "ZXY", "ZXY", ["0 0 0 90 0 0 0 0 0", "0 0 0 80 0 0 0 0 0"])
+    path.write_text(path.read_text().replace("Frame Time: 0.0083333", f"Frame Time: {seconds}"))
+    line = told(path)
+    assert "Frame Time" in line and ("is it milliseconds?" in line) == (float(seconds) > 1)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [
+        ([{"children": [0]}], "below itself"),
+        ([{"children": [1]}, {"children": [0]}], "below itself"),
+        ([{}, {"children": [2]}, {"children": [1]}], "below itself"),
+        ([{"children": [1]}, {"children": [1]}], "child twice"),  # the one that is reached for ever
+        ([{"children": [1]}, {"children": [2]}, {"children": [1]}], "child twice"),
+        ([{"children": [1, 1]}, {}], "child twice"),
+    ],
+)
+def test_nodes_that_are_no_tree_are_told(tmp_path, nodes, reason):
+    write_keys(tmp_path / "ring.gltf", 1.0, nodes)
+    assert reason in told(tmp_path / "ring.gltf")
 
 
 def test_files_of_bytes_that_changed_at_random_are_read_or_told(acclaim, tmp_path):
