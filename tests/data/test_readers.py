@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from coamd_blender.errors import DataError
+from coamd_blender.skeleton import JOINT_INDEX, rest_joints
 from runtime.data.acclaim import read_acclaim
 from runtime.data.bvh import read_bvh
 from runtime.data.gltf import read_gltf
 from runtime.data.npz import read_npz, write_npz
+from runtime.data.prepare import prepare
+from runtime.data.sources import read_source, sources
 from tests.data.skeletons import AMC, ASF, write_bvh_text, write_glb
 
 
@@ -157,6 +160,89 @@ def test_kinect_orders_name_the_same_body(tmp_path):
         lengths = [np.linalg.norm(at[one] - at[other]) for one, other in legs]
         assert np.allclose(lengths, [np.linalg.norm(np.subtract(place[one], place[other])) for one, other in legs])
     assert np.allclose(ucla.positions[3], ucla.positions[2]), "a lost frame is interpolated"
+
+
+@pytest.fixture
+def kinect(tmp_path):
+    """A file of each Kinect set, a person who stands for 16 frames: {set: path}."""
+    import scipy.io
+
+    from runtime.data.kinect import MSR_JOINTS, SDK_JOINTS, UTD_JOINTS
+
+    ours = {"hip_center": "pelvis", "spine": "spine2", "shoulder_center": "neck"}
+    ours |= {f"{side}_hand": f"{side}_wrist" for side in ("left", "right")}
+    at = {name: rest_joints()[JOINT_INDEX[ours.get(name, name)]] + [0, 0, 2] for name in SDK_JOINTS}
+    at |= {f"{side}_hand": at[f"{side}_wrist"] + [0, -0.08, 0] for side in ("left", "right")}
+    names = {
+        "utd_mhad": "a1_s1_t1_skeleton.mat", "nw_ucla": "a04_s01_e00_v02.json",
+        "msr_action3d": "a13_s02_e01_skeleton3D.txt", "utkinect": "joints_s01_e01.txt",
+    }  # fmt: skip
+    paths = {name: tmp_path / "data" / name / file for name, file in names.items()}
+    for path in paths.values():
+        path.parent.mkdir(parents=True)
+    utd = np.array([[at[name] for name in UTD_JOINTS]] * 16).transpose(1, 2, 0)
+    scipy.io.savemat(paths["utd_mhad"], {"d_skel": utd}, do_compression=True)
+    paths["nw_ucla"].write_text(json.dumps({"skeletons": [[list(at[name]) for name in SDK_JOINTS]] * 16}))
+    paths["msr_action3d"].write_text("".join(f"{x} {y} {z} 1\n" for x, y, z in (at[n] for n in MSR_JOINTS)) * 16)
+    row = " ".join(str(value) for name in SDK_JOINTS for value in at[name])
+    paths["utkinect"].write_text("\n".join(f"{frame} {row}" for frame in range(1, 17)))
+    paths["utkinect"].with_name("actionLabel.txt").write_text("s01_e01\nwalk: 1 16\ncarry: NaN NaN\n")
+    return paths
+
+
+def told_of(name, path) -> str:
+    """The complaint of a set's reader about a file."""
+    with pytest.raises(DataError) as raised:
+        read_source(sources()[name], path)
+    line = str(raised.value)
+    assert "\n" not in line and len(line) < len(str(path)) + 250 and raised.value.hint, line
+    return line
+
+
+def test_kinect_files_that_are_cut_anywhere_or_changed_at_random_are_read_or_told(kinect):
+    random = np.random.default_rng(0)
+    for name, path in kinect.items():
+        assert len(read_source(sources()[name], path)[0].positions) == 16
+        whole, failed = path.read_bytes(), 0
+        for number in range(200):
+            data = bytearray(whole[: number * len(whole) // 100] if number < 100 else whole)
+            for place in random.integers(0, len(data), 4) if number >= 100 else ():
+                data[place] = random.integers(0, 256)
+            path.write_bytes(data)
+            try:
+                read_source(sources()[name], path)
+            except DataError as error:
+                assert "\n" not in str(error) and error.hint and path.name in str(error)
+                failed += 1
+        assert failed > 50, name
+
+
+def test_a_kinect_file_that_says_nonsense_is_told_what(kinect):
+    kinect["nw_ucla"].write_text("[" * 90000)  # deeper than Python recurses
+    assert "is no Northwestern-UCLA skeleton" in told_of("nw_ucla", kinect["nw_ucla"])
+    kinect["msr_action3d"].write_text("1 2 three 4")
+    assert "is no MSR-Action3D skeleton" in told_of("msr_action3d", kinect["msr_action3d"])
+    labels = kinect["utkinect"].with_name("actionLabel.txt")
+    labels.write_text("s01_e01\nwalk: 5 xx\n")
+    assert "ends walk of s01_e01 at 'xx'" in told_of("utkinect", kinect["utkinect"])
+    rows = kinect["utkinect"].read_text().splitlines()
+    kinect["utkinect"].write_text("\n".join([*rows[:-1], rows[-1].replace("16 ", "1e12 ", 1)]))
+    labels.write_text(f"s01_e01\nwalk: 1 {10**13}\n")
+    assert "hours" in told_of("utkinect", kinect["utkinect"])
+
+
+def test_damaged_kinect_files_are_left_out_and_the_others_are_prepared(kinect, tmp_path):
+    for path in kinect.values():
+        torn = path.with_name(path.name.replace("s01", "s03").replace("s02", "s03").replace("s1", "s3"))
+        torn.write_bytes(path.read_bytes()[:150])
+    kinect["nw_ucla"].with_name("a04_s04_e00_v02.json").write_text("[" * 90000)
+    records = prepare(tmp_path / "data", tmp_path / "out", captions=False)
+    assert sorted(record["file"] for record in records) == sorted(path.name for path in kinect.values())
+    left_out = json.loads((tmp_path / "out" / "report.json").read_text())["left_out"]
+    assert sorted(entry["file"] for entry in left_out) == [
+        "a04_s03_e00_v02.json", "a04_s04_e00_v02.json", "a13_s03_e01_skeleton3D.txt", "a1_s3_t1_skeleton.mat",
+        "joints_s03_e01.txt",
+    ]  # fmt: skip
 
 
 READERS = {".npz": read_npz, ".bvh": read_bvh, ".glb": read_gltf, ".gltf": read_gltf, ".amc": read_acclaim}
