@@ -53,8 +53,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _print(outcome, args.json)
     except BrokenPipeError:  # whoever read has read enough, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
+    except OSError as error:  # a full disk
+        _let_go_of_stdout()
+        return _complain(f"The result cannot be printed: {error.strerror} - send it where there is room")
     return 0
+
+
+def _let_go_of_stdout() -> None:
+    """Send what stdout still holds nowhere, or Python complains of it again as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(line: str) -> int:

@@ -34,6 +34,7 @@ BREAK_SECONDS = 0.15  # no swing is shorter: a stand so interrupted goes on
 DRAG, SWING_SECONDS, LIFT = 0.7, 0.25, 0.09  # m, s, m: a foot dragged further takes steps, so long and so high
 SWITCH = 0.15  # m: a body that slides on both feet changes from one to the other where that spares as much slide
 STRIDE_LIFT, SCUFF = 0.3, 0.05  # of a step's length, m: so high is a step, and a shorter one stays on the floor
+START_SECONDS = 0.2  # over which a step out of kept frames, or into them, gets to its height
 FADE_SECONDS = 0.25  # over which a leg goes back to its own motion
 STRAIGHT = 0.005  # m: a knee that bends by less has no plane of its own, and bends forwards
 REACH = 0.998  # of a leg's length: it is never stretched straighter than this, nor than it was
@@ -154,7 +155,7 @@ def leg_correction(
     """Return how far to move each foot: (frames, 2, 3). A standing toe goes to its mean place over its stand, or to
     where it is in the nearest ``kept`` frames, a toe under the floor up to it; between stands the correction fades.
     A foot that is dragged further than a leg can follow takes steps instead; with ``steps`` it leaves the floor
-    between stands, the higher the longer its step."""
+    between stands, the higher the longer its step, and is not lifted while it stands."""
     moved = np.zeros((len(joints), 2, 3))
     reach = round(FADE_SECONDS * fps)
     for side in range(2):
@@ -176,7 +177,7 @@ def leg_correction(
             lift = np.maximum(lift, _lifts(toe + moved[:, side], known))
         lift = np.maximum(0.0, lift - np.maximum(0.0, toe[:, 1]))
         if steps:
-            lift = _smooth(_smooth(lift, max(1, round(0.05 * fps))), max(1, round(0.05 * fps)))
+            lift = _eased(lift, known, kept, fps)
         rise = _smooth(np.maximum(0.0, -toe[:, 1]), max(1, round(0.05 * fps)))
         moved[:, side, 1] = np.where(kept, 0.0, np.maximum(rise, lift))
     return moved
@@ -194,6 +195,15 @@ def _lifts(toe: np.ndarray, known: np.ndarray) -> np.ndarray:
             bump = np.sin(np.pi * np.arange(1, stop - start + 1) / (stop - start + 1)) ** 2
             lift[start:stop] = min(LIFT, STRIDE_LIFT * length) * bump
     return lift
+
+
+def _eased(lift: np.ndarray, known: np.ndarray, kept: np.ndarray, fps: float) -> np.ndarray:
+    """``lift`` (frames,) without kinks: zero where the foot is ``known`` (frames,) to stand or to be, gentle next to
+    frames ``kept`` (frames,), which have no part in it."""
+    for _ in range(2):
+        lift = np.where(known, 0.0, _smooth(lift, max(1, round(0.05 * fps))))
+    away = np.abs(np.arange(len(lift))[:, None] - np.flatnonzero(kept)).min(axis=1, initial=len(lift))
+    return lift * (1 - _ease(away / (START_SECONDS * fps)))
 
 
 def _place(toe: np.ndarray, kept: np.ndarray) -> np.ndarray:

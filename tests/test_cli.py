@@ -260,6 +260,17 @@ def test_the_command_is_a_process_that_exits_with_the_status(tmp_path):
     assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk at hand")
+@pytest.mark.parametrize("words", [["evaluate", "list", "--json"], ["evaluate", "list"]])
+def test_a_result_that_a_full_disk_does_not_take_is_one_line(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime", *words], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "cannot be printed: No space left on device - " in done.stderr
+
+
 # The tasks behind serve
 
 

@@ -5,8 +5,9 @@ import pytest
 import synthetic_motions as made
 
 from coamd_blender.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX, PARENTS, with_bone_lengths
+from runtime.data.describe import runs_of
 from runtime.evaluate.physical import foot_skate_ratio
-from runtime.feet import carrying, planted, standing
+from runtime.feet import carrying, leg_correction, planted, standing
 from runtime.seams import sample_at
 
 TOES = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
@@ -168,3 +169,35 @@ def test_a_step_leaves_the_floor_the_higher_the_longer_and_kept_frames_stay():
         heights.append(float((still - motion)[:, TOES[0], 1].max()))
         assert np.abs(still - motion)[:, TOES[1], 1].max() < 0.005, "the other one stands"
     assert heights[0] < 0.005 and 0.02 < heights[1] < heights[2] < 0.1
+
+
+def asked(motion: np.ndarray, down: np.ndarray, kept: np.ndarray, steps: bool) -> np.ndarray:
+    """How far each toe is to be moved up: (frames, 2)."""
+    return leg_correction(motion, down, kept, FPS, steps)[..., 1]
+
+
+@pytest.mark.parametrize("speed", [0.6, 0.95, 1.3, 1.8])
+@pytest.mark.parametrize("place", [0, 3, 6, 9])
+def test_no_toe_pops_up_where_kept_frames_end(speed, place):
+    motion, kept = walking(speed)[:80], np.zeros(80, bool)
+    kept[: 20 + place] = kept[60 + place :] = kept[40] = True
+    edges = np.flatnonzero(kept[1:] != kept[:-1])
+    jumps, heights = {}, {}
+    for steps in (False, True):
+        still = planted(motion, kept, travels=False, steps=steps)
+        np.testing.assert_allclose(still[kept], motion[kept], atol=2e-3)
+        lift = (still - motion)[:, TOES, 1]
+        jumps[steps] = np.abs(np.diff(lift, axis=0))[edges].max()
+        heights[steps] = still[~kept][:, TOES, 1].max(axis=0)
+    assert jumps[True] < jumps[False] + 0.005, "half a centimetre in the first frame"
+    assert (heights[True] > 0.03).any(), "and the swing is there"
+
+
+def test_a_standing_toe_is_not_lifted_for_the_step_beside_it():
+    motion, kept = waddling(2, pace=0.4), np.zeros(40, bool)
+    down = carrying(motion, standing(motion))
+    lift = asked(motion, down, kept, steps=True)
+    assert np.abs(lift[down]).max() < 1e-9
+    swings = [lift[start:stop, side] for side in range(2) for start, stop in runs_of(~down[:, side])]
+    between = [swing for swing in swings[1:-1] if len(swing) > 2]
+    assert len(between) > 4 and np.median([swing.max() for swing in between]) > 0.03

@@ -155,7 +155,20 @@ def forget_meta(facts):
     database.close()
 
 
-@pytest.mark.parametrize("damage", [tear_pages, forget_meta])
+def lose_a_table(facts):
+    with sqlite3.connect(facts) as database:
+        database.execute("DROP TABLE files")
+    database.close()
+
+
+def lose_columns(facts):
+    with sqlite3.connect(facts) as database:
+        database.execute("ALTER TABLE files RENAME COLUMN digest TO hash")
+        database.execute("ALTER TABLE clips RENAME COLUMN labels TO words")
+    database.close()
+
+
+@pytest.mark.parametrize("damage", [tear_pages, forget_meta, lose_a_table, lose_columns])
 def test_a_library_torn_further_in_is_one_line(embedder, capsys, folder, tmp_path, damage):
     run(capsys, "index", folder, "--library", tmp_path / "library")
     capsys.readouterr()

@@ -171,6 +171,17 @@ def test_json_that_is_no_gltf_and_a_pipe_are_a_line_each_and_the_others_go_on(li
         assert name in line and " - " in line and "\n" not in line, line
 
 
+def test_a_file_that_memory_cannot_hold_is_a_line_and_the_others_go_on(library, folder, monkeypatch):
+    def full(joints, fps):
+        raise MemoryError
+
+    monkeypatch.setattr("runtime.library.reading.resample", full)
+    np.savez(folder / "a giant.npz", joints=motion(3), fps=np.float32(30))
+    report = indexed(library, folder)
+    assert (report.added, report.broken) == (4, 1)
+    assert "a giant.npz cannot be read (MemoryError)" in report.problems[0]
+
+
 def test_a_file_that_breaks_keeps_its_clips_and_is_read_when_it_is_whole_again(library, folder):
     path = folder / "swing_0.npz"
     indexed(library, folder)

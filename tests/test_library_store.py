@@ -8,7 +8,7 @@ import pytest
 from library_fakes import DIM, FakeEmbedder, motion
 
 from coamd_blender.errors import DataError, InputError
-from runtime.library.database import FACTS
+from runtime.library.database import FACTS, complaint
 from runtime.library.motions import pack_joints, unpack_joints
 from runtime.library.reading import ReadClip
 from runtime.library.records import FileFacts, windows_of
@@ -222,3 +222,9 @@ def test_embeddings_that_are_too_short_are_told(library):
     with pytest.raises(DataError, match=r"torn.*--rebuild"):
         library.embeddings(state)
     assert library.rebuild(FakeEmbedder(), lambda done, total: None).rows == 2
+
+
+def test_a_full_disk_is_no_torn_library(tmp_path):
+    told = complaint(sqlite3.OperationalError("database or disk is full"), tmp_path)
+    assert type(told) is InputError and "database or disk is full" in told.message and "Check the disk" in told.hint
+    assert complaint(sqlite3.IntegrityError("UNIQUE constraint failed"), tmp_path) is None

@@ -13,7 +13,7 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 
-from .clip import SourceClip, read_text, rotation_matrices, snap_fps, torn_is_told
+from .clip import SourceClip, check_duration, read_text, rotation_matrices, snap_fps, torn_is_told
 
 _REMEDY = "export or download it again"
 
@@ -67,6 +67,8 @@ def _parse(path: Path) -> tuple[list[_Joint], np.ndarray, float]:
         raise DataError(f"{path} is torn: {values.size} values for {frames} frames of {width} channels", _REMEDY)
     if not 0 < frame_time < np.inf:
         raise DataError(f"{path} states {frame_time:g} seconds a frame", "write the time a frame lasts")
+    doubt = ": is it milliseconds?" if frame_time > 1 else ""
+    check_duration(path, frames, 1.0 / frame_time, f"Frame Time {frame_time:g} s{doubt}")
     if not np.isfinite(values).all():
         raise DataError(f"{path} holds values that are not numbers", _REMEDY)
     return joints, values.reshape(frames, width), snap_fps(1.0 / frame_time)

@@ -15,12 +15,15 @@ import numpy as np
 
 from coamd_blender.errors import CoamdError, DataError
 
-# What parsing raises on bytes that no exporter wrote: its own arithmetic, and json, zipfile and numpy's .npz.
+# What parsing raises on bytes that no exporter wrote: its own arithmetic, and json, zipfile and numpy's .npz. A size
+# that such bytes state may be more than there is memory.
 TORN = (
-    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, StopIteration, SyntaxError,
-    TypeError, ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, StopIteration,
+    SyntaxError, TypeError, ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 LONGEST_REASON = 100  # characters: zipfile quotes whole files
+SLOWEST_FPS, FASTEST_FPS = 1.0, 8000.0  # slower is no motion; faster is more than resampling to 20 fps takes
+LONGEST_HOURS = 3.0  # in one clip: the longest recordings last an hour, and resampled ones must fit into memory
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,24 @@ def reason(error: BaseException) -> str:
     if isinstance(error, KeyError):
         words = f"it has no {words}"
     return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]}..."
+
+
+def check_duration(path: str | Path, frames: float, fps: float, stated: str = "") -> None:
+    """Raise DataError, naming the file, unless ``frames`` at ``fps`` are a motion: before memory is taken for it.
+
+    Rates outside 1 to 8,000 frames per second are refused, in the words of the file if they are ``stated``, and clips
+    of more than three hours.
+    """
+    if not SLOWEST_FPS <= fps <= FASTEST_FPS:
+        raise DataError(
+            f"{path} states {stated or f'{fps:g} frames per second'}",
+            f"write the rate the motion was made at, {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames per second",
+        )
+    if not frames / fps <= LONGEST_HOURS * 3600:
+        raise DataError(
+            f"{path} lasts {frames / fps / 3600:.3g} hours, and at most {LONGEST_HOURS:g} are read",
+            "cut it into shorter clips, and check the time of its last key",
+        )
 
 
 def rotation_matrices(degrees: np.ndarray, axis: str) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 
-from .clip import SourceClip, torn_is_told
+from .clip import SourceClip, check_duration, torn_is_told
 
 SAMPLE_FPS = 30.0
 _DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -138,38 +138,50 @@ def _world_positions(nodes: list[dict], order: list[int], parents: dict[int, int
 
 
 def _tree_order(nodes: list[dict]) -> tuple[list[int], dict[int, int]]:
+    """Nodes, each after its parent, and the parent of each, -1 for a root. ValueError unless they form trees."""
     parents = dict.fromkeys(range(len(nodes)), -1)
     for index, node in enumerate(nodes):
         for child in node.get("children", ()):
             parents[child] = index
     order: list[int] = []
     pending = [index for index, parent in parents.items() if parent < 0]
+    seen: set[int] = set()
     while pending:
         node = pending.pop()
+        if node in seen:
+            raise ValueError(f"node {node} is a child twice")
+        seen.add(node)
         order.append(node)
         pending.extend(reversed(nodes[node].get("children", ())))
+    if len(order) != len(nodes):
+        raise ValueError("a node is below itself")
     return order, parents
 
 
-def _tracks(document: _Document, animation: dict, fps: float) -> dict:
+def _tracks(path: Path, document: _Document, animation: dict, fps: float) -> dict:
+    """The channels of an animation, sampled: (frames, width) by (node, "rotation" or the like).
+
+    Raises DataError when it is too long.
+    """
     channels = []
     for channel in animation["channels"]:
-        path, node = channel["target"]["path"], channel["target"].get("node")
-        if node is None or path == "weights":
+        part, node = channel["target"]["path"], channel["target"].get("node")
+        if node is None or part == "weights":
             continue
         sampler = animation["samplers"][channel["sampler"]]
         times = document.accessor(sampler["input"])[:, 0]
         channels.append(
-            (node, path, times, document.accessor(sampler["output"]), sampler.get("interpolation", "LINEAR"))
+            (node, part, times, document.accessor(sampler["output"]), sampler.get("interpolation", "LINEAR"))
         )
     if not channels:
         return {}
     start = min(times[0] for _, _, times, _, _ in channels)
     end = max(times[-1] for _, _, times, _, _ in channels)
+    check_duration(path, (end - start) * fps, fps)
     at = start + np.arange(round((end - start) * fps) + 1) / fps
     return {
-        (node, path): _sample(times, values, mode, at, path == "rotation")
-        for node, path, times, values, mode in channels
+        (node, part): _sample(times, values, mode, at, part == "rotation")
+        for node, part, times, values, mode in channels
     }
 
 
@@ -186,7 +198,7 @@ def read_gltf(path: str | Path, fps: float = SAMPLE_FPS) -> list[SourceClip]:
     rest = _world_positions(nodes, order, parents, {})[0]
     clips = []
     for number, animation in enumerate(document.tree.get("animations", [])):
-        tracks = _tracks(document, animation, fps)
+        tracks = _tracks(path, document, animation, fps)
         if tracks:
             positions = _world_positions(nodes, order, parents, tracks)
             clips.append(SourceClip(names, tree, positions, fps, animation.get("name", f"{number}"), rest))

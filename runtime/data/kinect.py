@@ -17,8 +17,9 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 
-from .clip import SourceClip, read_text
+from .clip import SourceClip, check_duration, read_text, torn_is_told
 
+_REMEDY = "download it again"
 CLASSES_PATH = Path(__file__).with_name("kinect_classes.json")
 _SIDE = ("shoulder", "elbow", "wrist", "hand"), ("hip", "knee", "ankle", "foot")
 _ARMS, _LEGS = ([f"{side}_{part}" for side in ("left", "right") for part in parts] for parts in _SIDE)
@@ -101,6 +102,7 @@ def _class_name(set_name: str, path: Path) -> str:
     return classes()[set_name][number[1]]
 
 
+@torn_is_told("is no UTD-MHAD skeleton", _REMEDY)
 def read_utd_mhad(path: str | Path) -> list[SourceClip]:
     """Read ``aA_sS_tT_skeleton.mat`` (d_skel: 20 joints, 3, frames), 30 fps. Raises DataError."""
     import scipy.io
@@ -108,23 +110,21 @@ def read_utd_mhad(path: str | Path) -> list[SourceClip]:
     path = Path(path)
     try:
         values = scipy.io.loadmat(path)["d_skel"].transpose(2, 0, 1)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path} is no UTD-MHAD skeleton ({error})", "download it again") from error
+    except scipy.io.matlab.MatReadError as error:  # an Exception of its own
+        raise ValueError(str(error)) from error
     if values.shape[1:] != (20, 3):
         raise DataError(f"{path}: d_skel has shape {values.shape}", "expected 20 joints")
     return [kinect_clip(path, values, UTD_JOINTS, FPS, _class_name("utd_mhad", path))]
 
 
+@torn_is_told("is no Northwestern-UCLA skeleton", _REMEDY)
 def read_nw_ucla(path: str | Path) -> list[SourceClip]:
     """Read ``aAA_sSS_eEE_vVV.json`` (skeletons: frames, 20, 3), 12 fps, levelled by its view. Raises DataError."""
     path = Path(path)
     view = re.search(r"_v0*(\d+)", path.name)
     if not view or int(view[1]) not in UCLA_PITCH:
         raise DataError(f"{path} names no camera view of nw_ucla", "keep the file names of the original download")
-    try:
-        values = np.array(json.loads(read_text(path))["skeletons"], dtype=np.float64)
-    except (KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path} is no Northwestern-UCLA skeleton ({error})", "download it again") from error
+    values = np.array(json.loads(read_text(path))["skeletons"], dtype=np.float64)
     if values.ndim != 3 or values.shape[1:] != (20, 3):
         raise DataError(f"{path}: skeletons have shape {values.shape}", "expected (frames, 20, 3)")
     clip = kinect_clip(path, values, SDK_JOINTS, UCLA_FPS, _class_name("nw_ucla", path))
@@ -132,15 +132,13 @@ def read_nw_ucla(path: str | Path) -> list[SourceClip]:
 
 
 def _table(path: Path, width: int) -> np.ndarray:
-    try:
-        values = np.array(read_text(path).split(), dtype=np.float64)
-    except ValueError as error:
-        raise DataError(f"{path} holds a value that is no number ({error})", "download it again") from error
+    values = np.array(read_text(path).split(), dtype=np.float64)
     if not values.size or values.size % width:
-        raise DataError(f"{path} is torn: {values.size} values in rows of {width}", "download it again")
+        raise DataError(f"{path} is torn: {values.size} values in rows of {width}", _REMEDY)
     return values.reshape(-1, width)
 
 
+@torn_is_told("is no MSR-Action3D skeleton", _REMEDY)
 def read_msr_action3d(path: str | Path) -> list[SourceClip]:
     """Read ``aAA_sSS_eEE_skeleton3D.txt`` (x y z confidence, 20 lines a frame), 15 fps, levelled. Raises DataError."""
     path = Path(path)
@@ -149,7 +147,10 @@ def read_msr_action3d(path: str | Path) -> list[SourceClip]:
 
 
 def _utkinect_segments(path: Path) -> list[tuple[str, int, int]]:
-    """(class word, first frame, last frame) of a sequence, from actionLabel.txt beside it."""
+    """(class word, first frame, last frame) of a sequence, from actionLabel.txt beside it, where some are NaN.
+
+    Raises DataError for a segment that begins and does not end, and when there is none.
+    """
     labels = path.with_name("actionLabel.txt")
     found, current = [], ""
     for line in read_text(labels).splitlines():
@@ -157,12 +158,15 @@ def _utkinect_segments(path: Path) -> list[tuple[str, int, int]]:
         if len(words) == 1:
             current = words[0]
         elif len(words) == 3 and current and path.stem.endswith(current) and words[1].isdigit():
+            if not words[2].isdigit():
+                raise DataError(f"{labels} ends {words[0]} of {current} at {words[2]!r}", "write the number of a frame")
             found.append((words[0], int(words[1]), int(words[2])))
     if not found:
         raise DataError(f"{path} has no segments in {labels.name}", "keep actionLabel.txt beside the sequences")
     return found
 
 
+@torn_is_told("is no UTKinect sequence", _REMEDY)
 def read_utkinect(path: str | Path) -> list[SourceClip]:
     """Read ``joints_sSS_eEE.txt`` (frame number and 20 joints a line), cut by actionLabel.txt, 30 fps.
 
@@ -177,6 +181,7 @@ def read_utkinect(path: str | Path) -> list[SourceClip]:
         if inside.sum() < 5:
             continue
         at = numbers[inside] - start
+        check_duration(path, at[-1] + 1, FPS)
         values = np.full((at[-1] + 1, 20, 3), np.nan)
         values[at] = table[first[inside], 1:].reshape(-1, 20, 3)
         clips.append(kinect_clip(path, values, SDK_JOINTS, FPS, classes()["utkinect"].get(word, word)))

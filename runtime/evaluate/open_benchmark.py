@@ -224,9 +224,16 @@ def run_recognition_across(options) -> dict:
     """
     from runtime.evaluate.understanding import load_understanding
 
-    prepared, understanding = options.data(), load_understanding(options.weights, options.device)
+    prepared = options.data()
     held = {clip["set"] for clip in prepared.clips}
-    sets = [LabelledClips.load(prepared, name) for name in LABELLED_SETS if name in held]
+    names = [name for name in LABELLED_SETS if name in held]
+    if len(names) < 2:
+        raise DataError(
+            f"the prepared data holds {names[0] if names else 'no labelled set'}, and this takes two labelled sets",
+            "prepare the kinect pack too: python -m runtime prepare --data FOLDER",
+        )
+    understanding = load_understanding(options.weights, options.device)
+    sets = [LabelledClips.load(prepared, name) for name in names]
     rows, lines = (
         {},
         [f"{'zero-shot, trained on the others':<36}{'clips':>7}{'classes':>9}{'top 1':>8}{'x chance':>10}"],

@@ -15,6 +15,8 @@ APPLICATION_ID = 0x436F414C  # "CoAL"
 VERSION = 1
 LOCK_SECONDS = 60.0
 NEW_LIBRARY = "Index its folders into a new library: python -m runtime index FOLDER --library NEW"
+# what SQLite says of a library whose tables are not those below
+_LOST = ("no such table", "no such column", "has no column named")
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -97,11 +99,12 @@ def storable(path: str) -> bool:
 
 
 def complaint(error: sqlite3.Error, name: Path) -> CoamdError | None:
-    """What to tell the user of a library ``name`` whose database gave up in the middle of its work: torn pages, a full
-    disk. None for what is a mistake of this program."""
-    if isinstance(error, sqlite3.OperationalError):
+    """What to tell the user of a library ``name`` whose database gave up in the middle of its work: torn pages, lost
+    tables, a full disk. None for what is a mistake of this program."""
+    lost = any(words in str(error) for words in _LOST)
+    if isinstance(error, sqlite3.OperationalError) and not lost:
         return InputError(f"The library {name} cannot be used ({error})", "Check the disk, and who else uses it")
-    if type(error) is sqlite3.DatabaseError:
+    if lost or type(error) is sqlite3.DatabaseError:
         return DataError(f"The library {name} is torn ({error})", NEW_LIBRARY)
     return None
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from coamd_blender.errors import DataError
+from coamd_blender.errors import DataError, WeightsError
 from runtime import checkpoint
 from runtime.config import PRESETS, RecognizerConfig
 from runtime.data.dataset import CaptionFeatures, Pool
@@ -274,10 +275,17 @@ def train_recognizer(
 def begin_from(module: MotionRecognizer, path: Path) -> None:
     """Copy a trained recogniser's weights and statistics into ``module``.
 
-    Pooled readings that the file lacks stay zero, so that adding them changes no output. Raises WeightsError when
-    anything else differs.
+    Pooled readings that the file lacks stay zero, so that adding them changes no output; the temperature may be
+    another. Raises WeightsError when anything else differs.
     """
-    _, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
+    config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
+    ours, theirs = asdict(module.config), asdict(config)
+    for name in ours:  # the same tensors mean something else with other heads, or another label_text
+        if name not in ("pooled", "temperature") and ours[name] != theirs[name]:
+            raise WeightsError(
+                f"{Path(path).name} has {name} {theirs[name]}, the recogniser to be trained {ours[name]}",
+                "start from a recogniser of the same preset",
+            )
     added = {key: value for key, value in module.state_dict().items() if key.endswith(".pooled.weight")}
     checkpoint.load_module(module, {**added, **tensors}, "recogniser")
 

@@ -1,15 +1,22 @@
 """Readers against positions worked out by hand."""
 
+import base64
+import io
 import json
+import struct
+import zipfile
 
 import numpy as np
 import pytest
 
 from coamd_blender.errors import DataError
+from coamd_blender.skeleton import JOINT_INDEX, rest_joints
 from runtime.data.acclaim import read_acclaim
 from runtime.data.bvh import read_bvh
 from runtime.data.gltf import read_gltf
 from runtime.data.npz import read_npz, write_npz
+from runtime.data.prepare import prepare
+from runtime.data.sources import read_source, sources
 from tests.data.skeletons import AMC, ASF, write_bvh_text, write_glb
 
 
@@ -155,6 +162,89 @@ def test_kinect_orders_name_the_same_body(tmp_path):
     assert np.allclose(ucla.positions[3], ucla.positions[2]), "a lost frame is interpolated"
 
 
+@pytest.fixture
+def kinect(tmp_path):
+    """A file of each Kinect set, a person who stands for 16 frames: {set: path}."""
+    import scipy.io
+
+    from runtime.data.kinect import MSR_JOINTS, SDK_JOINTS, UTD_JOINTS
+
+    ours = {"hip_center": "pelvis", "spine": "spine2", "shoulder_center": "neck"}
+    ours |= {f"{side}_hand": f"{side}_wrist" for side in ("left", "right")}
+    at = {name: rest_joints()[JOINT_INDEX[ours.get(name, name)]] + [0, 0, 2] for name in SDK_JOINTS}
+    at |= {f"{side}_hand": at[f"{side}_wrist"] + [0, -0.08, 0] for side in ("left", "right")}
+    names = {
+        "utd_mhad": "a1_s1_t1_skeleton.mat", "nw_ucla": "a04_s01_e00_v02.json",
+        "msr_action3d": "a13_s02_e01_skeleton3D.txt", "utkinect": "joints_s01_e01.txt",
+    }  # fmt: skip
+    paths = {name: tmp_path / "data" / name / file for name, file in names.items()}
+    for path in paths.values():
+        path.parent.mkdir(parents=True)
+    utd = np.array([[at[name] for name in UTD_JOINTS]] * 16).transpose(1, 2, 0)
+    scipy.io.savemat(paths["utd_mhad"], {"d_skel": utd}, do_compression=True)
+    paths["nw_ucla"].write_text(json.dumps({"skeletons": [[list(at[name]) for name in SDK_JOINTS]] * 16}))
+    paths["msr_action3d"].write_text("".join(f"{x} {y} {z} 1\n" for x, y, z in (at[n] for n in MSR_JOINTS)) * 16)
+    row = " ".join(str(value) for name in SDK_JOINTS for value in at[name])
+    paths["utkinect"].write_text("\n".join(f"{frame} {row}" for frame in range(1, 17)))
+    paths["utkinect"].with_name("actionLabel.txt").write_text("s01_e01\nwalk: 1 16\ncarry: NaN NaN\n")
+    return paths
+
+
+def told_of(name, path) -> str:
+    """The complaint of a set's reader about a file."""
+    with pytest.raises(DataError) as raised:
+        read_source(sources()[name], path)
+    line = str(raised.value)
+    assert "\n" not in line and len(line) < len(str(path)) + 250 and raised.value.hint, line
+    return line
+
+
+def test_kinect_files_that_are_cut_anywhere_or_changed_at_random_are_read_or_told(kinect):
+    random = np.random.default_rng(0)
+    for name, path in kinect.items():
+        assert len(read_source(sources()[name], path)[0].positions) == 16
+        whole, failed = path.read_bytes(), 0
+        for number in range(200):
+            data = bytearray(whole[: number * len(whole) // 100] if number < 100 else whole)
+            for place in random.integers(0, len(data), 4) if number >= 100 else ():
+                data[place] = random.integers(0, 256)
+            path.write_bytes(data)
+            try:
+                read_source(sources()[name], path)
+            except DataError as error:
+                assert "\n" not in str(error) and error.hint and path.name in str(error)
+                failed += 1
+        assert failed > 50, name
+
+
+def test_a_kinect_file_that_says_nonsense_is_told_what(kinect):
+    kinect["nw_ucla"].write_text("[" * 90000)  # deeper than Python recurses
+    assert "is no Northwestern-UCLA skeleton" in told_of("nw_ucla", kinect["nw_ucla"])
+    kinect["msr_action3d"].write_text("1 2 three 4")
+    assert "is no MSR-Action3D skeleton" in told_of("msr_action3d", kinect["msr_action3d"])
+    labels = kinect["utkinect"].with_name("actionLabel.txt")
+    labels.write_text("s01_e01\nwalk: 5 xx\n")
+    assert "ends walk of s01_e01 at 'xx'" in told_of("utkinect", kinect["utkinect"])
+    rows = kinect["utkinect"].read_text().splitlines()
+    kinect["utkinect"].write_text("\n".join([*rows[:-1], rows[-1].replace("16 ", "1e12 ", 1)]))
+    labels.write_text(f"s01_e01\nwalk: 1 {10**13}\n")
+    assert "hours" in told_of("utkinect", kinect["utkinect"])
+
+
+def test_damaged_kinect_files_are_left_out_and_the_others_are_prepared(kinect, tmp_path):
+    for path in kinect.values():
+        torn = path.with_name(path.name.replace("s01", "s03").replace("s02", "s03").replace("s1", "s3"))
+        torn.write_bytes(path.read_bytes()[:150])
+    kinect["nw_ucla"].with_name("a04_s04_e00_v02.json").write_text("[" * 90000)
+    records = prepare(tmp_path / "data", tmp_path / "out", captions=False)
+    assert sorted(record["file"] for record in records) == sorted(path.name for path in kinect.values())
+    left_out = json.loads((tmp_path / "out" / "report.json").read_text())["left_out"]
+    assert sorted(entry["file"] for entry in left_out) == [
+        "a04_s03_e00_v02.json", "a04_s04_e00_v02.json", "a13_s03_e01_skeleton3D.txt", "a1_s3_t1_skeleton.mat",
+        "joints_s03_e01.txt",
+    ]  # fmt: skip
+
+
 READERS = {".npz": read_npz, ".bvh": read_bvh, ".glb": read_gltf, ".gltf": read_gltf, ".amc": read_acclaim}
 
 
@@ -219,6 +309,85 @@ def test_a_bvh_that_says_nonsense_is_told_what(tmp_path, before, after, reason):
     assert before in text
     path.write_text(text.replace(before, after, 1))
     assert reason in told(path)
+
+
+def write_header_of(path, frames: int, **others) -> None:
+    """A small .npz whose header says that ``joints`` holds ``frames`` frames."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (frames, 22, 3)})
+    np.savez(path, **others)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("joints.npy", header.getvalue() + bytes(264))
+
+
+def write_keys(path, last: float, nodes: list[dict]) -> None:
+    """A .gltf of ``nodes`` whose node 0 slides along X from 0 to ``last`` seconds."""
+    content = struct.pack("<8f", 0, last, 0, 0, 0, 1, 0, 0)
+    tree = {
+        "nodes": nodes,
+        "buffers": [{"byteLength": 32, "uri": "data:;base64," + base64.b64encode(content).decode()}],
+        "bufferViews": [{"buffer": 0, "byteOffset": start, "byteLength": 8 + 2 * start} for start in (0, 8)],
+        "accessors": [
+            {"bufferView": view, "componentType": 5126, "count": 2, "type": kind}
+            for view, kind in enumerate(("SCALAR", "VEC3"))
+        ],
+        "animations": [
+            {
+                "channels": [{"sampler": 0, "target": {"node": 0, "path": "translation"}}],
+                "samplers": [{"input": 0, "output": 1}],
+            }
+        ],
+    }
+    path.write_text(json.dumps(tree))
+
+
+def test_sizes_that_no_memory_holds_are_told_before_any_is_taken(tmp_path, monkeypatch):
+    write_header_of(tmp_path / "long.npz", 10**11, fps=np.float32(20))
+    assert "lasts 1.39e+06 hours" in told(tmp_path / "long.npz")
+    write_header_of(tmp_path / "fast.npz", 10**7, fps=np.float32(8000))  # 21 minutes, of which the bytes are missing
+    assert "is not a motion archive" in told(tmp_path / "fast.npz")
+    write_keys(tmp_path / "late.gltf", 1e9, [{}])
+    assert "lasts 2.78e+05 hours" in told(tmp_path / "late.gltf")
+    write_keys(tmp_path / "soon.gltf", 2.0, [{}])
+    assert len(read_gltf(tmp_path / "soon.gltf")[0].positions) == 61
+
+    def full(*_):
+        raise MemoryError("Unable to allocate 2 TiB")
+
+    monkeypatch.setattr("runtime.data.npz.snap_fps", full)
+    write_npz(tmp_path / "big.npz", np.zeros((20, 22, 3)))
+    assert "Unable to allocate 2 TiB" in told(tmp_path / "big.npz")
+
+
+@pytest.mark.parametrize("fps", [1e-7, 0.5, 0.0, -20.0, np.nan, np.inf, 1e6])
+def test_an_archive_of_no_frame_rate_is_told(tmp_path, fps):
+    np.savez(tmp_path / "slow.npz", joints=np.zeros((20, 22, 3), np.float32), fps=np.float64(fps))
+    line = told(tmp_path / "slow.npz")
+    assert f"states {fps:g} frames per second" in line and "1 to 8000" in line
+
+
+@pytest.mark.parametrize("seconds", ["33.3333", "1e6", "1e300", "1e-300", "1e-320"])
+def test_a_frame_time_in_milliseconds_is_asked_about(tmp_path, seconds):
+    path = write_bvh_text(tmp_path / "ms.bvh", "ZXY", "ZXY", ["0 0 0 90 0 0 0 0 0", "0 0 0 80 0 0 0 0 0"])
+    path.write_text(path.read_text().replace("Frame Time: 0.0083333", f"Frame Time: {seconds}"))
+    line = told(path)
+    assert "Frame Time" in line and ("is it milliseconds?" in line) == (float(seconds) > 1)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [
+        ([{"children": [0]}], "below itself"),
+        ([{"children": [1]}, {"children": [0]}], "below itself"),
+        ([{}, {"children": [2]}, {"children": [1]}], "below itself"),
+        ([{"children": [1]}, {"children": [1]}], "child twice"),  # the one that is reached for ever
+        ([{"children": [1]}, {"children": [2]}, {"children": [1]}], "child twice"),
+        ([{"children": [1, 1]}, {}], "child twice"),
+    ],
+)
+def test_nodes_that_are_no_tree_are_told(tmp_path, nodes, reason):
+    write_keys(tmp_path / "ring.gltf", 1.0, nodes)
+    assert reason in told(tmp_path / "ring.gltf")
 
 
 def test_files_of_bytes_that_changed_at_random_are_read_or_told(acclaim, tmp_path):

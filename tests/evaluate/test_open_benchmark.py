@@ -123,6 +123,24 @@ def test_retrieval_and_recognition_alone_need_no_evaluator(options, monkeypatch)
     assert named["zero_shot"]["utd_mhad"]["top1"] == 1.0 and "utd_mhad 3.0" in named["figure"]
 
 
+def test_recognition_across_sets_takes_two_of_them(options, monkeypatch, prepared):
+    monkeypatch.setattr(understanding, "load_understanding", lambda weights, device: Knowing())
+    with pytest.raises(DataError, match="holds utd_mhad, and this takes two labelled sets") as caught:
+        run_benchmark("recognition_across", options)
+    assert caught.value.hint
+    rows = [json.loads(line) for line in (prepared / "clips.jsonl").read_text().splitlines()]
+
+    def prepare(clips):
+        (prepared / "clips.jsonl").write_text("".join(json.dumps(clip) + "\n" for clip in clips))
+
+    labelled = [row for row in rows if row["set"] == "utd_mhad"]
+    prepare([*rows, *({**row, "set": "utkinect"} for row in labelled)])
+    assert set(run_benchmark("recognition_across", options)["rows"]) == {"utd_mhad", "utkinect"}
+    prepare([row for row in rows if row not in labelled])
+    with pytest.raises(DataError, match="holds no labelled set"):
+        run_benchmark("recognition_across", options)
+
+
 def test_the_editing_tasks_alone_on_some_of_the_clips(options):
     result = run_benchmark("open_editing", Options(**{**vars(options), "limit": 33}))
     assert result["clips"] == 33 and result["figure"].startswith("FID") and "slerp" in result["text"]

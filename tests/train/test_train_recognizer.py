@@ -1,19 +1,21 @@
 """The recogniser's batches and its training, on a pool of three simple actions."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from coamd_blender.errors import DataError
+from coamd_blender.errors import DataError, WeightsError
 from coamd_blender.skeleton import JOINT_INDEX, rest_joints
-from runtime import cli, config
+from runtime import checkpoint, cli, config
 from runtime.config import Preset, RecognizerConfig
 from runtime.data.compose import PoolItem
 from runtime.data.dataset import CaptionFeatures, Pool, write_pool
 from runtime.data.labels import family_texts
 from runtime.generate import WEIGHTS
+from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextEncoder
 from runtime.train import recognizer as training
 from runtime.understand import Recognizer
@@ -146,6 +148,31 @@ def test_training_learns_three_actions_and_resumes(prepared, tmp_path, capsys, m
         found = dict(trained.recognize(movement(family, 48, random), names))
         found.pop("unknown")
         assert max(found, key=found.get) == family_texts(family)[0]
+
+
+def test_training_begins_from_a_recogniser_of_the_same_configuration_only(tmp_path):
+    small = RecognizerConfig(width=32, layers=1, heads=4, feedforward=32, dim=32, text_layers=1)
+    torch.manual_seed(0)
+    trained, path = MotionRecognizer(small), tmp_path / "trained.safetensors"
+    checkpoint.save(path, "recognizer", small, trained.state_dict())
+    begun = MotionRecognizer(replace(small, pooled=True, temperature=0.05))
+    training.begin_from(begun, path)
+    state = begun.state_dict()
+    assert all(torch.equal(value, state[key]) for key, value in trained.state_dict().items())
+    for change in ({"heads": 8}, {"label_text": "last"}, {"dropout": 0.2}, {"layers": 2}):
+        module = MotionRecognizer(replace(small, **change))
+        before = {key: value.clone() for key, value in module.state_dict().items()}
+        with pytest.raises(WeightsError, match=f"trained.safetensors has {next(iter(change))} ") as caught:
+            training.begin_from(module, path)
+        assert caught.value.hint
+        assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
+
+
+def test_the_recogniser_that_ships_can_be_trained_on():
+    module = MotionRecognizer(config.PRESETS["base"].recognizer)
+    training.begin_from(module, WEIGHTS / "recognizer.safetensors")
+    shipped = checkpoint.load(WEIGHTS / "recognizer.safetensors", "recognizer", RecognizerConfig)[1]
+    assert torch.equal(module.calibration, shipped["calibration"])
 
 
 def test_captions_of_another_pool_are_refused(prepared, tmp_path):
