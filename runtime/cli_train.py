@@ -32,7 +32,13 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     recognizer.add_argument(
         "--captions", type=Path, metavar="FOLDER", help="another run on this pool whose encoded captions to read"
     )
-    recognizer.add_argument("--start", type=Path, metavar="FILE", help="begin from this trained recogniser")
+    recognizer.add_argument(
+        "--start",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="begin from this recogniser, or the mean of several",
+    )
     evaluator = _add_network(networks, "evaluator", run_evaluator, "the judge of the open benchmark")
     _add_text_encoder(evaluator)
     packing = add_verb(verbs, "pack", run_pack, "store trained weights at half the size, as they ship")

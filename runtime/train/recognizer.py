@@ -7,6 +7,7 @@ that may contain them.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -235,14 +236,13 @@ def train_recognizer(
     precision: str = "float32",
     accumulate: int = 1,
     captions: Path | None = None,
-    start: Path | None = None,
+    start: Sequence[Path] = (),
 ) -> Path:
     """Train on the pool in ``prepared``; returns the path of recognizer.safetensors: the averaged weights with the best
     validation retrieval, their recognition calibrated on the validation pool.
 
     ``weights`` is the folder that holds the text encoder; ``captions`` the folder of another run on the same pool whose
-    encoded captions to read; ``start`` the weights of a trained recogniser to begin from, which may lack the pooled
-    reading. What is not given is the preset's schedule, or without one 3,000 steps of 96 clips.
+    encoded captions to read; ``start`` trained recognisers, the mean of whose weights to begin from. What is not given is the preset's schedule, or without one 3,000 steps of 96 clips.
     Raises DataError without a pool, WeightsError without the text encoder.
     """
     run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
@@ -254,8 +254,8 @@ def train_recognizer(
             for name in ("train", "val")
         )
     module = MotionRecognizer(sizes.recognizer)
-    if start is not None:
-        begin_from(module, start)
+    if start:
+        begin_from(module, *start)
     else:
         set_statistics(module, [train.batch(10_000_000 + index, 64) for index in range(8)])
     schedule = sizes.recognizer_schedule
@@ -272,12 +272,25 @@ def train_recognizer(
     return _finish(job, module, val, device) if job.rank == 0 else job.best_path
 
 
-def begin_from(module: MotionRecognizer, path: Path) -> None:
-    """Copy a trained recogniser's weights and statistics into ``module``.
+def begin_from(module: MotionRecognizer, *paths: Path) -> None:
+    """Copy a trained recogniser's weights and statistics into ``module``, or the mean of several's.
 
-    Pooled readings that the file lacks stay zero, so that adding them changes no output; the temperature may be
-    another. Raises WeightsError when anything else differs.
+    The mean of networks that come of one start is often better than each of them (Wortsman et al. 2022, model soups).
+    Pooled readings that a file lacks stay zero, so that adding them changes no output; the temperature may be another.
+    Raises WeightsError when anything else differs.
     """
+    empty = {key: value.clone() for key, value in module.state_dict().items() if key.endswith(".pooled.weight")}
+    found = []
+    for path in paths:
+        one = copy.deepcopy(module)
+        checkpoint.load_module(one, {**empty, **_alike(module, path)}, "recogniser")
+        found.append(one.state_dict())
+    mean = {key: torch.stack([tensors[key] for tensors in found]).mean(dim=0) for key in found[0]}
+    checkpoint.load_module(module, mean, "recogniser")
+
+
+def _alike(module: MotionRecognizer, path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a trained recogniser of the same configuration as ``module``, else WeightsError."""
     config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
     ours, theirs = asdict(module.config), asdict(config)
     for name in ours:  # the same tensors mean something else with other heads, or another label_text
@@ -286,8 +299,7 @@ def begin_from(module: MotionRecognizer, path: Path) -> None:
                 f"{Path(path).name} has {name} {theirs[name]}, the recogniser to be trained {ours[name]}",
                 "start from a recogniser of the same preset",
             )
-    added = {key: value for key, value in module.state_dict().items() if key.endswith(".pooled.weight")}
-    checkpoint.load_module(module, {**added, **tensors}, "recogniser")
+    return tensors
 
 
 def _finish(job: Run, module: MotionRecognizer, val: PairSampler, device: torch.device) -> Path:

@@ -168,6 +168,29 @@ def test_training_begins_from_a_recogniser_of_the_same_configuration_only(tmp_pa
         assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
 
 
+def test_training_begins_from_the_mean_of_several(tmp_path):
+    small = RecognizerConfig(width=32, layers=1, heads=4, feedforward=32, dim=32, text_layers=1, pooled=True)
+    paths, states = [], []
+    for seed, pooled in enumerate((True, False, True)):
+        torch.manual_seed(seed)
+        trained = MotionRecognizer(replace(small, pooled=pooled))
+        for reader in [*trained.streams.values(), trained.text_side] if pooled else ():
+            torch.nn.init.normal_(reader.pooled.weight)
+        paths.append(tmp_path / f"{seed}.safetensors")
+        checkpoint.save(paths[-1], "recognizer", trained.config, trained.state_dict())
+        states.append(trained.state_dict())
+    begun = MotionRecognizer(small)
+    training.begin_from(begun, *paths)
+    for key, value in begun.state_dict().items():
+        total = sum(state[key].double() for state in states if key in state)
+        assert torch.allclose(value.double(), total / 3, atol=1e-6), key
+    before = {key: value.clone() for key, value in begun.state_dict().items()}
+    torch.save({}, tmp_path / "torn.safetensors")
+    with pytest.raises(WeightsError):
+        training.begin_from(begun, paths[0], tmp_path / "torn.safetensors")
+    assert all(torch.equal(value, before[key]) for key, value in begun.state_dict().items())
+
+
 def test_the_recogniser_that_ships_can_be_trained_on():
     module = MotionRecognizer(config.PRESETS["base"].recognizer)
     training.begin_from(module, WEIGHTS / "recognizer.safetensors")
