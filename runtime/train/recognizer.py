@@ -242,7 +242,8 @@ def train_recognizer(
     validation retrieval, their recognition calibrated on the validation pool.
 
     ``weights`` is the folder that holds the text encoder; ``captions`` the folder of another run on the same pool whose
-    encoded captions to read; ``start`` trained recognisers, the mean of whose weights to begin from. What is not given is the preset's schedule, or without one 3,000 steps of 96 clips.
+    encoded captions to read; ``start`` trained recognisers, the mean of whose weights to begin from. What is not given
+    is the preset's schedule, or without one 3,000 steps of 96 clips.
     Raises DataError without a pool, WeightsError without the text encoder.
     """
     run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
