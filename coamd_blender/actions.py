@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import bpy
+
+_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 
 
 def new(name: str, owner):
@@ -107,3 +111,9 @@ def new_curve(holder, path: str, index: int, group: str):
     curve = holder.fcurves.new(path, index=index)
     curve.group = holder.groups.get(group) or holder.groups.new(group)
     return curve
+
+
+def bone_of(path: str) -> str | None:
+    """Return the bone that a data path belongs to, None for a path of the object's own."""
+    match = _BONE_PATH.match(path)
+    return bpy.utils.unescape_identifier(match[1]) if match else None

@@ -243,7 +243,7 @@ def new_action(armature_object, plan: Plan):
     written = {(curve.path, curve.index): curve.group for curve in plan.curves}
     resting = {channel: value for channel, value in _resting(armature_object, plan).items() if channel not in written}
     if plan.output == "replace":
-        refusals.check_replaceable(armature_object, {replacing.bone_of(path) for path, _ in (*written, *resting)})
+        refusals.check_replaceable(armature_object, {actions.bone_of(path) for path, _ in (*written, *resting)})
         action = actions.copy_in_use(armature_object.animation_data, plan.name)
         if action is not None:
             replacing.prepare(action, armature_object, plan.span, written, resting)

@@ -7,7 +7,6 @@ of the new neighbours are frozen where they are. Curves of bones that are not ta
 from __future__ import annotations
 
 import math
-import re
 import time
 from dataclasses import dataclass, field
 
@@ -26,7 +25,6 @@ from .retarget.holds import Hold, bones_of, held
 
 CHANNELS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _CHAINS = {"IK", "SPLINE_IK"}
-_BONE = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 
 
 @dataclass(frozen=True)
@@ -205,7 +203,7 @@ class _Rotations:
     def __init__(self, armature, action):
         self._bones = armature.pose.bones
         self._curves = _curves(action, actions.slot_for(action, armature))
-        self.keyed = {name for path, _ in self._curves for name in _bone_of(path)}
+        self.keyed = {actions.bone_of(path) for path, _ in self._curves} - {None}
 
     def at(self, name: str, frame: float) -> np.ndarray:
         """The channels (3 or 4,) of bone ``name``; what has no curve is as the bone has it now."""
@@ -375,8 +373,3 @@ def _curves(action, slot) -> dict[tuple[str, int], bpy.types.FCurve]:
 def _static(armature, path: str, index: int) -> float:
     value = armature.path_resolve(path)
     return float(value[index]) if hasattr(value, "__len__") else float(value)
-
-
-def _bone_of(path: str) -> list[str]:
-    match = _BONE.match(path)
-    return [bpy.utils.unescape_identifier(match[1])] if match else []

@@ -9,7 +9,6 @@ import numpy as np
 from . import actions
 from .armature import heard, ik_targets
 from .errors import RigError
-from .replacing import bone_of
 from .retarget import Mapping, Rig
 from .retarget.bones import location_bone, stray_bone
 
@@ -72,7 +71,7 @@ def check_replaceable(armature_object, touched: Container[str]) -> None:
     if mixed and data.use_nla and any(not track.mute and len(track.strips) for track in data.nla_tracks):
         raise RigError("The Action in use is mixed with the NLA strips below", "Choose New Action or NLA Strip")
     for curve in actions.curves_of(data.action, actions.slot_for(data.action, armature_object)):
-        bone = bone_of(curve.data_path)
+        bone = actions.bone_of(curve.data_path)
         if bone is not None and bone not in touched:
             continue
         if curve.group is not None and curve.group.mute:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-import bpy
 import numpy as np
 
 from . import actions
@@ -16,7 +14,6 @@ Channel = tuple[str, int]
 Point = tuple[float, float]
 # First and last frame.
 Span = tuple[int, int]
-_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 
 
 def prepare(action, owner, span: Span, written: Mapping[Channel, str], resting: Mapping[Channel, float]) -> None:
@@ -39,7 +36,7 @@ def prepare(action, owner, span: Span, written: Mapping[Channel, str], resting: 
             now = _value(owner, channel)
             if now == value:
                 continue
-            curve = _held_curve(container, channel, bone_of(path) or "Object Transforms", beside, now)
+            curve = _held_curve(container, channel, actions.bone_of(path) or "Object Transforms", beside, now)
         else:
             make_room(curve, span, beside)
         _key_rest(curve, span, value)
@@ -88,7 +85,7 @@ def rest(action, span: Span, resting: Mapping[Channel, float]) -> None:
     """Key ``resting`` channels of a new Action at the ends of ``span``."""
     container = actions.container(action)
     for (path, index), value in resting.items():
-        _key_rest(actions.new_curve(container, path, index, bone_of(path) or "Object Transforms"), span, value)
+        _key_rest(actions.new_curve(container, path, index, actions.bone_of(path) or "Object Transforms"), span, value)
 
 
 def _value(owner, channel: Channel) -> float:
@@ -96,12 +93,6 @@ def _value(owner, channel: Channel) -> float:
     path, index = channel
     found = owner.path_resolve(path)
     return found if isinstance(found, (int, float)) else found[index]
-
-
-def bone_of(path: str) -> str | None:
-    """Return the bone that a data path belongs to, None for a path of the object's own."""
-    match = _BONE_PATH.match(path)
-    return bpy.utils.unescape_identifier(match[1]) if match else None
 
 
 def _key_rest(curve, span: Span, value: float) -> None:

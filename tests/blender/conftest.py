@@ -8,6 +8,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 FAKE_RUNTIME = Path(__file__).with_name("fake_runtime.py")
+FAKE_EDITS = Path(__file__).with_name("fake_edit_runtime.py")
 
 
 @pytest.fixture
@@ -50,3 +51,19 @@ def rig(addon):
     armature.keyframe_insert("location", frame=1)
     armature.animation_data.action.name = "Before"
     return armature
+
+
+@pytest.fixture
+def walker(addon, tmp_path):
+    """A rig that walks from frame 1 to 60 at 24 frames a second, and a runtime that notes what it is asked."""
+    import rigs
+
+    from coamd_blender import bake
+
+    bpy.context.scene.render.fps = 24
+    addon.command = f'"{sys.executable}" "{FAKE_EDITS}" "{tmp_path / "asked.jsonl"}"'
+    armature = rigs.mixamo()
+    action = bake.apply_motion(armature, rigs.walking(60), source_fps=24, start_frame=1, name="Walk")
+    bpy.ops.ed.undo_push(message="before")
+    armature["asked"] = str(tmp_path / "asked.jsonl")
+    return armature, action
