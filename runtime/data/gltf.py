@@ -108,8 +108,9 @@ def _sample(times: np.ndarray, values: np.ndarray, mode: str, at: np.ndarray, sp
 
 
 def _quaternion_matrices(quaternions: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) of quaternions (..., 4) in glTF's order (x, y, z, w)."""
-    x, y, z, w = np.moveaxis(quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True), -1, 0)
+    """Rotation matrices (..., 3, 3) of quaternions (..., 4) in glTF's order (x, y, z, w); NaN of one without length."""
+    with np.errstate(invalid="ignore"):
+        x, y, z, w = np.moveaxis(quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
         [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
