@@ -128,6 +128,7 @@ def read_steps(
         poses, worlds = yield from _evaluated_steps(armature_object, played, scene, names, times, piece)
     else:
         poses, worlds = yield from _pose_steps(armature_object, chosen, rig, mapping, times, piece or len(times))
+    yield Step("Reading the Action", len(times), len(times))  # what follows takes as long as two pieces
     stood = replace(rig, world=worlds[0])
     body = read_rest(stood, mapping)
     placed, heads = joints_of_poses(stood, mapping, body, poses, worlds)

@@ -278,11 +278,11 @@ def test_reading_in_steps_gives_the_same_and_no_step_holds_the_interface_up():
             except StopIteration as end:
                 reading = end.value
             times.append(time.process_time() - start)
-        assert len(times) == 15 and np.array_equal(reading.joints, whole.joints)
+        assert len(times) == 16 and np.array_equal(reading.joints, whole.joints)
         longest.append((max(times), sum(times)))
     step, total = min(longest)
     print(f"longest step: {1e3 * step:.1f} of {1e3 * total:.1f} ms")
-    assert step < total / 3
+    assert step < total / 5
     steps = read_steps(rig_object)
     next(steps)
     bpy.data.actions.remove(rig_object.animation_data.action)
