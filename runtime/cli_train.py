@@ -25,13 +25,12 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "--autoencoder", type=Path, required=True, metavar="FILE", help="its trained weights (.safetensors)"
     )
     _add_text_encoder(generator)
+    _add_captions(generator)
     generator.add_argument("--start", type=Path, metavar="FILE", help="begin from this trained generator")
     recognizer = _add_network(networks, "recognizer", run_recognizer, "motions, labels and descriptions in one space")
     _add_text_encoder(recognizer)
     recognizer.add_argument("--batch", type=whole_number(4, 65536), metavar="N", help="clips a step (default 96)")
-    recognizer.add_argument(
-        "--captions", type=Path, metavar="FOLDER", help="another run on this pool whose encoded captions to read"
-    )
+    _add_captions(recognizer)
     recognizer.add_argument(
         "--start",
         type=Path,
@@ -48,6 +47,12 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 def _add_text_encoder(parser: Parser) -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where the text encoder is")
+
+
+def _add_captions(parser: Parser) -> None:
+    parser.add_argument(
+        "--captions", type=Path, metavar="FOLDER", help="another run on these captions, whose encoded ones to read"
+    )
 
 
 def _add_network(networks: argparse._SubParsersAction, name: str, run, summary: str) -> Parser:
@@ -82,7 +87,7 @@ def run_generator(args: argparse.Namespace) -> Outcome:
     """Train the generator on the tokens of a trained autoencoder."""
     from runtime.train.generator import train_generator
 
-    options = _options(args, *_SHARED, "weights", "autoencoder", "start")
+    options = _options(args, *_SHARED, "weights", "autoencoder", "captions", "start")
     return _trained(train_generator(args.prepared, args.run_folder, **options))
 
 

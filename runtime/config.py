@@ -89,11 +89,13 @@ class GeneratorConfig:
 
 @dataclass(frozen=True)
 class RecognizerConfig:
-    """Three motion transformers and two text sides that share one space of ``dim`` channels.
+    """Three motion encoders and two text sides that share one space of ``dim`` channels.
 
     ``patch`` frames are one motion token; ``label_text`` says which vector of a label side A reads. ``pooled`` lets
-    each encoder say the mean and the highest of its tokens too, beside its query token; ``temperature`` is that of the
-    contrast of motions and descriptions in training.
+    each transformer say the mean and the highest of its tokens too, beside its query token. With ``recurrent`` layers
+    the motion encoders are bidirectional GRUs of as many layers, and the description tower one of ``text_layers``, each
+    read at the mean and the highest of its states. ``temperature`` is that of the contrast of motions and descriptions
+    in training.
     """
 
     width: int = 192
@@ -107,12 +109,14 @@ class RecognizerConfig:
     text_layers: int = 2
     label_text: str = "mean"
     pooled: bool = False
+    recurrent: int = 0
     temperature: float = 0.1
 
     def __post_init__(self) -> None:
         _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
         _require(self.width % 2 == 0, f"width {self.width} is odd; positions need sine and cosine halves")
         _require(self.patch >= 1, f"patches of {self.patch} frames")
+        _require(self.recurrent >= 0, f"{self.recurrent} recurrent layers")
         _require(self.temperature > 0, f"temperature {self.temperature} is not positive")
         _require(self.label_text in TEXT_VECTORS, f"label_text {self.label_text!r} is not one of {TEXT_VECTORS}")
 
@@ -282,7 +286,7 @@ PAPER = Preset(
     ),
     recognizer_schedule=Schedule(batch=32, epochs=400, learning_rate=1e-4),
 )
-BASE = Preset(AutoencoderConfig(), GeneratorConfig(), RecognizerConfig(pooled=True, temperature=0.05))
+BASE = Preset(AutoencoderConfig(), GeneratorConfig(), RecognizerConfig(recurrent=1, temperature=0.05))
 PRESETS = {"base": BASE, "paper": PAPER}
 
 

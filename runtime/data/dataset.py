@@ -216,6 +216,23 @@ class CaptionFeatures:
         return TextFeatures(padded, valid, padded.new_zeros(len(rows), 0))
 
 
+def encoded_captions(pool: Pool, cache: Path, encoder, elsewhere: Path | None = None, progress=None) -> CaptionFeatures:
+    """Features of a pool's captions, encoded once: later starts read them in ``cache``, other runs ``elsewhere``.
+
+    Raises DataError when what lies there belongs to another pool or text encoder.
+    """
+    path = cache / "text.safetensors"
+    if elsewhere is not None and (elsewhere / path.name).is_file():
+        path = elsewhere / path.name
+    elif not path.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        CaptionFeatures.encode(pool.captions, encoder, progress=progress).save(path)
+    captions = CaptionFeatures.load(path)
+    if len(captions.starts) != len(pool.captions) + 1 or captions.tokens.shape[1] != encoder.config.feature_dim:
+        raise DataError(f"{path} belongs to another pool or text encoder", "delete it, or train into another --run")
+    return captions
+
+
 def whole_tokens(frames: int) -> int:
     """Frames rounded down to whole tokens."""
     return frames // FRAME_MULTIPLE * FRAME_MULTIPLE

@@ -1,7 +1,8 @@
 """The motion recogniser (MAR of CoAMD, arXiv 2604.17090): motions, labels and descriptions in one space.
 
-Three transformer encoders, one a stream (joints, bones, velocities), are each read at a learned query token and fused.
-Two text sides meet them: A for labels (recognition), B, a trained transformer over token features, for descriptions
+Three encoders, one a stream (joints, bones, velocities), are fused: as published, transformers read at a learned query
+token, or recurrent networks read at the mean and the highest of their states, which retrieve better. Two text sides
+meet them: A for labels (recognition), B, a trained encoder of the same kind over token features, for descriptions
 (retrieval and guidance). Every embedding has length one, so that a dot product is a cosine.
 
 Streams are made of metres inside a frame that follows the body (under the pelvis, looking where the body looks), each
@@ -22,6 +23,7 @@ from coamd_blender.skeleton import JOINT_COUNT
 from runtime.config import RecognizerConfig
 from runtime.model import representation
 from runtime.model.layers import EncoderLayer, sinusoid, text_vector
+from runtime.model.recurrent import ParallelGRU
 from runtime.model.text_encoder import TextFeatures
 
 RECOGNITION_TEMPERATURE = 0.4
@@ -72,10 +74,51 @@ class Reader(nn.Module):
         said = self.out(x[:, 0])
         if self.pooled is None:
             return said
-        tokens, inside = x[:, 1:], valid[:, 1:, None]
-        mean = (tokens * inside).sum(dim=1) / inside.sum(dim=1)
-        highest = tokens.masked_fill(~inside, -torch.inf).amax(dim=1)
-        return said + self.pooled(torch.cat([mean, highest], dim=-1))
+        return said + self.pooled(mean_and_highest(x[:, 1:], valid[:, 1:]))
+
+
+class RecurrentEnds(nn.Module):
+    """What comes before and behind a recurrent network: tokens (batch, tokens, inputs), each seen beside its
+    neighbours, to its input, and the mean and the highest of its states to (batch, dim)."""
+
+    def __init__(self, inputs: int, config: RecognizerConfig):
+        super().__init__()
+        width = config.width
+        self.project = nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Dropout(config.dropout))
+        self.near = nn.Conv1d(width, width, 3, padding=1)
+        self.head = nn.Sequential(
+            nn.LayerNorm(4 * width), nn.Linear(4 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, config.dim)
+        )
+
+    def enter(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """x (batch, tokens, inputs), valid (batch, tokens) bool: (batch, tokens, width)."""
+        x = self.project(x) * valid[..., None]
+        return x + functional.gelu(self.near(x.mT)).mT
+
+    def leave(self, states: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """states (batch, tokens, 2 * width) to (batch, dim)."""
+        return self.head(mean_and_highest(states, valid))
+
+
+class RecurrentReader(nn.Module):
+    """Bidirectional GRU over (batch, tokens, inputs): (batch, dim)."""
+
+    def __init__(self, inputs: int, layers: int, config: RecognizerConfig):
+        super().__init__()
+        self.ends = RecurrentEnds(inputs, config)
+        self.recurrent = ParallelGRU(1, config.width, layers, config.dropout)
+
+    def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """x (batch, tokens, inputs), valid (batch, tokens) bool, valid tokens first."""
+        states = self.recurrent(self.ends.enter(x, valid)[:, :, None], valid)
+        return self.ends.leave(states[:, :, 0], valid)
+
+
+def mean_and_highest(x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """The mean and the maximum (batch, 2 * width) of x (batch, tokens, width) over its valid tokens (batch, tokens)."""
+    inside = valid[..., None]
+    mean = (x * inside).sum(dim=1) / inside.sum(dim=1)
+    return torch.cat([mean, x.masked_fill(~inside, -torch.inf).amax(dim=1)], dim=-1)
 
 
 class MotionRecognizer(nn.Module):
@@ -85,15 +128,19 @@ class MotionRecognizer(nn.Module):
         super().__init__()
         self.config = config
         patch, dim = config.patch, config.dim
-        self.streams = nn.ModuleDict(
-            {name: Reader(size * patch, config.layers, config) for name, size in STREAMS.items()}
-        )
+        sizes = {name: size * patch for name, size in STREAMS.items()}
+        if config.recurrent:
+            self.streams = nn.ModuleDict({name: RecurrentEnds(size, config) for name, size in sizes.items()})
+            self.recurrent = ParallelGRU(len(STREAMS), config.width, config.recurrent, config.dropout)
+        else:
+            self.streams = nn.ModuleDict({name: Reader(size, config.layers, config) for name, size in sizes.items()})
         self.fuse = nn.Sequential(nn.LayerNorm(len(STREAMS) * dim), nn.Linear(len(STREAMS) * dim, dim))
         self.label_side = nn.Sequential(
             nn.LayerNorm(config.text_dim), nn.Linear(config.text_dim, dim), nn.GELU(), nn.Linear(dim, dim)
         )
         self.text_norm = nn.LayerNorm(config.text_dim)
-        self.text_side = Reader(config.text_dim, config.text_layers, config)
+        text_reader = RecurrentReader if config.recurrent else Reader
+        self.text_side = text_reader(config.text_dim, config.text_layers, config)
         for name, size in STREAMS.items():
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_std", torch.ones(size))
@@ -102,15 +149,22 @@ class MotionRecognizer(nn.Module):
 
     def motion(self, joints: torch.Tensor, lengths: torch.Tensor) -> MotionEmbedding:
         """Embed joints (batch, frames, 22, 3), metres, of which the first ``lengths`` (batch,) frames count."""
-        parts = {}
-        patch = self.config.patch
+        tokens, patch = {}, self.config.patch
         for name, value in stream_values(joints, lengths, patch).items():
             scaled = (value - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")
-            tokens = scaled.unflatten(1, (-1, patch)).flatten(2)  # (batch, tokens, patch * channels)
-            starts = torch.arange(tokens.shape[1], device=joints.device) * patch
-            parts[name] = self.streams[name](tokens, starts < lengths[:, None])
+            tokens[name] = scaled.unflatten(1, (-1, patch)).flatten(2)  # (batch, tokens, patch * channels)
+        starts = torch.arange(tokens["joints"].shape[1], device=joints.device) * patch
+        parts = self._read(tokens, starts < lengths[:, None])
         fused = self.fuse(torch.cat(list(parts.values()), dim=-1))
         return MotionEmbedding(_unit(fused), **{name: _unit(part) for name, part in parts.items()})
+
+    def _read(self, tokens: dict[str, torch.Tensor], valid: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Each stream's (batch, dim) of its tokens (batch, tokens, inputs), valid (batch, tokens)."""
+        if not self.config.recurrent:
+            return {name: reader(tokens[name], valid) for name, reader in self.streams.items()}
+        inputs = [ends.enter(tokens[name], valid) for name, ends in self.streams.items()]
+        states = self.recurrent(torch.stack(inputs, dim=2), valid)
+        return {name: ends.leave(states[:, :, index], valid) for index, (name, ends) in enumerate(self.streams.items())}
 
     def labels(self, text: TextFeatures) -> torch.Tensor:
         """Unit vectors (batch, dim) of label texts: side A."""

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from runtime import checkpoint
 from runtime.config import PRESETS, AutoencoderConfig, GeneratorConfig
-from runtime.data.dataset import CaptionFeatures, Pool, TokenSampler
+from runtime.data.dataset import Pool, TokenSampler, encoded_captions
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import encoder_of
 from runtime.model.generator import MotionGenerator
@@ -33,12 +33,14 @@ def train_generator(
     seed: int = 0,
     precision: str = "float32",
     accumulate: int = 1,
+    captions: Path | None = None,
     start: Path | None = None,
 ) -> Path:
     """Train on the pool in ``prepared`` encoded by ``autoencoder``; returns the final averaged weights' path.
 
     ``weights`` is the folder that holds the text encoder. The autoencoder with the measured statistics of
-    its latents is written beside the checkpoints: the two belong together. ``start`` names the weights of a trained
+    its latents is written beside the checkpoints: the two belong together. ``captions`` is the folder of another run on
+    a pool of the same captions, whose encoded ones to read. ``start`` names the weights of a trained
     generator to begin from, on the tokens of the same encoder; without it a new run begins at random. What is not
     given is the preset's schedule, or without one 12,000 steps.
     """
@@ -48,7 +50,9 @@ def train_generator(
     with first_process_first():
         coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"), device)
         samplers = {
-            name: _token_sampler(pools / name, run / name, coder, text_encoder, schedule and schedule.batch)
+            name: _token_sampler(
+                pools / name, run / name, coder, text_encoder, schedule and schedule.batch, captions and captions / name
+            )
             for name in ("train", "val")
         }
     module = MotionGenerator(sizes.generator)
@@ -132,23 +136,22 @@ def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor
 
 
 def _token_sampler(
-    pool_folder: Path, cache: Path, coder: Autoencoder, text_encoder, batch: int | None = None
+    pool_folder: Path, cache: Path, coder: Autoencoder, text_encoder, batch: int | None, elsewhere: Path | None
 ) -> TokenSampler:
-    """Encode a pool's motions and captions once; later starts read the cache. Batches hold ``batch`` clips of mean
-    length (as many tokens as the sampler chooses when None)."""
+    """Encode a pool's motions and captions once; later starts read the cache, and other runs the captions. Batches hold
+    ``batch`` clips of mean length (as many tokens as the sampler chooses when None)."""
     pool = Pool.load(pool_folder)
     cache.mkdir(parents=True, exist_ok=True)
-    tokens_path, text_path = cache / "tokens.safetensors", cache / "text.safetensors"
+    tokens_path = cache / "tokens.safetensors"
     if not tokens_path.is_file():
         partial = tokens_path.with_suffix(".partial")
         save_file({"tokens": torch.cat(_encode(pool, coder))}, partial)
         partial.replace(tokens_path)
     lengths = [item["frames"] // 4 for item in pool.items]
     tokens = list(load_file(tokens_path)["tokens"].split(lengths))
-    if not text_path.is_file():
-        CaptionFeatures.encode(pool.captions, text_encoder, progress=encoding_progress("captions")).save(text_path)
+    captions = encoded_captions(pool, cache, text_encoder, elsewhere, encoding_progress("captions"))
     budget = {} if batch is None else {"budget": round(batch * sum(lengths) / len(lengths))}
-    return TokenSampler(pool, tokens, CaptionFeatures.load(text_path), **budget)
+    return TokenSampler(pool, tokens, captions, **budget)
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ import torch
 from coamd_blender.errors import DataError, WeightsError
 from runtime import checkpoint
 from runtime.config import PRESETS, RecognizerConfig
-from runtime.data.dataset import CaptionFeatures, Pool
+from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
 from runtime.data.labels import family_texts
 from runtime.data.phrases import SUBJECTS
 from runtime.evaluate.caption_groups import caption_groups
@@ -399,15 +399,6 @@ def _single_actions(
 
 
 def _sampler(pool: Pool, cache: Path, encoder, elsewhere: Path | None) -> PairSampler:
-    """Encode a pool's captions once; later starts, and other runs, read the cache."""
-    path = cache / "text.safetensors"
-    if elsewhere is not None and (elsewhere / path.name).is_file():
-        path = elsewhere / path.name
-    elif not path.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        CaptionFeatures.encode(pool.captions, encoder, progress=encoding_progress("captions")).save(path)
-    captions = CaptionFeatures.load(path)
-    if len(captions.starts) != len(pool.captions) + 1 or captions.tokens.shape[1] != encoder.config.feature_dim:
-        raise DataError(f"{path} belongs to another pool or text encoder", "delete it, or train into another --run")
+    captions = encoded_captions(pool, cache, encoder, elsewhere, encoding_progress("captions"))
     families = sorted({item["family"] for item in pool.items})
     return PairSampler(pool, captions, {family: family_texts(family) for family in families}, encoder)

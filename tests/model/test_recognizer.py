@@ -1,6 +1,7 @@
 """The recogniser: losses against sums worked out by hand, embeddings that see the true length and no more."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,10 +103,14 @@ def test_turning_to_the_left_counts_up():
     )  # nearly a whole turn, not wrapped to -0.3
 
 
-@pytest.fixture
-def network():
+@pytest.fixture(params=[{}, {"pooled": True}, {"recurrent": 2}], ids=["transformers", "pooled", "recurrent"])
+def network(request):
     torch.manual_seed(0)
-    return MotionRecognizer(SMALL).eval()
+    network = MotionRecognizer(replace(SMALL, **request.param)).eval()
+    for name, parameter in network.named_parameters():
+        if name.endswith("pooled.weight"):  # begins as zero
+            torch.nn.init.normal_(parameter)
+    return network
 
 
 def test_embeddings_have_length_one(network):

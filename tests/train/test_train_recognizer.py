@@ -126,9 +126,12 @@ def test_calibration_finds_the_temperature_that_made_the_labels():
     assert 0.0 < unknown < 1.0
 
 
-def test_training_learns_three_actions_and_resumes(prepared, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("recurrent", [0, 1], ids=["transformers", "recurrent"])
+def test_training_learns_three_actions_and_resumes(recurrent, prepared, tmp_path, capsys, monkeypatch):
     base = config.PRESETS["base"]
-    tiny = RecognizerConfig(width=32, layers=1, heads=2, feedforward=32, dim=32, text_layers=1, dropout=0.0)
+    tiny = RecognizerConfig(
+        width=32, layers=1, heads=2, feedforward=32, dim=32, text_layers=1, dropout=0.0, recurrent=recurrent
+    )
     monkeypatch.setitem(config.PRESETS, "tiny", Preset(base.autoencoder, base.generator, tiny))
     words = ["train", "recognizer", "--prepared", str(prepared), "--run", str(tmp_path), "--preset", "tiny"]
     words += ["--batch", "18", "--learning-rate", "0.003", "--weights", str(WEIGHTS), "--json"]
