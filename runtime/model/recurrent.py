@@ -95,9 +95,7 @@ class _Recurrence(torch.autograd.Function):
             to_reset = to_new * hidden * reset * (1 - reset)
             to_update = (before - fresh) * update * (1 - update)
             share = torch.stack([to_reset, to_update, to_new * reset], dim=-2)  # of a state's slope, for its gates
-            here = torch.zeros_like(states[0])
-            slopes = []
-            carried = torch.zeros_like(here)
+            carried, slopes = torch.zeros_like(states[0]), []
             for step in range(len(states) - 1, -1, -1):
                 here = slope[step] + carried
                 slopes.append(here)

@@ -40,9 +40,9 @@ def train_generator(
 
     ``weights`` is the folder that holds the text encoder. The autoencoder with the measured statistics of
     its latents is written beside the checkpoints: the two belong together. ``captions`` is the folder of another run on
-    a pool of the same captions, whose encoded ones to read. ``start`` names the weights of a trained
-    generator to begin from, on the tokens of the same encoder; without it a new run begins at random. What is not
-    given is the preset's schedule, or without one 12,000 steps.
+    a pool of the same captions, whose encoded ones to read. ``start`` names the weights of a trained generator to begin
+    from, on the tokens of the same encoder; without it a new run begins at random. What is not given is the preset's
+    schedule, or without one 12,000 steps.
     """
     run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
     device, schedule = training_device(), sizes.generator_schedule
