@@ -2,8 +2,9 @@
 
 It shares no weights with the networks it judges; like the recogniser it is made of recurrent networks, read at the mean
 and the highest of their states. Motions enter as local-frame joints and velocities (representation.py), four frames a
-step, into a bidirectional GRU; captions as the bundled sentence encoder's token features into another. True lengths count in both: what pads a batch changes nothing. Embeddings have
-length sqrt(dim), so that channels are of the order of one, as the kernel of ``metrics.kid`` expects.
+step, into a bidirectional GRU; captions as the bundled sentence encoder's token features into another. True
+lengths count in both: what pads a batch changes nothing. Embeddings have length sqrt(dim), so that channels are of the
+order of one, as the kernel of ``metrics.kid`` expects.
 
 After Guo et al. 2022 (evaluator of HumanML3D: GRUs, Euclidean distances), with the contrastive loss of Petrovich et
 al. 2023 (TMR).
