@@ -5,6 +5,8 @@ Four protocols on one similarity matrix (texts, motions), row i and column i a p
     threshold     the same; partners whose texts are nearly the query's are right too
     dissimilar    among pairs whose texts are far from one another
     batches       among 32 pairs of distinct captions at a time
+and, where other clips are at hand, one more:
+    less usual    motion to text in such batches, by how much nearer a text is than it usually is
 """
 
 from __future__ import annotations
@@ -74,6 +76,19 @@ def batched(similarity: np.ndarray, groups: np.ndarray, repeats: int = REPEATS, 
             forth.append(best_ranks(part, own))
             back.append(best_ranks(part.T, own))
     return {"text_to_motion": summary(np.concatenate(forth)), "motion_to_text": summary(np.concatenate(back))}
+
+
+def less_usual(similarity: np.ndarray, usual: np.ndarray, sharpness: float) -> np.ndarray:
+    """Scores (texts, motions) with which a motion finds its text: each text's ``similarity``, less how near it is to
+    any motion, the log-mean-exp of its similarities (texts, others) to motions of other clips, ``usual``.
+
+    Some texts are near every motion and are named for all of them. The inverted softmax (Smith et al. 2017) takes that
+    back, here over motions that training has seen, so that no query knows another (Bogolin et al. 2022).
+    ``sharpness`` is one over the temperature of the contrast that the vectors were trained by.
+    """
+    top = usual.max(axis=1, keepdims=True)
+    share = np.exp(sharpness * (usual - top)).mean(axis=1, keepdims=True)
+    return similarity - top - np.log(share) / sharpness
 
 
 def evaluate_retrieval(similarity: np.ndarray, text_similarity: np.ndarray, groups: np.ndarray) -> dict:

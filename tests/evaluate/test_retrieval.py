@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from coamd_blender.errors import DataError
 from runtime.evaluate import retrieval
@@ -23,6 +24,16 @@ def test_ranks_recalls_and_medians_both_ways():
     assert figures == {"R@1": 25.0, "R@2": 50.0, "R@3": 75.0, "R@5": 100.0, "R@10": 100.0, "MedR": 2.5}
     back = retrieval.both_ways(SIMILARITY, OWN)["motion_to_text"]
     assert back["R@1"] == 75.0 and back["R@2"] == 100.0  # columns 0, 1 and 3 are highest at their own; 2 is tied
+
+
+def test_a_text_that_is_near_every_motion_is_no_longer_named_for_all_of_them():
+    usual = np.array([[0.8, 0.75, 0.85], [0.1, 0.2, 0.0], [0.0, 0.1, 0.2]])  # text 0 is near whatever there is
+    similarity = np.array([[0.9, 0.8, 0.8], [0.1, 0.7, 0.1], [0.1, 0.1, 0.6]])
+    scores = retrieval.less_usual(similarity, usual, 20.0)
+    np.testing.assert_allclose(scores, similarity - logsumexp(20 * usual, 1, keepdims=True) / 20 + np.log(3) / 20)
+    own = np.eye(3, dtype=bool)
+    assert list(retrieval.best_ranks(similarity.T, own)) == [1, 2, 2]
+    assert list(retrieval.best_ranks(scores.T, own)) == [1, 1, 1]
 
 
 def test_texts_that_mean_the_same_are_right_too():
