@@ -123,13 +123,18 @@ class RecognizerConfig:
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """How tokens are drawn: the defaults of ``generate``."""
+    """How tokens are drawn: the defaults of ``generate``.
+
+    ``guidance_weight``, ``guidance_rescale`` and ``skipped`` (layers of the transformer) are those of classifier-free
+    guidance, see ``sample`` in model/sampling.py.
+    """
 
     steps: int = 12
     solver_steps: int = 8
     guidance_weight: float = 2.5
     guidance_rescale: float = 1.0
-    temperature: float = 0.92
+    temperature: float = 0.8
+    skipped: tuple[int, ...] = (1,)
 
     def __post_init__(self) -> None:
         _require(self.steps >= 1, f"{self.steps} autoregressive steps")

@@ -97,6 +97,9 @@ def sample(
     tokens after every step, and may raise to stop. ``known`` are tokens to build on, or channels of tokens: these
     follow the straight path from noise to their value inside the head's solver, so that the other channels of
     the same token see them coming. ``steer`` may move, after each step, whatever is not given.
+
+    Guidance leads away from what the networks say without the text and without the layers ``config.skipped``: from a
+    worse version of themselves (Karras et al. 2024), which one gets by skipping a layer (Hyung et al. 2024).
     """
     batch, count, _ = noise.shape
     if known is None:
@@ -107,12 +110,14 @@ def sample(
     valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
     dropped = torch.arange(2 * batch, device=noise.device) >= batch
     condition = networks.transformer.text(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
+    skipped = config.skipped if config.guidance_weight > 1 else ()  # up to there nothing is led away from
     tokens = torch.where(known.given, known.tokens, torch.zeros_like(noise))
     for step in range(1, config.steps + 1):
         kept = [kept_after(step - 1, config.steps, total) for total in totals]
         if kept != totals:  # a few missing tokens are all there before the last step
             hidden = missing & (rank >= torch.tensor(kept, device=noise.device)[:, None])
-            vectors = networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, condition)
+            doubled = tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, condition
+            vectors = networks.transformer(*doubled, skipped, batch)
             pair = torch.cat([vectors[:batch][hidden], vectors[batch:][hidden]])  # (2 * masked, width)
             fixed = Known(known.tokens[hidden], known.given[hidden])
             drawn = _draw(networks.head, pair, noise[hidden] * config.temperature, fixed, config)

@@ -110,17 +110,26 @@ class MaskedTransformer(nn.Module):
         hidden: torch.Tensor,
         valid: torch.Tensor,
         text: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+        skipped: tuple[int, ...] = (),
+        skipping: int = 0,
     ) -> torch.Tensor:
         """Return conditions (batch, tokens, width).
 
         tokens (batch, tokens, token_dim), hidden (batch, tokens) bool: replaced by the mask token, valid
-        (batch, tokens) bool: False past a clip's end, text: what :class:`TextCondition` returned.
+        (batch, tokens) bool: False past a clip's end, text: what :class:`TextCondition` returned. The last ``skipping``
+        rows of the batch pass the layers ``skipped`` by.
         """
         keys, keys_valid, pooled = text
         x = torch.where(hidden[..., None], self.mask_token, self.project(tokens))
         x = x + self._positions(valid)
-        for layer in self.layers:
-            x = layer(x, valid, keys, keys_valid, nn.functional.silu(pooled))
+        pooled = nn.functional.silu(pooled)
+        for index, layer in enumerate(self.layers):
+            if index in skipped and skipping:
+                rows = slice(len(x) - skipping)
+                moved = layer(x[rows], valid[rows], keys[rows], keys_valid[rows], pooled[rows])
+                x = torch.cat([moved, x[rows.stop :]])
+            else:
+                x = layer(x, valid, keys, keys_valid, pooled)
         return self.norm(x)
 
     def _positions(self, valid: torch.Tensor) -> torch.Tensor:

@@ -71,6 +71,32 @@ def test_rescaling_gives_the_length_back_and_keeps_the_direction():
     assert torch.allclose(whole / whole.norm(), plain / plain.norm())
 
 
+def test_rows_that_skip_a_layer_are_those_of_a_network_without_it():
+    networks, text, count = tiny_networks(), text_of(2), 6
+    tokens, hidden = torch.randn(2, count, 5), torch.rand(2, count) < 0.5
+    valid, dropped = torch.ones(2, count, dtype=torch.bool), torch.zeros(2, dtype=torch.bool)
+    condition = networks.transformer.text(text.tokens, text.valid, dropped)
+    whole = networks.transformer(tokens, hidden, valid, condition)
+    mixed = networks.transformer(tokens, hidden, valid, condition, (1,), 1)
+    shorter = tiny_networks()
+    del shorter.transformer.layers[1]
+    assert torch.allclose(mixed[:1], whole[:1], atol=1e-6)
+    assert torch.allclose(mixed[1:], shorter.transformer(tokens, hidden, valid, condition)[1:], atol=1e-6)
+    assert (mixed[1:] - whole[1:]).abs().max() > 0.1
+
+
+def test_without_guidance_no_layer_is_skipped():
+    networks, text, drawn = tiny_networks(), text_of(1), noise_of_seeds([1], 8, 5)
+
+    def made(weight, skipped):
+        config = SamplingConfig(steps=3, solver_steps=2, guidance_weight=weight, skipped=skipped)
+        return sample(networks, text, *drawn, config)
+
+    for weight in (0.0, 1.0):
+        assert torch.equal(made(weight, (1,)), made(weight, ()))
+    assert not torch.allclose(made(2.5, (1,)), made(2.5, ()), atol=1e-2)
+
+
 def test_a_sample_depends_on_its_own_seed_only():
     networks, config = tiny_networks(), SamplingConfig(steps=4, solver_steps=3)
     text = text_of(3)
