@@ -41,7 +41,8 @@ POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
 OWN_STRENGTH = 1.0
-# Times the usual guidance by the text: where a path or poses say what happens, less is calmer, and feet slide less.
+# Times the usual guidance by the text: where a path or poses say what happens, less is calmer, and feet slide less;
+# nor is a layer skipped there.
 INSISTED, LED = 1.25, 0.6
 STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
 _LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
@@ -121,7 +122,7 @@ class Scene:
         elif self.task.told and self.task.mode != "vary":
             config = replace(config, guidance_weight=INSISTED * config.guidance_weight)
         elif all(self.kept) and not self.task.held().any():
-            config = replace(config, guidance_weight=LED * config.guidance_weight)
+            config = replace(config, guidance_weight=LED * config.guidance_weight, skipped=())
         for number, (first, last, done) in enumerate(plan):
             start = travel.integrate(coder.travel(tokens[:first]), origin)[-1]
             known = Known(tokens[None, first:last], given[None, first:last])

@@ -109,9 +109,10 @@ def test_the_largest_difference_is_of_a_recall_and_keeps_its_sign():
 def test_the_benchmark_by_its_name(test_clips, monkeypatch, tmp_path):
     rows = [
         {
-            "set": "cmu_amc", "name": "x", "label": "x", "action": "x", "split": "test", "ships": True,
+            "set": "cmu_amc", "name": "x", "label": "x", "action": "x", "split": split, "ships": True,
             "frames": 24, "start": 24 * speed, "captions": test_clips.captions[speed],
         }
+        for split in ("test", "train")
         for speed in SPEEDS
     ]  # fmt: skip
     (tmp_path / "clips.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -123,4 +124,5 @@ def test_the_benchmark_by_its_name(test_clips, monkeypatch, tmp_path):
     options = Options(weights=tmp_path, prepared=tmp_path, cache=tmp_path / "cache")
     result = run_benchmark("library_retrieval", options)
     retrieval = run_benchmark("retrieval", options)
+    assert set(retrieval["protocols"].pop("less usual")) == {"motion_to_text"}
     assert result["vectors"] == retrieval["protocols"] and "R@3 100.0 %" in result["figure"]
