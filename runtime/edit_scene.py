@@ -41,8 +41,8 @@ POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
 OWN_STRENGTH = 1.0
-# Times the usual guidance by the text: where a path or poses say what happens, less is calmer, and feet slide less;
-# nor is a layer skipped there.
+# Times the usual guidance by the text: where a path or poses say what happens between frames that stay, less is calmer,
+# and feet slide less; with a layer skipped there, a hand that is held at a place leaps to it.
 INSISTED, LED = 1.25, 0.6
 STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
 _LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
