@@ -20,6 +20,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     autoencoder = _add_network(networks, "autoencoder", run_autoencoder, "motion to latent tokens and back")
     autoencoder.add_argument("--batch", type=whole_number(1, 65536), metavar="N", help="windows a step")
     autoencoder.add_argument("--start", type=Path, metavar="FILE", help="begin from this trained autoencoder")
+    autoencoder.add_argument(
+        "--decoder-only", action="store_true", help="leave its encoder as it is, so that its generators stay valid"
+    )
     generator = _add_network(networks, "generator", run_generator, "prompts to latent tokens")
     generator.add_argument(
         "--autoencoder", type=Path, required=True, metavar="FILE", help="its trained weights (.safetensors)"
@@ -79,7 +82,7 @@ def run_autoencoder(args: argparse.Namespace) -> Outcome:
     """Train the autoencoder. JSON: files, steps is the run's own."""
     from runtime.train.autoencoder import train_autoencoder
 
-    options = _options(args, *_SHARED, "batch", "start")
+    options = _options(args, *_SHARED, "batch", "start", "decoder_only")
     return _trained(train_autoencoder(args.prepared, args.run_folder, **options))
 
 

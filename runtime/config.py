@@ -292,7 +292,24 @@ PAPER = Preset(
     recognizer_schedule=Schedule(batch=32, epochs=400, learning_rate=1e-4),
 )
 BASE = Preset(AutoencoderConfig(), GeneratorConfig(), RecognizerConfig(recurrent=1, temperature=0.05))
-PRESETS = {"base": BASE, "paper": PAPER}
+# What was published, at the size of `base` and with its text encoder: the row of the open benchmark that shows what our
+# departures from it are worth.
+PUBLISHED = Preset(
+    AutoencoderConfig(
+        acceleration_weight=0.0, speed_weight=0.0, token_noise=0.0, linear_path=False, output_convolutions=2
+    ),
+    GeneratorConfig(
+        text_layers=0,
+        dropout=0.2,
+        head_width=384,
+        draws=4,
+        text_condition="mean",
+        shared_modulation=False,
+        both_ends=False,
+    ),
+    BASE.recognizer,
+)
+PRESETS = {"base": BASE, "paper": PAPER, "published": PUBLISHED}
 
 
 def from_dict(kind: type, values: dict):

@@ -1,12 +1,13 @@
 """The preset ``paper``: the published sizes, and one pass of it on the CPU: forward, backward, save, load, generate."""
 
 import gc
+from dataclasses import asdict
 
 import pytest
 import torch
 
 from runtime import checkpoint
-from runtime.config import PAPER, GeneratorConfig, SamplingConfig
+from runtime.config import BASE, PAPER, PUBLISHED, GeneratorConfig, SamplingConfig
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
 from runtime.model.recognizer import MotionRecognizer
@@ -29,6 +30,26 @@ def millions(kind: type, config) -> float:
 )
 def test_sizes_are_the_published_ones_within_a_hundredth(kind, config, published):
     assert millions(kind, config) == pytest.approx(published, rel=0.01)
+
+
+@pytest.mark.parametrize(("kind", "part"), [(Autoencoder, "autoencoder"), (MotionGenerator, "generator")])
+def test_what_was_published_is_compared_at_our_size(kind, part):
+    ours, theirs = (millions(kind, getattr(preset, part)) for preset in (BASE, PUBLISHED))
+    assert theirs == pytest.approx(ours, rel=0.05)
+
+
+def test_what_is_compared_makes_the_choices_of_the_paper():
+    for part, sizes in (
+        ("autoencoder", {"width", "latent_dim"}),
+        (
+            "generator",
+            {"token_dim", "width", "layers", "heads", "feedforward", "text_dim", "head_width", "head_blocks"},
+        ),
+    ):
+        published, paper = asdict(getattr(PUBLISHED, part)), asdict(getattr(PAPER, part))
+        differing = {name for name in paper if paper[name] != published[name]}
+        assert differing - {"text_condition"} == sizes, part
+    assert PUBLISHED.generator.text_condition == "mean"  # MiniLM sums a sentence up in the mean, CLIP in the last token
 
 
 def test_the_published_schedules():

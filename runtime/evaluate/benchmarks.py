@@ -20,6 +20,7 @@ from runtime.evaluate.library_retrieval import run_library_retrieval
 from runtime.evaluate.open_benchmark import (
     run_open,
     run_open_editing,
+    run_open_text_to_motion,
     run_recognition,
     run_recognition_across,
     run_retrieval,
@@ -282,6 +283,13 @@ BENCHMARKS = (
         run_library_retrieval,
     ),
     Benchmark("open", "the paper's tasks on open data", "weights, prepared data", None, run_open),
+    Benchmark(
+        "open_text_to_motion",
+        "text to motion alone of these, and other weights beside ours",
+        "weights, prepared data",
+        None,
+        run_open_text_to_motion,
+    ),
     Benchmark(
         "open_editing", "the four editing tasks beside baselines", "weights, prepared data", None, run_open_editing
     ),

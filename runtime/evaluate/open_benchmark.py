@@ -53,6 +53,13 @@ class Bench:
     cache: Path
     progress: Callable[[int, int], None] | None = None
 
+    @classmethod
+    def load(cls, options) -> Bench:
+        """The bench on the prepared data and with the judge that ``options`` (``benchmarks.Options``) name."""
+        prepared, judge = options.data(), Judge.load(options.weights, options.evaluator)
+        test, train = (OpenSet.load(prepared, split) for split in ("test", "train"))
+        return cls(test, train, judge, options.cache, options.progress)
+
     def thinned(self, count: int) -> Bench:
         """The same with at most ``count`` test clips."""
         return replace(self, test=self.test.thinned(count))
@@ -290,26 +297,18 @@ def run_recognition(options) -> dict:
     return result | {"figure": f"zero-shot, times chance: {zero_shot}"}
 
 
-def run_open(options) -> dict:
-    """Every part of the open benchmark that the weights and the prepared data allow; what is left out is said.
-
-    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
-    generator's or the evaluator's weights.
-    """
+def _makers(options) -> tuple[list[Maker], Understanding | None, list[str]]:
+    """Who makes the rows of text to motion: ours, guided where there are weights of the recogniser, those to compare.
+    With them the recogniser, or None and a note that says what is left out."""
     from runtime.evaluate.understanding import load_understanding, text_guide
 
-    prepared = options.data()
-    judge = Judge.load(options.weights, options.evaluator)
-    test, train = OpenSet.load(prepared, "test"), OpenSet.load(prepared, "train")
-    bench = Bench(test, train, judge, options.cache, options.progress)
-    ours = Maker("ours", options.generator, weights_digest(options.weights))
-    makers, notes, parts = [ours], [], {}
+    ours, understanding, notes = Maker("ours", options.generator, weights_digest(options.weights)), None, []
+    makers = [ours]
     try:
         understanding = load_understanding(options.weights, options.device)
     except WeightsError as error:
-        understanding = None
         notes.append(f"guided generation, retrieval and recognition are left out: {error}")
-    if understanding is not None:
+    else:
         makers.append(
             Maker("ours, guided", options.generator, ours.digest, text_guide(understanding, options.guidance))
         )
@@ -317,14 +316,40 @@ def run_open(options) -> dict:
         Maker(name, (lambda folder=folder: options.generator(folder)), weights_digest(folder))
         for name, folder in options.compare
     ]
-    parts["text_to_motion"] = text_to_motion(bench, makers)
+    return makers, understanding, notes
+
+
+def run_open_text_to_motion(options) -> dict:
+    """Text to motion alone: the baselines, ours, ours guided, and a row a folder to compare.
+
+    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
+    generator's or the evaluator's weights.
+    """
+    makers, _, notes = _makers(options)
+    result = text_to_motion(Bench.load(options), makers)
+    figures = result["rows"]["ours"]
+    figure = f"FID {figures['FID']['mean']:.2f}, R@3 {figures['R@3']['mean']:.3f}"
+    return result | {"notes": notes, "figure": figure, "text": "\n\n".join([result["text"], *notes])}
+
+
+def run_open(options) -> dict:
+    """Every part of the open benchmark that the weights and the prepared data allow; what is left out is said.
+
+    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
+    generator's or the evaluator's weights.
+    """
+    bench = Bench.load(options)
+    makers, understanding, notes = _makers(options)
+    parts = {"text_to_motion": text_to_motion(bench, makers)}
     if understanding is not None:
-        parts["retrieval"] = retrieve(test, understanding, judge.sentences, train.thinned(USUAL_CLIPS))
+        parts["retrieval"] = retrieve(
+            bench.test, understanding, bench.judge.sentences, bench.train.thinned(USUAL_CLIPS)
+        )
         try:
-            parts["recognition"] = recognise(prepared, understanding)
+            parts["recognition"] = recognise(options.data(), understanding)
         except DataError as error:
             notes.append(f"recognition is left out: {error}")
-    parts["editing"] = editing(bench.thinned(options.limit), ours)
+    parts["editing"] = editing(bench.thinned(options.limit), makers[0])
     text = "\n\n".join([part.pop("text") for part in parts.values()] + notes)
     figures = parts["text_to_motion"]["rows"]["ours"]
     figure = f"FID {figures['FID']['mean']:.2f}, R@3 {figures['R@3']['mean']:.3f}"
@@ -337,10 +362,7 @@ def run_open_editing(options) -> dict:
     ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
     generator's or the evaluator's weights.
     """
-    prepared = options.data()
-    judge = Judge.load(options.weights, options.evaluator)
-    test, train = OpenSet.load(prepared, "test"), OpenSet.load(prepared, "train")
-    bench = Bench(test, train, judge, options.cache, options.progress).thinned(options.limit)
+    bench = Bench.load(options).thinned(options.limit)
     result = editing(bench, Maker("ours", options.generator, weights_digest(options.weights)))
     scores = [result["rows"][task] for task in TASKS]
     figure = f"FID {np.mean([row['FID']['mean'] for row in scores]):.2f}, "

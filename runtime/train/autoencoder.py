@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime import checkpoint
 from runtime.config import PRESETS, TRAVEL_DIM, AutoencoderConfig
@@ -31,13 +32,17 @@ def train_autoencoder(
     precision: str = "float32",
     accumulate: int = 1,
     start: Path | None = None,
+    decoder_only: bool = False,
 ) -> Path:
     """Train on the train split of ``prepared``, choose by its val split; returns the best weights' path.
 
     What is not given is the preset's schedule, or without one 3,000 steps of 48 windows. ``start`` names
     trained weights to begin from, their statistics kept; without it a new run begins from principal components where
-    the preset has a linear path.
+    the preset has a linear path. ``decoder_only`` leaves the encoder of ``start`` as it is: its tokens, and the
+    generators trained on them, keep their meaning. Raises InputError when there is no encoder to leave.
     """
+    if decoder_only and start is None:
+        raise InputError("There is no encoder to keep", "name the trained autoencoder: --start FILE")
     data = Prepared.load(prepared)
     sampler = _sampler(data, Path(prepared) / "pool" / "train")
     module = Autoencoder(PRESETS[preset].autoencoder)
@@ -45,6 +50,8 @@ def train_autoencoder(
         set_statistics(module, [sampler.batch(10_000_000 + index, 64) for index in range(20)])
     else:
         checkpoint.load_module(module, checkpoint.load(start, "autoencoder", AutoencoderConfig)[1], "autoencoder")
+    if decoder_only:
+        freeze_encoder(module)
     held_out = [data.joints(clip) for clip in data.of_split("val") if clip["frames"] >= 24]
     held_out = [np.array(joints[: min(MAX_FRAMES, whole_tokens(len(joints)))]) for joints in held_out][:200]
     device, schedule = training_device(), PRESETS[preset].autoencoder_schedule
@@ -61,15 +68,21 @@ def train_autoencoder(
     return job.best_path
 
 
+def freeze_encoder(module: Autoencoder) -> None:
+    """Take everything that makes tokens out of training; what reads them stays."""
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(name.startswith(("decoder.", "linear_decoder.")))
+
+
 def _sampler(data: Prepared, pool_folder: Path) -> WindowSampler:
-    """Whole clips by their length, and pool items beside them at half the mass; blows, which are short, thrice."""
+    """Whole clips by their length, and pool items beside them at half the mass; blows, which are short, eight times."""
     clips = [data.joints(clip) for clip in data.of_split("train")]
     weights = np.array([np.sqrt(len(joints)) for joints in clips])
     weights /= weights.sum()
     if (pool_folder / "items.jsonl").is_file():
         pool = Pool.load(pool_folder)
         clips += [pool.item_joints(index) for index in range(len(pool.items))]
-        mass = np.array([3.0 if item["family"] in _BLOWS else 1.0 for item in pool.items])
+        mass = np.array([8.0 if item["family"] in _BLOWS else 1.0 for item in pool.items])
         weights = np.concatenate([weights, 0.5 * mass / mass.sum()])
     return WindowSampler(clips, weights, WINDOW)
 
