@@ -13,7 +13,7 @@ import numpy as np
 
 from coamd_blender.skeleton import FPS, with_bone_lengths
 
-SLOW, FAST = 0.5, 2.0  # m/s: filtered wholly below, not at all above
+SLOW, FAST = 1.0, 3.0  # m/s: filtered wholly below, not at all above
 NEAR = 2  # frames to either side in which a fast joint is left alone
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -77,15 +78,25 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
     return metadata, tensors
 
 
-def pack(source: Path, target: Path) -> None:
+def pack(source: Path, target: Path, others: Sequence[Path] = ()) -> None:
     """Write the network in ``source`` to ``target`` as it ships: matrices in float16, vectors and statistics as they
-    are. :func:`load` gives float32 back. Raises WeightsError when the file cannot be read or a value does not fit.
+    are. :func:`load` gives float32 back.
+
+    With ``others``, networks of the same kind and configuration, their mean is written: one network trained on from
+    another is often best halfway (Wortsman et al. 2022, robust fine-tuning). Raises WeightsError when a file cannot be
+    read, a value does not fit, or the networks differ in kind.
     """
-    metadata, tensors = _read(Path(source))
-    if any(name.startswith(("model.", "optimizer.")) for name in tensors):
-        raise WeightsError(
-            f"{Path(source).name} is a training checkpoint", "pack best.safetensors or final.safetensors"
-        )
+    metadata, tensors = _trained(Path(source))
+    tensors = _expand(tensors) if others else tensors
+    for other in map(Path, others):
+        its_metadata, its_tensors = _trained(other)
+        its_tensors = _expand(its_tensors)
+        same = all(its_metadata.get(key) == metadata.get(key) for key in ("kind", "config"))
+        if not same or {k: v.shape for k, v in its_tensors.items()} != {k: v.shape for k, v in tensors.items()}:
+            raise WeightsError(f"{other.name} is another network than {Path(source).name}", "pack one of them alone")
+        tensors = {name: value + its_tensors[name] for name, value in tensors.items()}
+    if others:
+        tensors = {name: value / (1 + len(others)) for name, value in tensors.items()}
     packed = {}
     for name, value in tensors.items():
         if value.ndim >= 2 and value.dtype == torch.float32:
@@ -97,6 +108,14 @@ def pack(source: Path, target: Path) -> None:
     temporary = Path(target).with_name(Path(target).name + ".partial")
     save_file(packed, temporary, metadata)
     os.replace(temporary, target)
+
+
+def _trained(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """Metadata and tensors of a run's result; WeightsError for the checkpoint of a run."""
+    metadata, tensors = _read(path)
+    if any(name.startswith(("model.", "optimizer.")) for name in tensors):
+        raise WeightsError(f"{path.name} is a training checkpoint", "pack best.safetensors or final.safetensors")
+    return metadata, tensors
 
 
 def load_module(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: str) -> None:

@@ -30,6 +30,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     _add_text_encoder(generator)
     _add_captions(generator)
     generator.add_argument("--start", type=Path, metavar="FILE", help="begin from this trained generator")
+    generator.add_argument(
+        "--strikes", type=finite_number(1.0, 100.0), metavar="R", help="how many times more the tokens of punches count"
+    )
     recognizer = _add_network(networks, "recognizer", run_recognizer, "motions, labels and descriptions in one space")
     _add_text_encoder(recognizer)
     recognizer.add_argument("--batch", type=whole_number(4, 65536), metavar="N", help="clips a step (default 96)")
@@ -44,7 +47,13 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     evaluator = _add_network(networks, "evaluator", run_evaluator, "the judge of the open benchmark")
     _add_text_encoder(evaluator)
     packing = add_verb(verbs, "pack", run_pack, "store trained weights at half the size, as they ship")
-    packing.add_argument("source", type=Path, metavar="TRAINED", help="final.safetensors or best.safetensors of a run")
+    packing.add_argument(
+        "source",
+        type=Path,
+        nargs="+",
+        metavar="TRAINED",
+        help="final.safetensors or best.safetensors of a run, or of several: their mean is stored",
+    )
     packing.add_argument("target", type=Path, metavar="FILE", help="such as weights/generator.safetensors")
 
 
@@ -90,7 +99,7 @@ def run_generator(args: argparse.Namespace) -> Outcome:
     """Train the generator on the tokens of a trained autoencoder."""
     from runtime.train.generator import train_generator
 
-    options = _options(args, *_SHARED, "weights", "autoencoder", "captions", "start")
+    options = _options(args, *_SHARED, "weights", "autoencoder", "captions", "start", "strikes")
     return _trained(train_generator(args.prepared, args.run_folder, **options))
 
 
@@ -118,7 +127,7 @@ def run_pack(args: argparse.Namespace) -> Outcome:
     """Pack weights. JSON: files, sha256, bytes."""
     from runtime import checkpoint
 
-    checkpoint.pack(args.source, args.target)
+    checkpoint.pack(args.source[0], args.target, args.source[1:])
     digest, size = checkpoint.sha256(args.target), args.target.stat().st_size
     return Outcome(
         {"files": [str(args.target)], "sha256": digest, "bytes": size}, f"{args.target}: {size / 1e6:.1f} MB\n{digest}"

@@ -44,6 +44,20 @@ def test_packed_matrices_take_half_the_space_and_come_back_within_half_precision
     assert saved == pytest.approx(2 * 64 * 64, abs=64)
 
 
+def test_the_mean_of_two_is_packed_and_another_network_refused(tmp_path):
+    one, two = ({"m": torch.randn(8, 8), "v": torch.randn(8)} for _ in range(2))
+    checkpoint.save(tmp_path / "one.safetensors", "thing", Config(9), one)
+    checkpoint.save(tmp_path / "two.safetensors", "thing", Config(9), two)
+    checkpoint.pack(tmp_path / "two.safetensors", tmp_path / "two_packed.safetensors")
+    checkpoint.pack(tmp_path / "one.safetensors", tmp_path / "mean.safetensors", [tmp_path / "two_packed.safetensors"])
+    _, mean, _ = checkpoint.load(tmp_path / "mean.safetensors", "thing", Config)
+    torch.testing.assert_close(mean["m"], (one["m"] + two["m"]) / 2, rtol=0, atol=3e-3)
+    torch.testing.assert_close(mean["v"], (one["v"] + two["v"]) / 2)
+    checkpoint.save(tmp_path / "other.safetensors", "thing", Config(8), two)
+    with pytest.raises(WeightsError, match="another network"):
+        checkpoint.pack(tmp_path / "one.safetensors", tmp_path / "mean.safetensors", [tmp_path / "other.safetensors"])
+
+
 def test_packing_refuses_checkpoints_and_values_that_do_not_fit(tmp_path):
     checkpoint.save(tmp_path / "last.safetensors", "thing", Config(), {"model.m": torch.ones(2, 2)})
     with pytest.raises(WeightsError, match="training checkpoint"):

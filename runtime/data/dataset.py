@@ -10,6 +10,7 @@ Batches are a pure function of (seed, step), so a resumed run draws what an unin
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from safetensors.torch import load_file, save_file
 
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import FRAME_MULTIPLE, JOINT_INDEX, mirror
+from runtime.data import describe
 from runtime.model.text_encoder import TextFeatures
 
 _ENDS = [JOINT_INDEX[f"{side}_{end}"] for side in ("left", "right") for end in ("wrist", "foot")]
+_BLOW_WORDS = re.compile("punch|jab|box|strik|fist|spar|hits|blow")
+_STRIKE_FRAMES, _MOST_EMPHASIS = 7, 12.0
 _BUCKETS = (12, 18, 24, 30, 38, 49)  # tokens: batches hold clips of about one length
 
 
@@ -128,7 +132,11 @@ class WindowSampler:
 class TokenSampler:
     """Batches of latent tokens with a caption each, clips of similar length together."""
 
-    def __init__(self, pool: Pool, tokens: list[torch.Tensor], text: CaptionFeatures, budget: int = 1280):
+    def __init__(
+        self, pool: Pool, tokens: list[torch.Tensor], text: CaptionFeatures, budget: int = 1280, strikes: float = 1.0
+    ):
+        """``strikes`` above 1 is how many times more the tokens of a punch count where a caption tells of one; such
+        items are drawn half as often again."""
         self.pool = pool
         self.tokens = tokens
         self.emphasis = [torch.from_numpy(emphasis(pool.item_joints(row))) for row in range(len(pool.items))]
@@ -136,6 +144,13 @@ class TokenSampler:
         self.budget = budget
         lengths = np.array([len(t) for t in tokens])
         weight = np.array([item["weight"] for item in pool.items])
+        if strikes > 1:
+            for row in told_blows(pool):
+                struck = torch.from_numpy(strike_tokens(pool.item_joints(row)))
+                if struck.any():
+                    counted = torch.where(struck, self.emphasis[row] * strikes, self.emphasis[row])
+                    self.emphasis[row] = counted.clamp(max=_MOST_EMPHASIS)
+                    weight[row] *= 1.5
         bucket = np.searchsorted(_BUCKETS, lengths)
         self.buckets = [np.flatnonzero(bucket == b) for b in range(len(_BUCKETS))]
         self.weights = [weight[members] for members in self.buckets]
@@ -171,6 +186,20 @@ def emphasis(joints: np.ndarray) -> np.ndarray:
     speed = speed[: whole_tokens(len(speed))].reshape(-1, FRAME_MULTIPLE).max(axis=1)
     weight = ((speed / max(float(speed.mean()), 1e-6)) ** 0.75).clip(0.4, 4.0)
     return (weight / weight.mean()).astype(np.float32)
+
+
+def told_blows(pool: Pool) -> list[int]:
+    """The rows of ``pool`` whose captions tell of a punch."""
+    tells = [_BLOW_WORDS.search(caption) is not None for caption in pool.captions]
+    return [row for row, item in enumerate(pool.items) if any(tells[caption] for caption in item["captions"])]
+
+
+def strike_tokens(joints: np.ndarray) -> np.ndarray:
+    """Which tokens of joints (frames, 22, 3) hold a punch on its way out and back: bool (frames / 4,)."""
+    struck = np.zeros(whole_tokens(len(joints)) // FRAME_MULTIPLE, dtype=bool)
+    for punch in describe.punches(np.asarray(joints, dtype=np.float64)):
+        struck[punch.start // FRAME_MULTIPLE : (punch.start + _STRIKE_FRAMES) // FRAME_MULTIPLE + 1] = True
+    return struck
 
 
 class CaptionFeatures:

@@ -35,13 +35,15 @@ def train_generator(
     accumulate: int = 1,
     captions: Path | None = None,
     start: Path | None = None,
+    strikes: float = 1.0,
 ) -> Path:
     """Train on the pool in ``prepared`` encoded by ``autoencoder``; returns the final averaged weights' path.
 
     ``weights`` is the folder that holds the text encoder. The autoencoder with the measured statistics of
     its latents is written beside the checkpoints: the two belong together. ``captions`` is the folder of another run on
     a pool of the same captions, whose encoded ones to read. ``start`` names the weights of a trained generator to begin
-    from, on the tokens of the same encoder; without it a new run begins at random. What is not given is the preset's
+    from, on the tokens of the same encoder; without it a new run begins at random. ``strikes`` is how many times more
+    the tokens of punches count (:class:`runtime.data.dataset.TokenSampler`). What is not given is the preset's
     schedule, or without one 12,000 steps.
     """
     run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
@@ -51,7 +53,13 @@ def train_generator(
         coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"), device)
         samplers = {
             name: _token_sampler(
-                pools / name, run / name, coder, text_encoder, schedule and schedule.batch, captions and captions / name
+                pools / name,
+                run / name,
+                coder,
+                text_encoder,
+                schedule and schedule.batch,
+                captions and captions / name,
+                strikes if name == "train" else 1.0,
             )
             for name in ("train", "val")
         }
@@ -136,7 +144,13 @@ def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor
 
 
 def _token_sampler(
-    pool_folder: Path, cache: Path, coder: Autoencoder, text_encoder, batch: int | None, elsewhere: Path | None
+    pool_folder: Path,
+    cache: Path,
+    coder: Autoencoder,
+    text_encoder,
+    batch: int | None,
+    elsewhere: Path | None,
+    strikes: float,
 ) -> TokenSampler:
     """Encode a pool's motions and captions once; later starts read the cache, and other runs the captions. Batches hold
     ``batch`` clips of mean length (as many tokens as the sampler chooses when None)."""
@@ -151,7 +165,7 @@ def _token_sampler(
     tokens = list(load_file(tokens_path)["tokens"].split(lengths))
     captions = encoded_captions(pool, cache, text_encoder, elsewhere, encoding_progress("captions"))
     budget = {} if batch is None else {"budget": round(batch * sum(lengths) / len(lengths))}
-    return TokenSampler(pool, tokens, captions, **budget)
+    return TokenSampler(pool, tokens, captions, strikes=strikes, **budget)
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import synthetic_motions as made
+import torch
 
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS, with_bone_lengths
@@ -14,7 +15,7 @@ from runtime.data import compose, describe, splice
 from runtime.data.bank import resting
 from runtime.data.captions import speak
 from runtime.data.compose import PoolItem
-from runtime.data.dataset import emphasis
+from runtime.data.dataset import Pool, TokenSampler, emphasis, write_pool
 from runtime.data.phrases import LOW_STANCES, Entry
 from tests.data import movers
 
@@ -289,3 +290,19 @@ def test_a_punch_counts_for_more_than_the_guard_around_it():
     assert punch.mean() == pytest.approx(1.0)
     assert 3 <= punch.argmax() <= 6
     assert punch.max() > 4 * np.median(punch)
+
+
+def test_strikes_count_for_more_where_a_caption_tells_of_one(tmp_path):
+    punch = made.punching(6, "right")[::3].astype(np.float32)[:40]
+    told, untold = (
+        PoolItem(punch, [caption], "punch", "single", 1.0) for caption in ("a boxer punches", "a man opens a door")
+    )
+    write_pool(tmp_path, [told, untold])
+    pool, tokens = Pool.load(tmp_path), [torch.zeros(10, 3)] * 2
+    plain, struck = (TokenSampler(pool, tokens, None, strikes=strikes) for strikes in (1.0, 3.0))
+    fastest = int(emphasis(punch).argmax())
+    ratio = struck.emphasis[0] / plain.emphasis[0]
+    assert ratio[fastest] > 2 and ratio[0] == ratio[-1] == 1.0
+    assert torch.equal(struck.emphasis[1], plain.emphasis[1])
+    assert np.concatenate(plain.weights).tolist() == [1.0, 1.0]
+    assert np.concatenate(struck.weights).tolist() == [1.5, 1.0]
