@@ -137,6 +137,7 @@ class Judge:
     def __init__(self, evaluator: Evaluator, text_encoder: TextEncoder):
         self.evaluator = evaluator.eval().requires_grad_(False)
         self.text_encoder = text_encoder.eval()
+        self._sentences: dict[str, np.ndarray] = {}
 
     @classmethod
     def load(cls, weights: Path | None = None, evaluator: Path | None = None) -> Judge:
@@ -170,6 +171,10 @@ class Judge:
 
     @torch.inference_mode()
     def sentences(self, captions: Sequence[str]) -> np.ndarray:
-        """Unit sentence vectors (count, width) of the text encoder itself: how alike two captions are."""
-        parts = [self.text_encoder(list(captions[at : at + BATCH])).pooled for at in range(0, len(captions), BATCH)]
-        return torch.cat(parts).numpy()
+        """Unit sentence vectors (count, width) of the text encoder itself: how alike two captions are. A caption is
+        encoded once for as long as the judge lives."""
+        unknown = sorted(set(captions) - self._sentences.keys(), key=len)
+        for first in range(0, len(unknown), BATCH):
+            part = unknown[first : first + BATCH]
+            self._sentences |= zip(part, self.text_encoder(part).pooled.numpy(), strict=True)
+        return np.stack([self._sentences[caption] for caption in captions])

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError, WeightsError
-from runtime.config import BASE
+from runtime.config import BASE, PUBLISHED_SAMPLING
 from runtime.data.dataset import Prepared
 from runtime.evaluate import baselines, recognition, retrieval, scoring
 from runtime.evaluate.editing import TASKS, edit_all, edits_of
@@ -312,15 +312,25 @@ def _makers(options) -> tuple[list[Maker], Understanding | None, list[str]]:
         makers.append(
             Maker("ours, guided", options.generator, ours.digest, text_guide(understanding, options.guidance))
         )
-    makers += [
-        Maker(name, (lambda folder=folder: options.generator(folder)), weights_digest(folder))
-        for name, folder in options.compare
-    ]
+    for name, folder in options.compare:
+        digest = weights_digest(folder)
+        makers.append(Maker(name, partial(options.generator, folder), digest))
+        makers.append(
+            Maker(f"{name}, drawn as published", partial(_as_published, options, folder), f"{digest} published")
+        )
     return makers, understanding, notes
 
 
+def _as_published(options, folder: Path):
+    """The generator in ``folder`` with the paper's sampling: ours was chosen for our weights."""
+    generator = options.generator(folder)
+    generator.sampling = PUBLISHED_SAMPLING
+    return generator
+
+
 def run_open_text_to_motion(options) -> dict:
-    """Text to motion alone: the baselines, ours, ours guided, and a row a folder to compare.
+    """Text to motion alone: the baselines, ours, ours guided, and two rows a folder to compare: with our sampling and
+    with the published one.
 
     ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
     generator's or the evaluator's weights.

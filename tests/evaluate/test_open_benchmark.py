@@ -9,7 +9,7 @@ import torch
 from judges import Knowing, Words, moving, untrained_judge
 
 from coamd_blender.errors import DataError, WeightsError
-from runtime.config import RecognizerConfig
+from runtime.config import PUBLISHED_SAMPLING, RecognizerConfig, SamplingConfig
 from runtime.data import humanml3d
 from runtime.evaluate import open_benchmark, paper, results, understanding
 from runtime.evaluate.benchmarks import Options, list_benchmarks, run_benchmark
@@ -55,10 +55,12 @@ class Goes:
 
     def __init__(self, factor=1.0):
         self.factor = factor
-        self.made = 0
+        self.made, self.sampling, self.sampled = 0, SamplingConfig(), []
 
     def generate(self, prompts, frames, seeds, cfg=None, guidance=None):
         self.made += len(prompts)
+        if self.sampling not in self.sampled:
+            self.sampled.append(self.sampling)
         speeds = [self.factor * int(prompt.split()[-1]) / 10 for prompt in prompts]
         return np.stack([moving(frames, seed=s, speed=v) for s, v in zip(seeds, speeds, strict=True)])
 
@@ -102,8 +104,11 @@ def test_the_open_benchmark_with_a_recogniser_and_another_generator(options, mon
     options = Options(**{**vars(options), "compare": (("slower", prepared / "other"),)})
     result = run_benchmark("open", options)
     rows = result["text_to_motion"]["rows"]
-    assert list(rows)[-3:] == ["ours", "ours, guided", "slower"]
+    assert list(rows)[-4:] == ["ours", "ours, guided", "slower", "slower, drawn as published"]
     assert rows["slower"]["MM-dist"] != rows["ours"]["MM-dist"]
+    assert options.generator(prepared / "other").sampled == [SamplingConfig(), PUBLISHED_SAMPLING]
+    alone = run_benchmark("open_text_to_motion", options)
+    assert alone["rows"] == rows and "slower" in alone["text"]
     batches = result["retrieval"]["protocols"]["batches"]
     assert batches["text_to_motion"]["R@1"] == batches["motion_to_text"]["R@1"] == 100.0
     assert result["recognition"]["zero_shot"]["utd_mhad"]["top1"] == 1.0
