@@ -57,9 +57,9 @@ def train_generator(
                 run / name,
                 coder,
                 text_encoder,
-                schedule and schedule.batch,
-                captions and captions / name,
-                strikes if name == "train" else 1.0,
+                batch=schedule and schedule.batch,
+                elsewhere=captions and captions / name,
+                strikes=strikes if name == "train" else 1.0,
             )
             for name in ("train", "val")
         }
@@ -73,22 +73,26 @@ def train_generator(
     settings = settings_for(run, schedule, items, ours, seed=seed, accumulate=accumulate, **chosen)
     job = Run("generator", module.to(device), settings)
 
-    def loss_of(network: MotionGenerator, batch: tuple) -> torch.Tensor:
-        tokens, valid, text, weights = batch
-        text = TextFeatures(*(share_of(part).to(device) for part in text))
-        return network.loss(
-            *(share_of(part).to(device) for part in (tokens, valid)), text, share_of(weights).to(device)
-        )
-
     def validate(averaged: MotionGenerator) -> dict[str, float]:
         losses = []
         for index in range(16):
             torch.manual_seed(index)
-            losses.append(loss_of(averaged, samplers["val"].batch(index)).item())
+            losses.append(_loss(averaged, samplers["val"].batch(index), device).item())
         return {"total": sum(losses) / len(losses)}
 
-    job.train(lambda index: {"total": loss_of(module, samplers["train"].batch(seed * 1_000_003 + index))}, validate)
+    def step(index: int) -> dict[str, torch.Tensor]:
+        return {"total": _loss(module, samplers["train"].batch(seed * 1_000_003 + index), device)}
+
+    job.train(step, validate)
     return job.final_path
+
+
+def _loss(network: MotionGenerator, batch: tuple, device: torch.device) -> torch.Tensor:
+    """The loss of this process's share of a batch."""
+    tokens, valid, text, weights = batch
+    text = TextFeatures(*(share_of(part).to(device) for part in text))
+    tokens, valid, weights = (share_of(part).to(device) for part in (tokens, valid, weights))
+    return network.loss(tokens, valid, text, weights)
 
 
 def begin_from(module: MotionGenerator, path: Path) -> None:
@@ -148,6 +152,7 @@ def _token_sampler(
     cache: Path,
     coder: Autoencoder,
     text_encoder,
+    *,
     batch: int | None,
     elsewhere: Path | None,
     strikes: float,
