@@ -6,7 +6,7 @@ remember which preset made a file. Constructors refuse sizes that do not fit tog
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from coamd_blender.errors import InputError
 
@@ -299,17 +299,12 @@ BASE = Preset(AutoencoderConfig(), GeneratorConfig(), RecognizerConfig(recurrent
 # What was published, at the size of `base` and with its text encoder: the row of the open benchmark that shows what our
 # departures from it are worth.
 PUBLISHED = Preset(
-    AutoencoderConfig(
-        acceleration_weight=0.0, speed_weight=0.0, token_noise=0.0, linear_path=False, output_convolutions=2
-    ),
-    GeneratorConfig(
-        text_layers=0,
-        dropout=0.2,
-        head_width=384,
-        draws=4,
+    replace(PAPER.autoencoder, width=BASE.autoencoder.width, latent_dim=BASE.autoencoder.latent_dim),
+    replace(
+        PAPER.generator,
+        **{name: getattr(BASE.generator, name) for name in ("token_dim", "width", "layers", "heads", "feedforward")},
+        **{name: getattr(BASE.generator, name) for name in ("text_dim", "head_width", "head_blocks")},
         text_condition="mean",
-        shared_modulation=False,
-        both_ends=False,
     ),
     BASE.recognizer,
 )

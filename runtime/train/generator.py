@@ -73,17 +73,10 @@ def train_generator(
     settings = settings_for(run, schedule, items, ours, seed=seed, accumulate=accumulate, **chosen)
     job = Run("generator", module.to(device), settings)
 
-    def validate(averaged: MotionGenerator) -> dict[str, float]:
-        losses = []
-        for index in range(16):
-            torch.manual_seed(index)
-            losses.append(_loss(averaged, samplers["val"].batch(index), device).item())
-        return {"total": sum(losses) / len(losses)}
-
     def step(index: int) -> dict[str, torch.Tensor]:
         return {"total": _loss(module, samplers["train"].batch(seed * 1_000_003 + index), device)}
 
-    job.train(step, validate)
+    job.train(step, lambda averaged: _validated(averaged, samplers["val"], device))
     return job.final_path
 
 
@@ -93,6 +86,15 @@ def _loss(network: MotionGenerator, batch: tuple, device: torch.device) -> torch
     text = TextFeatures(*(share_of(part).to(device) for part in text))
     tokens, valid, weights = (share_of(part).to(device) for part in (tokens, valid, weights))
     return network.loss(tokens, valid, text, weights)
+
+
+def _validated(averaged: MotionGenerator, sampler: TokenSampler, device: torch.device) -> dict[str, float]:
+    """The mean loss of 16 batches, with the same draws at every call."""
+    losses = []
+    for index in range(16):
+        torch.manual_seed(index)
+        losses.append(_loss(averaged, sampler.batch(index), device).item())
+    return {"total": sum(losses) / len(losses)}
 
 
 def begin_from(module: MotionGenerator, path: Path) -> None:
