@@ -13,6 +13,7 @@ from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from runtime import checkpoint
 from runtime.calm import calmed
+from runtime.clauses import clauses
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.feet import planted
 from runtime.guidance import Guidance, Pusher, on_canonical_body
@@ -20,11 +21,12 @@ from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
-from runtime.model.text_encoder import TextEncoder, TextFeatures
+from runtime.model.text_encoder import TextEncoder, TextFeatures, Turns, padded_features
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 SHORTEST_SECONDS = 0.5
 LONGEST_SECONDS = MAX_FRAMES / FPS
+SHORTEST_TURN = 5  # tokens: a second; sentences with more clauses than seconds are read as a whole
 
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
 
@@ -139,11 +141,14 @@ class Generator:
     ) -> torch.Tensor:
         """Draw ``count`` tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
-        text = self._encode([check_prompt(prompt) for prompt in prompts])
+        prompts = [check_prompt(prompt) for prompt in prompts]
+        missing = torch.ones(len(prompts), count, dtype=torch.bool)
+        if known is not None:
+            missing = ~known.given.all(dim=-1).cpu()
+        text, turns = self._read(prompts, missing)
         with torch.inference_mode():
-            return sample(
-                self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer
-            )
+            drawn = noise.to(self.device), order.to(self.device)
+            return sample(self.networks, text, *drawn, config, on_step, known, steer, turns)
 
     def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:
         """Return the steering towards ``guidance``'s reward for one call of :meth:`draw`."""
@@ -155,12 +160,28 @@ class Generator:
             batch = torch.from_numpy(np.array(joints, dtype=np.float32))[None].to(self.device)
             return self.autoencoder.decode(*self.autoencoder.encode(batch))[0].cpu().numpy()
 
-    def _encode(self, prompts: list[str]) -> TextFeatures:
-        """Features of each prompt, padded together; the same prompt is encoded once."""
-        distinct = list(dict.fromkeys(prompts))
-        features = self.text_encoder(distinct)
-        rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=self.device)
-        return TextFeatures(*(part[rows] for part in features))
+    def _read(self, prompts: list[str], missing: torch.Tensor) -> tuple[TextFeatures, Turns | None]:
+        """Features of each prompt, padded together, and its turns: the tokens ``missing`` (prompts, count) are shared
+        out among its clauses evenly. The same text is encoded once."""
+        parts = [[prompt] for prompt in prompts]
+        if self.networks.config.by_turns:
+            longest = (missing.sum(dim=1) // SHORTEST_TURN).clamp(min=1).tolist()
+            told = [clauses(prompt) for prompt in prompts]
+            parts = [many if len(many) <= most else one for many, one, most in zip(told, parts, longest, strict=True)]
+        texts = list(dict.fromkeys(text for several in parts for text in several))
+        features = self.text_encoder(texts)
+        row = {text: features.tokens[index][features.valid[index]] for index, text in enumerate(texts)}
+        words = [
+            torch.cat([torch.full((len(row[text]),), turn) for turn, text in enumerate(several)]) for several in parts
+        ]
+        text = padded_features([torch.cat([row[text] for text in several]) for several in parts])
+        if max(map(len, parts)) == 1:
+            return text, None
+        count = torch.tensor([len(several) for several in parts])[:, None]
+        done = missing.cumsum(dim=1) - missing.long()  # missing tokens before each
+        motion = (done * count // missing.sum(dim=1, keepdim=True).clamp(min=1)).clamp(max=count - 1)
+        turns = Turns(torch.nn.utils.rnn.pad_sequence(words, batch_first=True), motion)
+        return text, Turns(*(part.to(self.device) for part in turns))
 
     def _decode(self, tokens: torch.Tensor, plant: bool = True) -> np.ndarray:
         """Joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact), without
