@@ -10,41 +10,50 @@ import re
 
 MOST_CLAUSES = 4
 _ACTIONS = (
-    "walk|stroll|stride|step|run|jog|sprint|jump|leap|hop|kick|punch|sit|lie|crouch|squat|kneel|bow|dance|fall|crawl"
+    r"(?:walk|stroll|stride|step|run|jog|sprint|jump|leap|hop|kick|punch|sit|lie|crouch|squat|kneel|bow|dance|fall|crawl)"
+    r"(?:p|n)?(?:e?s|ing)?\b"
+)
+_STOPS = ("stop", "stops", "stopping", "halt", "halts", "halting", "standstill")
+
+
+def _pattern(*alternatives: str) -> re.Pattern:
+    return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+# "followed by a kick" tells of a thing: it is done.
+_WITH = _pattern(
+    r"[,;]?\s+(?:followed\s+by|and\s+(?:follows?\s+up|(?:finish|end)(?:es|s|ing)?(?:\s+up)?)(?:\s+(?:with|by|in))?)\s+"
+    r"(?P<doing>\w+ing\b)?"
 )
 # What stands between two actions, the first told first.
-_THEN = re.compile(
-    r"[,;]?\s+(?:and\s+)?(?:then|afterwards|after\s+that|after\s+which|finally|followed\s+by|before(?=\s+\w+ing\b))"
-    r"(?:\s*,\s+|\s+)"
-    r"|[,;]?\s+and\s+(?:follows?\s+up|(?:finish|end)(?:es|s|ing)?(?:\s+up)?)(?:\s+(?:with|by|in))?\s+"
-    r"|[,;]?\s+and\s+after\s+\w+ing\s*,?\s+"
-    r"|[.;]\s+(?:then\s+)?"
+_THEN = _pattern(
+    r"[,;]?\s+(?:and\s+)?(?:then|afterwards|after\s+that|after\s+which|finally|before(?=\s+\w+ing\b))(?:\s*,\s+|\s+)",
+    r"[,;]?\s+and\s+after\s+\w+ing\s*,?\s+",
+    r"[.;]\s+(?:then\s+)?",
 )
-_LATER_FIRST = re.compile(r"\s+after\s+(?=\w+ing\b)")  # "sits down after walking"
-_AND_LAST = re.compile(r"\s+first\s+and\s+(.+)\s+after$")  # "walks first and sits down after"
-# A bare "and" parts two actions of the whole body; "walks and waves" is done at once.
-_AND = re.compile(rf"\s*,?\s+and\s+(?=(?:he\s+|she\s+|they\s+)?(?:\w+ly\s+)?(?:{_ACTIONS})(?:p|n)?(?:e?s|ing)?\b)")
+_LATER_FIRST = _pattern(r"\s+after\s+(?=\w+ing\b)")  # "sits down after walking"
+_AND_LAST = _pattern(r"\s+first\s+and\s+(.+)\s+after$")  # "walks first and sits down after"
+# A bare "and" parts two actions of the whole body, and a stop from what follows; "walks and waves" is done at once.
+_AND = _pattern(
+    rf"\s*,?\s+and\s+(?=(?:he\s+|she\s+|they\s+)?(?:\w+ly\s+)?{_ACTIONS})",
+    *(rf"(?<=\b{word})\s*,?\s+and\s+" for word in _STOPS),
+)
+# So does a comma in a sentence that goes on with a "then": "he runs, jumps, then waves".
+_LISTED = _pattern(rf",\s+(?=(?:\w+ly\s+)?(?:{_ACTIONS}|(?:throws|waves)\b))")
 
 
 def clauses(text: str) -> list[str]:
     """Return the clauses of ``text`` in the order in which they are done; ``[text]`` if it tells one action, or more
     than ``MOST_CLAUSES`` of them."""
     text = text.strip().rstrip(".!")
-    lowered = text.lower()
-    if found := _AND_LAST.search(lowered):
-        parts = [text[: found.start()], text[found.start(1) : found.end(1)]]
-    elif len(parts := _parts(_THEN, text)) < 2:
-        if len(parts := _parts(_LATER_FIRST, text)) == 2:
+    told = _WITH.sub(lambda found: f", then {found['doing'] or 'does '}", text)
+    if last := _AND_LAST.search(told):
+        parts = [told[: last.start()], last.group(1)]
+    elif len(parts := _THEN.split(told)) < 2:
+        if len(parts := _LATER_FIRST.split(told)) == 2:
             parts.reverse()
-        elif len(parts) != 1 or len(parts := _parts(_AND, text)) < 2:
+        elif len(parts) != 1 or len(parts := _AND.split(told)) < 2:
             return [text]
+    parts = [listed for part in parts for listed in _LISTED.split(part)]
     parts = [part.strip(" ,;") for part in parts]
     return parts if all(parts) and len(parts) <= MOST_CLAUSES else [text]
-
-
-def _parts(between: re.Pattern, text: str) -> list[str]:
-    """``text`` without what ``between`` matches in it, in any case of letters."""
-    places = [0]
-    for found in between.finditer(text.lower()):
-        places += found.span()
-    return [text[first:last] for first, last in zip(places[::2], [*places[1::2], len(text)], strict=True)]

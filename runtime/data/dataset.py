@@ -72,6 +72,8 @@ class Pool:
         if not (folder / "items.jsonl").is_file():
             raise DataError(f"no training pool in {folder}", "run: python -m runtime prepare --data FOLDER")
         items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+        if not items or "cut" not in items[0]:
+            raise DataError(f"the training pool in {folder} is an older one", "run: python -m runtime prepare anew")
         captions = json.loads((folder / "captions.json").read_text())
         return cls(np.load(folder / "joints.npy", mmap_mode="r"), items, captions)
 

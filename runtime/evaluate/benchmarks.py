@@ -247,6 +247,13 @@ BENCHMARKS = (
         None,
         partial(run_obedience, prompts=obedience.OTHER_WORDS),
     ),
+    Benchmark(
+        "obedience_three_actions",
+        "three actions in one sentence, each of them seen in order",
+        "weights",
+        None,
+        partial(run_obedience, prompts=obedience.THREE_ACTIONS),
+    ),
     Benchmark("fairness", "do the obedience tests tell real clips apart", "prepared data", None, run_fairness),
     Benchmark("physical", "bones, skating, jerk, floor against the data", "weights, prepared data", None, run_physical),
     Benchmark("diversity", "how much seeds of a prompt differ", "weights", None, run_diversity),

@@ -17,16 +17,17 @@ import numpy as np
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.skeleton import FPS, MAX_FRAMES
 from runtime.evaluate.generated import Order, produce
-from runtime.evaluate.obedience_tests import TESTS, passes, passes_in_order
+from runtime.evaluate.obedience_tests import TESTS, passes_in_order
 
 PROMPTS = Path(__file__).with_name("obedience_prompts.toml")
+THREE_ACTIONS = Path(__file__).with_name("obedience_three_actions.toml")
 OTHER_WORDS = Path(__file__).with_name("obedience_other_words.toml")
 _CLIP_NAME = re.compile(r".*_(\d{3})_(\d{3})\.npz$")
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt: the row it counts in, the sentence, its length in frames, and one test, or two in order."""
+    """One prompt: the row it counts in, the sentence, its length in frames, and one test, or up to three in order."""
 
     family: str
     text: str
@@ -37,12 +38,12 @@ class Prompt:
         for test in self.tests:
             if test.get("is") not in TESTS:
                 raise InputError(f"prompt {self.text!r} names no known test", f"use one of {', '.join(TESTS)}")
-        if len(self.tests) not in (1, 2) or not 4 <= self.frames <= MAX_FRAMES:
-            raise InputError(f"prompt {self.text!r} cannot be judged", "give one or two tests and up to 9.8 seconds")
+        if len(self.tests) not in (1, 2, 3) or not 4 <= self.frames <= MAX_FRAMES:
+            raise InputError(f"prompt {self.text!r} cannot be judged", "give one to three tests and up to 9.8 seconds")
 
     def obeyed(self, joints: np.ndarray) -> bool:
         """Whether ``joints`` (frames, 22, 3) do what the prompt says."""
-        return passes(joints, self.tests[0]) if len(self.tests) == 1 else passes_in_order(joints, list(self.tests))
+        return passes_in_order(joints, list(self.tests))
 
 
 def load_prompts(path: Path = PROMPTS) -> list[Prompt]:

@@ -321,9 +321,10 @@ def passes(joints: np.ndarray, test: dict) -> bool:
 
 
 def passes_in_order(joints: np.ndarray, tests: list[dict], shortest: float = 1.0) -> bool:
-    """True if there is a moment at which the motion can be cut so that the first part passes the first test and
-    the rest the second; each part lasts at least ``shortest`` seconds. Cuts are tried every 0.1 s."""
-    first, second = tests
+    """True if the motion can be cut so that its parts pass ``tests`` in order; each part lasts at least ``shortest``
+    seconds. Cuts are tried every 0.1 s."""
+    if len(tests) == 1:
+        return passes(joints, tests[0])
     least = int(shortest * FPS)
-    cuts = range(least, len(joints) - least + 1, 2)
-    return any(passes(joints[:cut], first) and passes(joints[cut:], second) for cut in cuts)
+    cuts = range(least, len(joints) - (len(tests) - 1) * least + 1, 2)
+    return any(passes(joints[:cut], tests[0]) and passes_in_order(joints[cut:], tests[1:], shortest) for cut in cuts)

@@ -105,6 +105,17 @@ def test_two_actions_must_come_in_order():
     assert not passes_in_order(both[: FPS + 2], [{"is": "walk"}, {"is": "wave"}])
 
 
+def test_three_actions_must_come_in_order():
+    walk, wave, bow = s.travelling(s.stepping(3, 0.9, 0.3), 1.2), s.waving(3), s.bowing(3)
+    there = np.repeat(walk[-1:, 0] * [1, 0, 1], len(wave), axis=0)
+    motion = np.concatenate([walk, s.moved(wave, there), s.moved(bow, there[: len(bow)])])
+    asked = [{"is": "walk"}, {"is": "wave"}, {"is": "bow"}]
+    assert passes_in_order(motion, asked)
+    for order in ([1, 0, 2], [0, 2, 1], [2, 1, 0]):
+        assert not passes_in_order(motion, [asked[place] for place in order])
+    assert not passes_in_order(motion[: len(walk) + len(wave)], asked)
+
+
 def test_bad_tests_and_motions_are_refused():
     with pytest.raises(InputError, match="somersault"):
         passes(s.standing(1), {"is": "somersault"})
