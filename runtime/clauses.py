@@ -1,8 +1,4 @@
-"""Sentences that tell one action after another, taken apart: "he walks, then sits down" is "he walks" and "sits down".
-
-Training and sampling take sentences apart in the same way, so that the generator reads at each moment of a motion what
-is done then (``Turns`` in model/text_encoder.py).
-"""
+"""Sentences that tell one action after another, taken apart: "he walks, then sits" is "he walks" and "sits"."""
 
 from __future__ import annotations
 

@@ -58,8 +58,7 @@ class GeneratorConfig:
 
     ``text_condition`` "tokens" lets every layer read the text's tokens; "mean" and "last" give it one vector instead
     (:data:`TEXT_VECTORS`), as published. ``shared_modulation`` shares the head's largest matrix among its blocks;
-    ``both_ends`` counts positions from the end of the clip as well as from its start. With ``by_turns`` a text of
-    several clauses is read clause by clause (it must come as tokens).
+    ``both_ends`` counts positions from the end of the clip as well as from its start.
     """
 
     token_dim: int = 67
@@ -79,7 +78,6 @@ class GeneratorConfig:
     text_condition: str = "tokens"
     shared_modulation: bool = True
     both_ends: bool = True
-    by_turns: bool = False
 
     def __post_init__(self) -> None:
         _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
@@ -87,7 +85,6 @@ class GeneratorConfig:
         _require(0 <= self.condition_drop < 1, f"condition_drop {self.condition_drop} is outside 0 to 1")
         known = ("tokens", *TEXT_VECTORS)
         _require(self.text_condition in known, f"text_condition {self.text_condition!r} is not one of {known}")
-        _require(not self.by_turns or self.text_condition == "tokens", "a text in one vector cannot be read by turns")
 
 
 @dataclass(frozen=True)
@@ -298,7 +295,7 @@ PAPER = Preset(
     ),
     recognizer_schedule=Schedule(batch=32, epochs=400, learning_rate=1e-4),
 )
-BASE = Preset(AutoencoderConfig(), GeneratorConfig(by_turns=True), RecognizerConfig(recurrent=1, temperature=0.05))
+BASE = Preset(AutoencoderConfig(), GeneratorConfig(), RecognizerConfig(recurrent=1, temperature=0.05))
 # What was published, at the size of `base` and with its text encoder: the row of the open benchmark that shows what our
 # departures from it are worth.
 PUBLISHED = Preset(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,20 +14,19 @@ from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from runtime import checkpoint
 from runtime.calm import calmed
-from runtime.clauses import clauses
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.feet import planted
 from runtime.guidance import Guidance, Pusher, on_canonical_body
+from runtime.in_turn import draw_in_turn, joined, joins_of, steps_of, turns_of
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
-from runtime.model.text_encoder import TextEncoder, TextFeatures, Turns, padded_features
+from runtime.model.text_encoder import TextEncoder, TextFeatures
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 SHORTEST_SECONDS = 0.5
 LONGEST_SECONDS = MAX_FRAMES / FPS
-SHORTEST_TURN = 5  # tokens: a second; sentences with more clauses than seconds are read as a whole
 
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
 
@@ -103,7 +103,8 @@ class Generator:
 
         ``frames`` is a multiple of 4 up to 196 (:func:`frames_for`); ``seeds`` has one entry a prompt, and the
         same prompt, frames and seed give the same motion whatever else is in the batch. ``cfg`` is the
-        classifier-free guidance weight; ``guidance`` pulls every motion towards a reward (guidance.py).
+        classifier-free guidance weight; ``guidance`` pulls every motion towards a reward (guidance.py). A prompt that
+        tells several actions is drawn action by action (in_turn.py), but under guidance as a whole.
         ``on_step(step, steps, preview)`` is called after each autoregressive
         step; ``preview()`` decodes the coarse motion; an exception it raises stops the work.
         """
@@ -113,20 +114,43 @@ class Generator:
             raise InputError(f"{frames} frames", f"use a multiple of {FRAME_MULTIPLE} up to {MAX_FRAMES}")
         config = self.sampling if cfg is None else replace(self.sampling, guidance_weight=cfg)
 
-        plant = guidance is None or not guidance.places
+        count = frames // FRAME_MULTIPLE
+        if guidance is None:
+            return self._generate_in_turn([check_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
+        plant = not guidance.places
 
         def report(step: int, steps: int, tokens: torch.Tensor) -> None:
             on_step(step, steps, lambda: self._decode(tokens, plant))
 
-        tokens = self.draw(
-            prompts,
-            frames // FRAME_MULTIPLE,
-            seeds,
-            config,
-            steer=self.pusher(guidance) if guidance else None,
-            on_step=report if on_step else None,
-        )
+        steer = self.pusher(guidance)
+        tokens = self.draw(prompts, count, seeds, config, steer=steer, on_step=report if on_step else None)
         return self._decode(tokens, plant)
+
+    def _generate_in_turn(
+        self, prompts: list[str], count: int, seeds: list[int], config: SamplingConfig, on_step: StepCallback | None
+    ) -> np.ndarray:
+        """:meth:`generate` without guidance: prompts of as many clauses each are drawn together."""
+        told = [turns_of(prompt, count) for prompt in prompts]
+        groups: dict[int, list[int]] = {}
+        for row, parts in enumerate(told):
+            groups.setdefault(len(parts), []).append(row)
+        tokens = torch.zeros(len(prompts), count, self.networks.config.token_dim, device=self.device)
+        joins = [joins_of(len(parts), count) for parts in told]
+        progress, steps = itertools.count(1), sum(steps_of(clause_count, config) for clause_count in groups)
+        for clause_count, rows in groups.items():
+
+            def report(drawn: torch.Tensor, rows: list[int] = rows) -> None:
+                tokens[rows] = drawn
+                on_step(next(progress), steps, lambda: self._decode(tokens, joins=joins))
+
+            chosen = [told[row] for row in rows]
+            its_seeds = [seeds[row] for row in rows]
+            if clause_count > 1:
+                tokens[rows] = draw_in_turn(self, chosen, count, its_seeds, config, report if on_step else None)
+                continue
+            plain = (lambda _step, _steps, drawn, report=report: report(drawn)) if on_step else None
+            tokens[rows] = self.draw([parts[0] for parts in chosen], count, its_seeds, config, on_step=plain)
+        return self._decode(tokens, joins=joins)
 
     def draw(
         self,
@@ -141,14 +165,11 @@ class Generator:
     ) -> torch.Tensor:
         """Draw ``count`` tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
-        prompts = [check_prompt(prompt) for prompt in prompts]
-        missing = torch.ones(len(prompts), count, dtype=torch.bool)
-        if known is not None:
-            missing = ~known.given.all(dim=-1).cpu()
-        text, turns = self._read(prompts, missing)
+        text = self._encode([check_prompt(prompt) for prompt in prompts])
         with torch.inference_mode():
-            drawn = noise.to(self.device), order.to(self.device)
-            return sample(self.networks, text, *drawn, config, on_step, known, steer, turns)
+            return sample(
+                self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer
+            )
 
     def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:
         """Return the steering towards ``guidance``'s reward for one call of :meth:`draw`."""
@@ -160,32 +181,27 @@ class Generator:
             batch = torch.from_numpy(np.array(joints, dtype=np.float32))[None].to(self.device)
             return self.autoencoder.decode(*self.autoencoder.encode(batch))[0].cpu().numpy()
 
-    def _read(self, prompts: list[str], missing: torch.Tensor) -> tuple[TextFeatures, Turns | None]:
-        """Features of each prompt, padded together, and its turns: the tokens ``missing`` (prompts, count) are shared
-        out among its clauses evenly. The same text is encoded once."""
-        parts = [[prompt] for prompt in prompts]
-        if self.networks.config.by_turns:
-            longest = (missing.sum(dim=1) // SHORTEST_TURN).clamp(min=1).tolist()
-            told = [clauses(prompt) for prompt in prompts]
-            parts = [many if len(many) <= most else one for many, one, most in zip(told, parts, longest, strict=True)]
-        texts = list(dict.fromkeys(text for several in parts for text in several))
-        features = self.text_encoder(texts)
-        row = {text: features.tokens[index][features.valid[index]] for index, text in enumerate(texts)}
-        words = [
-            torch.cat([torch.full((len(row[text]),), turn) for turn, text in enumerate(several)]) for several in parts
-        ]
-        text = padded_features([torch.cat([row[text] for text in several]) for several in parts])
-        if max(map(len, parts)) == 1:
-            return text, None
-        count = torch.tensor([len(several) for several in parts])[:, None]
-        done = missing.cumsum(dim=1) - missing.long()  # missing tokens before each
-        motion = (done * count // missing.sum(dim=1, keepdim=True).clamp(min=1)).clamp(max=count - 1)
-        turns = Turns(torch.nn.utils.rnn.pad_sequence(words, batch_first=True), motion)
-        return text, Turns(*(part.to(self.device) for part in turns))
+    def _encode(self, prompts: list[str]) -> TextFeatures:
+        """Features of each prompt, padded together; the same prompt is encoded once."""
+        distinct = list(dict.fromkeys(prompts))
+        features = self.text_encoder(distinct)
+        rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=self.device)
+        return TextFeatures(*(part[rows] for part in features))
 
-    def _decode(self, tokens: torch.Tensor, plant: bool = True) -> np.ndarray:
+    def _decode(
+        self, tokens: torch.Tensor, plant: bool = True, joins: Sequence[Sequence[int]] | None = None
+    ) -> np.ndarray:
         """Joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact), without
-        tremor (calm.py) and with standing feet that do not slide (feet.py) unless ``plant`` is False."""
+        tremor (calm.py) and with standing feet that do not slide (feet.py) unless ``plant`` is False; not abrupt at the
+        frames ``joins`` of each motion."""
         with torch.inference_mode():
             joints = with_bone_lengths(self.autoencoder.decode(tokens).float().cpu().numpy())
-        return np.stack([planted(calmed(motion)) for motion in joints]) if plant else joints
+        if not plant:
+            return joints
+        joins = [()] * len(joints) if joins is None else joins
+        return np.stack(
+            [
+                joined(motion, frames) if frames else planted(calmed(motion))
+                for motion, frames in zip(joints, joins, strict=True)
+            ]
+        )

@@ -22,14 +22,13 @@ import torch
 
 from coamd_blender.errors import InputError
 from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
-from runtime.calm import calmed
 from runtime.edit import edit
 from runtime.edit_task import Edit
 from runtime.edit_window import DROPPED, OVERLAP, WINDOW
-from runtime.feet import planted
 from runtime.generate import Generator, check_prompt
+from runtime.in_turn import joined
 from runtime.model.sampling import Known
-from runtime.seams import in_place, softened, without_jolts
+from runtime.seams import in_place
 
 LONGEST_SECONDS = 3600.0
 SHORTEST_SCENE = 0.5
@@ -140,8 +139,7 @@ def storyboard(
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
     joins = [FRAME_MULTIPLE * first for first, _, _ in parts[1:]]
-    steady = without_jolts(softened(calmed(with_bone_lengths(joints)), joins, FPS), FPS)
-    return without_jolts(planted(steady), FPS)
+    return joined(with_bone_lengths(joints), joins)
 
 
 def _parts(scenes: list[Scene]):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from coamd_blender.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
+from runtime.evaluate.obedience_tests import passes_in_order
 from runtime.generate import WEIGHTS, Generator
 
 SEEDS = [1, 2, 3, 4]
@@ -53,6 +54,14 @@ def test_motion_is_as_smooth_as_recordings(walks):
     """Recordings have a mean joint jerk of about 120 m/s^3; a shiver has many times that."""
     jerk = np.linalg.norm(np.diff(walks, n=3, axis=1), axis=-1).mean() * 20**3
     assert 20 < jerk < 240
+
+
+def test_three_actions_come_in_order_and_without_a_jolt(generator):
+    joints = generator.generate(["a man walks, then crouches down, then waves"] * 4, 180, SEEDS)
+    asked = [{"is": "walk"}, {"is": "low"}, {"is": "wave"}]
+    assert sum(passes_in_order(motion, asked) for motion in joints) >= 3
+    acceleration = np.linalg.norm(np.diff(joints, n=2, axis=1), axis=-1).mean(axis=-1) * 20**2
+    assert acceleration.max() < 30  # the recordings' 99th percentile
 
 
 def test_the_longest_motion_is_made_in_time(generator):

@@ -1,8 +1,6 @@
 """Generation with small random networks: seeds, batches, previews, bad input. The bundled weights have tests of
 their own (test_bundled_weights.py)."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -15,7 +13,6 @@ from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextEncoder
 
-TWO = "a man walks, then sits down"
 CODER = AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1)
 NETWORKS = GeneratorConfig(
     token_dim=11, width=16, layers=1, heads=2, feedforward=16, head_width=16, head_blocks=1, text_layers=0
@@ -24,17 +21,8 @@ NETWORKS = GeneratorConfig(
 
 @pytest.fixture(scope="module")
 def generator():
-    return of_size(NETWORKS)
-
-
-@pytest.fixture(scope="module")
-def by_turns():
-    return of_size(replace(NETWORKS, by_turns=True))
-
-
-def of_size(config):
     torch.manual_seed(0)
-    networks = MotionGenerator(config)
+    networks = MotionGenerator(NETWORKS)
     for parameter in networks.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return Generator(Autoencoder(CODER), networks, TextEncoder.load(WEIGHTS), "cpu")
@@ -52,30 +40,6 @@ def test_same_seed_same_motion_whatever_else_is_in_the_batch(generator):
     assert np.array_equal(alone, again)
     assert np.abs(alone[0] - among[1]).max() < 1e-4
     assert np.abs(alone - generator.generate(["walk"], 40, [6])).max() > 1e-3
-
-
-def test_several_clauses_share_out_what_is_to_be_drawn(by_turns):
-    missing = torch.ones(3, 12, dtype=torch.bool)
-    missing[1, :4] = missing[1, 10:] = False  # six tokens are too few for two clauses
-    missing[2, :2] = False
-    prompts = [TWO, "a man walks, then jumps, then waves", "walks, then sits down"]
-    text, turns = by_turns._read(prompts, missing)
-    assert turns.motion.tolist() == [[0] * 6 + [1] * 6, [0] * 12, [0] * 7 + [1] * 5]
-    words = [by_turns.text_encoder([clause]).tokens[0] for clause in ("a man walks", "sits down")]
-    assert torch.allclose(text.tokens[0][text.valid[0]], torch.cat(words), atol=1e-5)
-    assert turns.words[0][text.valid[0]].tolist() == [turn for turn, part in enumerate(words) for _ in part]
-    assert by_turns._read(["a man walks and waves"], missing[:1])[1] is None
-
-
-def test_the_second_of_two_actions_is_what_the_end_hears_of(by_turns, generator):
-    other = "a man walks, then jumps"
-    alone = by_turns.generate([TWO], 40, [5])
-    assert np.abs(alone[0] - by_turns.generate(["run", TWO], 40, [9, 5])[1]).max() < 1e-4
-    assert np.abs(alone - by_turns.generate([other], 40, [5])).max() > 1e-3
-    whole = generator.generate([TWO], 40, [5])
-    assert np.abs(alone - whole).max() > 1e-3
-    plain = ["a man walks"], 40, [5]
-    assert np.array_equal(by_turns.generate(*plain), generator.generate(*plain))
 
 
 def test_previews_come_after_every_step_and_end_at_the_result(generator):

@@ -50,10 +50,7 @@ _UNDER = {"walk": 5.0, "run": 1.5, "idle": 2.0, "turn": 1.0}
 
 @dataclass(frozen=True)
 class PoolItem:
-    """One training item: canonical joints (F, 22, 3) float32, F a multiple of 4 in 24..196, true captions.
-
-    ``cut`` is the frame at which the second of two actions begins, in captions that tell of two.
-    """
+    """One training item: canonical joints (F, 22, 3) float32, F a multiple of 4 in 24..196, true captions."""
 
     joints: np.ndarray
     captions: list[str]
@@ -61,7 +58,6 @@ class PoolItem:
     kind: str
     weight: float = 1.0
     parts: tuple[str, ...] = ()
-    cut: int | None = None
 
 
 def at_rest(frame_pair: np.ndarray) -> bool:
@@ -128,9 +124,7 @@ def with_adverb(phrases: Sequence[str], adverb: str) -> list[str]:
     return [f"{adverb} {text}" for text in plain]
 
 
-def finish(
-    joints, phrases, bare, family, kind, rng, parts=(), flip: bool | None = None, cut: int | None = None
-) -> PoolItem | None:
+def finish(joints, phrases, bare, family, kind, rng, parts=(), flip: bool | None = None) -> PoolItem | None:
     """Cut to whole tokens, mirror half of the time, make captions; None when too short or not finite."""
     joints = splice.unsunk(splice.trim(joints, MAX_FRAMES))
     if len(joints) < SHORTEST or not np.isfinite(joints).all() or not phrases:
@@ -141,7 +135,7 @@ def finish(
         joints, captions = mirror(joints), [mirrored(text) for text in captions]
         kind = "mirror" if kind == "single" else kind
     captions = [text for text in captions if len(text.split()) <= 30]
-    return PoolItem(splice.canonical(joints), captions, family, kind, 1.0, parts or (family,), cut)
+    return PoolItem(splice.canonical(joints), captions, family, kind, 1.0, parts or (family,))
 
 
 def single_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem | None:
@@ -258,21 +252,11 @@ def padded_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem |
     joints, before, after = filled
     phrases = list(sample.spoken.phrases)
     short = [text for text in phrases if len(text.split()) < 9] or phrases
-    told, cut = _told_waiting(short, before, after, len(joints), rng)
-    return finish(joints, phrases + told, sample.spoken.bare, family, "padded", rng, cut=cut)
-
-
-def _told_waiting(
-    phrases: Sequence[str], before: int, after: int, frames: int, rng: np.random.Generator
-) -> tuple[list[str], int | None]:
-    """Phrases that tell of a second or more of standing before what ``phrases`` tell of, or else after it, and the
-    frame where the one gives way to the other."""
-    chosen = rng.permutation(phrases)[:2]
     if before >= 20:
-        return [f"*stands* still, then {text}" for text in chosen], before
+        phrases += [f"*stands* still, then {text}" for text in rng.permutation(short)[:2]]
     if after >= 20:
-        return [f"{text}, then *stands* still" for text in chosen], frames - after
-    return [], None
+        phrases += [f"{text}, then *stands* still" for text in rng.permutation(short)[:2]]
+    return finish(joints, phrases, sample.spoken.bare, family, "padded", rng)
 
 
 def bow_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
@@ -286,8 +270,11 @@ def bow_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
         phrases = written("bow_many", count=count_word(times), times=times_word(times))
         return finish(joints, phrases, (), "bow", "repeat", rng)
     phrases = written("bow") + written("bow_deep" if depth > 58 else "bow_slight" if depth < 38 else "bow")
-    told, cut = _told_waiting(written("bow"), start, len(joints) - end, len(joints), rng)
-    return finish(joints, phrases + told, ("a bow",), "bow", "padded", rng, cut=cut)
+    if start >= 20:
+        phrases += [f"*stands* still, then {text}" for text in rng.permutation(written("bow"))[:2]]
+    if len(joints) - end >= 20:
+        phrases += [f"{text}, then *stands* still" for text in rng.permutation(written("bow"))[:2]]
+    return finish(joints, phrases, ("a bow",), "bow", "padded", rng)
 
 
 def bowing(bank: Bank, rng: np.random.Generator, frames: int, times: int = 1):

@@ -138,7 +138,7 @@ def sequence_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
         return None
     joints = splice.join(head, tail, 10)
     words = _sequence_words(heads.spoken.phrases, tails.spoken.phrases, rng)
-    return finish(joints, words, (), pair[int(rng.integers(2))], "sequence", rng, pair, cut=len(head))
+    return finish(joints, words, (), pair[int(rng.integers(2))], "sequence", rng, pair)
 
 
 def halted_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
@@ -158,8 +158,9 @@ def halted_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
         first, bank.idle(rng), int(rng.integers(24, 84) if name == "idle" else rng.integers(6, 20))
     )
     if name == "idle":
-        words = stops + _sequence_words(stops, written("still"), rng)
-        return finish(stood, words, (), gait, "sequence", rng, (gait, name), cut=len(first))
+        return finish(
+            stood, stops + _sequence_words(stops, written("still"), rng), (), gait, "sequence", rng, (gait, name)
+        )
     piece = _piece(bank, rng, name)
     if piece is None or piece.spoken.family != name:
         return None
@@ -169,7 +170,7 @@ def halted_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
     if cost > 0.25 or len(head) + len(tail) > MAX_FRAMES or tails is None or tails.spoken.family != name:
         return None
     words = _sequence_words(stops, tails.spoken.phrases, rng)
-    return finish(splice.join(head, tail, 10), words, (), name, "sequence", rng, (gait, name), cut=len(head))
+    return finish(splice.join(head, tail, 10), words, (), name, "sequence", rng, (gait, name))
 
 
 def starting_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
@@ -186,12 +187,11 @@ def starting_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
     found = sample.respoken(gone, False)
     going = [text for text in found.spoken.phrases if is_simple(text)] if found else []
     going += written(f"{gait}_away")
-    told, parts, cut = written(f"{gait}_start") + going, (gait,), None
+    told = written(f"{gait}_start") + going
     if waited >= 20:
         told = written(f"{gait}_start") + _sequence_words(written("still"), going, rng)
-        parts, cut = ("idle", gait), waited
     joints = splice.hold_before(gone, bank.idle(rng), waited)
-    return finish(joints, told, (), gait, "sequence", rng, parts, cut=cut)
+    return finish(joints, told, (), gait, "sequence", rng, ("idle", gait) if waited >= 20 else (gait,))
 
 
 def _sequence_words(first: Sequence[str], second: Sequence[str], rng: np.random.Generator) -> list[str]:

@@ -20,15 +20,12 @@ from safetensors.torch import load_file, save_file
 
 from coamd_blender.errors import DataError
 from coamd_blender.skeleton import FRAME_MULTIPLE, JOINT_INDEX, mirror
-from runtime.clauses import clauses
 from runtime.data import describe
-from runtime.model.text_encoder import TextFeatures, Turns, padded_features
+from runtime.model.text_encoder import TextFeatures
 
 _ENDS = [JOINT_INDEX[f"{side}_{end}"] for side in ("left", "right") for end in ("wrist", "foot")]
 _BLOW_WORDS = re.compile("punch|jab|box|strik|fist|spar|hits|blow")
 _STRIKE_FRAMES, _MOST_EMPHASIS = 7, 12.0
-_BY_TURNS = 0.6  # how often a caption of two clauses is read so, where it is known when the second begins
-_CUT_JITTER = 2  # tokens by which the second may be said to begin early or late
 _BUCKETS = (12, 18, 24, 30, 38, 49)  # tokens: batches hold clips of about one length
 
 
@@ -62,7 +59,7 @@ class Pool:
     """Training items of one split in memory: joints, where each starts, captions, family and weight."""
 
     joints: np.ndarray  # (total frames, 22, 3) float32
-    items: list[dict]  # start, frames, captions (indices), family, kind, weight, cut
+    items: list[dict]  # start, frames, captions (indices), family, kind, weight
     captions: list[str]
 
     @classmethod
@@ -72,8 +69,6 @@ class Pool:
         if not (folder / "items.jsonl").is_file():
             raise DataError(f"no training pool in {folder}", "run: python -m runtime prepare --data FOLDER")
         items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
-        if not items or "cut" not in items[0]:
-            raise DataError(f"the training pool in {folder} is an older one", "run: python -m runtime prepare anew")
         captions = json.loads((folder / "captions.json").read_text())
         return cls(np.load(folder / "joints.npy", mmap_mode="r"), items, captions)
 
@@ -100,7 +95,6 @@ def write_pool(folder: Path, items) -> int:
                 "family": item.family,
                 "kind": item.kind,
                 "weight": float(item.weight),
-                "cut": item.cut,
             }
         )
         blocks.append(np.asarray(item.joints, dtype=np.float32))
@@ -139,17 +133,10 @@ class TokenSampler:
     """Batches of latent tokens with a caption each, clips of similar length together."""
 
     def __init__(
-        self,
-        pool: Pool,
-        tokens: list[torch.Tensor],
-        text: CaptionFeatures,
-        budget: int = 1280,
-        strikes: float = 1.0,
-        parted: Parted | None = None,
+        self, pool: Pool, tokens: list[torch.Tensor], text: CaptionFeatures, budget: int = 1280, strikes: float = 1.0
     ):
         """``strikes`` above 1 is how many times more the tokens of a punch count where a caption tells of one; such
-        items are drawn half as often again. With ``parted`` captions some are read by turns."""
-        self.parted = parted
+        items are drawn half as often again."""
         self.pool = pool
         self.tokens = tokens
         self.emphasis = [torch.from_numpy(emphasis(pool.item_joints(row))) for row in range(len(pool.items))]
@@ -171,9 +158,9 @@ class TokenSampler:
         mass = np.array([w.sum() * length for w, length in zip(self.weights, _BUCKETS, strict=True)])
         self.bucket_share = mass / mass.sum()
 
-    def batch(self, seed: int) -> tuple[torch.Tensor, torch.Tensor, TextFeatures, torch.Tensor, Turns | None]:
-        """Return tokens (batch, count, dim), valid (batch, count), text features, emphasis (batch, count), and turns
-        (None without parted captions), the same for the same seed."""
+    def batch(self, seed: int) -> tuple[torch.Tensor, torch.Tensor, TextFeatures, torch.Tensor]:
+        """Return tokens (batch, count, dim), valid (batch, count), text features and emphasis (batch, count), the
+        same for the same seed."""
         draw = np.random.default_rng(seed)
         bucket = draw.choice(len(self.buckets), p=self.bucket_share)
         weight = self.weights[bucket]
@@ -185,19 +172,7 @@ class TokenSampler:
         lengths = torch.tensor([len(t) for t in tokens])
         valid = torch.arange(padded.shape[1]) < lengths[:, None]
         weights = torch.nn.utils.rnn.pad_sequence([self.emphasis[index] for index in members], batch_first=True)
-        text, turns = self.text.gather(captions), None
-        if self.parted is not None:
-            cuts = [self._cut(index, caption, draw) for index, caption in zip(members, captions, strict=True)]
-            text, turns = self.parted.read(self.text, captions, cuts, padded.shape[1])
-        return padded, valid, text, weights, turns
-
-    def _cut(self, index: int, caption: int, draw: np.random.Generator) -> int | None:
-        """The token from which an item does the second clause of ``caption``; None if it is read as a whole."""
-        cut = self.pool.items[index]["cut"]
-        if cut is None or caption not in self.parted.clauses or draw.random() >= _BY_TURNS:
-            return None
-        jittered = round(cut / FRAME_MULTIPLE) + int(draw.integers(-_CUT_JITTER, _CUT_JITTER + 1))
-        return min(max(jittered, 1), len(self.tokens[index]) - 1)
+        return padded, valid, self.text.gather(captions), weights
 
 
 def emphasis(joints: np.ndarray) -> np.ndarray:
@@ -263,62 +238,26 @@ class CaptionFeatures:
 
     def gather(self, indices: list[int]) -> TextFeatures:
         """Padded features (batch, words, dim) of captions; the pooled vector is not kept and comes empty."""
-        return padded_features([self.of(index) for index in indices])
-
-    def of(self, index: int) -> torch.Tensor:
-        """Features (words, dim) of one caption."""
-        return self.tokens[self.starts[index] : self.starts[index + 1]].float()
-
-
-class Parted:
-    """The captions of a pool that tell of two actions, taken apart, with the features of every clause."""
-
-    def __init__(self, captions: list[str]):
-        """Before anything is read, :attr:`text` must be given the features of :attr:`texts`, the distinct clauses."""
-        self.clauses: dict[int, tuple[int, int]] = {}  # caption: its two clauses
-        known: dict[str, int] = {}
-        for index, caption in enumerate(captions):
-            if len(parts := clauses(caption)) == 2:
-                self.clauses[index] = tuple(known.setdefault(part, len(known)) for part in parts)
-        self.texts = list(known)
-        self.text: CaptionFeatures | None = None
-
-    def read(
-        self, whole: CaptionFeatures, captions: list[int], cuts: list[int | None], count: int
-    ) -> tuple[TextFeatures, Turns]:
-        """Features (batch, words, dim) of ``captions``, those with a cut clause by clause, and which of ``count``
-        motion tokens does which."""
-        rows, words = [], []
-        motion = torch.zeros(len(captions), count, dtype=torch.long)
-        for row, (caption, cut) in enumerate(zip(captions, cuts, strict=True)):
-            parts = [whole.of(caption)] if cut is None else [self.text.of(part) for part in self.clauses[caption]]
-            rows.append(torch.cat(parts))
-            words.append(torch.cat([torch.full((len(part),), turn) for turn, part in enumerate(parts)]))
-            if cut is not None:
-                motion[row, cut:] = 1
-        return padded_features(rows), Turns(torch.nn.utils.rnn.pad_sequence(words, batch_first=True), motion)
+        rows = [self.tokens[self.starts[index] : self.starts[index + 1]].float() for index in indices]
+        padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([len(row) for row in rows])
+        valid = torch.arange(padded.shape[1]) < lengths[:, None]
+        return TextFeatures(padded, valid, padded.new_zeros(len(rows), 0))
 
 
 def encoded_captions(pool: Pool, cache: Path, encoder, elsewhere: Path | None = None, progress=None) -> CaptionFeatures:
-    """Features of a pool's captions (:func:`encoded`)."""
-    return encoded(pool.captions, "text.safetensors", cache, encoder, elsewhere, progress)
-
-
-def encoded(
-    texts: list[str], name: str, cache: Path, encoder, elsewhere: Path | None = None, progress=None
-) -> CaptionFeatures:
-    """Features of texts, encoded once: later starts read the file ``name`` in ``cache``, other runs ``elsewhere``.
+    """Features of a pool's captions, encoded once: later starts read them in ``cache``, other runs ``elsewhere``.
 
     Raises DataError when what lies there belongs to another pool or text encoder.
     """
-    path = cache / name
-    if elsewhere is not None and (elsewhere / name).is_file():
-        path = elsewhere / name
+    path = cache / "text.safetensors"
+    if elsewhere is not None and (elsewhere / path.name).is_file():
+        path = elsewhere / path.name
     elif not path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        CaptionFeatures.encode(texts, encoder, progress=progress).save(path)
+        CaptionFeatures.encode(pool.captions, encoder, progress=progress).save(path)
     captions = CaptionFeatures.load(path)
-    if len(captions.starts) != len(texts) + 1 or captions.tokens.shape[1] != encoder.config.feature_dim:
+    if len(captions.starts) != len(pool.captions) + 1 or captions.tokens.shape[1] != encoder.config.feature_dim:
         raise DataError(f"{path} belongs to another pool or text encoder", "delete it, or train into another --run")
     return captions
 

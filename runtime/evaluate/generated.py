@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import WeightsError
+from runtime import in_turn
 from runtime.checkpoint import sha256
 from runtime.config import SamplingConfig
 
@@ -51,7 +52,7 @@ def weights_digest(weights: Path | None) -> str:
 
 def cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:
     """The file below ``cache`` that holds what these weights make of these orders."""
-    key = [digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig())]
+    key = [digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig()), in_turn.SETTINGS]
     if guide is not None:
         key.append(guide.name)
     return Path(cache) / f"{digest[:12]}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.npz"

@@ -9,8 +9,8 @@ from torch import nn
 
 from runtime.config import GeneratorConfig
 from runtime.model.diffusion_head import DiffusionHead
-from runtime.model.text_encoder import TextFeatures, Turns
-from runtime.model.transformer import Condition, MaskedTransformer
+from runtime.model.text_encoder import TextFeatures
+from runtime.model.transformer import MaskedTransformer
 
 
 class MotionGenerator(nn.Module):
@@ -27,17 +27,8 @@ class MotionGenerator(nn.Module):
         self.head = DiffusionHead(config)
         self.register_buffer("importance", torch.ones(config.token_dim))
 
-    def condition(self, text: TextFeatures, dropped: torch.Tensor, turns: Turns | None = None) -> Condition:
-        """What the transformer reads of ``text``; ``dropped`` (batch,) bool: rows that go without."""
-        return self.transformer.text(text.tokens, text.valid, dropped, *([] if turns is None else [turns]))
-
     def loss(
-        self,
-        tokens: torch.Tensor,
-        valid: torch.Tensor,
-        text: TextFeatures,
-        emphasis: torch.Tensor | None = None,
-        turns: Turns | None = None,
+        self, tokens: torch.Tensor, valid: torch.Tensor, text: TextFeatures, emphasis: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Velocity loss at masked tokens of tokens (batch, count, token_dim), valid (batch, count) bool.
 
@@ -48,7 +39,7 @@ class MotionGenerator(nn.Module):
         masked = draw_mask(valid)
         hidden, shown = self._corrupt(tokens, masked)
         dropped = torch.rand(len(tokens), device=tokens.device) < self.config.condition_drop
-        condition = self.condition(text, dropped, turns)
+        condition = self.transformer.text(text.tokens, text.valid, dropped)
         vectors = self.transformer(shown, hidden, valid, condition)
         weight = torch.ones_like(tokens[..., 0]) if emphasis is None else emphasis
         return self.head.loss(

@@ -31,8 +31,7 @@ def text_vector(tokens: torch.Tensor, valid: torch.Tensor, last: bool) -> torch.
 
 
 class Attention(nn.Module):
-    """Multi-head attention of ``x`` on ``context`` (itself when not given) with a mask of valid context tokens, for all
-    of ``x`` or for each of its tokens."""
+    """Multi-head attention of ``x`` on ``context`` (itself when not given) with a mask of valid context tokens."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -42,8 +41,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
-        """x (batch, tokens, width), valid (batch, context tokens) or (batch, tokens, context tokens) bool; returns the
-        shape of x."""
+        """x (batch, tokens, width), valid (batch, context tokens) bool: (batch, tokens, width)."""
         context = x if context is None else context
         query = self._split(self.query(x))
         key, value = self.key_value(context).chunk(2, dim=-1)
@@ -51,7 +49,7 @@ class Attention(nn.Module):
             query,
             self._split(key),
             self._split(value),
-            attn_mask=valid[:, None, None] if valid.dim() == 2 else valid[:, None],
+            attn_mask=valid[:, None, None, :],
         )
         return self.out(attended.transpose(1, 2).flatten(2))
 
@@ -79,6 +77,6 @@ class EncoderLayer(nn.Module):
         self.feedforward = FeedForward(width, hidden, dropout)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """x (batch, tokens, width), valid (batch, tokens) bool, or who may see whom: (batch, tokens, tokens) bool."""
+        """x (batch, tokens, width), valid (batch, tokens) bool."""
         x = x + self.attention(self.attention_norm(x), valid)
         return x + self.feedforward(self.feedforward_norm(x))

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import torch
 
 from runtime.config import SamplingConfig
-from runtime.model.text_encoder import TextFeatures, Turns
 
 # steer(tokens, fresh): tokens (batch, count, dim) to go on with, where ``fresh`` (batch, count) were just predicted
 Steer = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -91,15 +90,13 @@ def sample(
     on_step: Callable[[int, int, torch.Tensor], None] | None = None,
     known: Known | None = None,
     steer: Steer | None = None,
-    turns: Turns | None = None,
 ) -> torch.Tensor:
     """Return tokens (batch, count, dim) for text features, noise (batch, count, dim) and order (batch, count).
 
     ``text`` is a TextFeatures on the networks' device. ``on_step(step, steps, tokens)`` sees the coarse
     tokens after every step, and may raise to stop. ``known`` are tokens to build on, or channels of tokens: these
     follow the straight path from noise to their value inside the head's solver, so that the other channels of
-    the same token see them coming. ``steer`` may move, after each step, whatever is not given. ``turns`` says which
-    clause of the text each token does, where it tells of several.
+    the same token see them coming. ``steer`` may move, after each step, whatever is not given.
 
     Guidance leads away from what the networks say without the text and without the layers ``config.skipped``: from a
     worse version of themselves (Karras et al. 2024), which one gets by skipping a layer (Hyung et al. 2024).
@@ -112,8 +109,7 @@ def sample(
     totals = missing.sum(dim=1).tolist()
     valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
     dropped = torch.arange(2 * batch, device=noise.device) >= batch
-    doubled_text = TextFeatures(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), text.pooled)
-    condition = networks.condition(doubled_text, dropped, turns and Turns(*(part.repeat(2, 1) for part in turns)))
+    condition = networks.transformer.text(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
     skipped = config.skipped if config.guidance_weight > 1 else ()  # up to there nothing is led away from
     tokens = torch.where(known.given, known.tokens, torch.zeros_like(noise))
     for step in range(1, config.steps + 1):

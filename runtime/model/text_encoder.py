@@ -33,22 +33,6 @@ class TextFeatures(NamedTuple):
     pooled: torch.Tensor  # (batch, width), unit length
 
 
-def padded_features(rows: list[torch.Tensor]) -> TextFeatures:
-    """Features (words, dim) of texts, padded to one batch; the pooled vectors come empty."""
-    padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
-    lengths = torch.tensor([len(row) for row in rows], device=padded.device)
-    valid = torch.arange(padded.shape[1], device=padded.device) < lengths[:, None]
-    return TextFeatures(padded, valid, padded.new_zeros(len(rows), 0))
-
-
-class Turns(NamedTuple):
-    """Which clause of a text each of its words belongs to, and which one each token of the motion does: a text of
-    several clauses is read by turns."""
-
-    words: torch.Tensor  # (batch, words) int64
-    motion: torch.Tensor  # (batch, motion tokens) int64
-
-
 class _Layer(nn.Module):
     """Post-norm BERT layer."""
 

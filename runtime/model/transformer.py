@@ -7,33 +7,11 @@ single vector loses which hand and which direction (MoLingo reports the same gai
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import nn
 
 from runtime.config import GeneratorConfig
 from runtime.model.layers import Attention, EncoderLayer, FeedForward, modulate, sinusoid, text_vector
-from runtime.model.text_encoder import Turns
-
-
-class Condition(NamedTuple):
-    """What the layers read of a text. Of a text in one clause every motion token reads the same."""
-
-    keys: torch.Tensor  # (batch, 1 + words, width), the first for no text
-    readable: torch.Tensor  # (batch, 1 + words) bool; of several clauses (batch, motion tokens, 1 + words)
-    pooled: torch.Tensor  # (batch, clauses, width)
-    turn: torch.Tensor | None  # (batch, motion tokens) int64: the clause of each motion token; None for one clause
-
-    def of(self, rows: slice) -> Condition:
-        """The condition of some rows of the batch."""
-        return Condition(*(None if part is None else part[rows] for part in self))
-
-    def each(self, values: torch.Tensor) -> torch.Tensor:
-        """Values (batch, clauses, width) as the motion tokens read them: (batch, motion tokens or 1, width)."""
-        if self.turn is None:
-            return values
-        return values.gather(1, self.turn[..., None].expand(-1, -1, values.shape[-1]))
 
 
 class TextCondition(nn.Module):
@@ -51,24 +29,21 @@ class TextCondition(nn.Module):
         self.pool = nn.Linear(config.width, config.width)
 
     def forward(
-        self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor, turns: Turns | None = None
-    ) -> Condition:
-        """tokens (batch, words, text_dim), valid (batch, words), dropped (batch,) bool: text to leave out. With
-        ``turns`` no clause sees another, and a motion token reads its own clause alone."""
+        self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """tokens (batch, words, text_dim), valid (batch, words), dropped (batch,) bool: text to leave out.
+
+        Returns keys (batch, 1 + words, width), their validity, and the pooled vector (batch, width).
+        """
         x = self.project(self.norm(tokens))
-        seen = valid if turns is None else valid[:, None] & (turns.words[:, :, None] == turns.words[:, None])
         for layer in self.layers:
-            x = layer(x, seen)
+            x = layer(x, valid)
         keep = valid & ~dropped[:, None]
-        clauses = torch.arange(1 if turns is None else int(turns.words.max()) + 1, device=x.device)
-        belongs = keep[:, None] if turns is None else keep[:, None] & (turns.words[:, None] == clauses[:, None])
-        weight = belongs.to(x.dtype)  # (batch, clauses, words)
-        pooled = self.pool(weight @ x / weight.sum(-1, keepdim=True).clamp(min=1))
-        readable = keep if turns is None else keep[:, None] & (turns.words[:, None] == turns.motion[..., None])
+        weight = keep[..., None].to(x.dtype)
+        pooled = self.pool((x * weight).sum(1) / weight.sum(1).clamp(min=1))
         nothing = self.nothing.expand(x.shape[0], 1, -1)
-        everywhere = torch.ones_like(readable[..., :1])
-        keys = torch.cat([nothing, x], dim=1)
-        return Condition(keys, torch.cat([everywhere, readable], dim=-1), pooled, turns and turns.motion)
+        everywhere = torch.ones_like(keep[:, :1])
+        return torch.cat([nothing, x], dim=1), torch.cat([everywhere, keep], dim=1), pooled
 
 
 class VectorCondition(nn.Module):
@@ -82,11 +57,13 @@ class VectorCondition(nn.Module):
         self.last = config.text_condition == "last"
         self.project = nn.Linear(config.text_dim, config.width)
 
-    def forward(self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor) -> Condition:
-        """As :class:`TextCondition`, with no word among the keys."""
+    def forward(
+        self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The shapes of :class:`TextCondition`, with no word among the keys."""
         vector = text_vector(tokens, valid, self.last)
         pooled = self.project(torch.where(dropped[:, None], torch.zeros_like(vector), vector))
-        return Condition(pooled.new_zeros(len(pooled), 0, pooled.shape[1]), valid[:, :0], pooled[:, None], None)
+        return pooled.new_zeros(len(pooled), 0, pooled.shape[1]), valid[:, :0], pooled
 
 
 class MotionLayer(nn.Module):
@@ -104,12 +81,12 @@ class MotionLayer(nn.Module):
         nn.init.zeros_(self.condition.weight)
         nn.init.zeros_(self.condition.bias)
 
-    def forward(self, x: torch.Tensor, valid: torch.Tensor, text: Condition) -> torch.Tensor:
-        """x (batch, tokens, width), valid (batch, tokens); the pooled condition has passed the activation."""
-        shift, scale, gate, shift_ff, scale_ff, gate_ff = text.each(self.condition(text.pooled)).chunk(6, dim=-1)
+    def forward(self, x, valid, keys, keys_valid, pooled):
+        """x (batch, tokens, width), valid (batch, tokens), keys (batch, words, width), pooled (batch, width)."""
+        shift, scale, gate, shift_ff, scale_ff, gate_ff = self.condition(pooled)[:, None].chunk(6, dim=-1)
         x = x + (1 + gate) * self.attention(modulate(self.norms[0](x), shift, scale), valid)
         if self.cross is not None:
-            x = x + self.cross(self.norms[1](x), text.readable, text.keys)
+            x = x + self.cross(self.norms[1](x), keys_valid, keys)
         return x + (1 + gate_ff) * self.feedforward(modulate(self.norms[2](x), shift_ff, scale_ff))
 
 
@@ -132,7 +109,7 @@ class MaskedTransformer(nn.Module):
         tokens: torch.Tensor,
         hidden: torch.Tensor,
         valid: torch.Tensor,
-        text: Condition,
+        text: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
         skipped: tuple[int, ...] = (),
         skipping: int = 0,
     ) -> torch.Tensor:
@@ -142,16 +119,17 @@ class MaskedTransformer(nn.Module):
         (batch, tokens) bool: False past a clip's end, text: what :class:`TextCondition` returned. The last ``skipping``
         rows of the batch pass the layers ``skipped`` by.
         """
+        keys, keys_valid, pooled = text
         x = torch.where(hidden[..., None], self.mask_token, self.project(tokens))
         x = x + self._positions(valid)
-        text = text._replace(pooled=nn.functional.silu(text.pooled))
+        pooled = nn.functional.silu(pooled)
         for index, layer in enumerate(self.layers):
             if index in skipped and skipping:
                 rows = slice(len(x) - skipping)
-                moved = layer(x[rows], valid[rows], text.of(rows))
+                moved = layer(x[rows], valid[rows], keys[rows], keys_valid[rows], pooled[rows])
                 x = torch.cat([moved, x[rows.stop :]])
             else:
-                x = layer(x, valid, text)
+                x = layer(x, valid, keys, keys_valid, pooled)
         return self.norm(x)
 
     def _positions(self, valid: torch.Tensor) -> torch.Tensor:

@@ -9,11 +9,11 @@ from safetensors.torch import load_file, save_file
 
 from runtime import checkpoint
 from runtime.config import PRESETS, AutoencoderConfig, GeneratorConfig
-from runtime.data.dataset import Parted, Pool, TokenSampler, encoded, encoded_captions
+from runtime.data.dataset import Pool, TokenSampler, encoded_captions
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import encoder_of
 from runtime.model.generator import MotionGenerator
-from runtime.model.text_encoder import TextFeatures, Turns
+from runtime.model.text_encoder import TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
 from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 
@@ -60,7 +60,6 @@ def train_generator(
                 batch=schedule and schedule.batch,
                 elsewhere=captions and captions / name,
                 strikes=strikes if name == "train" else 1.0,
-                by_turns=sizes.generator.by_turns,
             )
             for name in ("train", "val")
         }
@@ -83,11 +82,10 @@ def train_generator(
 
 def _loss(network: MotionGenerator, batch: tuple, device: torch.device) -> torch.Tensor:
     """The loss of this process's share of a batch."""
-    tokens, valid, text, weights, turns = batch
+    tokens, valid, text, weights = batch
     text = TextFeatures(*(share_of(part).to(device) for part in text))
-    turns = turns and Turns(*(share_of(part).to(device) for part in turns))
     tokens, valid, weights = (share_of(part).to(device) for part in (tokens, valid, weights))
-    return network.loss(tokens, valid, text, weights, turns)
+    return network.loss(tokens, valid, text, weights)
 
 
 def _validated(averaged: MotionGenerator, sampler: TokenSampler, device: torch.device) -> dict[str, float]:
@@ -160,7 +158,6 @@ def _token_sampler(
     batch: int | None,
     elsewhere: Path | None,
     strikes: float,
-    by_turns: bool,
 ) -> TokenSampler:
     """Encode a pool's motions and captions once; later starts read the cache, and other runs the captions. Batches hold
     ``batch`` clips of mean length (as many tokens as the sampler chooses when None)."""
@@ -175,11 +172,7 @@ def _token_sampler(
     tokens = list(load_file(tokens_path)["tokens"].split(lengths))
     captions = encoded_captions(pool, cache, text_encoder, elsewhere, encoding_progress("captions"))
     budget = {} if batch is None else {"budget": round(batch * sum(lengths) / len(lengths))}
-    parted = None
-    if by_turns:
-        parted, progress = Parted(pool.captions), encoding_progress("clauses")
-        parted.text = encoded(parted.texts, "clauses.safetensors", cache, text_encoder, elsewhere, progress)
-    return TokenSampler(pool, tokens, captions, strikes=strikes, parted=parted, **budget)
+    return TokenSampler(pool, tokens, captions, strikes=strikes, **budget)
 
 
 @torch.no_grad()

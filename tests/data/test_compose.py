@@ -15,9 +15,8 @@ from runtime.data import compose, describe, splice
 from runtime.data.bank import resting
 from runtime.data.captions import speak
 from runtime.data.compose import PoolItem
-from runtime.data.dataset import CaptionFeatures, Parted, Pool, TokenSampler, emphasis, write_pool
+from runtime.data.dataset import Pool, TokenSampler, emphasis, write_pool
 from runtime.data.phrases import LOW_STANCES, Entry
-from runtime.model.text_encoder import padded_features
 from tests.data import movers
 
 LEGS = [JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "ankle", "foot")]
@@ -116,21 +115,6 @@ def test_held_out_pairs_are_never_composed(pool):
     assert pairs
     assert not set(pairs) & set(compose.HELD_OUT_PAIRS)
     assert 10 <= len(set(compose.HELD_OUT_PAIRS)) <= 14
-
-
-def test_the_cut_parts_the_two_actions(pool):
-    found = {"kick": describe.kicks, "jump": describe.jumps}
-    parted = 0
-    for item in pool:
-        two = item.kind == "sequence" and len(item.parts) == 2
-        assert (item.cut is not None) == two or item.kind in ("padded", "mirror")
-        assert item.cut is None or 8 <= item.cut <= len(item.joints) - 8
-        for number, part in enumerate(item.parts if two else ()):
-            for event in found.get(part, lambda _: ())(item.joints.astype(float)):
-                middle = (event.start + event.end) / 2
-                assert middle < item.cut if number == 0 else middle > item.cut, (item.parts, item.captions[0])
-                parted += 1
-    assert parted >= 6
 
 
 def test_told_sides_are_those_of_the_kicking_leg(pool):
@@ -282,7 +266,6 @@ def test_a_starting_item_stands_and_then_really_goes():
     for item in waits:
         speed = np.linalg.norm(np.diff(item.joints[:, 0, [0, 2]], axis=0), axis=1) * 20
         assert speed[:15].max() < 0.3 and speed[-10:].max() > 0.8
-        assert item.cut >= 20 and speed[: item.cut - 4].max() < 0.3
     assert any("then" in text or "and" in text for item in waits for text in item.captions)
 
 
@@ -323,45 +306,3 @@ def test_strikes_count_for_more_where_a_caption_tells_of_one(tmp_path):
     assert torch.equal(struck.emphasis[1], plain.emphasis[1])
     assert np.concatenate(plain.weights).tolist() == [1.0, 1.0]
     assert np.concatenate(struck.weights).tolist() == [1.5, 1.0]
-
-
-class _Spelled:
-    """A text encoder whose features of a word are its first letters' codes."""
-
-    def __call__(self, texts):
-        rows = [torch.tensor([[float(ord(letter)) for letter in word[:2]] for word in text.split()]) for text in texts]
-        return padded_features(rows)
-
-
-def spelled(features, row) -> str:
-    letters = features.tokens[row][features.valid[row]]
-    return " ".join("".join(chr(int(code)) for code in word) for word in letters)
-
-
-def test_two_actions_are_read_by_turns_where_the_second_begins(tmp_path):
-    joints = movers.standing(80).astype(np.float32)
-    texts = ["someone walks and then waves", "someone walks", "someone waves after walking"]
-    cuts = (32, None, 32)
-    items = [PoolItem(joints, [text], "walk", "sequence", cut=cut) for text, cut in zip(texts, cuts, strict=True)]
-    write_pool(tmp_path, [*items, replace(items[0], cut=None)])
-    pool = Pool.load(tmp_path)
-    parted = Parted(pool.captions)
-    parted.text = CaptionFeatures.encode(parted.texts, _Spelled())
-    tokens = [torch.full((20, 1), float(row)) for row in range(4)]
-    sampler = TokenSampler(pool, tokens, CaptionFeatures.encode(pool.captions, _Spelled()), parted=parted)
-    seen: dict[str, set[int]] = {}
-    for seed in range(30):
-        drawn, _, text, _, turns = sampler.batch(seed)
-        for row, item in enumerate(drawn[:, 0, 0].int().tolist()):
-            first = (turns.motion[row] == 0).sum().item()
-            seen.setdefault(f"{item} {spelled(text, row)}", set()).add(first)
-            assert turns.motion[row].tolist() == [0] * first + [1] * (20 - first)
-            assert (turns.words[row].max() == 1) == (first < 20)
-    assert seen == {
-        "0 so wa an th wa": {20},  # now and then as a whole
-        "0 so wa wa": {6, 7, 8, 9, 10},  # 32 frames are 8 tokens
-        "1 so wa": {20},
-        "2 so wa af wa": {20},
-        "2 wa so wa": {6, 7, 8, 9, 10},
-        "3 so wa an th wa": {20},  # nobody knows where it begins
-    }

@@ -17,7 +17,7 @@ from runtime.model.sampling import (
     rank_of_missing,
     sample,
 )
-from runtime.model.text_encoder import TextFeatures, Turns
+from runtime.model.text_encoder import TextFeatures
 
 TINY = GeneratorConfig(
     token_dim=5, width=16, layers=2, heads=2, feedforward=32, text_dim=12, head_width=16, head_blocks=1
@@ -83,42 +83,6 @@ def test_rows_that_skip_a_layer_are_those_of_a_network_without_it():
     assert torch.allclose(mixed[:1], whole[:1], atol=1e-6)
     assert torch.allclose(mixed[1:], shorter.transformer(tokens, hidden, valid, condition)[1:], atol=1e-6)
     assert (mixed[1:] - whole[1:]).abs().max() > 0.1
-
-
-def read(networks, text, turns=None):
-    """What the first layer's cross-attention and AdaLN give each motion token of six, before any of them meet."""
-    condition = networks.condition(text, torch.zeros(len(text.tokens), dtype=torch.bool), turns)
-    layer = networks.transformer.layers[0]
-    queries = torch.ones(len(text.tokens), 6, TINY.width)
-    cross = layer.cross(queries, condition.readable, condition.keys)
-    return torch.cat([cross, condition.each(condition.pooled).expand(-1, 6, -1)], dim=-1)
-
-
-def test_a_token_reads_its_own_clause_as_if_it_were_the_whole_text():
-    networks, text = tiny_networks(), text_of(2, words=7)
-    text.valid[0, 6:] = False
-    turns = Turns(
-        torch.tensor([[0, 0, 1, 1, 1, 1, 0], [0, 0, 0, 1, 1, 2, 2]]),
-        torch.tensor([[0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 2, 2]]),
-    )
-    with torch.no_grad():
-        seen = read(networks, text, turns)
-        for row, clause in ((0, 0), (0, 1), (1, 0), (1, 1), (1, 2)):
-            words = (turns.words[row] == clause) & text.valid[row]
-            alone = TextFeatures(text.tokens[row : row + 1, words], text.valid[row : row + 1, words], text.pooled)
-            mine = turns.motion[row] == clause
-            assert torch.allclose(seen[row, mine], read(networks, alone)[0, mine], atol=1e-5)
-        assert (read(networks, text) - seen).abs().max() > 0.05
-
-
-def test_a_text_of_one_clause_is_read_as_before():
-    networks, text, config = tiny_networks(), text_of(2), SamplingConfig(steps=3, solver_steps=2)
-    turns = Turns(torch.zeros(2, 4, dtype=torch.long), torch.zeros(2, 8, dtype=torch.long))
-    drawn = noise_of_seeds([1, 2], 8, 5)
-    whole, turned = sample(networks, text, *drawn, config), sample(networks, text, *drawn, config, turns=turns)
-    assert torch.allclose(whole, turned, atol=1e-4)
-    turns.words[:, 2:] = turns.motion[:, 4:] = 1
-    assert (sample(networks, text, *drawn, config, turns=turns) - whole).abs().max() > 0.05
 
 
 def test_without_guidance_no_layer_is_skipped():
