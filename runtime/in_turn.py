@@ -40,7 +40,7 @@ def turns_of(prompt: str, count: int) -> list[str]:
 
 def steps_of(clause_count: int, config: SamplingConfig) -> int:
     """Autoregressive steps that drawing so many clauses takes."""
-    return config.steps if clause_count == 1 else clause_count * config.steps + PASSAGE_STEPS
+    return config.steps if clause_count == 1 else config.steps + PASSAGE_STEPS
 
 
 def edges_of(clause_count: int, count: int) -> list[int]:
@@ -63,30 +63,32 @@ def draw_in_turn(
 ) -> torch.Tensor:
     """Draw ``count`` tokens a prompt: (prompts, count, token_dim) for prompts of equally many clauses each.
 
-    ``on_step(tokens)`` sees what there is after every step (zeros where nothing is yet), and may raise to stop.
+    All clauses are drawn in one batch. ``on_step(tokens)`` sees the coarse tokens after every step, and may raise to
+    stop.
     """
     edges = edges_of(len(prompts[0]), count)
-    tokens = torch.zeros(len(prompts), count, generator.networks.config.token_dim, device=generator.device)
+    shares = list(pairwise(edges))
+    longest = max(last - first for first, last in shares)
 
-    def report(_step: int, _steps: int, drawn: torch.Tensor, first: int = 0) -> None:
-        shown = tokens.clone()
-        shown[:, first : first + drawn.shape[1]] = drawn
-        on_step(shown)
+    def together(drawn: torch.Tensor) -> torch.Tensor:
+        """One row a prompt of tokens drawn one row a clause; the longest share's last token may be one too many."""
+        parts = drawn.unflatten(0, (len(shares), len(prompts)))
+        return torch.cat([parts[number, :, : last - first] for number, (first, last) in enumerate(shares)], dim=1)
 
-    for number, (first, last) in enumerate(pairwise(edges)):
-        drawn = generator.draw(
-            [prompt[number] for prompt in prompts],
-            last - first,
-            [seed + number * _SEED_STRIDE for seed in seeds],
-            config,
-            on_step=(lambda step, steps, part, first=first: report(step, steps, part, first)) if on_step else None,
-        )
-        tokens[:, first:last] = drawn
+    alone = generator.draw(
+        [prompt[number] for number in range(len(shares)) for prompt in prompts],
+        longest,
+        [seed + number * _SEED_STRIDE for number in range(len(shares)) for seed in seeds],
+        config,
+        on_step=(lambda _step, _steps, drawn: on_step(together(drawn))) if on_step else None,
+    )
+    tokens = together(alone)
     between = replace(config, steps=PASSAGE_STEPS, guidance_weight=0.0, guidance_rescale=0.0)
     open_tokens = _passages(generator, tokens, edges).to(tokens.device)
-    known = Known(tokens.clone(), ~open_tokens[..., None].expand_as(tokens))
+    known = Known(tokens, ~open_tokens[..., None].expand_as(tokens))
     spoken = [", then ".join(prompt) for prompt in prompts]
-    return generator.draw(spoken, count, seeds, between, known=known, on_step=report if on_step else None)
+    report = (lambda _step, _steps, drawn: on_step(drawn)) if on_step else None
+    return generator.draw(spoken, count, seeds, between, known=known, on_step=report)
 
 
 def _passages(generator, tokens: torch.Tensor, edges: list[int]) -> torch.Tensor:
