@@ -33,7 +33,8 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
 
     prompt: StringProperty(
         name="Prompt",
-        description="What the character does, in one English sentence",
+        description="What the character does, in one English sentence, or up to four actions in a row: walks, then "
+        "sits down, then waves",
         options={"TEXTEDIT_UPDATE"},
     )
     seconds: FloatProperty(
@@ -82,7 +83,8 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
     )
     use_recognizer: BoolProperty(
         name="Use Recognizer Guidance",
-        description="Let the recogniser judge the motion while it is made, and pull it towards the words",
+        description="Let the recogniser judge the motion while it is made, and pull it towards the words. A sentence "
+        "of several actions is then made as a whole, and heeded less than action by action",
         default=False,
     )
     contact: EnumProperty(
