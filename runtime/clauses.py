@@ -25,7 +25,7 @@ _WITH = _pattern(
 _THEN = _pattern(
     r"[,;]?\s+(?:and\s+)?(?:then|afterwards|after\s+that|after\s+which|finally|before(?=\s+\w+ing\b))(?:\s*,\s+|\s+)",
     r"[,;]?\s+and\s+after\s+\w+ing\s*,?\s+",
-    r"[.;]\s+(?:then\s+)?",
+    r"(?<=\w{3})[.;]\s+(?:then\s+)?",  # not behind "Mr."
 )
 _LATER_FIRST = _pattern(r"\s+after\s+(?=\w+ing\b)")  # "sits down after walking"
 _AND_LAST = _pattern(r"\s+first\s+and\s+(.+)\s+after$")  # "walks first and sits down after"
@@ -51,5 +51,5 @@ def clauses(text: str) -> list[str]:
         elif len(parts) != 1 or len(parts := _AND.split(told)) < 2:
             return [text]
     parts = [listed for part in parts for listed in _LISTED.split(part)]
-    parts = [part.strip(" ,;") for part in parts]
+    parts = [part.strip(" ,;.") for part in parts]
     return parts if all(parts) and len(parts) <= MOST_CLAUSES else [text]

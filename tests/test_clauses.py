@@ -26,6 +26,7 @@ from runtime.clauses import clauses
         ("He walks over. Then he sits down. He waves.", ["He walks over", "he sits down", "He waves"]),
         ("he runs, then jumps, then waves and finally bows", ["he runs", "jumps", "waves", "bows"]),
         ("he runs, jumps up, and then waves, smiling", ["he runs", "jumps up", "waves, smiling"]),
+        ("walks on... then stops; waves", ["walks on", "stops", "waves"]),
         ("he runs up and jumps", ["he runs up", "jumps"]),
         ("a tired man walks a bit and slowly lies down", ["a tired man walks a bit", "slowly lies down"]),
     ],
@@ -42,6 +43,7 @@ def test_one_after_the_other(text, parts):
         "a boy walks while waving with his left hand",
         "walk forward, casual, arms swinging loosely",
         "walks, waves",  # no "then": at once or not, nobody knows
+        "Mr. Smith walks",
         "jumps up and down",
         "on hands and knees",
         "swings left and right",
