@@ -130,7 +130,7 @@ class Generator:
         self, prompts: list[str], count: int, seeds: list[int], config: SamplingConfig, on_step: StepCallback | None
     ) -> np.ndarray:
         """:meth:`generate` without guidance: prompts of as many clauses each are drawn together."""
-        told = [turns_of(prompt, count) for prompt in prompts]
+        told = [turns_of(prompt, count) if config.in_turn else [prompt] for prompt in prompts]
         groups: dict[int, list[int]] = {}
         for row, parts in enumerate(told):
             groups.setdefault(len(parts), []).append(row)

@@ -8,7 +8,7 @@ import torch
 
 from coamd_blender.errors import Cancelled
 from runtime import in_turn
-from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.config import PUBLISHED_SAMPLING, AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate import WEIGHTS, Generator
 from runtime.guidance import Guidance
 from runtime.model.autoencoder import Autoencoder
@@ -88,9 +88,15 @@ def test_steps_are_told_as_many_as_said_and_the_last_preview_is_the_result(gener
         generator.generate([TWO], 60, [1], on_step=cancel)
 
 
-def test_guidance_sees_the_sentence_as_a_whole(generator):
+def whole_of(generator):
+    return generator._decode(generator.draw([TWO], 15, [1], generator.sampling))
+
+
+def test_guidance_and_the_published_sampling_see_the_sentence_as_a_whole(generator):
     flat = Guidance(lambda joints: joints.sum(dim=(1, 2, 3)) * 0, strength=0.0)
     whole = generator.generate([TWO], 60, [1], guidance=flat)
-    tokens = generator.draw([TWO], 15, [1], generator.sampling)
-    assert np.abs(whole - generator._decode(tokens)).max() < 1e-4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generator, "sampling", PUBLISHED_SAMPLING)
+        assert np.array_equal(generator.generate([TWO], 60, [1]), whole_of(generator))
+    assert np.abs(whole - whole_of(generator)).max() < 1e-4
     assert np.abs(whole - generator.generate([TWO], 60, [1])).max() > 1e-3
