@@ -42,7 +42,7 @@ def listing(rows: list[dict]) -> str:
     for row in rows:
         known = [f"{whose} {row[whose]}" for whose in ("published", "ours") if row[whose]]
         end = "; ".join([f"needs {row['needs']}", *known])
-        lines.append(f"{row['name']:<22}{row['measures']} ({end})")
+        lines.append(f"{row['name']:<24}{row['measures']} ({end})")
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """The weights in the repository do what the README says, judged by plain geometry."""
 
 import hashlib
+import json
 import re
 import time
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from coamd_blender.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
+from runtime.evaluate.generated import weights_digest
 from runtime.evaluate.obedience_tests import passes_in_order
 from runtime.generate import WEIGHTS, Generator
 
@@ -90,6 +92,12 @@ def test_the_card_names_every_file_with_its_digest():
         if path.is_file() and name not in ("README.md", "evaluation/results.json"):
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             assert re.search(rf"`{re.escape(name)}`.*{digest[:16]}", card), name
+
+
+def test_the_figures_that_ship_are_of_the_weights_that_ship():
+    shipped = json.loads((WEIGHTS / "evaluation" / "results.json").read_text())
+    assert {row["weights"] for row in shipped.values()} == {weights_digest(None)}
+    assert {"obedience", "obedience_three_actions", "retrieval", "recognition"} <= set(shipped)
 
 
 def test_all_weights_fit_the_bundle():
