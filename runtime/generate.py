@@ -143,13 +143,8 @@ class Generator:
                 tokens[rows] = drawn
                 on_step(next(progress), steps, lambda: self._decode(tokens, joins=joins))
 
-            chosen = [told[row] for row in rows]
-            its_seeds = [seeds[row] for row in rows]
-            if clause_count > 1:
-                tokens[rows] = draw_in_turn(self, chosen, count, its_seeds, config, report if on_step else None)
-                continue
-            plain = (lambda _step, _steps, drawn, report=report: report(drawn)) if on_step else None
-            tokens[rows] = self.draw([parts[0] for parts in chosen], count, its_seeds, config, on_step=plain)
+            chosen, its_seeds = [told[row] for row in rows], [seeds[row] for row in rows]
+            tokens[rows] = draw_in_turn(self, chosen, count, its_seeds, config, report if on_step else None)
         return self._decode(tokens, joins=joins)
 
     def draw(

@@ -83,6 +83,8 @@ def draw_in_turn(
         on_step=(lambda _step, _steps, drawn: on_step(together(drawn))) if on_step else None,
     )
     tokens = together(alone)
+    if len(shares) == 1:
+        return tokens
     between = replace(config, steps=PASSAGE_STEPS, guidance_weight=0.0, guidance_rescale=0.0)
     open_tokens = _passages(generator, tokens, edges).to(tokens.device)
     known = Known(tokens, ~open_tokens[..., None].expand_as(tokens))
