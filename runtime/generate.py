@@ -137,7 +137,7 @@ class Generator:
         tokens = torch.zeros(len(prompts), count, self.networks.config.token_dim, device=self.device)
         joins = [joins_of(len(parts), count) for parts in told]
         progress, steps = itertools.count(1), sum(steps_of(clause_count, config) for clause_count in groups)
-        for clause_count, rows in groups.items():
+        for rows in groups.values():
 
             def report(drawn: torch.Tensor, rows: list[int] = rows) -> None:
                 tokens[rows] = drawn
