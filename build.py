@@ -45,7 +45,7 @@ PACKAGED_FILES = ("blender_manifest.toml", "LICENSE", "README.md", "CHANGELOG.md
 # Used from a checkout only.
 NOT_PACKAGED = (
     "coamd_blender/carry.py",
-    "coamd_blender/demo.py",
+    "coamd_blender/tools",
     "runtime/requirements-dev.txt",
     "weights/evaluation",
 )
@@ -153,10 +153,10 @@ def blender_python(version: str) -> Path:
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Generate, retarget and draw; the work is coamd_blender/demo.py's."""
+    """Generate, retarget and draw; the work is coamd_blender/tools/demo.py's."""
     python = main_python(options.cpu)
     prompt = options.prompt or DEMO_PROMPT
-    return run_module(python, ["coamd_blender.demo", "--out", str(ROOT / "out"), *options.rest, "--", prompt])
+    return run_module(python, ["coamd_blender.tools.demo", "--out", str(ROOT / "out"), *options.rest, "--", prompt])
 
 
 def test(options: argparse.Namespace) -> int:

@@ -5,22 +5,20 @@ import sys
 import bpy
 from bpy.app.handlers import persistent
 
-from . import (
-    mapping_operators,
-    mapping_panel,
-    operators,
-    operators_edit,
-    panels,
-    panels_edit,
-    preferences,
-    properties,
-    properties_edit,
-    pump,
-    rig_settings,
-    understanding_operators,
-    understanding_panels,
-    understanding_properties,
-)
+from .anim import rig_settings
+from .core import timer
+from .edit import operators as edit_operators
+from .edit import panel as edit_panel
+from .edit import properties as edit_properties
+from .generate import operators as generate_operators
+from .generate import panel as generate_panel
+from .generate import properties as generate_properties
+from .recognize import operators as recognize_operators
+from .recognize import panel as recognize_panel
+from .recognize import properties as recognize_properties
+from .rig_mapping import operators as rig_mapping_operators
+from .rig_mapping import panel as rig_mapping_panel
+from .setup import preferences
 
 CLASSES = (
     preferences.COAMD_PG_prompt,
@@ -29,42 +27,42 @@ CLASSES = (
     rig_settings.COAMD_PG_held_bone,
     rig_settings.COAMD_PG_rig,
     rig_settings.COAMD_PG_carry,
-    properties.COAMD_PG_take,
-    properties.COAMD_PG_settings,
-    operators.COAMD_OT_generate,
-    operators.COAMD_OT_cancel,
-    operators.COAMD_OT_add_character,
-    operators.COAMD_OT_use_prompt,
-    operators.COAMD_OT_show_take,
-    operators.COAMD_OT_remove_takes,
-    operators.COAMD_OT_copy,
-    operators.COAMD_OT_open_preferences,
-    operators.COAMD_OT_unload,
-    operators.COAMD_OT_install,
-    operators.COAMD_OT_cancel_install,
-    operators.COAMD_OT_uninstall,
-    operators.COAMD_OT_test,
-    operators.COAMD_OT_new_seed,
-    panels.COAMD_MT_prompts,
-    panels.COAMD_PT_main,
-    panels.COAMD_PT_takes,
-    *mapping_operators.CLASSES,
-    *mapping_panel.CLASSES,
-    panels.COAMD_PT_advanced,
-    *operators_edit.CLASSES,
-    *panels_edit.CLASSES,
-    *understanding_operators.CLASSES,
-    *understanding_panels.CLASSES,
+    generate_properties.COAMD_PG_take,
+    generate_properties.COAMD_PG_settings,
+    generate_operators.COAMD_OT_generate,
+    generate_operators.COAMD_OT_cancel,
+    generate_operators.COAMD_OT_add_character,
+    generate_operators.COAMD_OT_use_prompt,
+    generate_operators.COAMD_OT_show_take,
+    generate_operators.COAMD_OT_remove_takes,
+    generate_operators.COAMD_OT_copy,
+    generate_operators.COAMD_OT_open_preferences,
+    generate_operators.COAMD_OT_unload,
+    generate_operators.COAMD_OT_install,
+    generate_operators.COAMD_OT_cancel_install,
+    generate_operators.COAMD_OT_uninstall,
+    generate_operators.COAMD_OT_test,
+    generate_operators.COAMD_OT_new_seed,
+    generate_panel.COAMD_MT_prompts,
+    generate_panel.COAMD_PT_main,
+    generate_panel.COAMD_PT_takes,
+    *rig_mapping_operators.CLASSES,
+    *rig_mapping_panel.CLASSES,
+    generate_panel.COAMD_PT_advanced,
+    *edit_operators.CLASSES,
+    *edit_panel.CLASSES,
+    *recognize_operators.CLASSES,
+    *recognize_panel.CLASSES,
 )
 
 
 def register() -> None:
     """Register everything. Nothing is started, and nothing is read from disk."""
-    understanding_properties.register()
-    properties_edit.register()
+    recognize_properties.register()
+    edit_properties.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.Scene.coamd = bpy.props.PointerProperty(type=properties.COAMD_PG_settings)
+    bpy.types.Scene.coamd = bpy.props.PointerProperty(type=generate_properties.COAMD_PG_settings)
     bpy.types.Object.coamd_rig = bpy.props.PointerProperty(
         type=rig_settings.COAMD_PG_rig, override={"LIBRARY_OVERRIDABLE"}
     )
@@ -73,8 +71,8 @@ def register() -> None:
 
 def unregister() -> None:
     """Stop the runtime, the installation, the timer and the preview, then remove every class and property."""
-    pump.stop()
-    for name in ("session", "setup", "thumbnails"):
+    timer.stop()
+    for name in ("core.session", "setup.workflow", "library.thumbnails"):
         module = sys.modules.get(f"{__package__}.{name}")
         if module is not None:
             module.close()
@@ -83,13 +81,13 @@ def unregister() -> None:
     del bpy.types.Object.coamd_rig
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
-    properties_edit.unregister()
-    understanding_properties.unregister()
+    edit_properties.unregister()
+    recognize_properties.unregister()
 
 
 @persistent
 def _before_load(*_: object) -> None:
     """Another file is opened: a motion that is being made has nowhere to go."""
-    module = sys.modules.get(f"{__package__}.session")
+    module = sys.modules.get(f"{__package__}.core.session")
     if module is not None and module.peek() is not None:
         module.peek().forget()

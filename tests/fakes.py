@@ -11,10 +11,10 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
-from coamd_blender import protocol
 from coamd_blender.errors import InputError
-from coamd_blender.protocol import FrameDecoder, Hello, write_bytes, write_message
-from runtime.server import serve, take_over_stdio
+from coamd_blender.wire import protocol
+from coamd_blender.wire.protocol import FrameDecoder, Hello, write_bytes, write_message
+from runtime.serve.server import serve, take_over_stdio
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 8

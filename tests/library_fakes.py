@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coamd_blender.skeleton import rest_joints, with_bone_lengths
+from coamd_blender.motion.skeleton import rest_joints, with_bone_lengths
 
 DIM = 32
 

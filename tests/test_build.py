@@ -16,10 +16,11 @@ def house(tmp_path):
         "blender_manifest.toml": "",
         "LICENSE": "",
         "coamd_blender/__init__.py": "",
-        "coamd_blender/demo.py": "",
+        "coamd_blender/carry.py": "",
+        "coamd_blender/tools/demo.py": "",
         "coamd_blender/retarget/presets/mixamo.json": "{}",
         "coamd_blender/__pycache__/x.py": "",
-        "runtime/server.py": "",
+        "runtime/serve/server.py": "",
         "runtime/requirements.txt": "",
         "runtime/requirements-dev.txt": "",
         "weights/generator.safetensors": "",
@@ -43,7 +44,7 @@ def test_stage_takes_what_the_extension_needs_and_nothing_else(house, tmp_path_f
         "coamd_blender/__init__.py",
         "coamd_blender/retarget/presets/mixamo.json",
         "runtime/requirements.txt",
-        "runtime/server.py",
+        "runtime/serve/server.py",
         "weights/generator.safetensors",
     ]
     assert sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()) == staged

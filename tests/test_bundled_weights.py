@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from coamd_blender.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
+from coamd_blender.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
 from runtime.evaluate.generated import weights_digest
 from runtime.evaluate.obedience_tests import passes_in_order
-from runtime.generate import WEIGHTS, Generator
+from runtime.generate.generator import WEIGHTS, Generator
 
 SEEDS = [1, 2, 3, 4]
 

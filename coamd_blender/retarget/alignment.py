@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import RigError
-from . import rotations as rot
+from ..motion import rotations as rot
 from .rig import Rig, forward_kinematics
 
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from .. import skeleton
 from ..errors import RigError
-from . import rotations as rot
+from ..motion import rotations as rot
+from ..motion import skeleton
 from .mapping import Mapping
 from .rig import Rig
 

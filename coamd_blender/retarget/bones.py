@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..errors import RigError
-from . import rotations as rot
+from ..motion import rotations as rot
 from .body import RestBody
 from .mapping import Mapping
 from .names import split_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import rotations as rot
+from ..motion import rotations as rot
 
 
 def matrix_from_euler(angles: np.ndarray, order: str) -> np.ndarray:

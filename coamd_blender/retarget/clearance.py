@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import skeleton
+from ..motion import rotations as rot
+from ..motion import skeleton
 from . import bones, contacts
-from . import rotations as rot
 from .body import RestBody
 from .limbs import MOST_BEND
 from .mapping import Mapping

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import skeleton
-from . import rotations as rot
+from ..motion import rotations as rot
+from ..motion import skeleton
 
 MODES = ("off", "soft", "strict")
 BLEND_SECONDS = 0.25

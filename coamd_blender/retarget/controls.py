@@ -21,11 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import skeleton
 from ..errors import RigError
+from ..motion import rotations as rot
+from ..motion import skeleton
 from . import bones as bone_axes
 from . import contacts, ik
-from . import rotations as rot
 from .mapping import Mapping, match_preset, named_presets
 from .rig import Rig, forward_kinematics, simple_rig
 from .solver import BoneTrack, Options, PoseSolution, over_floor, share_travel, solve

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
+from ..motion import rotations as rot
 from . import contacts
-from . import rotations as rot
 from .mapping import Mapping
 from .rig import Rig, forward_kinematics
 from .splice import Posed, Spliced, Stretch, basis_turns, own_bases

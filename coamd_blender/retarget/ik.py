@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from . import rotations as rot
+from ..motion import rotations as rot
 from .mapping import Mapping
 from .rig import Rig, forward_kinematics
 from .solver import BoneTrack, PoseSolution

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import skeleton
+from ..motion import rotations as rot
+from ..motion import skeleton
 from . import contacts
-from . import rotations as rot
 from .body import RestBody
 from .limbs import foot_turn, limb_turns, toe_turn
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import skeleton
-from . import rotations as rot
+from ..motion import rotations as rot
+from ..motion import skeleton
 from .body import CHILD, RestBody
 from .contacts import smoothstep
 from .twist import hinge_axes

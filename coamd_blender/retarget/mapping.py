@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import skeleton
 from ..errors import RigError
+from ..motion import skeleton
 from .names import common_affixes, key, split_name, strip_affixes
 from .shape import guess_by_shape, sides_are_swapped
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import skeleton
+from ..motion import rotations as rot
+from ..motion import skeleton
 from . import contacts
-from . import rotations as rot
 from .body import CHILD, RestBody
 from .mapping import Mapping
 from .rig import Rig, forward_kinematics

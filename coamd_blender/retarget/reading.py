@@ -16,9 +16,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from .. import skeleton
+from ..motion import rotations as rot
+from ..motion import skeleton
 from . import contacts
-from . import rotations as rot
 from .body import CHILD, FAR_LEAN, SIDES, RestBody
 from .mapping import Mapping
 from .rig import Rig

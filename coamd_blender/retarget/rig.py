@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import RigError
-from . import rotations as rot
+from ..motion import rotations as rot
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import skeleton
 from ..errors import InputError
+from ..motion import rotations as rot
+from ..motion import skeleton
 from . import alignment, bones, clearance, contacts
-from . import rotations as rot
 from .body import RestBody, read_rest
 from .legs import add_legs, hold_feet, place_legs
 from .limbs import add_arms

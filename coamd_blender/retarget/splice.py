@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import rotations as rot
+from ..motion import rotations as rot
 from .mapping import Mapping
 from .reading import needed_bones
 from .rig import Rig, forward_kinematics

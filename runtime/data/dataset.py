@@ -19,8 +19,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FRAME_MULTIPLE, JOINT_INDEX, mirror
-from runtime.data import describe
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, JOINT_INDEX, mirror
+from runtime.captions import describe
 from runtime.model.text_encoder import TextFeatures
 
 _ENDS = [JOINT_INDEX[f"{side}_{end}"] for side in ("left", "right") for end in ("wrist", "foot")]

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FPS, JOINT_COUNT
+from coamd_blender.motion.skeleton import FPS, JOINT_COUNT
+from runtime.formats.clip import read_text
 
-from .clip import read_text
 from .official import HUMANML3D, TextMotion, ignore, read_joints, read_split, text_motions
 
 SHORTEST = 40  # frames: two seconds

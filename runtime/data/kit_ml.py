@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
+from runtime.formats.canonical import Calibration, JointMap, canonicalise
+from runtime.formats.clip import SourceClip
+from runtime.formats.placing import place
 
-from .canonical import Calibration, JointMap, canonicalise
-from .clip import SourceClip
 from .official import KIT_ML, TextMotion, ignore, read_joints, text_motions
-from .placing import place
 
 FPS = 12.5
 SHORTEST = 24  # frames at 12.5 fps

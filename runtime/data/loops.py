@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coamd_blender.skeleton import FPS, JOINT_INDEX
+from coamd_blender.motion.skeleton import FPS, JOINT_INDEX
 
 # What can bear the body, and the height of each joint when it lies on the floor, metres.
 _FLAT_HEIGHTS = {

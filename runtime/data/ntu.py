@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
+from runtime.formats.canonical import canonicalise, joint_maps
+from runtime.formats.clip import SourceClip, read_text
+from runtime.formats.kinect import FPS, SDK_JOINTS, kinect_clip
+from runtime.formats.placing import place
 
-from .canonical import canonicalise, joint_maps
-from .clip import SourceClip, read_text
-from .kinect import FPS, SDK_JOINTS, kinect_clip
 from .official import NTU, ignore
-from .placing import place
 
 CLASSES_PATH = Path(__file__).with_name("ntu_classes.json")
 MISSING_LIST = "*samples_with_missing_skeletons.txt"

@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
-
-from .clip import read_text
+from runtime.formats.clip import read_text
 
 SPLITS = ("train", "val", "test")
 LONGEST = 200  # frames: both text sets leave out clips of 200 frames and more

@@ -28,22 +28,13 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FPS
+from coamd_blender.motion.skeleton import FPS
+from runtime.formats.canonical import MAPS_PATH, JointMap, canonicalise, joint_maps, match_map
+from runtime.formats.clip import SourceClip
+from runtime.formats.placing import floor_height, floor_profile, knee_bend, place, uneven_floor
 
-from .canonical import MAPS_PATH, JointMap, canonicalise, joint_maps, match_map
-from .clip import SourceClip
 from .loops import cycle_length, repeat_loop, slides_in_place, with_travel
-from .placing import floor_height, floor_profile, knee_bend, place, uneven_floor
-from .sources import (
-    SPECIAL_WORDS,
-    Source,
-    describe,
-    motion_files,
-    read_cmu_index,
-    read_source,
-    set_folder,
-    sources,
-)
+from .sources import SPECIAL_WORDS, Source, describe, motion_files, read_cmu_index, read_source, set_folder, sources
 from .splits import split_of
 
 READER_VERSION = 10
@@ -263,9 +254,9 @@ def _progress(name: str, number: int, total: int) -> None:
 
 def _caption_writer() -> Callable[[dict, np.ndarray], list[str]] | None:
     """``caption_clip(clip, joints) -> list[str]``, or None where there is none."""
-    if importlib.util.find_spec("runtime.data.captions") is None:
+    if importlib.util.find_spec("runtime.captions.captions") is None:
         return None
-    return importlib.import_module("runtime.data.captions").caption_clip
+    return importlib.import_module("runtime.captions.captions").caption_clip
 
 
 def prepare(

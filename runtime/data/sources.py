@@ -12,13 +12,12 @@ from functools import cache
 from pathlib import Path
 
 from coamd_blender.errors import DataError
-
-from .acclaim import read_acclaim
-from .bvh import read_bvh
-from .clip import SourceClip
-from .gltf import read_gltf
-from .kinect import read_msr_action3d, read_nw_ucla, read_utd_mhad, read_utkinect
-from .npz import read_npz
+from runtime.formats.acclaim import read_acclaim
+from runtime.formats.bvh import read_bvh
+from runtime.formats.clip import SourceClip
+from runtime.formats.gltf import read_gltf
+from runtime.formats.kinect import read_msr_action3d, read_nw_ucla, read_utd_mhad, read_utkinect
+from runtime.formats.npz import read_npz
 
 SOURCES_PATH = Path(__file__).with_name("sources.toml")
 CMU_INDEX = "cmu-index.csv"

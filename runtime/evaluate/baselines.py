@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import PARENTS, with_bone_lengths
+from coamd_blender.motion.skeleton import PARENTS, with_bone_lengths
 from runtime.evaluate import geometry as g
 from runtime.evaluate.open_set import OpenSet
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import DataError, InputError
-from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
 from runtime.evaluate import edits, fairness, obedience, paper, physical, results
 from runtime.evaluate.generated import BUNDLED_WEIGHTS, Order, produce, weights_digest
@@ -25,7 +25,7 @@ from runtime.evaluate.open_benchmark import (
     run_recognition_across,
     run_retrieval,
 )
-from runtime.generate import Generator
+from runtime.generate.generator import Generator
 
 PREPARED = Path("data/prepared")
 CACHE = Path("out/evaluate")

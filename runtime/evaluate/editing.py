@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import FPS, FRAME_MULTIPLE
-from runtime.generate import Generator
+from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
+from runtime.generate.generator import Generator
 
 if TYPE_CHECKING:
-    from runtime.edit_task import Edit
+    from runtime.edit.task import Edit
 
 TASKS = ("inbetween", "outpaint", "prefix", "suffix")
 
@@ -24,7 +24,7 @@ TASKS = ("inbetween", "outpaint", "prefix", "suffix")
 def edits_of(task: str, frames: int, prompt: str, seed: int) -> list[Edit]:
     """The ranges of a clip of ``frames`` frames (whole tokens) that ``task`` makes anew. InputError for an unknown
     task, and for a clip too short to have a quarter."""
-    from runtime.edit_task import Edit
+    from runtime.edit.task import Edit
 
     tokens = frames // FRAME_MULTIPLE
     if tokens < 2:
@@ -50,7 +50,7 @@ def edit_all(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[np.ndarray]:
     """Edit motions (frames, 22, 3) of whole tokens, each to its prompt with its seed: the same shapes."""
-    from runtime.edit import edit_ranges
+    from runtime.edit.regenerate import edit_ranges
 
     made = []
     for joints, prompt, seed in zip(motions, prompts, seeds, strict=True):

@@ -13,14 +13,14 @@ from functools import partial
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FPS, JOINT_COUNT
-from runtime.edit import edit
-from runtime.edit_task import Edit
+from coamd_blender.motion.skeleton import FPS, JOINT_COUNT
+from runtime.cleanup.blend import Target
+from runtime.edit.regenerate import edit
+from runtime.edit.task import Edit
 from runtime.evaluate import geometry as g
 from runtime.evaluate.fairness import Labels, held_out
 from runtime.evaluate.obedience_tests import hand_up, wave
 from runtime.evaluate.physical import foot_skate_ratio, jerk
-from runtime.seams import Target
 
 LEAST, MOST = 3 * FPS, 4 * FPS  # frames of a walk
 LEAD, WAY = FPS, 5 * FPS  # frames: kept before a path, and along it

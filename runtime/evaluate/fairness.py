@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FPS, MAX_FRAMES
+from coamd_blender.motion.skeleton import FPS, MAX_FRAMES
 from runtime.evaluate.obedience_tests import passes
 
 LABELS = Path(__file__).with_name("fairness_labels.toml")

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import WeightsError
-from runtime import in_turn
 from runtime.checkpoint import sha256
 from runtime.config import SamplingConfig
+from runtime.generate import multi_action
 
 BUNDLED_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 BATCH = 16
@@ -52,7 +52,7 @@ def weights_digest(weights: Path | None) -> str:
 
 def cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:
     """The file below ``cache`` that holds what these weights make of these orders."""
-    key = [digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig()), in_turn.SETTINGS]
+    key = [digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig()), multi_action.SETTINGS]
     if guide is not None:
         key.append(guide.name)
     return Path(cache) / f"{digest[:12]}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.npz"

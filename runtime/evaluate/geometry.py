@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import BONE_LENGTHS, FPS, JOINT_COUNT, JOINT_INDEX, REST_OFFSETS, STANDING_HEIGHT
+from coamd_blender.motion.skeleton import BONE_LENGTHS, FPS, JOINT_COUNT, JOINT_INDEX, REST_OFFSETS, STANDING_HEIGHT
 
 ARM_LENGTH = float(BONE_LENGTHS[JOINT_INDEX["left_elbow"]] + BONE_LENGTHS[JOINT_INDEX["left_wrist"]])
 LEG_LENGTH = float(BONE_LENGTHS[JOINT_INDEX["left_knee"]] + BONE_LENGTHS[JOINT_INDEX["left_ankle"]])

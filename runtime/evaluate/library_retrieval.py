@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.data.npz import write_npz
 from runtime.evaluate import retrieval
 from runtime.evaluate.open_set import OpenSet, captioned
+from runtime.formats.npz import write_npz
 from runtime.library import query
 from runtime.library.index import index_folders
 from runtime.library.records import Embedder, windows_of

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError, InputError
-from coamd_blender.skeleton import FPS, MAX_FRAMES
+from coamd_blender.motion.skeleton import FPS, MAX_FRAMES
 from runtime.evaluate.generated import Order, produce
 from runtime.evaluate.obedience_tests import TESTS, passes_in_order
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import FPS
+from coamd_blender.motion.skeleton import FPS
 from runtime.evaluate import geometry as g
 
 MOVING_SPEED = 0.25  # m/s: a pelvis that travels faster is going somewhere

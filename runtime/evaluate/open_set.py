@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coamd_blender.errors import DataError
-from runtime.data.captions import entry_of
+from runtime.captions.captions import entry_of
 from runtime.data.dataset import Prepared, whole_tokens
 from runtime.evaluate.caption_groups import caption_groups
 from runtime.evaluate.fairness import middle

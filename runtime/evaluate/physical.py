@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import BONE_LENGTHS, FPS, JOINT_COUNT, JOINT_INDEX, PARENTS, mirror
+from coamd_blender.motion.skeleton import BONE_LENGTHS, FPS, JOINT_COUNT, JOINT_INDEX, PARENTS, mirror
 from runtime.evaluate.geometry import forward_axis, require_motion
 
 SKATE_HEIGHT, SKATE_SPEED = 0.05, 0.2  # metres, metres a second: a lower toe that moves faster slides

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.model.recognizer import STREAMS, MotionRecognizer
 
 EPOCHS, BATCH, RATE, SMOOTHING = 60, 32, 5e-4, 0.1

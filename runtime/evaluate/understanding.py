@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from coamd_blender.skeleton import MAX_FRAMES
-from runtime.data.labels import given
+from coamd_blender.motion.skeleton import MAX_FRAMES
+from runtime.captions.labels import given
 from runtime.evaluate.generated import Guide
 from runtime.evaluate.supervised import class_scores, train_classifier, train_namer
-from runtime.guidance import Guidance
-from runtime.understand import TEXT_BATCH, Recognizer
+from runtime.generate.guidance import Guidance
+from runtime.recognize import TEXT_BATCH, Recognizer
 
 
 class RecognizerUnderstanding:

@@ -13,7 +13,7 @@ import zlib
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import JOINT_COUNT
+from coamd_blender.motion.skeleton import JOINT_COUNT
 
 UNITS_PER_METRE = 1000
 _FRAMES = struct.Struct("<I")

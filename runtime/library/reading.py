@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FPS
-from runtime.data.canonical import resample
-from runtime.data.clip import TORN, reason
-from runtime.data.npz import read_npz
+from coamd_blender.motion.skeleton import FPS
 from runtime.data.prepare import Report, read_file
 from runtime.data.sources import Source, describe
+from runtime.formats.canonical import resample
+from runtime.formats.clip import TORN, reason
+from runtime.formats.npz import read_npz
 from runtime.library.records import ReadClip
 
 READERS = {".bvh": "bvh", ".amc": "acclaim", ".glb": "gltf", ".gltf": "gltf", ".npz": "npz"}

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from coamd_blender.skeleton import MAX_FRAMES
+from coamd_blender.motion.skeleton import MAX_FRAMES
 
 WINDOW = 120  # frames of one row of a clip too long for one
 STRIDE = 60

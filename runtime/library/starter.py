@@ -30,7 +30,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from coamd_blender.errors import CoamdError, DataError, InputError
-from runtime.cli_common import ProgressLine
+from runtime.cli.common import ProgressLine
 from runtime.data.sources import motion_files, set_folder, sources
 from runtime.library.database import FACTS, check_version
 from runtime.library.reading import digest_of, read_clips

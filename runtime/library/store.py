@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError, InputError
-from coamd_blender.skeleton import FPS
+from coamd_blender.motion.skeleton import FPS
 from runtime.library.database import (
     FACTS,
     NEW_LIBRARY,

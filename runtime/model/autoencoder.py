@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from coamd_blender.skeleton import FPS, FRAME_MULTIPLE, JOINT_COUNT
+from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, JOINT_COUNT
 from runtime.config import TRAVEL_DIM, AutoencoderConfig
 from runtime.model import representation
 

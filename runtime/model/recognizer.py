@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from coamd_blender.skeleton import JOINT_COUNT
+from coamd_blender.motion.skeleton import JOINT_COUNT
 from runtime.config import RecognizerConfig
 from runtime.model import representation
 from runtime.model.layers import EncoderLayer, sinusoid, text_vector

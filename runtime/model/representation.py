@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import torch
 
-from coamd_blender.skeleton import FRAME_MULTIPLE, JOINT_INDEX, PARENTS
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, JOINT_INDEX, PARENTS
 
 _SMOOTHING = 3.0  # frames: standard deviation of the Gaussian that smooths the heading
 _LEFT = [JOINT_INDEX["left_hip"], JOINT_INDEX["left_shoulder"]]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime import checkpoint
 from runtime.config import PRESETS, TRAVEL_DIM, AutoencoderConfig
 from runtime.data.dataset import Pool, Prepared, WindowSampler, whole_tokens

@@ -19,10 +19,10 @@ import torch
 
 from coamd_blender.errors import DataError, WeightsError
 from runtime import checkpoint
+from runtime.captions.labels import family_texts
+from runtime.captions.phrases import SUBJECTS
 from runtime.config import PRESETS, RecognizerConfig
 from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
-from runtime.data.labels import family_texts
-from runtime.data.phrases import SUBJECTS
 from runtime.evaluate.caption_groups import caption_groups
 from runtime.evaluate.metrics import distinct_batches, r_precision
 from runtime.model import recognizer

@@ -15,7 +15,7 @@ FAKE_EDITS = Path(__file__).with_name("fake_edit_runtime.py")
 def addon():
     """An empty scene, the add-on registered, its preferences naming the fake runtime; yields the preferences."""
     import coamd_blender
-    from coamd_blender import preferences
+    from coamd_blender.setup import preferences
 
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     coamd_blender.register()
@@ -32,7 +32,7 @@ def addon():
 @pytest.fixture
 def rig(addon):
     """An armature with our joints as bones, active, that already holds keys in an Action named "Before"."""
-    from coamd_blender import skeleton
+    from coamd_blender.motion import skeleton
 
     joints = skeleton.to_z_up(skeleton.rest_joints())
     armature = bpy.data.objects.new("Hero", bpy.data.armatures.new("Hero"))
@@ -58,12 +58,12 @@ def walker(addon, tmp_path):
     """A rig that walks from frame 1 to 60 at 24 frames a second, and a runtime that notes what it is asked."""
     import rigs
 
-    from coamd_blender import bake
+    from coamd_blender.anim import write_action
 
     bpy.context.scene.render.fps = 24
     addon.command = f'"{sys.executable}" "{FAKE_EDITS}" "{tmp_path / "asked.jsonl"}"'
     armature = rigs.mixamo()
-    action = bake.apply_motion(armature, rigs.walking(60), source_fps=24, start_frame=1, name="Walk")
+    action = write_action.apply_motion(armature, rigs.walking(60), source_fps=24, start_frame=1, name="Walk")
     bpy.ops.ed.undo_push(message="before")
     armature["asked"] = str(tmp_path / "asked.jsonl")
     return armature, action

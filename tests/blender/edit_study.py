@@ -20,13 +20,15 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 import rigs  # noqa: E402
 import test_edit_action as tools  # noqa: E402
 
-from coamd_blender import actions, bake, edit_action, skeleton  # noqa: E402
-from coamd_blender.keys import ATTRIBUTES, Range  # noqa: E402
-from coamd_blender.read_action import read_action  # noqa: E402
-from runtime import edit_requests  # noqa: E402
+from coamd_blender.anim import actions, write_action  # noqa: E402
+from coamd_blender.anim.range_keys import ATTRIBUTES, Range  # noqa: E402
+from coamd_blender.anim.read_action import read_action  # noqa: E402
+from coamd_blender.edit import apply as edit_apply  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 from runtime.data.dataset import Prepared  # noqa: E402
 from runtime.evaluate.physical import floor_depths, foot_skate_ratio, jerk  # noqa: E402
-from runtime.generate import Generator  # noqa: E402
+from runtime.generate.generator import Generator  # noqa: E402
+from runtime.serve import edit as serve_edit  # noqa: E402
 
 LONGEST = 160  # frames, at 20 a second, of a clip
 RIGS = {"Mixamo": rigs.mixamo, "Rigify metarig": rigs.metarig}
@@ -43,7 +45,7 @@ def baked(make_rig, joints, fps):
     """A rig that plays ``joints`` from frame 1, with automatic Bezier handles; returns it and its Action."""
     scene = rigs.new_scene(fps)
     armature = make_rig()
-    action = bake.apply_motion(armature, joints, source_fps=20, start_frame=1, scene=scene)
+    action = write_action.apply_motion(armature, joints, source_fps=20, start_frame=1, scene=scene)
     for curve in actions.curves_of(action, actions.slot_for(action, armature)):
         curve.keyframe_points.foreach_set("interpolation", np.full(len(curve.keyframe_points), 2, np.int32))
         curve.update()
@@ -54,15 +56,15 @@ def edit(generator, armature, action, area, prompt, seed):
     """Carry the edit out as the operator does; the armature plays the preview afterwards."""
     slot = actions.slot_for(action, armature)
     reading = read_action(armature, action, fps=None)
-    site = edit_action.survey(armature, action, reading, (area,), tools.ALL, "soft")
+    site = edit_apply.survey(armature, action, reading, (area,), tools.ALL, "soft")
     rows = [round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0]), "between"]
     fields = {"fps": reading.fps, "ranges": [rows], "prompt": prompt, "seed": seed}
-    _, made = edit_requests.edit(generator, fields, {"joints": reading.joints}, lambda *_: None)
-    channels, torn = edit_action.plan(site, made["joints"])
-    preview, outcome = action.copy(), edit_action.Outcome(torn=torn)
+    _, made = serve_edit.edit(generator, fields, {"joints": reading.joints}, lambda *_: None)
+    channels, torn = edit_apply.plan(site, made["joints"])
+    preview, outcome = action.copy(), edit_apply.Outcome(torn=torn)
     handle = None if slot is None else slot.handle
-    edit_action.write_some(armature, preview, handle, channels, 0, outcome)
-    actions.play(armature, preview, edit_action.slot_of(preview, handle))
+    edit_apply.write_some(armature, preview, handle, channels, 0, outcome)
+    actions.play(armature, preview, edit_apply.slot_of(preview, handle))
     return preview, outcome
 
 
@@ -88,7 +90,7 @@ def measure(generator, make_rig, joints, fps, prompt, seed):
     """All figures of one edit."""
     armature, action = baked(make_rig, joints, fps)
     first, last = (round(1 + share * (action.frame_range[1] - 1)) for share in (0.38, 0.68))
-    area = Range(first, last, *edit_action.extent(action, actions.slot_for(action, armature)))
+    area = Range(first, last, *edit_apply.extent(action, actions.slot_for(action, armature)))
     frames = np.arange(1, int(area.end) + 1)
     mapped = read_action(armature, action, frames=(1, 2), fps=None).mapping.bones
     bones = sorted(set(mapped.values()))

@@ -13,9 +13,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from coamd_blender import skeleton
 from coamd_blender.errors import InputError
-from runtime.server import serve, take_over_stdio
+from coamd_blender.motion import skeleton
+from runtime.serve.server import serve, take_over_stdio
 
 ARMS = [skeleton.JOINT_INDEX[name] for name in skeleton.BODY_PARTS["arms"] if not name.endswith("shoulder")]
 

@@ -12,8 +12,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from library_fakes import FakeEmbedder  # noqa: E402
 
-from runtime.library.tasks import UnderstandingTasks  # noqa: E402
-from runtime.server import serve, take_over_stdio  # noqa: E402
+from runtime.serve.library import UnderstandingTasks  # noqa: E402
+from runtime.serve.server import serve, take_over_stdio  # noqa: E402
 
 WORDS = ("walk", "raise arms", "stand", "unknown")
 

@@ -15,7 +15,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from coamd_blender import protocol, skeleton
+from coamd_blender.motion import skeleton
+from coamd_blender.wire import protocol
 
 
 def walk(frames: int, seed: int) -> np.ndarray:

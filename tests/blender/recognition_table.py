@@ -19,10 +19,10 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from rigs import imported, metarig, mixamo, new_scene  # noqa: E402
 
-from coamd_blender import bake  # noqa: E402
-from coamd_blender.read_action import read_action  # noqa: E402
+from coamd_blender.anim import write_action  # noqa: E402
+from coamd_blender.anim.read_action import read_action  # noqa: E402
 from runtime.data.dataset import Prepared  # noqa: E402
-from runtime.understand import Recognizer  # noqa: E402
+from runtime.recognize import Recognizer  # noqa: E402
 
 RIGS = {
     "Mixamo names, A-pose": lambda: mixamo(rolled=True, lowered=0.8),
@@ -70,7 +70,7 @@ def main():
         rig_object = make()
         found, distances = [], []
         for joints, _ in clips:
-            action = bake.apply_motion(rig_object, joints, start_frame=1)
+            action = write_action.apply_motion(rig_object, joints, start_frame=1)
             reading = read_action(rig_object)
             found.append(name(reading.joints))
             distances.append(np.linalg.norm(reading.joints - joints, axis=-1).mean())

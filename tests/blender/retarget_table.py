@@ -24,9 +24,11 @@ import synthetic
 from glb import RIG_FOLDER, read_glb_rig
 from rigs import metarig, mixamo, new_scene
 
-from coamd_blender import bake, character, skeleton
+from coamd_blender.anim import write_action
+from coamd_blender.character import figure as character_figure
+from coamd_blender.motion import rotations as rot
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import contacts, detect_rig, quality
-from coamd_blender.retarget import rotations as rot
 from coamd_blender.retarget.body import read_rest
 
 
@@ -48,7 +50,7 @@ def stretched(rig_object):
 
 PARTS, ARM, LEG = ("Arm", "UpLeg"), ("Arm", "Hand"), ("Leg", "Foot", "Toe")
 RIGS = {
-    "CoAMD's character": lambda: character.create_character(bpy.context),
+    "CoAMD's character": lambda: character_figure.create_character(bpy.context),
     "Rigify metarig": metarig,
     "Rigify generated rig, FK controls": lambda: metarig("generated"),
     "Mixamo names, T-pose, 65 bones": lambda: mixamo(),
@@ -81,8 +83,8 @@ def evaluated(rig_object, target, frames):
 def keyed(rig_object, joints, contact):
     """The Posed of one clip with keys written, what it was solved for, and the processor time spent, milliseconds."""
     started = time.process_time()
-    target = bake.read_target(rig_object, start_frame=1)
-    action = bake.apply_motion(rig_object, joints, start_frame=1, contact=contact, mapping=target.mapping)
+    target = write_action.read_target(rig_object, start_frame=1)
+    action = write_action.apply_motion(rig_object, joints, start_frame=1, contact=contact, mapping=target.mapping)
     spent = 1e3 * (time.process_time() - started)
     posed, body = evaluated(rig_object, target, range(1, len(joints) + 1))
     bpy.data.actions.remove(action)

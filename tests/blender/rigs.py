@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from coamd_blender import skeleton
+from coamd_blender.motion import skeleton
 
 JOINTS = dict(zip(skeleton.JOINT_NAMES, skeleton.to_z_up(skeleton.rest_joints()), strict=True))
 RIG_FOLDER = Path(os.environ.get("COAMD_RIGS") or Path(__file__).parents[3] / "shared" / "rigs")

@@ -13,7 +13,7 @@ FAKE_RUNTIME = Path(__file__).with_name("fake_runtime.py")
 
 @pytest.fixture
 def demo(monkeypatch):
-    from coamd_blender import demo
+    from coamd_blender.tools import demo
 
     monkeypatch.setattr(demo, "SHEET_PIXELS", (300, 130))
     monkeypatch.setattr(demo, "SHEET_SAMPLES", 1)

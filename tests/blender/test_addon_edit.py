@@ -26,10 +26,11 @@ def ask(**changes):
 
 
 def keys(action, armature):
-    from coamd_blender import actions, edit_action
+    from coamd_blender.anim import actions
+    from coamd_blender.edit import apply as edit_apply
 
     curves = actions.curves_of(action, actions.slot_for(action, armature))
-    return {(curve.data_path, curve.array_index): edit_action.read_keys(curve) for curve in curves}
+    return {(curve.data_path, curve.array_index): edit_apply.read_keys(curve) for curve in curves}
 
 
 def same(one, other):
@@ -151,7 +152,7 @@ def test_modes_send_their_ranges_and_touch_nothing_else(walker, mode, frames, ra
 
 
 def test_the_range_comes_from_preview_range_markers_or_selected_keys(walker):
-    from coamd_blender import actions
+    from coamd_blender.anim import actions
 
     armature, action = walker
     scene = bpy.context.scene
@@ -202,8 +203,8 @@ def test_poses_at_markers_are_kept(walker):
 
 @pytest.mark.parametrize("kind", ["BEZIER", "POLY", "NURBS"])
 def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
-    from coamd_blender import edit_request
-    from coamd_blender.read_action import read_action
+    from coamd_blender.anim.read_action import read_action
+    from coamd_blender.edit import request as edit_request
 
     armature, action = walker
     data = bpy.data.curves.new("Path", "CURVE")
@@ -358,7 +359,7 @@ def test_a_linked_action_is_refused(walker, tmp_path):
     bpy.data.libraries.write(path, {action}, fake_user=True)
     with bpy.data.libraries.load(path, link=True) as (source, wanted):
         wanted.actions = source.actions
-    from coamd_blender import actions
+    from coamd_blender.anim import actions
 
     linked = wanted.actions[0]
     actions.play(armature, linked, linked.slots[0] if hasattr(linked, "slots") else None)
@@ -366,7 +367,7 @@ def test_a_linked_action_is_refused(walker, tmp_path):
 
 
 def settle(until, seconds=20.0):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     end = time.monotonic() + seconds
     while not until():
@@ -376,19 +377,20 @@ def settle(until, seconds=20.0):
 
 
 def test_stopping_in_mid_job_and_deleting_things_meanwhile(walker):
-    from coamd_blender import editing, session
+    from coamd_blender.core import session
+    from coamd_blender.edit import workflow as edit_workflow
 
     armature, action = walker
     before, current = keys(action, armature), session.current()
     ask(prompt="slow")
-    editing.begin(bpy.context)
+    edit_workflow.begin(bpy.context)
     settle(lambda: current.status.fraction > 0.02)
     assert not bpy.ops.coamd.edit_range.poll() and bpy.ops.coamd.stop.poll()
     bpy.ops.coamd.stop()
     settle(lambda: not current.pump())
     assert [block.name for block in bpy.data.actions] == ["Walk"] and same(keys(action, armature), before)
     ask(prompt="")
-    editing.begin(bpy.context)
+    edit_workflow.begin(bpy.context)
     bpy.data.actions.remove(action)
     settle(lambda: not current.asking)
     assert "deleted while it was being edited" in str(current.error) and not bpy.data.actions
@@ -401,7 +403,9 @@ def with_ik(armature):
 
 
 def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(walker, monkeypatch):
-    from coamd_blender import editing, read_action, session
+    from coamd_blender.anim import read_action
+    from coamd_blender.core import session
+    from coamd_blender.edit import workflow as edit_workflow
 
     monkeypatch.setattr(read_action, "EVALUATE_SECONDS", 0.0)  # one sample a step, on the fastest machine too
     armature, action = walker
@@ -415,7 +419,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
 
     before, blocks, current = keys(action, armature), left(), session.current()
     settings = ask(random_seed=True)
-    editing.begin(bpy.context)
+    edit_workflow.begin(bpy.context)
     assert current.pump() and current.pump() and current.stepping
     assert current.status.text.startswith("Reading the Action ") and current.status.text.endswith("/60")
     assert 0 < current.status.fraction < 1 and left() == blocks and bpy.context.scene.frame_current == 17
@@ -424,7 +428,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
     settle(lambda: not current.asking)
     assert left() == blocks and same(keys(action, armature), before) and settings.seed == 7
     assert settings.preview is None and current.error is None and not Path(armature["asked"]).exists()
-    editing.begin(bpy.context)
+    edit_workflow.begin(bpy.context)
     current.pump()
     action.name = "Other"
     settle(lambda: not current.asking)
@@ -432,7 +436,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
     assert asked()[-1]["arrays"]["joints"] == [60, 22, 3]
     assert asked()[-1]["sums"]["joints"] == pytest.approx(reading.joints.sum(dtype=np.float64), abs=1e-3)
     bpy.ops.coamd.edit_reject()
-    editing.begin(bpy.context)
+    edit_workflow.begin(bpy.context)
     current.pump()
     bpy.data.actions.remove(action)
     settle(lambda: not current.asking)

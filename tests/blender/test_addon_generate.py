@@ -60,7 +60,7 @@ def test_generate_writes_a_new_action_at_the_current_frame_and_scene_rate(rig):
 
 
 def test_recognizer_guidance_is_asked_for_only_when_switched_on(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask()
     settings, current = bpy.context.scene.coamd, session.current()
@@ -111,7 +111,7 @@ def test_undo_of_several_variants_takes_one_step(rig):
 
 
 def test_cancel_in_mid_job_leaves_everything_as_it_was(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask("a slow walk")
     before = pose(rig, 10)
@@ -132,7 +132,7 @@ def test_cancel_in_mid_job_leaves_everything_as_it_was(rig):
 
 
 def test_cancel_counts_even_when_the_result_has_arrived_unseen(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask()
     current = session.current()
@@ -145,7 +145,7 @@ def test_cancel_counts_even_when_the_result_has_arrived_unseen(rig):
 
 
 def test_preview_is_shown_while_it_runs_and_writes_nothing(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask("a slow walk")
     current = session.current()
@@ -169,7 +169,7 @@ def test_runtime_that_dies_gives_one_clear_line_and_the_next_job_works(rig):
 
 
 def test_error_of_the_runtime_is_shown_as_it_is(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask("fail please")
     with pytest.raises(RuntimeError, match="This prompt cannot be made - Choose another one"):
@@ -197,7 +197,7 @@ def test_bad_settings_are_refused_in_one_line(rig, change, words):
 @pytest.mark.parametrize("seconds", [0.5, 9.8])
 def test_shortest_and_longest_reach_the_runtime_exactly(rig, seconds):
     """Blender's properties are single precision; 9.8 must not arrive as 9.80000019, which the runtime refuses."""
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask(seconds=seconds)
     job = session.current().begin(bpy.context)
@@ -232,7 +232,7 @@ def test_no_interpreter_is_said_with_its_remedy(rig, addon, tmp_path):
 
 
 def test_armature_deleted_meanwhile_is_said(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask()
     current = session.current()
@@ -243,9 +243,10 @@ def test_armature_deleted_meanwhile_is_said(rig):
 
 
 def test_armature_deleted_between_two_pieces_of_writing_leaves_no_torn_action(rig, monkeypatch):
-    from coamd_blender import session, writing
+    from coamd_blender.anim import stepwise
+    from coamd_blender.core import session
 
-    monkeypatch.setattr(writing, "WRITE_SECONDS", 0.0)
+    monkeypatch.setattr(stepwise, "WRITE_SECONDS", 0.0)
     ask()
     current = session.current()
     current.begin(bpy.context)
@@ -259,7 +260,7 @@ def test_armature_deleted_between_two_pieces_of_writing_leaves_no_torn_action(ri
 
 
 def test_a_motion_asked_for_right_after_cancel_is_made(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask("a slow walk")
     current = session.current()
@@ -273,7 +274,7 @@ def test_a_motion_asked_for_right_after_cancel_is_made(rig):
 
 
 def test_motion_lands_on_the_armature_of_the_start_even_when_renamed_and_another_is_active(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask()
     current = session.current()
@@ -287,7 +288,7 @@ def test_motion_lands_on_the_armature_of_the_start_even_when_renamed_and_another
 
 
 def test_opening_another_file_stops_the_job(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask("a slow walk")
     current = session.current()
@@ -319,7 +320,7 @@ def test_added_character_can_be_animated(addon):
 
 
 def test_unloading_is_answered(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     ask()
     bpy.ops.coamd.generate()
@@ -331,10 +332,10 @@ def test_unloading_is_answered(rig):
 
 
 def test_test_button_reports_the_runtime(addon):
-    from coamd_blender import setup
+    from coamd_blender.setup import workflow as setup_workflow
 
     assert bpy.ops.coamd.test() == {"FINISHED"}
-    assert "protocol 1" in setup.test().report
+    assert "protocol 1" in setup_workflow.test().report
 
 
 def test_install_is_refused_without_online_access(addon):
@@ -343,8 +344,9 @@ def test_install_is_refused_without_online_access(addon):
 
 
 def test_a_question_is_answered_once_and_its_failure_is_the_sessions_error(rig):
-    from coamd_blender import errors, session
-    from coamd_blender.jobs import generate_fields
+    from coamd_blender import errors
+    from coamd_blender.core import session
+    from coamd_blender.wire.jobs import generate_fields
 
     current, answered = session.current(), []
     ask()

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from library_fakes import motion, write_motion  # noqa: E402
 from rigs import evaluated_heads, mixamo  # noqa: E402
 
-from coamd_blender import bake, skeleton  # noqa: E402
+from coamd_blender.anim import write_action  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 
 RUNTIME = Path(__file__).with_name("fake_library_runtime.py")
 # Environments with another bpy have no torch: the runtime is the checkout's own then.
@@ -47,7 +48,7 @@ def found():
 
 
 def notice():
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     return session.current().notice
 
@@ -73,7 +74,7 @@ def walking_off(frames=60):
 def rig_with(joints, name="Hero"):
     rig_object = mixamo()
     rig_object.name = name
-    bake.apply_motion(rig_object, joints, start_frame=11, contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=11, contact="off")
     return rig_object
 
 
@@ -226,7 +227,8 @@ def test_a_clip_is_marked_as_an_asset_in_a_catalogue(indexed, tmp_path):
 
 
 def test_files_that_only_blender_reads_are_indexed_by_a_second_blender(library, tmp_path):
-    from coamd_blender import foreign_files, session
+    from coamd_blender.core import session
+    from coamd_blender.library import index as library_index
 
     folder = tmp_path / "blends"
     folder.mkdir()
@@ -239,7 +241,7 @@ def test_files_that_only_blender_reads_are_indexed_by_a_second_blender(library, 
     (folder / "torn.fbx").write_bytes(b"Kaydara FBX Binary  \x00\x1a\x00 and no more")
     write_motion(folder / "five.npz", 5)
     current, shown = session.current(), {}
-    foreign_files.begin_index(bpy.context, str(folder), "CC0")
+    library_index.begin_index(bpy.context, str(folder), "CC0")
     while current.pump():
         shown[current.status.text] = current.status.fraction
         time.sleep(0.005)
@@ -258,7 +260,8 @@ def test_files_that_only_blender_reads_are_indexed_by_a_second_blender(library, 
 
 
 def test_bad_folders_are_one_line_and_stop_leaves_what_is_done(library, tmp_path):
-    from coamd_blender import foreign_files, session
+    from coamd_blender.core import session
+    from coamd_blender.library import index as library_index
 
     with pytest.raises(RuntimeError, match="no folder"):
         bpy.ops.coamd.index_folder(directory=str(tmp_path / "nowhere"))
@@ -268,7 +271,7 @@ def test_bad_folders_are_one_line_and_stop_leaves_what_is_done(library, tmp_path
     for seed in range(200):
         write_motion(tmp_path / "many" / f"{seed}.npz", seed, frames=20)
     current = session.current()
-    foreign_files.begin_index(bpy.context, str(tmp_path / "many"))
+    library_index.begin_index(bpy.context, str(tmp_path / "many"))
     end = time.monotonic() + 30
     while current.status.fraction < 0.05:
         assert time.monotonic() < end and current.asking
@@ -288,7 +291,7 @@ def test_a_library_of_another_version_is_told_in_a_line(indexed, tmp_path):
 
     with sqlite3.connect(tmp_path / "library" / "facts.sqlite") as facts:
         facts.execute("PRAGMA user_version = 99")
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     session.close()
     indexed.text = "swing"

@@ -71,10 +71,10 @@ def drawn(name, width=260):
 
 def preferences_drawn(settings):
     """Everything the preferences show."""
-    from coamd_blender import panels
+    from coamd_blender.generate import panel as generate_panel
 
     said = []
-    panels.draw_preferences(settings, SimpleNamespace(region=SimpleNamespace(width=600)), Layout(said))
+    generate_panel.draw_preferences(settings, SimpleNamespace(region=SimpleNamespace(width=600)), Layout(said))
     return " | ".join(said)
 
 
@@ -95,7 +95,7 @@ def test_without_a_runtime_the_panel_leads_to_the_preferences(rig, addon):
 
 
 def test_progress_replaces_the_button_and_the_takes_follow(rig):
-    from coamd_blender import session
+    from coamd_blender.core import session
 
     settings = bpy.context.scene.coamd
     settings.prompt = "a slow walk with a sentence that is far longer than the field can show"
@@ -125,7 +125,7 @@ def test_an_error_is_shown_whole_with_a_copy_button(rig):
 
 
 def test_every_page_of_the_preferences_draws(addon):
-    from coamd_blender import setup
+    from coamd_blender.setup import workflow as setup_workflow
 
     bpy.ops.coamd.test()
     assert "protocol 1" in preferences_drawn(addon)
@@ -134,4 +134,4 @@ def test_every_page_of_the_preferences_draws(addon):
     assert "coamd.install" in shown and "Online access is off" in shown
     addon.source = "PYTHON"
     assert "torch" in preferences_drawn(addon)
-    setup.close()
+    setup_workflow.close()

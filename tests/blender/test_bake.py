@@ -7,8 +7,10 @@ bpy = pytest.importorskip("bpy")
 
 from rigs import armature_from, evaluated_heads, mixamo, new_scene, walking  # noqa: E402
 
-from coamd_blender import bake, character, skeleton  # noqa: E402
+from coamd_blender.anim import write_action  # noqa: E402
+from coamd_blender.character import figure  # noqa: E402
 from coamd_blender.errors import CoamdError, InputError, RigError  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 
 MODES = ("QUATERNION", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX", "AXIS_ANGLE")
 
@@ -29,11 +31,11 @@ def rig_object():
 def test_every_rotation_mode_gives_the_same_pose(rig_object):
     joints = walking(20)
     bones = [bone.name for bone in rig_object.data.bones]
-    bake.apply_motion(rig_object, joints, start_frame=1)
+    write_action.apply_motion(rig_object, joints, start_frame=1)
     expected = evaluated_heads(rig_object, bones, range(1, 21, 3))
     for number, pose_bone in enumerate(rig_object.pose.bones):
         pose_bone.rotation_mode = MODES[number % len(MODES)]
-    action = bake.apply_motion(rig_object, joints, start_frame=1)
+    action = write_action.apply_motion(rig_object, joints, start_frame=1)
     assert np.abs(evaluated_heads(rig_object, bones, range(1, 21, 3)) - expected).max() < 1e-4
     assert [bone.rotation_mode for bone in rig_object.pose.bones][:8] == list(MODES)
     channels = {curve.data_path.rpartition(".")[2] for curve in curves_of(action)}
@@ -41,7 +43,7 @@ def test_every_rotation_mode_gives_the_same_pose(rig_object):
 
 
 def test_the_action_is_new_assigned_with_its_slot_and_its_keys_are_generated(rig_object):
-    action = bake.apply_motion(rig_object, walking(20), start_frame=7, name="A walk")
+    action = write_action.apply_motion(rig_object, walking(20), start_frame=7, name="A walk")
     data = rig_object.animation_data
     assert data.action == action and action.name == "A walk"
     if hasattr(action, "slots"):
@@ -60,8 +62,8 @@ def test_the_action_before_stays_as_it_was(rig_object):
     bone.keyframe_insert("location", frame=3)
     before = rig_object.animation_data.action
     keys = [(curve.data_path, [tuple(key.co) for key in curve.keyframe_points]) for curve in curves_of(before)]
-    action = bake.apply_motion(rig_object, walking(10))
-    again = bake.apply_motion(rig_object, walking(10))
+    action = write_action.apply_motion(rig_object, walking(10))
+    again = write_action.apply_motion(rig_object, walking(10))
     assert action != before and again != action and again.name != action.name
     assert before.use_fake_user and action.use_fake_user
     assert keys == [(curve.data_path, [tuple(key.co) for key in curve.keyframe_points]) for curve in curves_of(before)]
@@ -69,14 +71,14 @@ def test_the_action_before_stays_as_it_was(rig_object):
 
 def test_a_pose_left_by_another_action_does_not_leak_in():
     new_scene()
-    rig_object = character.create_character(bpy.context)
+    rig_object = figure.create_character(bpy.context)
     joints = walking(10)
-    bake.apply_motion(rig_object, joints, start_frame=1)
+    write_action.apply_motion(rig_object, joints, start_frame=1)
     bones = [bone.name for bone in rig_object.data.bones]
     expected = evaluated_heads(rig_object, bones, [1, 5])
     for pose_bone in rig_object.pose.bones:
         pose_bone.location, pose_bone.scale = (0.3, 0.1, 0.2), (1.2, 1.0, 0.8)
-    bake.apply_motion(rig_object, joints, start_frame=1)
+    write_action.apply_motion(rig_object, joints, start_frame=1)
     assert np.abs(evaluated_heads(rig_object, bones, [1, 5]) - expected).max() < 1e-5
 
 
@@ -85,14 +87,14 @@ def test_keys_are_at_the_scenes_frame_rate_and_begin_at_the_current_frame(rig_ob
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = fps, base
     scene.frame_set(42)
-    action = bake.apply_motion(rig_object, walking(21))
+    action = write_action.apply_motion(rig_object, walking(21))
     assert tuple(action.frame_range) == (42, 42 + keys - 1)
 
 
 def test_the_motion_ends_where_it_should_at_another_frame_rate(rig_object):
     joints = walking(21)
     bpy.context.scene.render.fps = 60
-    bake.apply_motion(rig_object, joints, start_frame=1, place="world", contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=1, place="world", contact="off")
     heads = evaluated_heads(rig_object, ["mixamorig:Hips", "mixamorig:LeftFoot"], [1, 31, 61])
     assert np.abs(heads - joints[[0, 10, 20]][:, [0, skeleton.JOINT_INDEX["left_ankle"]]]).max() < 1e-3
 
@@ -108,7 +110,7 @@ def test_a_connected_pelvis_moves_by_the_bone_above():
     rig_object.data.edit_bones["Hips"].use_connect = True
     bpy.ops.object.mode_set(mode="OBJECT")
     joints = walking(20)
-    action = bake.apply_motion(rig_object, joints, start_frame=1, place="world", contact="off")
+    action = write_action.apply_motion(rig_object, joints, start_frame=1, place="world", contact="off")
     moved = [curve.data_path for curve in curves_of(action) if curve.data_path.endswith("location")]
     assert moved and all("root" in path for path in moved)
     assert np.abs(evaluated_heads(rig_object, ["Hips", "LeftArm"], [1, 20]) - joints[[0, 19]][:, [0, 16]]).max() < 1e-3
@@ -119,7 +121,7 @@ def test_bone_flags_are_honoured(rig_object, flag):
     joints = walking(20)
     for name in ("Hips", "Neck", "LeftArm", "RightLeg"):
         setattr(rig_object.data.bones[f"mixamorig:{name}"], flag, False)
-    bake.apply_motion(rig_object, joints, start_frame=1, place="world", contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=1, place="world", contact="off")
     heads = evaluated_heads(rig_object, ["mixamorig:LeftHand", "mixamorig:RightFoot", "mixamorig:Head"], [1, 20])
     wanted = [skeleton.JOINT_INDEX[name] for name in ("left_wrist", "right_ankle", "head")]
     assert np.abs(heads - joints[[0, 19]][:, wanted]).max() < 1e-3
@@ -144,7 +146,7 @@ def test_bad_motion_changes_nothing(rig_object, kind):
     rig_object.pose.bones[0].location = (1, 2, 3)
     before = snapshot(rig_object)
     with pytest.raises(InputError) as caught:
-        bake.apply_motion(rig_object, bad_joints(kind))
+        write_action.apply_motion(rig_object, bad_joints(kind))
     assert snapshot(rig_object) == before and "\n" not in str(caught.value) and caught.value.hint
 
 
@@ -152,13 +154,13 @@ def test_bad_motion_changes_nothing(rig_object, kind):
 def test_bad_options_change_nothing(rig_object, options):
     before = snapshot(rig_object)
     with pytest.raises(InputError):
-        bake.apply_motion(rig_object, walking(5), **options)
+        write_action.apply_motion(rig_object, walking(5), **options)
     assert snapshot(rig_object) == before
 
 
 def refuse(rig_object, word):
     with pytest.raises(CoamdError, match=word) as caught:
-        bake.apply_motion(rig_object, walking(5))
+        write_action.apply_motion(rig_object, walking(5))
     assert isinstance(caught.value, RigError) and "\n" not in str(caught.value) and caught.value.hint
     assert not bpy.data.actions or rig_object is None
 
@@ -207,7 +209,7 @@ def test_a_linked_armature_is_refused(tmp_path):
 
 
 def test_a_strip_being_tweaked_is_refused(rig_object):
-    bake.apply_motion(rig_object, walking(5))
+    write_action.apply_motion(rig_object, walking(5))
     data = rig_object.animation_data
     track = data.nla_tracks.new()
     track.strips.new("strip", 1, data.action)
@@ -219,5 +221,5 @@ def test_a_strip_being_tweaked_is_refused(rig_object):
     assert data.use_tweak_mode
     count = len(bpy.data.actions)
     with pytest.raises(RigError, match="NLA"):
-        bake.apply_motion(rig_object, walking(5))
+        write_action.apply_motion(rig_object, walking(5))
     assert len(bpy.data.actions) == count

@@ -9,7 +9,9 @@ from rigs import RIG_FOLDER, evaluated_heads, metarig, mixamo, new_scene, walkin
 from test_bake import curves_of  # noqa: E402
 
 import coamd_blender  # noqa: E402
-from coamd_blender import bake, carry, skeleton  # noqa: E402
+from coamd_blender.anim import write_action  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
+from coamd_blender.tools import retarget_clip  # noqa: E402
 
 BONES = ["Hips", "LeftHand", "RightToeBase", "Head"]
 
@@ -32,11 +34,11 @@ def character(tmp_path):
 
 def test_the_bvh_moves_as_the_keys_do(clip, character, tmp_path, capsys):
     out = tmp_path / "out" / "walk.bvh"
-    assert carry.main([str(clip), str(character), str(out), "--contact", "strict"]) == 0
+    assert retarget_clip.main([str(clip), str(character), str(out), "--contact", "strict"]) == 0
     assert "20 frames on 65 bones" in capsys.readouterr().out
     new_scene()
     rig = mixamo("")
-    bake.apply_motion(rig, walking(20).astype(np.float32), start_frame=1, contact="strict")
+    write_action.apply_motion(rig, walking(20).astype(np.float32), start_frame=1, contact="strict")
     expected = evaluated_heads(rig, BONES, [1, 8, 20])
     new_scene()
     bpy.ops.import_anim.bvh(filepath=str(out), frame_start=1, axis_forward="Y", axis_up="Z")
@@ -48,7 +50,7 @@ def test_the_bvh_moves_as_the_keys_do(clip, character, tmp_path, capsys):
 def test_a_blend_at_another_rate_with_few_keys(clip, character, tmp_path):
     out = tmp_path / "walk.blend"
     arguments = [str(clip), str(character), str(out), "--fps", "30", "--tolerance", "1", "--travel", "object"]
-    assert carry.main(arguments) == 0
+    assert retarget_clip.main(arguments) == 0
     bpy.ops.wm.open_mainfile(filepath=str(out))
     scene = bpy.context.scene
     assert scene.render.fps / scene.render.fps_base == 30 and scene.frame_end == 29
@@ -64,7 +66,7 @@ def test_an_armatures_own_mapping_is_heeded(clip, addon, tmp_path):
     path, out = tmp_path / "own.blend", tmp_path / "walk.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     coamd_blender.unregister()
-    assert carry.main([str(clip), str(path), str(out)]) == 0
+    assert retarget_clip.main([str(clip), str(path), str(out)]) == 0
     coamd_blender.register()
     bpy.ops.wm.open_mainfile(filepath=str(out))
     rig = next(found for found in bpy.context.scene.objects if found.type == "ARMATURE")
@@ -80,7 +82,7 @@ def at(scene, rig, frame):
 @pytest.mark.skipif(not RIG_FOLDER.is_dir(), reason="set COAMD_RIGS to a folder with the rig files")
 def test_a_character_from_gltf(clip, tmp_path, capsys):
     out = tmp_path / "zombie.bvh"
-    assert carry.main([str(clip), str(RIG_FOLDER / "kenney_zombie.glb"), str(out)]) == 0
+    assert retarget_clip.main([str(clip), str(RIG_FOLDER / "kenney_zombie.glb"), str(out)]) == 0
     assert out.read_text().startswith("HIERARCHY")
 
 
@@ -104,8 +106,8 @@ def test_what_cannot_be_carried_is_one_clear_line(clip, character, tmp_path, cap
         ((clip, character, tmp_path / "out.fbx"), "cannot be written"),
     )
     for paths, word in cases:
-        assert carry.main([str(path) for path in paths]) == 2
+        assert retarget_clip.main([str(path) for path in paths]) == 2
         said = capsys.readouterr().err.strip().splitlines()
         assert word in said[-1] and " - " in said[-1], said
     assert not out.exists()
-    assert carry.main([str(clip), str(two), str(out), "--armature", "Rig"]) == 0
+    assert retarget_clip.main([str(clip), str(two), str(out), "--armature", "Rig"]) == 0

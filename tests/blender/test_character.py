@@ -7,13 +7,16 @@ bpy = pytest.importorskip("bpy")
 
 from rigs import new_scene, walking  # noqa: E402
 
-from coamd_blender import bake, character, retarget, skeleton  # noqa: E402
+from coamd_blender import retarget  # noqa: E402
+from coamd_blender.anim import write_action  # noqa: E402
+from coamd_blender.character import figure as character_figure  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 
 
 @pytest.fixture
 def rig_object():
     new_scene()
-    return character.create_character(bpy.context)
+    return character_figure.create_character(bpy.context)
 
 
 def test_bones_stand_at_the_canonical_joints(rig_object):
@@ -76,10 +79,10 @@ def test_its_faces_look_outwards(rig_object):
 
 
 def test_the_figure_follows_and_two_characters_share_materials(rig_object):
-    second = character.create_character(bpy.context)
+    second = character_figure.create_character(bpy.context)
     assert second.name != rig_object.name and len(bpy.data.materials) == 2
     assert bpy.context.object == second
-    bake.apply_motion(rig_object, walking(10), start_frame=1)
+    write_action.apply_motion(rig_object, walking(10), start_frame=1)
     bpy.context.scene.frame_set(8)
     figure = rig_object.children[0].evaluated_get(bpy.context.evaluated_depsgraph_get())
     hand = rig_object.children[0].vertex_groups["hand.L"].index

@@ -17,8 +17,10 @@ from rigs import (  # noqa: E402
 )
 from test_bake import curves_of  # noqa: E402
 
-from coamd_blender import armature, bake, retarget, skeleton, targets  # noqa: E402
+from coamd_blender import retarget  # noqa: E402
+from coamd_blender.anim import armature, targets, write_action  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 from coamd_blender.retarget import controls  # noqa: E402
 from coamd_blender.retarget.mapping import named_presets  # noqa: E402
 
@@ -32,7 +34,7 @@ def expected():
     new_scene()
     plain = metarig()
     mapping = retarget.detect([bone.name for bone in plain.data.bones])
-    bake.apply_motion(plain, walking(), start_frame=1)
+    write_action.apply_motion(plain, walking(), start_frame=1)
     return mapping.bones, evaluated_heads(plain, list(mapping.bones.values()), FRAMES)
 
 
@@ -50,7 +52,7 @@ def deform_heads(rig, bones):
 
 def test_the_deforming_bones_of_a_generated_rig_follow_its_fk_controls(generated, expected):
     bones, heads = expected
-    action = bake.apply_motion(generated, walking(), start_frame=1)
+    action = write_action.apply_motion(generated, walking(), start_frame=1)
     found = deform_heads(generated, bones)
     # The metarig bends its neck in two bones, the control rig in one.
     apart = dict(zip(bones, np.abs(found - heads).max(axis=(0, 2)), strict=True))
@@ -68,7 +70,7 @@ def test_whatever_neck_head_and_limbs_are_set_to_follow(generated, expected, fol
     for name in ("thigh_parent.L", "upper_arm_parent.R"):
         generated.pose.bones[name]["FK_limb_follow"] = follow
     generated.update_tag()
-    bake.apply_motion(generated, walking(), start_frame=1)
+    write_action.apply_motion(generated, walking(), start_frame=1)
     names = list(bones)
     found = deform_heads(generated, bones)
     limbs = [names.index(joint) for joint in ("left_knee", "left_ankle", "right_elbow", "right_wrist")]
@@ -76,7 +78,7 @@ def test_whatever_neck_head_and_limbs_are_set_to_follow(generated, expected, fol
     head = [[*posed_turn(generated, "DEF-spine.006", frame)] for frame in FRAMES]
     torso["neck_follow"], torso["head_follow"] = 0.5, 0.0
     generated.update_tag()
-    bake.apply_motion(generated, walking(), start_frame=1)
+    write_action.apply_motion(generated, walking(), start_frame=1)
     again = [[*posed_turn(generated, "DEF-spine.006", frame)] for frame in FRAMES]
     assert np.abs(np.array(head) - np.array(again)).max() < 1e-3
 
@@ -90,7 +92,7 @@ def posed_turn(rig, bone, frame):
 @pytest.mark.parametrize("travel", ["root", "object"])
 def test_travel_of_a_generated_rig_goes_on_its_root_or_its_object(generated, expected, travel):
     bones, heads = expected
-    action = bake.apply_motion(generated, walking(), start_frame=1, travel=travel)
+    action = write_action.apply_motion(generated, walking(), start_frame=1, travel=travel)
     found, names = deform_heads(generated, bones), list(bones)
     body = [names.index(joint) for joint in names if joint != "head"]
     assert np.abs(found[:, body] - heads[:, body]).max() < 1e-3
@@ -102,12 +104,12 @@ def test_the_switch_to_fk_is_the_actions_own_and_can_be_left_out(generated):
     switches = {
         f'pose.bones["{limb}.{side}"]["IK_FK"]' for limb in ("thigh_parent", "upper_arm_parent") for side in "LR"
     }
-    action = bake.apply_motion(generated, walking(10), start_frame=1)
+    action = write_action.apply_motion(generated, walking(10), start_frame=1)
     assert switches <= {curve.data_path for curve in curves_of(action)}
     assert generated.pose.bones["thigh_parent.L"]["IK_FK"] == 0.0 or bpy.context.scene.frame_current == 1
-    action = bake.apply_motion(generated, walking(10), start_frame=1, switch=False)
+    action = write_action.apply_motion(generated, walking(10), start_frame=1, switch=False)
     assert not switches & {curve.data_path for curve in curves_of(action)}
-    replaced = bake.apply_motion(generated, walking(10), start_frame=30, output="replace")
+    replaced = write_action.apply_motion(generated, walking(10), start_frame=30, output="replace")
     switch = next(curve for curve in curves_of(replaced) if curve.data_path in switches)
     assert switch.evaluate(35) == 1.0
 
@@ -117,7 +119,7 @@ def test_the_deforming_bones_follow_the_ik_controls_as_well(generated, expected,
     bones, heads = expected
     foot = generated.pose.bones["foot_heel_ik.L"]
     foot.rotation_euler.x, generated.pose.bones["foot_ik.R"].location.z = 0.3, 0.2
-    action = bake.apply_motion(generated, walking(), start_frame=1, limbs="ik", travel=travel)
+    action = write_action.apply_motion(generated, walking(), start_frame=1, limbs="ik", travel=travel)
     found, names = deform_heads(generated, bones), list(bones)
     off = dict(zip(names, np.linalg.norm(found - heads, axis=-1).max(axis=0), strict=True))
     assert max(off[joint] for joint in off) < 0.01, off
@@ -128,16 +130,16 @@ def test_the_deforming_bones_follow_the_ik_controls_as_well(generated, expected,
     switches = {curve.data_path: curve.evaluate(20) for curve in curves_of(action) if "_parent" in curve.data_path}
     assert switches['pose.bones["thigh_parent.L"]["IK_FK"]'] == 0.0
     assert switches['pose.bones["upper_arm_parent.R"]["pole_vector"]'] == 1.0
-    plain = bake.apply_motion(generated, walking(10), start_frame=1, limbs="ik", switch=False)
+    plain = write_action.apply_motion(generated, walking(10), start_frame=1, limbs="ik", switch=False)
     assert not any("_parent" in curve.data_path for curve in curves_of(plain))
 
 
 def test_ik_that_a_rig_does_not_have_is_refused_and_nothing_changes(generated):
     with pytest.raises(InputError, match="fk, ik"):
-        bake.apply_motion(generated, walking(10), limbs="both")
+        write_action.apply_motion(generated, walking(10), limbs="both")
     generated.pose.bones["MCH-shin_ik.L"].constraints["IK.001"].pole_subtarget = ""
     with pytest.raises(RigError, match=r"no IK control 'thigh_ik_target\.L' - Choose FK"):
-        bake.apply_motion(generated, walking(10), limbs="ik")
+        write_action.apply_motion(generated, walking(10), limbs="ik")
     assert generated.animation_data.action is None
 
 
@@ -172,14 +174,14 @@ def mapping_preset(label):
 def test_auto_rig_pros_limbs_are_turned_to_fk_by_their_own_switches():
     rig = auto_rig_pro()
     switches = {f'pose.bones["c_{part}_ik.{side}"]["ik_fk_switch"]' for part in ("foot", "hand") for side in "lr"}
-    action = bake.apply_motion(rig, walking(10), start_frame=1)
+    action = write_action.apply_motion(rig, walking(10), start_frame=1)
     values = {curve.data_path: curve.evaluate(5) for curve in curves_of(action)}
     assert {path for path, value in values.items() if "switch" in path and value == 1.0} == switches
     assert 'pose.bones["c_arm_fk.l"].rotation_quaternion' in values
     del rig.pose.bones["c_hand_ik.l"]["ik_fk_switch"]
-    action = bake.apply_motion(rig, walking(10), start_frame=1)
+    action = write_action.apply_motion(rig, walking(10), start_frame=1)
     assert sum("switch" in curve.data_path for curve in curves_of(action)) == 3
-    action = bake.apply_motion(rig, walking(10), start_frame=1, switch=False)
+    action = write_action.apply_motion(rig, walking(10), start_frame=1, switch=False)
     assert not any("switch" in curve.data_path for curve in curves_of(action))
 
 
@@ -250,7 +252,7 @@ def test_legs_led_by_ik_go_where_the_motion_has_them(foot_under_target, pole):
     read = armature.read_rig(rig)
     limbs = armature.read_ik(rig, read, retarget.detect_rig(read))
     assert [limb.joint for limb in limbs] == ["left_knee", "right_knee"]
-    action = bake.apply_motion(rig, joints, start_frame=1, contact="off", place="world")
+    action = write_action.apply_motion(rig, joints, start_frame=1, contact="off", place="world")
     keyed = {curve.data_path for curve in curves_of(action)}
     target = "LeftFoot" if foot_under_target else "LeftFootIK"
     assert f'pose.bones["{target}"].location' in keyed

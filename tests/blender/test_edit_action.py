@@ -6,10 +6,12 @@ import rigs
 
 bpy = pytest.importorskip("bpy")
 
-from coamd_blender import actions, bake, edit_action, skeleton  # noqa: E402
+from coamd_blender.anim import actions, write_action  # noqa: E402
+from coamd_blender.anim.range_keys import ATTRIBUTES, Range  # noqa: E402
+from coamd_blender.anim.read_action import read_action  # noqa: E402
+from coamd_blender.edit import apply as edit_apply  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
-from coamd_blender.keys import ATTRIBUTES, Range  # noqa: E402
-from coamd_blender.read_action import read_action  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 
 ALL = frozenset(skeleton.JOINT_NAMES)
 FIRST, LAST = 20, 41
@@ -21,7 +23,7 @@ def walker(fps=24, modes="QUATERNION", frames=60):
     armature = rigs.mixamo(rolled=True)
     for number, bone in enumerate(armature.pose.bones):
         bone.rotation_mode = modes if isinstance(modes, str) else modes[number % len(modes)]
-    action = bake.apply_motion(armature, rigs.walking(frames), source_fps=fps, start_frame=1, scene=scene)
+    action = write_action.apply_motion(armature, rigs.walking(frames), source_fps=fps, start_frame=1, scene=scene)
     return armature, action
 
 
@@ -43,7 +45,7 @@ def livened(armature, action):
 def table(action, armature):
     """(path, index) to the keys of every curve."""
     curves = actions.curves_of(action, actions.slot_for(action, armature))
-    return {(curve.data_path, curve.array_index): edit_action.read_keys(curve) for curve in curves}
+    return {(curve.data_path, curve.array_index): edit_apply.read_keys(curve) for curve in curves}
 
 
 def poses(armature, frames, bones=None):
@@ -84,17 +86,17 @@ def swerved(joints, rows):
 def edited(armature, action, first=FIRST, last=LAST, joints=ALL, change=waved, poses_kept=()):
     """Make the preview of an edit of frames ``first`` to ``last``; returns it, the outcome and the site."""
     slot = actions.slot_for(action, armature)
-    start, end = edit_action.extent(action, slot)
+    start, end = edit_apply.extent(action, slot)
     area = Range(first, last, start, end)
     reach = (min(start, first), max(end, last))
     reading = read_action(armature, action, frames=reach, fps=None)
-    site = edit_action.survey(armature, action, reading, (area,), joints, "soft", poses_kept)
+    site = edit_apply.survey(armature, action, reading, (area,), joints, "soft", poses_kept)
     rows = slice(round(first - reach[0]), round(last + 1 - reach[0]))
-    channels, torn = edit_action.plan(site, change(reading.joints, rows))
-    preview, outcome = action.copy(), edit_action.Outcome(torn=torn, released=len(site.influences))
+    channels, torn = edit_apply.plan(site, change(reading.joints, rows))
+    preview, outcome = action.copy(), edit_apply.Outcome(torn=torn, released=len(site.influences))
     handle = None if slot is None else slot.handle
-    assert edit_action.write_some(armature, preview, handle, channels, 0, outcome) == len(channels)
-    actions.play(armature, preview, edit_action.slot_of(preview, handle))
+    assert edit_apply.write_some(armature, preview, handle, channels, 0, outcome) == len(channels)
+    actions.play(armature, preview, edit_apply.slot_of(preview, handle))
     return preview, outcome, site
 
 
@@ -240,7 +242,7 @@ def test_a_moving_root_and_object_stay_and_the_body_goes_where_the_joints_say():
     root.head, root.tail = (0, 0, 0), (0, 0.3, 0)
     armature.data.edit_bones["mixamorig:Hips"].parent = root
     bpy.ops.object.mode_set(mode="OBJECT")
-    action = bake.apply_motion(armature, rigs.walking(60), source_fps=24, start_frame=1, scene=scene)
+    action = write_action.apply_motion(armature, rigs.walking(60), source_fps=24, start_frame=1, scene=scene)
     for frame in range(1, 61):
         armature.pose.bones["root"].rotation_mode = "XYZ"
         armature.pose.bones["root"].rotation_euler = (0, 0.02 * frame, 0)
@@ -324,10 +326,10 @@ def test_an_armature_without_an_action_and_an_empty_action_are_named():
     rigs.new_scene()
     armature = rigs.mixamo()
     with pytest.raises(InputError, match="plays no Action"):
-        edit_action.require_action(armature)
+        edit_apply.require_action(armature)
     armature.animation_data_create().action = bpy.data.actions.new("Empty")
     with pytest.raises(InputError, match="no keys"):
-        edit_action.require_action(armature)
+        edit_apply.require_action(armature)
 
 
 def test_a_linked_action_is_named(tmp_path):
@@ -339,4 +341,4 @@ def test_a_linked_action_is_named(tmp_path):
         wanted.actions = source.actions
     actions.play(armature, wanted.actions[0])
     with pytest.raises(InputError, match="is linked from another file"):
-        edit_action.require_action(armature)
+        edit_apply.require_action(armature)

@@ -32,14 +32,16 @@ def rest_position(armature):
     ],
 )
 def test_what_would_falsify_the_reading_between_two_steps_ends_it(walker, monkeypatch, meddle, words):
-    from coamd_blender import editing, read_action, session
+    from coamd_blender.anim import read_action
+    from coamd_blender.core import session
+    from coamd_blender.edit import workflow as edit_workflow
 
     monkeypatch.setattr(read_action, "EVALUATE_SECONDS", 0.0)
     (armature, action), current = walker, session.current()
     with_ik(armature)
     whole = read_action.read_action(armature, action, fps=None).joints.sum(dtype=np.float64)
     settings = ask()
-    editing.begin(bpy.context)
+    edit_workflow.begin(bpy.context)
     assert current.pump() and current.stepping
     meddle(armature)
     playing = armature.animation_data.action
@@ -74,13 +76,14 @@ def tweak_strip(armature):
     [(rename_bone, "was renamed or removed"), (remove_slot, "slot"), (tweak_strip, "NLA strip is being edited")],
 )
 def test_what_cannot_be_written_any_more_is_one_line_and_the_panel_is_free(walker, meddle, words):
-    from coamd_blender import editing, session
+    from coamd_blender.core import session
+    from coamd_blender.edit import workflow as edit_workflow
 
     (armature, action), current = walker, session.current()
     if meddle is remove_slot and not hasattr(action, "slots"):
         return  # no slots before Blender 4.4
     settings = ask(prompt="slow")
-    editing.begin(bpy.context)
+    edit_workflow.begin(bpy.context)
     settle(lambda: current.waiting)
     meddle(armature)
     settle(lambda: not current.asking)
@@ -89,15 +92,17 @@ def test_what_cannot_be_written_any_more_is_one_line_and_the_panel_is_free(walke
 
 
 def test_a_fault_is_told_in_the_panel_and_leaves_it_free(walker, monkeypatch):
-    from coamd_blender import edit_action, editing, session
+    from coamd_blender.core import session
+    from coamd_blender.edit import apply as edit_apply
+    from coamd_blender.edit import workflow as edit_workflow
 
     def broken(*_):
         raise KeyError("a fault")
 
-    monkeypatch.setattr(edit_action, "write_some", broken)
+    monkeypatch.setattr(edit_apply, "write_some", broken)
     current = session.current()
     ask()
-    editing.begin(bpy.context)
+    edit_workflow.begin(bpy.context)
     with pytest.raises(KeyError):
         settle(lambda: not current.asking)
     assert "KeyError" in str(current.error) and not current.asking and "Walk (edit)" not in bpy.data.actions

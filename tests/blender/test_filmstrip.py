@@ -7,7 +7,8 @@ bpy = pytest.importorskip("bpy")
 
 from rigs import metarig, new_scene, walking  # noqa: E402
 
-from coamd_blender import bake, character, filmstrip  # noqa: E402
+from coamd_blender.anim import write_action  # noqa: E402
+from coamd_blender.character import figure, filmstrip  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
 
 BLOCKS = ("scenes", "objects", "meshes", "materials", "curves", "lights", "cameras", "worlds", "fonts")
@@ -20,11 +21,11 @@ def pixels(path):
     return values
 
 
-@pytest.mark.parametrize("make", [character.create_character, lambda _context: metarig()], ids=["figure", "sticks"])
+@pytest.mark.parametrize("make", [figure.create_character, lambda _context: metarig()], ids=["figure", "sticks"])
 def test_each_cell_shows_a_figure_and_the_scene_is_left_alone(tmp_path, make):
     scene = new_scene()
     rig_object = make(bpy.context)
-    bake.apply_motion(rig_object, walking(20), start_frame=1)
+    write_action.apply_motion(rig_object, walking(20), start_frame=1)
     scene.frame_set(4)
     before = {kind: set(getattr(bpy.data, kind)) for kind in BLOCKS}
     path = filmstrip.render_filmstrip(
@@ -45,7 +46,7 @@ def test_each_cell_shows_a_figure_and_the_scene_is_left_alone(tmp_path, make):
 
 def test_nothing_to_draw_is_refused(tmp_path):
     new_scene()
-    rig_object = character.create_character(bpy.context)
+    rig_object = figure.create_character(bpy.context)
     with pytest.raises(InputError):
         filmstrip.render_filmstrip(rig_object, [], tmp_path / "none.png")
     with pytest.raises(RigError):

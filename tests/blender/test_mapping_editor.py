@@ -10,8 +10,11 @@ bpy = pytest.importorskip("bpy")
 from rigs import evaluated_heads, metarig, mixamo, walking  # noqa: E402
 from test_addon_panels import drawn  # noqa: E402
 
-from coamd_blender import bake, mapping_editor, mapping_panel, skeleton, targets  # noqa: E402
+from coamd_blender.anim import targets, write_action  # noqa: E402
 from coamd_blender.errors import CoamdError  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
+from coamd_blender.rig_mapping import panel as rig_mapping_panel  # noqa: E402
+from coamd_blender.rig_mapping import workflow as rig_mapping_workflow  # noqa: E402
 
 UNNAMED = [f"Bone.{number:03d}" for number in range(22)]
 
@@ -38,9 +41,11 @@ def refused(call, word):
 
 
 def test_the_list_names_every_joint_once():
-    listed = [side + part for _, side, parts in mapping_panel.GROUPS for part in parts]
+    listed = [side + part for _, side, parts in rig_mapping_panel.GROUPS for part in parts]
     assert sorted(listed) == sorted(skeleton.JOINT_NAMES)
-    assert mapping_editor.label_of("left_hip") == "Left thigh" and mapping_editor.label_of("spine3") == "Chest"
+    assert (
+        rig_mapping_workflow.label_of("left_hip") == "Left thigh" and rig_mapping_workflow.label_of("spine3") == "Chest"
+    )
 
 
 def test_editing_begins_with_what_was_found_and_can_be_undone_to_it(rig):
@@ -79,7 +84,7 @@ def test_what_is_wrong_is_listed_and_generation_is_refused_for_it(own):
     own.coamd_rig.joints["left_knee"].bone = "right_knee"
     own.coamd_rig.joints["left_hip"].bone = ""
     own.coamd_rig.joints["head"].bone = "Antenna"
-    lines = mapping_editor.problems(own)
+    lines = rig_mapping_workflow.problems(own)
     assert any("right_knee is given to Left shin and Right shin" in line for line in lines)
     assert any("no bone Antenna (Head)" in line for line in lines) and "Left thigh needs a bone" in lines
     shown = drawn("COAMD_PT_mapping", width=900)
@@ -101,7 +106,7 @@ def test_bones_renamed_after_mapping_are_one_clear_line(own):
 
 
 def test_a_mapping_is_saved_listed_loaded_and_shared(own, tmp_path, monkeypatch):
-    monkeypatch.setattr(mapping_editor, "folder", lambda: tmp_path)
+    monkeypatch.setattr(rig_mapping_workflow, "folder", lambda: tmp_path)
     own.coamd_rig.joints["head"].bone = ""
     path = tmp_path / "Hero.json"
     bpy.ops.coamd.save_mapping(filepath=str(path))
@@ -115,7 +120,7 @@ def test_a_mapping_is_saved_listed_loaded_and_shared(own, tmp_path, monkeypatch)
     assert own.coamd_rig.label == "Hero" and bones_of(own)["head"] == "" and targets.coverage(own).mapped == 21
     content["bones"]["head"] = "Antenna"
     path.write_text(json.dumps(content), encoding="utf-8")
-    assert mapping_editor.load(own, path) == ["Antenna"] and bones_of(own)["head"] == ""
+    assert rig_mapping_workflow.load(own, path) == ["Antenna"] and bones_of(own)["head"] == ""
     content["bones"]["pelvis"] = "Elsewhere"
     path.write_text(json.dumps(content), encoding="utf-8")
     refused(lambda: bpy.ops.coamd.load_mapping(filepath=str(path)), "not in Hips")
@@ -138,7 +143,7 @@ def test_an_own_mapping_carries_a_motion_on_a_rig_whose_names_mislead(addon):
     joints = walking(20)
     expected = {}
     for side in ("Left", "Right"):
-        bake.apply_motion(armature, joints, start_frame=1, **targets.rig_options(armature))
+        write_action.apply_motion(armature, joints, start_frame=1, **targets.rig_options(armature))
         expected[side] = evaluated_heads(armature, [f"{side}Hand", f"{side}Foot"], [1, 10, 20])
     for bone in armature.data.bones:
         if bone.name.startswith("Left"):
@@ -150,7 +155,7 @@ def test_an_own_mapping_carries_a_motion_on_a_rig_whose_names_mislead(addon):
         if bone.name.startswith("Both"):
             bone.name = bone.name.replace("Both", "Right")
     bpy.ops.coamd.swap_sides()
-    bake.apply_motion(armature, joints, start_frame=1, **targets.rig_options(armature))
+    write_action.apply_motion(armature, joints, start_frame=1, **targets.rig_options(armature))
     found = evaluated_heads(armature, ["RightHand", "RightFoot"], [1, 10, 20])
     assert np.abs(found - expected["Left"]).max() < 1e-4
 
@@ -159,7 +164,7 @@ def test_a_rig_that_rests_in_a_crouch_is_read_in_the_pose_the_user_captures(addo
     """The plain rig's pose is the oracle: a rig that rests bent, captured in the plain rest pose, moves as it does."""
     joints, names = walking(20), ["Hips", "LeftHand", "RightHand", "LeftFoot", "RightFoot", "Head"]
     plain = mixamo("")
-    bake.apply_motion(plain, joints, start_frame=1, place="world", contact="off")
+    write_action.apply_motion(plain, joints, start_frame=1, place="world", contact="off")
     expected = evaluated_heads(plain, names, [1, 8, 20])
     bent = mixamo("")
     turns = {"LeftArm": (0.8, 0.3, 0.5, 0.1), "RightForeArm": (0.7, -0.5, 0.1, 0.4), "LeftUpLeg": (0.8, 0.4, 0.0, 0.2)}
@@ -175,7 +180,7 @@ def test_a_rig_that_rests_in_a_crouch_is_read_in_the_pose_the_user_captures(addo
     bpy.ops.object.mode_set(mode="OBJECT")
     assert sorted(entry.name for entry in bent.coamd_rig.rest) == sorted(turns)
     assert "3 bones turned" in drawn("COAMD_PT_mapping", width=600)
-    bake.apply_motion(bent, joints, start_frame=1, place="world", contact="off", **targets.rig_options(bent))
+    write_action.apply_motion(bent, joints, start_frame=1, place="world", contact="off", **targets.rig_options(bent))
     assert np.abs(evaluated_heads(bent, names, [1, 8, 20]) - expected).max() < 2e-3
     bpy.ops.coamd.forget_rest()
     assert not bent.coamd_rig.rest
@@ -243,7 +248,7 @@ def test_a_linked_armature_is_left_alone_and_an_overridden_one_is_mapped(addon, 
     local = linked.override_create(remap_local_usages=True)
     bpy.context.view_layer.objects.active = local
     assert bpy.ops.coamd.edit_mapping() == {"FINISHED"} and len(local.coamd_rig.joints) == 22
-    action = bake.apply_motion(local, walking(5), start_frame=1, **targets.rig_options(local))
+    action = write_action.apply_motion(local, walking(5), start_frame=1, **targets.rig_options(local))
     assert local.animation_data.action == action
 
 

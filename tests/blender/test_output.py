@@ -8,7 +8,7 @@ bpy = pytest.importorskip("bpy")
 from rigs import armature_from, evaluated_heads, metarig, mixamo, new_scene, walking  # noqa: E402
 from test_bake import curves_of  # noqa: E402
 
-from coamd_blender import bake, strips  # noqa: E402
+from coamd_blender.anim import nla, write_action  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
 
 FEET = ["LeftToeBase", "RightToeBase"]
@@ -37,10 +37,10 @@ def test_travel_on_root_or_object_gives_the_same_pose_in_the_world(travel, turne
         rig.location, rig.rotation_euler, rig.scale = (0.3, 0.2, 0.1), (0, 0, -0.4), (0.5, 0.5, 0.5)
     bones = ["Hips", "Head", "LeftHand", *FEET]
     frames = range(1, 41, 6)
-    bake.apply_motion(rig, walking(), start_frame=1)
+    write_action.apply_motion(rig, walking(), start_frame=1)
     expected = evaluated_heads(rig, bones, frames)
     bpy.context.scene.frame_set(1)
-    action = bake.apply_motion(rig, walking(), start_frame=1, travel=travel)
+    action = write_action.apply_motion(rig, walking(), start_frame=1, travel=travel)
     assert np.abs(evaluated_heads(rig, bones, frames) - expected).max() < 1e-4
     path = {"root": 'pose.bones["root"].location', "object": "location"}[travel]
     carried = np.array([[key.co.y for key in c.keyframe_points] for c in curves_of(action) if c.data_path == path])
@@ -56,7 +56,7 @@ def test_in_place_leaves_the_travel_out_and_floor_and_metres_are_choices():
     far = joints[-1, 0, 2] - joints[0, 0, 2]
 
     def ways(**options):
-        bake.apply_motion(rig, joints, start_frame=1, contact="off", **options)
+        write_action.apply_motion(rig, joints, start_frame=1, contact="off", **options)
         hips = evaluated_heads(rig, ["Hips"], [1, 40])[:, 0]
         return hips[1, 2] - hips[0, 2], hips[0, 1]
 
@@ -71,7 +71,7 @@ def test_a_rig_without_a_root_bone_says_so_before_anything_happens():
     new_scene()
     rig = mixamo()
     with pytest.raises(RigError, match="no root bone") as caught:
-        bake.apply_motion(rig, walking(5), travel="root")
+        write_action.apply_motion(rig, walking(5), travel="root")
     assert caught.value.hint and not bpy.data.actions and rig.animation_data is None
 
 
@@ -98,10 +98,10 @@ def test_reduced_keys_stay_within_the_tolerance_as_blender_plays_them(tolerance,
     for bone in rig.pose.bones:
         bone.rotation_mode = mode
     joints, frames = walking(60), range(1, 61)
-    dense = bake.apply_motion(rig, joints, start_frame=1)
+    dense = write_action.apply_motion(rig, joints, start_frame=1)
     bones = sorted({curve.group.name for curve in curves_of(dense)})
     expected, places = basis_turns(rig, bones, frames), evaluated_heads(rig, ["spine"], frames)
-    sparse = bake.apply_motion(rig, joints, start_frame=1, tolerance=tolerance)
+    sparse = write_action.apply_motion(rig, joints, start_frame=1, tolerance=tolerance)
     off = turn_degrees(basis_turns(rig, bones, frames), expected)
     leg = sum(rig.data.bones[name].length for name in ("thigh.L", "shin.L"))
     assert 0.2 * tolerance < off.max() < tolerance + 0.02, off.max()
@@ -118,9 +118,9 @@ def test_a_tolerance_that_is_none_is_refused(tolerance):
     new_scene()
     rig = mixamo()
     with pytest.raises(InputError, match="tolerance"):
-        bake.apply_motion(rig, walking(5), tolerance=tolerance)
+        write_action.apply_motion(rig, walking(5), tolerance=tolerance)
     with pytest.raises(InputError, match="film"):
-        bake.apply_motion(rig, walking(5), output="film")
+        write_action.apply_motion(rig, walking(5), output="film")
     assert not bpy.data.actions
 
 
@@ -155,13 +155,13 @@ def evaluated(rig, frames):
 def test_a_replaced_range_is_the_motion_and_everything_else_stays(tolerance):
     rig = rooted()
     new = list(range(50, 70, 3))
-    bake.apply_motion(rig, walking(20), start_frame=50, tolerance=tolerance)
+    write_action.apply_motion(rig, walking(20), start_frame=50, tolerance=tolerance)
     wanted = evaluated_heads(rig, ["Hips", "LeftHand", *FEET], new)
     rig.animation_data_clear()
     before = sparsely_keyed(rig)
     outside = [1, 12, 30, 48, 49, 70, 71, 80, 90, 100, 120]
     poses, keys = evaluated(rig, outside), keys_of(before)
-    action = bake.apply_motion(rig, walking(20), start_frame=50, output="replace", tolerance=tolerance)
+    action = write_action.apply_motion(rig, walking(20), start_frame=50, output="replace", tolerance=tolerance)
     assert action != before and keys_of(before) == keys and before.use_fake_user
     assert np.abs(evaluated(rig, outside) - poses).max() < 1e-3
     assert np.abs(evaluated_heads(rig, ["Hips", "LeftHand", *FEET], new) - wanted).max() < 1e-4
@@ -174,7 +174,7 @@ def test_a_replaced_range_is_the_motion_and_everything_else_stays(tolerance):
 
 def test_replacing_needs_no_action_and_drops_what_the_slot_holds_of_others():
     rig = rooted()
-    action = bake.apply_motion(rig, walking(20), start_frame=1, output="replace")
+    action = write_action.apply_motion(rig, walking(20), start_frame=1, output="replace")
     assert rig.animation_data.action == action and tuple(action.frame_range) == (1, 20)
     if not hasattr(action, "slots"):
         return
@@ -182,14 +182,14 @@ def test_replacing_needs_no_action_and_drops_what_the_slot_holds_of_others():
     other.animation_data_create().action = action
     other.animation_data.action_slot = action.slots.new(id_type="OBJECT", name="Other")
     other.keyframe_insert("location", frame=5)
-    again = bake.apply_motion(rig, walking(20), start_frame=5, output="replace")
+    again = write_action.apply_motion(rig, walking(20), start_frame=5, output="replace")
     assert len(again.slots) == 1 and rig.animation_data.action_slot == again.slots[0]
     assert other.animation_data.action == action and tuple(again.frame_range) == (1, 24)
 
 
 def test_a_strip_lies_over_what_was_there_and_nothing_is_lost():
     rig = rooted()
-    bake.apply_motion(rig, walking(20), start_frame=50)
+    write_action.apply_motion(rig, walking(20), start_frame=50)
     wanted = evaluated_heads(rig, ["Hips", "LeftHand"], range(50, 70, 4))
     rig.animation_data_clear()
     for bone in rig.pose.bones:
@@ -197,7 +197,7 @@ def test_a_strip_lies_over_what_was_there_and_nothing_is_lost():
     before = sparsely_keyed(rig)
     outside, new = [1, 12, 30, 49, 70, 100, 120], range(50, 70, 4)
     poses, keys = evaluated(rig, outside), keys_of(before)
-    action = bake.apply_motion(rig, walking(20), start_frame=50, output="strip")
+    action = write_action.apply_motion(rig, walking(20), start_frame=50, output="strip")
     data = rig.animation_data
     assert data.action is None and [track.strips[0].action for track in data.nla_tracks] == [before, action]
     assert keys_of(before) == keys and before.use_fake_user
@@ -206,7 +206,7 @@ def test_a_strip_lies_over_what_was_there_and_nothing_is_lost():
         assert len(set(times)) == len(times) and {times[0], times[-1]} == {50.0, 69.0}
     assert np.abs(evaluated(rig, outside) - poses).max() < 1e-4
     assert np.abs(evaluated_heads(rig, ["Hips", "LeftHand"], new) - wanted).max() < 1e-4
-    above = bake.apply_motion(rig, walking(20), start_frame=50)
+    above = write_action.apply_motion(rig, walking(20), start_frame=50)
     assert data.action == above and len(data.nla_tracks) == 2
     assert np.abs(evaluated_heads(rig, ["Hips", "LeftHand"], new) - wanted).max() < 1e-4
 
@@ -214,25 +214,25 @@ def test_a_strip_lies_over_what_was_there_and_nothing_is_lost():
 def test_strips_are_shown_hidden_and_removed():
     rig = rooted()
     data = rig.animation_data_create()
-    first, second = (bake.apply_motion(rig, walking(20), start_frame=1, output="strip") for _ in range(2))
+    first, second = (write_action.apply_motion(rig, walking(20), start_frame=1, output="strip") for _ in range(2))
     assert [track.name for track in data.nla_tracks] == [first.name, second.name]
-    assert strips.show(data, first, [second])
+    assert nla.show(data, first, [second])
     assert [track.mute for track in data.nla_tracks] == [False, True]
-    assert not strips.show(data, bpy.data.actions.new("None"), [first])
-    strips.remove(data, second)
+    assert not nla.show(data, bpy.data.actions.new("None"), [first])
+    nla.remove(data, second)
     assert [track.strips[0].action for track in data.nla_tracks] == [first]
 
 
 def test_a_bone_renamed_while_keys_are_written_is_named_and_the_pose_kept():
     rig = rooted()
-    bake.apply_motion(rig, walking(5), start_frame=1)
+    write_action.apply_motion(rig, walking(5), start_frame=1)
     before = rig.animation_data.action
-    target = bake.read_target(rig)
-    plan = bake.plan_motion(target, walking(5))
-    action = bake.new_action(rig, plan)
-    bake.write_some(action, plan, 0)
+    target = write_action.read_target(rig)
+    plan = write_action.plan_motion(target, walking(5))
+    action = write_action.new_action(rig, plan)
+    write_action.write_some(action, plan, 0)
     rig.data.bones["LeftArm"].name = "Wing"
-    for step in (lambda: bake.hand_over(rig, action, plan), lambda: bake.new_action(rig, plan)):
+    for step in (lambda: write_action.hand_over(rig, action, plan), lambda: write_action.new_action(rig, plan)):
         with pytest.raises(RigError, match="LeftArm") as caught:
             step()
         assert caught.value.hint and "\n" not in str(caught.value)

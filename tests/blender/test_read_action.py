@@ -9,16 +9,18 @@ bpy = pytest.importorskip("bpy")
 
 from rigs import RIG_FOLDER, evaluated_heads, imported, metarig, mixamo, new_scene, walking  # noqa: E402
 
-from coamd_blender import actions, bake, character, skeleton  # noqa: E402
+from coamd_blender.anim import actions, write_action  # noqa: E402
+from coamd_blender.anim.read_action import CURVES, EVALUATED, read_action, read_steps, sample_frames  # noqa: E402
+from coamd_blender.character import figure  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
-from coamd_blender.read_action import CURVES, EVALUATED, read_action, read_steps, sample_frames  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 
 J = skeleton.JOINT_INDEX
 FILES = ["quaternius_male", "quaternius_female", "kenney_zombie"]
 ON_DISK = pytest.mark.skipif(not RIG_FOLDER.is_dir(), reason="set COAMD_RIGS to a folder with the rig files")
 MAKERS = {
     "mixamo": lambda: mixamo(rolled=True, lowered=0.8),
-    "own": lambda: character.create_character(bpy.context),
+    "own": lambda: figure.create_character(bpy.context),
     "metarig": metarig,
 }
 
@@ -42,7 +44,7 @@ def against_blender(rig_object, reading, frames):
 
 
 def back_and_forth(rig_object, joints):
-    bake.apply_motion(rig_object, joints, start_frame=1, contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=1, contact="off")
     reading = read_action(rig_object)
     return np.linalg.norm(reading.joints - joints, axis=-1).mean(), reading
 
@@ -70,11 +72,11 @@ def test_baking_what_was_read_gives_the_pose_again(kind):
     new_scene(fps=24)
     rig_object = MAKERS[kind]()
     rig_object.location, rig_object.rotation_euler = (3, -2, 0.5), (0, 0, 2.0)
-    bake.apply_motion(rig_object, motion(), start_frame=5)
+    write_action.apply_motion(rig_object, motion(), start_frame=5)
     reading = read_action(rig_object, fps=None)
     before = evaluated_heads(rig_object, bones_of(reading), [5, 30, 60])
     placed = reading.placement.place(reading.joints)
-    bake.apply_motion(rig_object, placed, source_fps=24, start_frame=5, place="world", contact="off")
+    write_action.apply_motion(rig_object, placed, source_fps=24, start_frame=5, place="world", contact="off")
     assert np.abs(evaluated_heads(rig_object, bones_of(reading), [5, 30, 60]) - before).max() < 2e-3
 
 
@@ -83,7 +85,7 @@ def test_canonical_joints_start_over_the_origin_facing_forward_on_the_floor():
     rig_object = metarig()
     rig_object.location, rig_object.rotation_euler = (3, -2, 0.5), (0, 0, 2.0)
     joints = motion()
-    bake.apply_motion(rig_object, joints, start_frame=1, contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=1, contact="off")
     reading = read_action(rig_object)
     assert np.abs(reading.joints - joints).max() < 1e-2
     assert reading.placement.origin[1] == pytest.approx(0.5 / reading.placement.scale, abs=0.02)
@@ -98,7 +100,7 @@ def test_rotation_modes_bone_flags_bezier_keys_and_the_object_are_honoured():
     for name in ("Neck", "LeftArm", "RightLeg"):
         rig_object.data.bones[f"mixamorig:{name}"].use_inherit_rotation = False
         rig_object.data.bones[f"mixamorig:{name}"].use_local_location = False
-    bake.apply_motion(rig_object, motion(), start_frame=1)
+    write_action.apply_motion(rig_object, motion(), start_frame=1)
     for curve in actions.curves_of(rig_object.animation_data.action):
         for key in list(curve.keyframe_points)[1::2]:
             key.interpolation = "BEZIER"
@@ -120,7 +122,7 @@ def test_rotation_modes_bone_flags_bezier_keys_and_the_object_are_honoured():
 def test_both_ways_agree_within_a_millimetre():
     new_scene(fps=30)
     rig_object = metarig()
-    bake.apply_motion(rig_object, motion(), start_frame=3)
+    write_action.apply_motion(rig_object, motion(), start_frame=3)
     fast = read_action(rig_object)
     tail = rig_object.pose.bones["spine"].constraints.new("LIMIT_LOCATION")
     slow = read_action(rig_object)
@@ -168,7 +170,7 @@ def with_strip(rig_object):
 def test_what_curves_do_not_say_is_evaluated(change):
     new_scene()
     rig_object = mixamo()
-    bake.apply_motion(rig_object, motion(40), start_frame=1)
+    write_action.apply_motion(rig_object, motion(40), start_frame=1)
     change(rig_object)
     reading = read_action(rig_object, frames=(10, 28), fps=None)
     assert reading.way == EVALUATED and reading.reason and reading.notes[0].endswith(reading.reason)
@@ -179,8 +181,8 @@ def test_what_curves_do_not_say_is_evaluated(change):
 def test_the_scene_stays_as_it_was(change):
     new_scene()
     rig_object = mixamo()
-    bake.apply_motion(rig_object, motion(40), start_frame=1)
-    other = bake.apply_motion(rig_object, motion(30), start_frame=1)
+    write_action.apply_motion(rig_object, motion(40), start_frame=1)
+    other = write_action.apply_motion(rig_object, motion(30), start_frame=1)
     if change:
         change(rig_object)
     bpy.context.scene.frame_set(17, subframe=0.25)
@@ -211,8 +213,8 @@ def test_an_action_that_does_not_play_is_read_alone():
     new_scene()
     rig_object = mixamo()
     joints = motion(30)
-    first = bake.apply_motion(rig_object, joints, start_frame=1, contact="off")
-    bake.apply_motion(rig_object, skeleton.mirror(motion(50))[::-1].copy(), start_frame=1, contact="off")
+    first = write_action.apply_motion(rig_object, joints, start_frame=1, contact="off")
+    write_action.apply_motion(rig_object, skeleton.mirror(motion(50))[::-1].copy(), start_frame=1, contact="off")
     arm = rig_object.pose.bones["mixamorig:LeftArm"]
     arm.constraints.new("LIMIT_LOCATION")
     reading = read_action(rig_object, first)
@@ -242,7 +244,7 @@ def test_joints_the_rig_lacks_are_derived_and_said():
 def test_any_frame_rate(fps, rate):
     new_scene(fps=fps)
     rig_object = mixamo()
-    bake.apply_motion(rig_object, motion(), start_frame=7)
+    write_action.apply_motion(rig_object, motion(), start_frame=7)
     first, last = rig_object.animation_data.action.frame_range
     reading = read_action(rig_object, fps=rate)
     assert reading.fps == (rate or fps)
@@ -254,7 +256,7 @@ def test_ten_seconds_of_65_bones_are_read_in_60_ms():
     new_scene()
     rig_object = mixamo()
     assert len(rig_object.data.bones) == 65
-    bake.apply_motion(rig_object, motion(200), start_frame=1)
+    write_action.apply_motion(rig_object, motion(200), start_frame=1)
     times = []
     for _ in range(5):
         start = time.process_time()
@@ -267,7 +269,7 @@ def test_ten_seconds_of_65_bones_are_read_in_60_ms():
 def test_reading_in_steps_gives_the_same_and_no_step_holds_the_interface_up():
     new_scene()
     rig_object = mixamo()
-    bake.apply_motion(rig_object, motion(600), start_frame=1)
+    write_action.apply_motion(rig_object, motion(600), start_frame=1)
     whole, longest = read_action(rig_object), []
     for _ in range(3):
         steps, times, reading = read_steps(rig_object, mapping=whole.mapping), [], None
@@ -293,8 +295,8 @@ def test_reading_in_steps_gives_the_same_and_no_step_holds_the_interface_up():
 def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind():
     new_scene()
     rig_object = mixamo()
-    first = bake.apply_motion(rig_object, motion(200), start_frame=1)
-    bake.apply_motion(rig_object, motion(20), start_frame=1)  # plays; the first one is read by a copy
+    first = write_action.apply_motion(rig_object, motion(200), start_frame=1)
+    write_action.apply_motion(rig_object, motion(20), start_frame=1)  # plays; the first one is read by a copy
     with_ik(rig_object)
     bpy.context.scene.frame_set(17)
     whole, blocks = read_action(rig_object, first), (len(bpy.data.scenes), len(bpy.data.objects))
@@ -328,7 +330,7 @@ def test_what_cannot_be_read_is_one_line():
     rig_object = mixamo()
     with pytest.raises(InputError, match="no animation"):
         read_action(rig_object)
-    bake.apply_motion(rig_object, motion(10), start_frame=1)
+    write_action.apply_motion(rig_object, motion(10), start_frame=1)
     with pytest.raises(InputError, match="no range"):
         read_action(rig_object, frames=(9, 3))
     with pytest.raises(RigError, match="No armature"):

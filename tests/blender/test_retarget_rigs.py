@@ -18,7 +18,10 @@ from rigs import (  # noqa: E402
     walking,
 )
 
-from coamd_blender import armature, bake, character, retarget, skeleton  # noqa: E402
+from coamd_blender import retarget  # noqa: E402
+from coamd_blender.anim import armature, write_action  # noqa: E402
+from coamd_blender.character import figure  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 
 J = skeleton.JOINT_INDEX
 LIMBS = [f"{side}_{joint}" for side in ("left", "right") for joint in ("knee", "ankle", "elbow", "wrist")]
@@ -57,7 +60,7 @@ def test_heads_within_a_millimetre_on_a_rig_of_the_same_proportions(rolled, lowe
         rig_object.scale = (0.01,) * 3
         rig_object.data.transform(__import__("mathutils").Matrix.Scale(100, 4))
     joints = walking()
-    bake.apply_motion(rig_object, joints, start_frame=1, place="world", contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=1, place="world", contact="off")
     frames = list(range(0, 40, 3))
     bones = mapped(rig_object)
     heads = evaluated_heads(rig_object, [bones[joint] for joint in skeleton.JOINT_NAMES], [1 + f for f in frames])
@@ -66,9 +69,9 @@ def test_heads_within_a_millimetre_on_a_rig_of_the_same_proportions(rolled, lowe
 
 def test_our_character_follows_to_the_millimetre():
     new_scene()
-    rig_object = character.create_character(bpy.context)
+    rig_object = figure.create_character(bpy.context)
     joints = walking()
-    bake.apply_motion(rig_object, joints, start_frame=1, contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=1, contact="off")
     bones = mapped(rig_object)
     heads = evaluated_heads(rig_object, [bones[joint] for joint in skeleton.JOINT_NAMES], range(1, 41, 4))
     assert np.abs(heads - joints[::4]).max() < 1e-3
@@ -79,7 +82,7 @@ def test_limbs_of_the_metarig_point_where_the_motions_do():
     rig_object = metarig()
     assert retarget.detect([bone.name for bone in rig_object.data.bones]).preset == "Rigify metarig"
     joints = walking()
-    bake.apply_motion(rig_object, joints, start_frame=1, contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=1, contact="off")
     errors = limb_errors(rig_object, joints, list(range(0, 40, 5)))
     assert max(errors.values()) < 1.0, errors
 
@@ -90,17 +93,17 @@ def test_limbs_of_imported_characters_point_where_the_motions_do(name):
     new_scene()
     rig_object = imported(name)
     joints = walking()
-    bake.apply_motion(rig_object, joints, start_frame=1, contact="off")
+    write_action.apply_motion(rig_object, joints, start_frame=1, contact="off")
     errors = limb_errors(rig_object, joints, list(range(0, 40, 5)))
     assert max(errors.values()) < 1.0, errors
 
 
-@pytest.mark.parametrize("make", [character.create_character, lambda _context: metarig()], ids=["own", "metarig"])
+@pytest.mark.parametrize("make", [figure.create_character, lambda _context: metarig()], ids=["own", "metarig"])
 def test_feet_stay_over_the_floor_and_the_walk_goes_forward(make):
     new_scene()
     rig_object = make(bpy.context)
     joints = walking()
-    bake.apply_motion(rig_object, joints, start_frame=1)
+    write_action.apply_motion(rig_object, joints, start_frame=1)
     bones = mapped(rig_object)
     heads = evaluated_heads(rig_object, [bones[f"{side}_foot"] for side in ("left", "right")], range(1, 41))
     rest = min(rig_object.data.bones[bones[f"{side}_foot"]].head_local.z for side in ("left", "right"))
@@ -116,7 +119,7 @@ def test_a_full_window_onto_65_bones_is_fast():
     times = []
     for _ in range(4):
         start = time.process_time()
-        bake.apply_motion(rig_object, joints, start_frame=1)
+        write_action.apply_motion(rig_object, joints, start_frame=1)
         times.append(time.process_time() - start)
     print(f"196 frames onto 65 bones, solve and keys: {1e3 * min(times):.1f} ms")
     assert min(times) < 0.1
@@ -125,18 +128,18 @@ def test_a_full_window_onto_65_bones_is_fast():
 def test_keys_written_a_little_at_a_time_never_hold_the_interface_up():
     new_scene()
     rig_object = mixamo()
-    before = bake.apply_motion(rig_object, walking(8), start_frame=1)
+    before = write_action.apply_motion(rig_object, walking(8), start_frame=1)
     mapping = retarget.detect_rig(armature.read_rig(rig_object))
     longest = []
     for _ in range(3):
         start = time.process_time()
-        target = bake.read_target(rig_object, start_frame=1, mapping=mapping)
+        target = write_action.read_target(rig_object, start_frame=1, mapping=mapping)
         pieces, done = [time.process_time() - start], 0
-        plan = bake.plan_motion(target, walking(196))
-        action = bake.new_action(rig_object, plan)
+        plan = write_action.plan_motion(target, walking(196))
+        action = write_action.new_action(rig_object, plan)
         while done < len(plan.curves):
             start = time.process_time()
-            done = bake.write_some(action, plan, done, 0.001)
+            done = write_action.write_some(action, plan, done, 0.001)
             pieces.append(time.process_time() - start)
         assert len(pieces) > 2 and rig_object.animation_data.action == before
         longest.append(max(pieces))

@@ -12,7 +12,8 @@ bpy = pytest.importorskip("bpy")
 from fake_runtime import walk  # noqa: E402
 from rigs import angles_between, evaluated_heads, mixamo  # noqa: E402
 
-from coamd_blender import session, skeleton  # noqa: E402
+from coamd_blender.core import session  # noqa: E402
+from coamd_blender.motion import skeleton  # noqa: E402
 
 FRAMES = 30
 CHECKED = (1, 8, 17, 29)
@@ -185,7 +186,7 @@ def test_locked_channels_are_keyed_all_the_same(hero):
 
 
 def test_limits_that_hold_a_bone_back_are_said(hero):
-    from coamd_blender import targets
+    from coamd_blender.anim import targets
 
     limit = hero.pose.bones["left_knee"].constraints.new("LIMIT_ROTATION")
     limit.use_limit_x, limit.max_x, limit.owner_space = True, 0.1, "LOCAL"
@@ -230,16 +231,16 @@ def test_a_bone_so_short_that_it_is_nearly_nothing(hero):
 @pytest.mark.parametrize("output", ["action", "replace", "strip"])
 def test_names_of_any_letters(hero, name, output):
     """A helper above the hips, whose keys must be taken back, and an arm mapped by hand."""
-    from coamd_blender import mapping_editor
+    from coamd_blender.rig_mapping import workflow as rig_mapping_workflow
 
     bpy.ops.object.mode_set(mode="EDIT")
     root = hero.data.edit_bones.new(name)
     root.head, root.tail = (0, 0, 0), (0, 0.3, 0)
     hero.data.edit_bones["pelvis"].parent = root
     bpy.ops.object.mode_set(mode="OBJECT")
-    mapping_editor.start(hero)
+    rig_mapping_workflow.start(hero)
     hero.data.bones["left_elbow"].name = f"{name}2"
-    mapping_editor.give(hero, "left_elbow", f"{name}2")
+    rig_mapping_workflow.give(hero, "left_elbow", f"{name}2")
     path = hero.pose.bones[name].path_from_id() + ".location"
     curve_of(hero, path, 0, [(1, 0.7), (60, 0.9)])
     assert generate(output=output) == {"FINISHED"}

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from coamd_blender.skeleton import FPS, JOINT_INDEX
+from coamd_blender.motion.skeleton import FPS, JOINT_INDEX
 from runtime.data.loops import cycle_length, repeat_loop, slides_in_place, stance_travel, with_travel
-from tests.data.bodies import LEFT, RIGHT, squatting, standing
+from tests.formats.bodies import LEFT, RIGHT, squatting, standing
 
 FEET = [JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot")]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import JOINT_INDEX, rest_joints
+from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
 from runtime.data import humanml3d, kit_ml, ntu, official
 
 

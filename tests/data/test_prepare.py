@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from coamd_blender.errors import DataError
-from runtime.data.convert import write_bvh
-from runtime.data.npz import write_npz
 from runtime.data.prepare import duplicates, prepare
 from runtime.data.sources import describe, sources
 from runtime.data.splits import split_of, stable_fraction
-from tests.data.bodies import squatting
+from runtime.formats.convert import write_bvh
+from runtime.formats.npz import write_npz
+from tests.formats.bodies import squatting
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from coamd_blender.skeleton import rest_joints
+from coamd_blender.motion.skeleton import rest_joints
 from runtime.evaluate.evaluator import Evaluator, EvaluatorConfig, Judge
 from runtime.model.text_encoder import TextFeatures
 

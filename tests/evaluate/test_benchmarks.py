@@ -7,7 +7,7 @@ import pytest
 import synthetic_motions as s
 
 from coamd_blender.errors import DataError, InputError, WeightsError
-from runtime.data.compose import PoolItem
+from runtime.compose.compose import PoolItem
 from runtime.data.dataset import write_pool
 from runtime.evaluate import benchmarks
 from runtime.evaluate.benchmarks import Options, list_benchmarks, reconstruction_error, run_benchmark

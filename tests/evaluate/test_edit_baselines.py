@@ -5,7 +5,7 @@ import pytest
 import synthetic_motions as made
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import BONE_LENGTHS, PARENTS, with_bone_lengths
+from coamd_blender.motion.skeleton import BONE_LENGTHS, PARENTS, with_bone_lengths
 from runtime.evaluate import edits
 from runtime.evaluate.baselines import copied, interpolated
 

@@ -6,7 +6,7 @@ import torch
 from judges import SMALL, Words, moving
 
 from coamd_blender.errors import InputError, WeightsError
-from runtime.data.compose import PoolItem
+from runtime.compose.compose import PoolItem
 from runtime.data.dataset import write_pool
 from runtime.evaluate.caption_groups import caption_groups, plain
 from runtime.evaluate.evaluator import FEATURES, Evaluator, Judge, motion_features

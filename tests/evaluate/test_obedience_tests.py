@@ -5,7 +5,7 @@ import pytest
 import synthetic_motions as s
 
 from coamd_blender.errors import DataError, InputError
-from coamd_blender.skeleton import FPS, mirror
+from coamd_blender.motion.skeleton import FPS, mirror
 from runtime.evaluate import obedience_tests as tests
 from runtime.evaluate.obedience_tests import passes, passes_in_order
 

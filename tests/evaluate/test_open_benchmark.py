@@ -16,7 +16,7 @@ from runtime.evaluate.benchmarks import Options, list_benchmarks, run_benchmark
 from runtime.evaluate.evaluator import Judge
 from runtime.evaluate.open_set import OpenSet
 from runtime.model.recognizer import MotionRecognizer
-from runtime.understand import Recognizer
+from runtime.recognize import Recognizer
 
 SPEEDS = range(35)  # tenths of a metre a second: one caption each
 

@@ -5,7 +5,7 @@ import pytest
 import synthetic_motions as s
 
 from coamd_blender.errors import DataError
-from coamd_blender.skeleton import FPS, JOINT_INDEX, mirror, rest_joints
+from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, mirror, rest_joints
 from runtime.evaluate import physical
 
 

@@ -109,7 +109,7 @@ def test_editing_tasks_keep_what_the_paper_says(task, kept, monkeypatch):
             made.append((edit.prompt, edit.seed))
         return new
 
-    monkeypatch.setattr("runtime.edit.edit_ranges", edit_ranges)
+    monkeypatch.setattr("runtime.edit.regenerate.edit_ranges", edit_ranges)
     (result,) = editing.edit_all(None, task, [np.zeros((32, 22, 3))], ["a hop"], [7])
     assert "".join(map(str, result[::4])) == kept and (result.reshape(8, 4) == result[::4, None]).all()
     assert set(made) == {("a hop", 7)}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coamd_blender.skeleton import BONE_LENGTHS, PARENTS, rest_joints
+from coamd_blender.motion.skeleton import BONE_LENGTHS, PARENTS, rest_joints
 from runtime.evaluate import baselines, scoring
 from runtime.evaluate.metrics import Components
 from runtime.evaluate.open_set import OpenSet, of_motions, whole

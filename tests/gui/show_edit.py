@@ -43,7 +43,7 @@ def answered(limit=panel["LIMIT_SECONDS"]):
 
 def open_panels(wanted):
     """Leave only these panels of the CoAMD tab open."""
-    sources = [module(name) for name in ("panels", "panels_edit", "understanding_panels")]
+    sources = [module(name) for name in ("generate.panel", "edit.panel", "recognize.panel")]
     fresh = {name: next(getattr(found, name) for found in sources if hasattr(found, name)) for name in PANELS}
     for name in reversed(PANELS):
         bpy.utils.unregister_class(getattr(bpy.types, name))
@@ -54,7 +54,7 @@ def open_panels(wanted):
 
 def keys(action, rig):
     """(path, index) to the keys of every curve."""
-    actions, edit_action = module("actions"), module("edit_action")
+    actions, edit_action = module("anim.actions"), module("edit.apply")
     curves = actions.curves_of(action, actions.slot_for(action, rig))
     return {(curve.data_path, curve.array_index): edit_action.read_keys(curve) for curve in curves}
 

@@ -46,12 +46,12 @@ def open_panels(names):
 
 def panels():
     """The add-on's module of panels."""
-    return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.panels")
+    return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.generate.panel")
 
 
 def understanding():
     """The add-on's module of the panels Recognize and Clip Library."""
-    return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.understanding_panels")
+    return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.recognize.panel")
 
 
 def show_timeline():

@@ -39,7 +39,7 @@ def session():
     """The add-on's session, found as any script would."""
     import importlib
 
-    return importlib.import_module(f"{EXTENSION}.coamd_blender.session").current()
+    return importlib.import_module(f"{EXTENSION}.coamd_blender.core.session").current()
 
 
 def window():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from coamd_blender.skeleton import JOINT_INDEX, rest_joints
+from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
 from runtime.config import RecognizerConfig
 from runtime.model import recognizer
 from runtime.model.recognizer import MotionEmbedding, MotionRecognizer, contrastive, stream_values

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from coamd_blender.skeleton import rest_joints
+from coamd_blender.motion.skeleton import rest_joints
 from runtime.model import representation
 
 

@@ -8,15 +8,7 @@ import torch
 
 from runtime.config import GeneratorConfig, SamplingConfig
 from runtime.model.generator import MotionGenerator, draw_mask
-from runtime.model.sampling import (
-    Known,
-    euler,
-    guided,
-    kept_after,
-    noise_of_seeds,
-    rank_of_missing,
-    sample,
-)
+from runtime.model.sampling import Known, euler, guided, kept_after, noise_of_seeds, rank_of_missing, sample
 from runtime.model.text_encoder import TextFeatures
 
 TINY = GeneratorConfig(

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from coamd_blender.errors import WeightsError
-from runtime.generate import WEIGHTS
+from runtime.generate.generator import WEIGHTS
 from runtime.model.text_encoder import TextEncoder
 
 SENTENCES = ["a man walks slowly forward", "turn left, then wave the right hand", "jump!"]

@@ -5,8 +5,8 @@ Both work on the mapped joints alone, in the Y-up world, and put the hips where 
 
 import numpy as np
 
-from coamd_blender import skeleton
-from coamd_blender.retarget import rotations as rot
+from coamd_blender.motion import rotations as rot
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget.quality import Posed
 from coamd_blender.retarget.solver import Options, place_points
 

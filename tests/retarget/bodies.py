@@ -6,7 +6,7 @@ Rotations come from scipy; forward kinematics is one matrix product a bone.
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from coamd_blender import skeleton
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget.rig import simple_rig
 
 J = skeleton.JOINT_INDEX

@@ -11,7 +11,7 @@ from bodies import J, angles_between, make_rig, posed_heads
 from quality_table import real_clips
 from test_clearance import STOUT
 
-from coamd_blender import skeleton
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, solve
 from coamd_blender.retarget.contacts import leg_length
 

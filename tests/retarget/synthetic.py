@@ -4,7 +4,7 @@ import numpy as np
 from bodies import J, pose, swaying_rotations
 from scipy.spatial.transform import Rotation
 
-from coamd_blender import skeleton
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import make_mapping
 from coamd_blender.retarget.rig import simple_rig
 

@@ -6,8 +6,8 @@ import synthetic
 from bodies import J, a_pose_offsets, angles_between, make_rig, pose, posed_heads, swaying_rotations
 from scipy.spatial.transform import Rotation
 
-from coamd_blender import skeleton
 from coamd_blender.errors import InputError, RigError
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, forward_kinematics, make_mapping, solve
 from coamd_blender.retarget.body import read_rest
 from coamd_blender.retarget.limbs import limit_hinge, toe_turn

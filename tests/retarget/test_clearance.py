@@ -7,7 +7,7 @@ import tube
 from bodies import J, make_rig, posed_heads
 from scipy.spatial.transform import Rotation
 
-from coamd_blender import skeleton
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, quality, solve
 from coamd_blender.retarget.body import read_rest
 

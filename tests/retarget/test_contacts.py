@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from bodies import J, make_rig, pose, posed_heads
 
-from coamd_blender import skeleton
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, contacts, detect, solve
 
 

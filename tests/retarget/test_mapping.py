@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from coamd_blender import skeleton
 from coamd_blender.errors import RigError
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import detect, make_mapping
 from coamd_blender.retarget.mapping import PRESET_FOLDER, named_presets, share_spine, split_name
 

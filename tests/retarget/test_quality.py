@@ -7,7 +7,7 @@ import synthetic
 from bodies import J, make_rig, pose, posed_heads
 from glb import RIG_FOLDER, read_glb_rig
 
-from coamd_blender import skeleton
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, detect_rig, quality, solve
 from coamd_blender.retarget.body import read_rest
 

@@ -6,11 +6,11 @@ import synthetic
 from bodies import a_pose_offsets, make_rig
 from scipy.spatial.transform import Rotation
 
+from coamd_blender.motion.rotations import EULER_ORDERS, matrix_from_quaternion
 from coamd_blender.retarget import Options, detect, detect_rig, forward_kinematics, make_mapping, solve
 from coamd_blender.retarget.body import read_rest
 from coamd_blender.retarget.channels import matrix_from_euler, object_matrices, quaternions_of
 from coamd_blender.retarget.reading import canonicalise, joints_of_poses
-from coamd_blender.retarget.rotations import EULER_ORDERS, matrix_from_quaternion
 
 PLAIN = Options(place="world", contact="off", floor=False)
 TILT = Rotation.from_euler("xyz", (25, -70, 140), degrees=True)

@@ -7,8 +7,8 @@ import pytest
 from bodies import a_pose_offsets, angles_between, make_rig, pose, posed_heads, swaying_rotations
 from scipy.spatial.transform import Rotation
 
-from coamd_blender import skeleton
 from coamd_blender.errors import InputError, RigError
+from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, solve
 from coamd_blender.retarget.rig import simple_rig
 from coamd_blender.retarget.solver import resample

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coamd_blender.retarget import rotations as rot
+from coamd_blender.motion import rotations as rot
 from coamd_blender.retarget import splice
 from coamd_blender.retarget.channels import quaternions_of
 

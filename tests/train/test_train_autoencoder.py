@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from coamd_blender.errors import InputError
-from coamd_blender.skeleton import JOINT_INDEX, rest_joints
+from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
 from runtime import checkpoint, config
 from runtime.config import AutoencoderConfig
 from runtime.model.autoencoder import Autoencoder

@@ -8,17 +8,18 @@ import pytest
 import torch
 
 from coamd_blender.errors import DataError, WeightsError
-from coamd_blender.skeleton import JOINT_INDEX, rest_joints
-from runtime import checkpoint, cli, config
+from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
+from runtime import checkpoint, config
+from runtime.captions.labels import family_texts
+from runtime.cli import main
+from runtime.compose.compose import PoolItem
 from runtime.config import Preset, RecognizerConfig
-from runtime.data.compose import PoolItem
 from runtime.data.dataset import CaptionFeatures, Pool, write_pool
-from runtime.data.labels import family_texts
-from runtime.generate import WEIGHTS
+from runtime.generate.generator import WEIGHTS
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextEncoder
+from runtime.recognize import Recognizer
 from runtime.train import recognizer as training
-from runtime.understand import Recognizer
 
 WORDS = {
     "walk": ("a person walks {how}", "walk {how}", "somebody is walking {how}"),
@@ -135,8 +136,8 @@ def test_training_learns_three_actions_and_resumes(recurrent, prepared, tmp_path
     monkeypatch.setitem(config.PRESETS, "tiny", Preset(base.autoencoder, base.generator, tiny))
     words = ["train", "recognizer", "--prepared", str(prepared), "--run", str(tmp_path), "--preset", "tiny"]
     words += ["--batch", "18", "--learning-rate", "0.003", "--weights", str(WEIGHTS), "--json"]
-    assert cli.main([*words, "--steps", "15"]) == 0
-    assert cli.main([*words, "--steps", "40"]) == 0
+    assert main.main([*words, "--steps", "15"]) == 0
+    assert main.main([*words, "--steps", "40"]) == 0
     out, err = capsys.readouterr()
     assert "resumed at step 15" in err
     path = tmp_path / "recognizer.safetensors"

@@ -1,0 +1,446 @@
+"""Read edge: an Action, a frame range of it, or what NLA, constraints and drivers make of it, as 22 joints.
+
+Two ways, chosen by what moves the bones and named in the result:
+
+* "curves": where F-curves alone move the mapped bones and those above them, the curves are sampled and the bones
+  posed in numpy. Nothing in the file is touched.
+* "evaluated": where constraints, drivers, NLA strips, a moving parent or scaled bones have a say, Blender evaluates
+  them in a scratch scene that holds the armature only (or a copy of it, for an Action it does not play). The user's
+  scene, its current frame and poses without keys stay as they are. The scratch scene is there within a step only,
+  so that giving up between two steps leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import bpy
+import numpy as np
+
+from ..errors import InputError, RigError
+from ..motion import skeleton
+from ..retarget import Mapping, Rig, detect_rig
+from ..retarget.body import read_rest
+from ..retarget.channels import object_matrices, quaternions_of
+from ..retarget.reading import Placement, canonicalise, joints_of_poses, needed_bones
+from ..retarget.rig import forward_kinematics
+from ..wire.jobs import Step
+from . import actions
+from .armature import Y_UP_FROM_Z_UP, check_editable, read_rig
+from .targets import by_uid
+
+CURVES, EVALUATED = "curves", "evaluated"
+_BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
+_ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
+_MOST_FRAMES = 200_000
+PIECE = 40  # samples a step
+CHANGED = "The Action or its armature changed while it was being read"
+EVALUATE_SECONDS = 0.01  # a step, beside the scratch scene
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A motion that was read.
+
+    joints: float32 (F, 22, 3), the canonical body, metres, Y up, at frame 0 over the origin facing +Z, on the floor.
+    placement: ``placement.place(joints)`` baked onto the same armature with ``place="world"`` is the pose again.
+    heads: float64 (F, 22, 3), where the bones' heads are in Blender's world, Y up, the rig's own proportions.
+    frames: (F,) the scene frames sampled. fps: samples a second. way: "curves" or "evaluated"; reason: why not
+    "curves", else "". derived: joints that no bone plays. rig, mapping: what was read. poses: bone name to (F, 4, 4),
+    armature space, of the mapped bones and those above them; worlds: (F, 4, 4), armature space to the Y-up world.
+    """
+
+    joints: np.ndarray
+    placement: Placement
+    heads: np.ndarray
+    frames: np.ndarray
+    fps: float
+    way: str
+    reason: str
+    derived: tuple[str, ...]
+    rig: Rig
+    mapping: Mapping
+    poses: dict[str, np.ndarray]
+    worlds: np.ndarray
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of how it was read: lines."""
+        lines = [f"Read as evaluated: {self.reason}"] if self.reason else []
+        if self.derived:
+            lines.append(f"Derived, as no bone plays them: {', '.join(self.derived).replace('_', ' ')}")
+        return (*lines, *self.mapping.notes)
+
+
+def read_action(
+    armature_object,
+    action=None,
+    *,
+    frames: tuple[float, float] | None = None,
+    fps: float | None = skeleton.FPS,
+    scene=None,
+    mapping: Mapping | None = None,
+) -> Reading:
+    """Read what an armature does, without changing anything.
+
+    action: any Action, whether the armature plays it or not; None: what it plays, NLA included. frames: first and last
+    frame, both read; None: all of the Action, or of the NLA's strips. fps: samples a second, the first at the
+    first frame; None: one at every scene frame. mapping overrides the detection of bones.
+
+    Raises RigError for an armature that cannot be read or maps to under half of the joints, InputError for a range
+    without frames or an armature without animation.
+    """
+    steps = read_steps(armature_object, action, frames=frames, fps=fps, scene=scene, mapping=mapping, piece=None)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return end.value
+
+
+def read_steps(
+    armature_object, action=None, *, frames=None, fps=skeleton.FPS, scene=None, mapping=None, piece: int | None = PIECE
+) -> Generator[Step, None, Reading]:
+    """As :func:`read_action`, ``piece`` samples a step, so that the interface stays alive; returns the Reading.
+
+    Of what Blender must evaluate, a step takes fewer when EVALUATE_SECONDS are over. ``piece`` None: all in one step.
+    Raises InputError too when armature or Action are removed between two steps.
+    """
+    scene = scene or bpy.context.scene
+    check_editable(armature_object)
+    bpy.context.view_layer.update()
+    rig = read_rig(armature_object)
+    mapping = mapping or detect_rig(rig)
+    rate = scene.render.fps / scene.render.fps_base
+    playing, stacked = _playing(armature_object)
+    if action is None and playing is None and not stacked:
+        raise InputError(f"{armature_object.name} has no animation", "Give it an Action, or select one that has")
+    whole = action is None and stacked
+    chosen = action or playing
+    times = sample_frames(frames or _extent(armature_object, chosen, whole), rate, fps)
+    curves = _Curves(armature_object, chosen) if chosen is not None else None
+    reason = "NLA strips play" if whole else _hindrance(armature_object, rig, mapping, curves)
+    if reason:
+        names, played = [rig.names[bone] for bone in needed_bones(rig, mapping)], None if whole else chosen
+        poses, worlds = yield from _evaluated_steps(armature_object, played, scene, names, times, piece)
+    else:
+        poses, worlds = yield from _pose_steps(armature_object, chosen, rig, mapping, times, piece or len(times))
+    yield Step("Reading the Action", len(times), len(times))  # what follows takes as long as two pieces
+    stood = replace(rig, world=worlds[0])
+    body = read_rest(stood, mapping)
+    placed, heads = joints_of_poses(stood, mapping, body, poses, worlds)
+    joints, placement = canonicalise(placed, body, stood)
+    way = EVALUATED if reason else CURVES
+    return Reading(
+        joints.astype(np.float32),
+        placement,
+        heads,
+        times,
+        fps or rate,
+        way,
+        reason,
+        mapping.missing,
+        stood,
+        mapping,
+        poses,
+        worlds,
+    )
+
+
+def _pose_steps(armature_object, action, rig: Rig, mapping: Mapping, times: np.ndarray, piece: int) -> Generator:
+    """Pose ``piece`` samples a step; Blender's data is looked up anew after each: an undo may have moved it."""
+    uids = armature_object.session_uid, action.session_uid
+    parts = []
+    for start in range(0, len(times), piece):
+        if start:
+            yield Step("Reading the Action", start, len(times))
+            armature_object, action = _found_again(uids[0], uids[1], rig.names)
+        curves = _Curves(armature_object, action)
+        parts.append(_pose(armature_object, rig, mapping, curves, times[start : start + piece]))
+    return _joined(parts)
+
+
+def _evaluated_steps(armature_object, action, scene, names: list[str], times: np.ndarray, piece: int | None):
+    """Let Blender pose the armature at ``times``, up to ``piece`` a step, as ``action`` alone has it, or with None as
+    all has it that plays."""
+    most, seconds = (len(times), float("inf")) if piece is None else (piece, EVALUATE_SECONDS)
+    uids = armature_object.session_uid, action.session_uid if action is not None else None, scene.session_uid
+    state = _state(armature_object, action)
+    parts, done = [], 0
+    while done < len(times):
+        if done:
+            yield Step("Reading the Action", done, len(times))
+            armature_object, action = _found_again(uids[0], uids[1], names)
+            if _state(armature_object, action) != state:
+                raise InputError(CHANGED, "Try again")
+            scene = by_uid(bpy.data.scenes, uids[2]) or bpy.context.scene
+        alone = None if action is None or _plays_alone(armature_object, action) else action
+        with _stage(armature_object, alone, scene) as stage:
+            parts.append(_evaluate(*stage, times[done : done + most], names, seconds))
+        done += len(parts[-1][1])
+    return _joined(parts)
+
+
+def _found_again(armature_uid: int, action_uid: int | None, names) -> tuple:
+    """Return armature and Action (None without) after a step. Raises InputError when they or bones are gone, RigError
+    when the armature is in Edit Mode."""
+    armature_object = by_uid(bpy.data.objects, armature_uid)
+    action = by_uid(bpy.data.actions, action_uid) if action_uid is not None else None
+    gone = armature_object is None or (action_uid is not None and action is None)
+    if gone or set(names) - set(armature_object.pose.bones.keys()):
+        raise InputError(CHANGED, "Try again")
+    check_editable(armature_object)
+    return armature_object, action
+
+
+def _state(armature_object, action) -> tuple:
+    """What must stay between two steps so that Blender poses the armature alike."""
+    playing, stacked = _playing(armature_object)
+    playing = (playing and playing.session_uid, stacked) if action is None else None
+    return armature_object.data.pose_position, playing
+
+
+def _joined(parts: list[tuple]) -> tuple:
+    """Poses and worlds of all steps, one after the other."""
+    poses = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
+    return poses, np.concatenate([part[1] for part in parts])
+
+
+def sample_frames(extent: tuple[float, float], rate: float, fps: float | None = skeleton.FPS) -> np.ndarray:
+    """Return the scene frames (F,) to sample from ``extent`` (first, last), ``fps`` a second at the scene's ``rate``.
+
+    ``fps`` None: every frame. Raises InputError for a range that is empty, not finite or too long.
+    """
+    first, last = (float(value) for value in extent)
+    if not (np.isfinite(first) and np.isfinite(last) and first <= last):
+        raise InputError(f"Frames {first:g} to {last:g} are no range", "Give a first frame and a last one after it")
+    step = rate / fps if fps else 1.0
+    count = int(np.floor((last - first) / step + 1e-6)) + 1
+    if count > _MOST_FRAMES:
+        raise InputError(f"{count} frames are too many to read", "Give a shorter frame range")
+    return first + step * np.arange(count)
+
+
+def bone_names(curves) -> set[str]:
+    """Return the names of the bones that F-curves move."""
+    found = (_BONE_PATH.match(curve.data_path) for curve in curves)
+    return {bpy.utils.unescape_identifier(match[1]) for match in found if match}
+
+
+def _playing(armature_object) -> tuple[object | None, bool]:
+    """Return the Action that plays (None without) and whether NLA strips play as well, or change how it plays."""
+    data = armature_object.animation_data
+    if data is None:
+        return None, False
+    stacked = data.use_nla and any(not track.mute and len(track.strips) for track in data.nla_tracks)
+    if data.action is not None and (data.action_influence != 1.0 or data.action_blend_type != "REPLACE"):
+        stacked = stacked or data.use_nla
+    return data.action, stacked
+
+
+def _plays_alone(armature_object, action) -> bool:
+    playing, stacked = _playing(armature_object)
+    return playing == action and not stacked
+
+
+def _extent(armature_object, action, whole: bool) -> tuple[float, float]:
+    ends = [tuple(action.frame_range)] if action is not None else []
+    if whole:
+        tracks = [track for track in armature_object.animation_data.nla_tracks if not track.mute]
+        ends += [(strip.frame_start, strip.frame_end) for track in tracks for strip in track.strips if not strip.mute]
+    if not ends:
+        raise InputError(f"The NLA strips of {armature_object.name} are muted", "Unmute them, or give a frame range")
+    return min(first for first, _ in ends), max(last for _, last in ends)
+
+
+class _Curves:
+    """The F-curves of one Action that move an armature's object and bones, by bone and channel."""
+
+    def __init__(self, armature_object, action):
+        self.bones: dict[str, dict[str, dict[int, object]]] = {}
+        self.object: dict[str, dict[int, object]] = {}
+        for curve in actions.curves_of(action, actions.slot_for(action, armature_object)):
+            if curve.mute or (curve.group is not None and curve.group.mute):
+                continue
+            match = _BONE_PATH.match(curve.data_path)
+            if match:
+                channels = self.bones.setdefault(bpy.utils.unescape_identifier(match[1]), {})
+                channels.setdefault(match[2], {})[curve.array_index] = curve
+            elif "." not in curve.data_path:
+                self.object.setdefault(curve.data_path, {})[curve.array_index] = curve
+
+    def sample(self, owner, channels: dict, name: str, times: list[float]) -> np.ndarray:
+        """Return channel ``name`` (F, n) over ``times``; what has no curve stays as ``owner`` has it now."""
+        values = np.tile(np.array(getattr(owner, name), dtype=float), (len(times), 1))
+        for index, curve in channels.get(name, {}).items():
+            values[:, index] = [curve.evaluate(time) for time in times]
+        return values
+
+
+def _hindrance(armature_object, rig: Rig, mapping: Mapping, curves: _Curves) -> str:
+    """Return why F-curves alone do not say how the mapped bones move; "" when they do."""
+    names = {rig.names[bone] for bone in needed_bones(rig, mapping)}
+    if armature_object.data.pose_position == "REST":
+        raise RigError(f"{armature_object.name} shows its rest position", "Set the armature to Pose Position")
+    for name in names:
+        bone = armature_object.pose.bones[name]
+        acting = [constraint for constraint in bone.constraints if not constraint.mute and constraint.influence > 0]
+        if acting:
+            return f"{name} has the constraint {acting[0].name}"
+        if _is_scaled(bone, curves.bones.get(name, {})):
+            return f"{name} is scaled"
+    if (chain := _driven_by_others(armature_object, names)) is not None:
+        return chain
+    return _object_hindrance(armature_object, curves)
+
+
+def _is_scaled(bone, channels: dict) -> bool:
+    if any(abs(value - 1) > 1e-6 for value in bone.scale) and "scale" not in channels:
+        return True
+    for curve in channels.get("scale", {}).values():
+        points = np.zeros(2 * len(curve.keyframe_points), dtype=np.float32)
+        curve.keyframe_points.foreach_get("co", points)
+        if np.abs(points[1::2] - 1).max(initial=0.0) > 1e-6 or len(curve.modifiers):
+            return True
+    return False
+
+
+def _driven_by_others(armature_object, names: set[str]) -> str | None:
+    """Return what else moves the bones ``names``: IK that reaches up to them, or drivers."""
+    for bone in armature_object.pose.bones:
+        for constraint in bone.constraints:
+            reaches_up = constraint.type in {"IK", "SPLINE_IK"} and not constraint.mute and constraint.influence > 0
+            if reaches_up and names & {above.name for above in bone.parent_recursive}:
+                return f"{bone.name} has the constraint {constraint.name}"
+    for driver in armature_object.animation_data.drivers if armature_object.animation_data else ():
+        match = _BONE_PATH.match(driver.data_path)
+        if not driver.mute and (match is None or bpy.utils.unescape_identifier(match[1]) in names):
+            return f"a driver moves {match[1] if match else driver.data_path}"
+    return None
+
+
+def _object_hindrance(armature_object, curves: _Curves) -> str:
+    acting = [constraint for constraint in armature_object.constraints if not constraint.mute]
+    if acting:
+        return f"the object has the constraint {acting[0].name}"
+    plain = (
+        not any(armature_object.delta_location)
+        and armature_object.delta_scale[:] == (1.0, 1.0, 1.0)
+        and not any(armature_object.delta_rotation_euler)
+        and armature_object.delta_rotation_quaternion[:] == (1.0, 0.0, 0.0, 0.0)
+    )
+    moved = bool(set(curves.object) & {"location", "scale", *_ROTATIONS.values(), "rotation_euler"})
+    if moved and not plain:
+        return "the object has delta transforms"
+    parent = armature_object.parent
+    while parent is not None:
+        if parent.animation_data is not None or len(parent.constraints) or armature_object.parent_type != "OBJECT":
+            return f"the object follows {parent.name}"
+        parent = parent.parent
+    return ""
+
+
+def _pose(armature_object, rig: Rig, mapping: Mapping, curves: _Curves, times: np.ndarray):
+    """Sample the curves and pose the needed bones: (bone name to (F, 4, 4), worlds (F, 4, 4))."""
+    needed = needed_bones(rig, mapping)
+    place = {bone: number for number, bone in enumerate(needed)}
+    part = replace(
+        rig,
+        names=tuple(rig.names[bone] for bone in needed),
+        parents=np.array([place.get(int(rig.parents[bone]), -1) for bone in needed]),
+        rest=rig.rest[needed],
+        lengths=rig.lengths[needed],
+        rotation_modes=tuple(rig.rotation_modes[bone] for bone in needed),
+        connected=rig.connected[needed],
+        inherit_rotation=rig.inherit_rotation[needed],
+        local_location=rig.local_location[needed],
+    )
+    sampled = times.tolist()
+    quaternions, locations = np.zeros((len(times), len(needed), 4)), np.zeros((len(times), len(needed), 3))
+    for number, (name, mode) in enumerate(zip(part.names, part.rotation_modes, strict=True)):
+        bone, channels = armature_object.pose.bones[name], curves.bones.get(name, {})
+        rotation = curves.sample(bone, channels, _ROTATIONS.get(mode, "rotation_euler"), sampled)
+        quaternions[:, number] = quaternions_of(rotation, mode)
+        locations[:, number] = curves.sample(bone, channels, "location", sampled)
+    posed = forward_kinematics(part, quaternions, locations)
+    return {name: posed[:, number] for number, name in enumerate(part.names)}, _worlds(armature_object, curves, sampled)
+
+
+def _worlds(armature_object, curves: _Curves, times: list[float]) -> np.ndarray:
+    """Armature space to the Y-up world (F, 4, 4)."""
+    moved = set(curves.object) & {"location", "scale", "rotation_euler", *_ROTATIONS.values()}
+    now = np.array(armature_object.matrix_world, dtype=float)
+    if not moved:
+        return np.tile(Y_UP_FROM_Z_UP @ now, (len(times), 1, 1))
+    mode = armature_object.rotation_mode
+    rotation = curves.sample(armature_object, curves.object, _ROTATIONS.get(mode, "rotation_euler"), times)
+    matrices = object_matrices(
+        curves.sample(armature_object, curves.object, "location", times),
+        quaternions_of(rotation, mode),
+        curves.sample(armature_object, curves.object, "scale", times),
+    )
+    above = now @ np.linalg.inv(np.array(armature_object.matrix_basis, dtype=float))
+    return Y_UP_FROM_Z_UP @ above @ matrices
+
+
+@contextmanager
+def _stage(armature_object, action, scene) -> Iterator[tuple]:
+    """Yield (scratch scene, armature) to evaluate; with ``action``, a copy of the armature that plays it alone."""
+    stage = bpy.data.scenes.new("CoAMD reading")
+    stage.render.fps, stage.render.fps_base = scene.render.fps, scene.render.fps_base
+    copy = None
+    try:
+        if action is not None:
+            copy = _copy_with(armature_object, action)
+        stage.collection.objects.link(copy or armature_object)
+        yield stage, copy or armature_object
+    finally:
+        if copy is not None:
+            bpy.data.objects.remove(copy)
+        bpy.data.scenes.remove(stage)
+
+
+def _copy_with(armature_object, action):
+    """Copy an armature object so that it plays ``action`` alone and its constraints and drivers point at the copy."""
+    slot = actions.slot_for(action, armature_object)
+    copy = armature_object.copy()
+    data = copy.animation_data or copy.animation_data_create()
+    data.use_nla = False
+    data.action_influence, data.action_blend_type = 1.0, "REPLACE"
+    actions.play(copy, action, slot)
+    for bone in copy.pose.bones:
+        for constraint in bone.constraints:
+            for name in ("target", "pole_target"):
+                if getattr(constraint, name, None) == armature_object:
+                    setattr(constraint, name, copy)
+            for target in getattr(constraint, "targets", ()):
+                if getattr(target, "target", None) == armature_object:
+                    target.target = copy
+    for driver in data.drivers:
+        for target in (target for variable in driver.driver.variables for target in variable.targets):
+            if target.id == armature_object:
+                target.id = copy
+    return copy
+
+
+def _evaluate(stage, armature_object, times: np.ndarray, names: list[str], seconds: float):
+    """Let Blender pose the armature at the first F of ``times``, as many as ``seconds`` allow and one at least:
+    (bone name to (F, 4, 4), worlds (F, 4, 4))."""
+    poses = {bone: np.zeros((len(times), 4, 4)) for bone in names}
+    worlds = np.zeros((len(times), 4, 4))
+    layer = stage.view_layers[0]
+    row, end = 0, time.perf_counter() + seconds
+    for row, moment in enumerate(times, start=1):
+        stage.frame_set(int(np.floor(moment)), subframe=float(moment - np.floor(moment)))
+        posed = armature_object.evaluated_get(layer.depsgraph)
+        bones = posed.pose.bones
+        for name, matrices in poses.items():
+            matrices[row - 1] = bones[name].matrix
+        worlds[row - 1] = posed.matrix_world
+        if time.perf_counter() > end:
+            break
+    return {name: matrices[:row] for name, matrices in poses.items()}, Y_UP_FROM_Z_UP @ worlds[:row]

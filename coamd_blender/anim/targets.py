@@ -1,0 +1,196 @@
+"""The character a motion is for: which armature, how much of it is understood, where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import bpy
+import numpy as np
+
+from .. import retarget
+from ..errors import RigError
+from ..motion.skeleton import JOINT_NAMES, rest_joints, to_z_up
+from ..retarget import controls
+from ..retarget.body import read_rest
+from ..retarget.contacts import leg_length
+from . import rig_settings
+from .armature import led_bones, limited_bones, read_rig, read_switches
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a rig is understood: the preset's name, mapped and all joints, the names not found, and what the
+    user should know of how it was understood (``notes``).
+
+    ``error`` is set when it is too little to carry a motion.
+    """
+
+    preset: str = ""
+    mapped: int = 0
+    total: int = len(JOINT_NAMES)
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    mapping: retarget.Mapping | None = None
+    error: RigError | None = None
+
+
+# The properties that say whether a limb follows FK or IK; others go with them.
+_SWITCHES = ("IK_FK", "ik_fk_switch")
+# The coverage last asked for, and what it was asked of: panels ask on every redraw.
+_last: tuple[tuple, Coverage] | None = None
+
+
+def candidates(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The armatures that may be meant: the active one; those that move the active object; else the selected ones."""
+    active = context.view_layer.objects.active
+    if active is not None and active.type == "ARMATURE":
+        return [active]
+    found = [] if active is None else [mod.object for mod in active.modifiers if mod.type == "ARMATURE" and mod.object]
+    if not found and active is not None and active.find_armature() is not None:
+        found = [active.find_armature()]
+    found = found or [chosen for chosen in context.view_layer.objects.selected if chosen.type == "ARMATURE"]
+    return list(dict.fromkeys(found))
+
+
+def find(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The one armature that is meant; None without one, and where it might be any of several."""
+    found = candidates(context)
+    return found[0] if len(found) == 1 else None
+
+
+def rivals(context: bpy.types.Context) -> RigError:
+    """The error that says which armatures might be meant."""
+    names = " or ".join(armature.name for armature in candidates(context)[:3])
+    return RigError(f"The motion may be for {names}", "Select the armature that is to move")
+
+
+def require(context: bpy.types.Context) -> bpy.types.Object:
+    """As :func:`find`. Raises RigError when there is no armature, are several, or when too little is understood."""
+    armature = find(context)
+    if armature is None and len(candidates(context)) > 1:
+        raise rivals(context)
+    if armature is None:
+        raise RigError("No armature is selected", "Select one, or press Add CoAMD Character")
+    found = coverage(armature)
+    if found.error is not None:
+        raise found.error
+    return armature
+
+
+def rig_options(armature: bpy.types.Object) -> dict:
+    """What bake.read_target takes of the armature's own settings: its mapping and its captured rest pose."""
+    return {"mapping": coverage(armature).mapping, "aligned": rig_settings.captured_rest(armature)}
+
+
+def coverage(armature: bpy.types.Object) -> Coverage:
+    """How much of ``armature`` is understood; remembered until its bones or its own mapping change."""
+    global _last
+    bones = armature.data.bones
+    settings = armature.coamd_rig
+    own = (settings.label, *rig_settings.own_joints(armature).items()) if settings.joints else None
+    key = (own, *((bone.name, bone.parent.name if bone.parent else "", tuple(bone.head_local)) for bone in bones))
+    if _last is None or _last[0] != key:
+        try:
+            mapping = _detect(key[1:]) if own is None else _own(armature, dict(own[1:]))
+            _last = (key, _covered(mapping))
+        except RigError as error:
+            _last = (key, Coverage(error=error))
+    found = _last[1]
+    if found.mapping is None or control_table(found) is not None:
+        return found
+    led = led_bones(armature, found.mapping)
+    notes = [f"{', '.join(led[:3])} follows constraints: its keys will not show until they are muted"] if led else []
+    held = [name for name in limited_bones(armature, found.mapping) if name not in led]
+    if held:
+        notes.append(f"{', '.join(held[:3])} is limited by constraints: mute them where it stays behind the motion")
+    return replace(found, notes=(*found.notes, *notes))
+
+
+def control_table(found: Coverage) -> dict | None:
+    """The table of the controls that are keyed, where this is a generated control rig; else None."""
+    return next((table for table in controls.tables() if table["label"] == found.preset), None)
+
+
+def switch_note(armature: bpy.types.Object, found: Coverage, *, limbs: str, switch: bool) -> str | None:
+    """What becomes of a control rig's limbs that are not on the controls that are keyed; None for a rig without such.
+
+    limbs: "fk" or "ik", as in bake.read_target. switch: whether the Action turns them over.
+    """
+    table = control_table(found)
+    if table is None:
+        keyed, other = "FK", "IK"
+        wanted = () if found.mapping is None else read_switches(armature, found.mapping)
+    else:
+        keyed, other = ("IK", "FK") if limbs == "ik" else ("FK", "IK")
+        wanted = controls.switches_of(table["ik"] if limbs == "ik" else table)
+    if not wanted:
+        return None
+    off = {
+        one.bone for one in wanted if one.name in _SWITCHES and armature.pose.bones[one.bone].get(one.name) != one.value
+    }
+    if not off:
+        return f"{keyed} controls are keyed"
+    if switch:
+        return f"{keyed} controls are keyed, and the Action turns {len(off)} limbs from {other} to {keyed}"
+    return f"{len(off)} limbs are on {other} and will not follow the keyed {keyed} controls"
+
+
+def _covered(mapping: retarget.Mapping) -> Coverage:
+    notes = (*mapping.notes, *(_ambiguity(joint, found) for joint, found in mapping.ambiguous.items()))
+    return Coverage(mapping.preset, len(mapping.bones), len(JOINT_NAMES), tuple(mapping.missing), notes, mapping)
+
+
+def _own(armature: bpy.types.Object, bones: dict[str, str]) -> retarget.Mapping:
+    mapping = retarget.make_mapping(armature.coamd_rig.label, bones)
+    retarget.check_mapping(mapping, armature.data.bones.keys())
+    return mapping
+
+
+def _detect(bones: tuple[tuple[str, str, tuple[float, ...]], ...]) -> retarget.Mapping:
+    names = [name for name, _, _ in bones]
+    index = {name: number for number, name in enumerate(names)}
+    if not names:
+        raise RigError("The armature has no bones", "Select a character's armature")
+    table = controls.find_table(names)
+    if table is not None:
+        return controls.skeleton_mapping(table, names)
+    parents, heads = [index.get(parent, -1) for _, parent, _ in bones], np.array([head for _, _, head in bones])
+    return retarget.detect(names, parents, heads)
+
+
+def _ambiguity(joint: str, candidates: Sequence[str]) -> str:
+    return f"{joint.replace('_', ' ')} could be {' or '.join(candidates)}: the first is used"
+
+
+@dataclass(frozen=True)
+class Stance:
+    """Our metres in Blender's world, both Y up: ``matrix`` (3, 3) turns and scales, then ``origin`` (3,) is added."""
+
+    matrix: np.ndarray
+    origin: np.ndarray
+
+    @property
+    def floor(self) -> float:
+        """Height of the floor in Blender's world."""
+        return float(self.origin[1])
+
+    def place(self, joints: np.ndarray) -> np.ndarray:
+        """Return ``joints`` (..., 22, 3) as points of Blender's world, Z up."""
+        return to_z_up(joints @ self.matrix.T + self.origin)
+
+
+def stance(armature: bpy.types.Object, place: str) -> Stance:
+    """Where and how large a motion of ours will be on ``armature``; ``place`` as in retarget.Options."""
+    rig = read_rig(armature)
+    body = read_rest(rig, coverage(armature).mapping)
+    scale = body.leg * body.scale / leg_length(rest_joints()[None])
+    if place == "world":
+        return Stance(np.eye(3) * scale, np.zeros(3))
+    turn, origin = body.stance(rig)
+    return Stance(turn * scale, origin)
+
+
+def by_uid(collection: bpy.types.bpy_prop_collection, uid: int) -> bpy.types.ID | None:
+    """The data-block with this ``session_uid``, or None when it is gone."""
+    return next((block for block in collection if block.session_uid == uid), None)

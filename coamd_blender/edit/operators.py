@@ -1,0 +1,193 @@
+"""Operators of editing and of the storyboard: poll, call, report. The work is done in editing.py."""
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty
+
+from ..core.operator_base import begin, in_usable_mode, wait_property
+from ..errors import CoamdError
+
+
+class _Requests:
+    """Off while an earlier request is being answered, and outside Object and Pose Mode."""
+
+    @classmethod
+    def poll(cls, context):
+        """See the class."""
+        from ..core import session
+
+        current = session.current()
+        if current.running or current.asking:
+            cls.poll_message_set("An earlier request is being answered. Wait for it, or press Stop")
+            return False
+        return in_usable_mode(cls, context)
+
+
+class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
+    """Make the marked range of the Action anew; the Action itself is not touched until you accept"""
+
+    bl_idname = "coamd.edit_range"
+    bl_label = "Edit Range"
+
+    wait: wait_property()
+    again: BoolProperty(name="Again", description="Reject the edit that waits and make another", options={"SKIP_SAVE"})
+
+    def execute(self, context):
+        """Submit; the timer does the rest, or this call when it is to wait."""
+        from . import workflow
+
+        return begin(self, lambda: workflow.begin(context, self.again), self.wait)
+
+
+class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
+    """Make one long motion from the scenes, at the current frame"""
+
+    bl_idname = "coamd.storyboard"
+    bl_label = "Make Storyboard"
+
+    wait: wait_property()
+
+    def execute(self, context):
+        """Submit; the timer does the rest, or this call when it is to wait."""
+        from . import workflow
+
+        return begin(self, lambda: workflow.begin_storyboard(context), self.wait)
+
+
+class _Pending:
+    """On while an edit waits to be accepted."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        """See the class."""
+        from . import workflow
+
+        if workflow.pending(context) is None:
+            cls.poll_message_set("No edit waits to be accepted")
+            return False
+        return True
+
+    def _do(self, work, context) -> set[str]:
+        from ..core import session
+
+        try:
+            work(context)
+        except CoamdError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        session.current().notice = ""
+        return {"FINISHED"}
+
+
+class COAMD_OT_edit_accept(_Pending, bpy.types.Operator):
+    """Let the edited Action take the place of the one it was made from"""
+
+    bl_idname = "coamd.edit_accept"
+    bl_label = "Accept"
+
+    def execute(self, context):
+        """Swap them."""
+        from . import workflow
+
+        return self._do(workflow.accept, context)
+
+
+class COAMD_OT_edit_reject(_Pending, bpy.types.Operator):
+    """Give the armature its own Action back and delete the edited one"""
+
+    bl_idname = "coamd.edit_reject"
+    bl_label = "Reject"
+
+    def execute(self, context):
+        """Go back."""
+        from . import workflow
+
+        return self._do(workflow.reject, context)
+
+
+class COAMD_OT_edit_push(_Pending, bpy.types.Operator):
+    """Put the Action onto an NLA track and the edited range onto another above it"""
+
+    bl_idname = "coamd.edit_push"
+    bl_label = "Push to NLA"
+
+    def execute(self, context):
+        """Make the strips."""
+        from . import workflow
+
+        return self._do(workflow.push, context)
+
+
+class COAMD_OT_scene_add(bpy.types.Operator):
+    """Add a scene behind the chosen one"""
+
+    bl_idname = "coamd.scene_add"
+    bl_label = "Add Scene"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    def execute(self, context):
+        """Add it."""
+        settings = context.scene.coamd_edit
+        settings.scenes.add()
+        place = min(settings.scene_index + 1, len(settings.scenes) - 1)
+        settings.scenes.move(len(settings.scenes) - 1, place)
+        settings.scene_index = place
+        return {"FINISHED"}
+
+
+class _OnScene:
+    """On with scenes in the storyboard."""
+
+    bl_options = {"INTERNAL", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        """See the class."""
+        settings = context.scene.coamd_edit
+        return settings.scene_index < len(settings.scenes)
+
+
+class COAMD_OT_scene_remove(_OnScene, bpy.types.Operator):
+    """Remove the chosen scene"""
+
+    bl_idname = "coamd.scene_remove"
+    bl_label = "Remove Scene"
+
+    def execute(self, context):
+        """Remove it."""
+        settings = context.scene.coamd_edit
+        settings.scenes.remove(settings.scene_index)
+        settings.scene_index = max(0, min(settings.scene_index, len(settings.scenes) - 1))
+        return {"FINISHED"}
+
+
+class COAMD_OT_scene_move(_OnScene, bpy.types.Operator):
+    """Move the chosen scene up or down"""
+
+    bl_idname = "coamd.scene_move"
+    bl_label = "Move Scene"
+
+    direction: EnumProperty(items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")), options={"SKIP_SAVE"})
+
+    def execute(self, context):
+        """Move it."""
+        settings = context.scene.coamd_edit
+        place = settings.scene_index + (-1 if self.direction == "UP" else 1)
+        if not 0 <= place < len(settings.scenes):
+            return {"CANCELLED"}
+        settings.scenes.move(settings.scene_index, place)
+        settings.scene_index = place
+        return {"FINISHED"}
+
+
+CLASSES = (
+    COAMD_OT_edit_range,
+    COAMD_OT_storyboard,
+    COAMD_OT_edit_accept,
+    COAMD_OT_edit_reject,
+    COAMD_OT_edit_push,
+    COAMD_OT_scene_add,
+    COAMD_OT_scene_remove,
+    COAMD_OT_scene_move,
+)

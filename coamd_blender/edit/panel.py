@@ -1,0 +1,192 @@
+"""The panels Edit Motion and Storyboard of the CoAMD tab. Draws; changes nothing."""
+
+from importlib.util import find_spec
+
+import bpy
+
+from ..generate.panel import CATEGORY, Sidebar, draw_missing_runtime, draw_outcome, draw_text
+from ..setup import preferences
+
+
+def _ready(layout, context, width) -> bool:
+    """Draw what is amiss or under way; True when requests can be made."""
+    from ..core import session
+    from ..setup import workflow as setup_workflow
+
+    current = session.current()
+    problem = setup_workflow.problem(preferences.get(context))
+    if current.running or current.asking:
+        row = layout.row(align=True)
+        row.scale_y = 1.4
+        row.progress(factor=current.status.fraction, text=current.status.text)
+        row.operator("coamd.cancel" if current.running else "coamd.stop", text="", icon="X")
+        return False
+    if problem is not None:
+        draw_missing_runtime(layout, problem, width)
+        return False
+    return True
+
+
+def _draw_range(layout, settings) -> None:
+    column = layout.column(align=True)
+    column.prop(settings, "source_of_range", text="")
+    if settings.source_of_range == "FRAMES":
+        row = column.row(align=True)
+        row.prop(settings, "first")
+        row.prop(settings, "last")
+
+
+def _draw_options(layout, settings) -> None:
+    from ..motion.skeleton import JOINT_NAMES
+
+    layout.prop(settings, "part", text="")
+    if settings.part == "custom":
+        column = layout.column(align=True)
+        for pair in range(0, len(JOINT_NAMES), 2):
+            row = column.row(align=True)
+            for index, name in enumerate(JOINT_NAMES[pair : pair + 2], start=pair):
+                row.prop(settings, "joints", index=index, text=name.replace("_", " "), toggle=True)
+    if settings.mode == "vary":
+        layout.prop(settings, "keep", slider=True)
+    if settings.mode != "outpaint":
+        layout.prop(settings, "keep_poses")
+        column = layout.column(align=True)
+        column.prop(settings, "hold_target")
+        if settings.hold_target is not None:
+            column.prop(settings, "hold_joint", text="")
+            row = column.row(align=True)
+            row.prop(settings, "hold_first")
+            row.prop(settings, "hold_last")
+    if settings.mode not in {"outpaint", "vary"} and settings.part == "whole":
+        layout.prop(settings, "path")
+
+
+def _draw_seed(layout, settings) -> None:
+    row = layout.row(align=True)
+    seed = row.row(align=True)
+    seed.enabled = not settings.random_seed
+    seed.prop(settings, "seed")
+    row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
+
+
+def _draw_pending(layout, settings, width, ready: bool) -> None:
+    box = layout.box()
+    draw_text(
+        box, f"{settings.source.name}: {settings.shown_first} to {settings.shown_last} made anew", width, "ACTION"
+    )
+    column = box.column(align=True)
+    row = column.row(align=True)
+    row.scale_y = 1.5
+    row.operator("coamd.edit_accept", icon="CHECKMARK")
+    row.operator("coamd.edit_reject", icon="X")
+    row = column.row(align=True)
+    row.operator("coamd.edit_push", icon="NLA_PUSHDOWN")
+    if ready:
+        row.operator("coamd.edit_range", text="Try Again", icon="FILE_REFRESH").again = True
+    box.prop(settings, "keep_source")
+    for note in filter(None, settings.notes.split("\n")):
+        draw_text(box, note, width, "INFO")
+
+
+def draw_edit(layout, context) -> None:
+    """Range, mode, prompt and options, then the button; or the edit that waits, and what may become of it."""
+    from ..core import session
+    from . import workflow as edit_workflow
+
+    width, settings = context.region.width, context.scene.coamd_edit
+    waiting = edit_workflow.pending(context)
+    if waiting is None:
+        layout.prop(settings, "mode", text="")
+        _draw_range(layout, settings)
+        layout.prop(settings, "prompt", text="", icon="TEXT")
+        _draw_options(layout, settings)
+        _draw_seed(layout, settings)
+    ready = _ready(layout, context, width)
+    if waiting is not None:
+        _draw_pending(layout, settings, width, ready)
+    elif ready:
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("coamd.edit_range", icon="ACTION_TWEAK")
+    draw_outcome(layout, session.current(), width)
+
+
+class COAMD_PT_edit(Sidebar, bpy.types.Panel):
+    """A range of the Action made anew"""
+
+    bl_idname = "COAMD_PT_edit"
+    bl_label = "Edit Motion"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """See draw_edit."""
+        if find_spec("numpy") is not None:
+            draw_edit(self.layout, context)
+
+
+class COAMD_PT_edit_dopesheet(bpy.types.Panel):
+    """A range of the Action made anew"""
+
+    bl_idname = "COAMD_PT_edit_dopesheet"
+    bl_label = "Edit Motion"
+    bl_space_type = "DOPESHEET_EDITOR"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+    def draw(self, context):
+        """See draw_edit."""
+        if find_spec("numpy") is not None:
+            draw_edit(self.layout, context)
+
+
+class COAMD_UL_scenes(bpy.types.UIList):
+    """Scenes of a storyboard: prompt and seconds"""
+
+    bl_idname = "COAMD_UL_scenes"
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0):
+        """One row, edited in place."""
+        row = layout.row(align=True)
+        row.prop(item, "prompt", text="", emboss=False, icon="SEQUENCE")
+        seconds = row.row(align=True)
+        seconds.ui_units_x = 3.0
+        seconds.prop(item, "seconds", text="", emboss=False)
+
+
+class COAMD_PT_storyboard(Sidebar, bpy.types.Panel):
+    """Several prompts in a row, one long motion"""
+
+    bl_idname = "COAMD_PT_storyboard"
+    bl_label = "Storyboard"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """The scenes, what becomes of their end, the button."""
+        from ..core import session
+
+        layout, width, settings = self.layout, context.region.width, context.scene.coamd_edit
+        if find_spec("numpy") is None:
+            return
+        row = layout.row()
+        row.template_list("COAMD_UL_scenes", "", settings, "scenes", settings, "scene_index", rows=4)
+        column = row.column(align=True)
+        column.operator("coamd.scene_add", text="", icon="ADD")
+        column.operator("coamd.scene_remove", text="", icon="REMOVE")
+        column.separator()
+        column.operator("coamd.scene_move", text="", icon="TRIA_UP").direction = "UP"
+        column.operator("coamd.scene_move", text="", icon="TRIA_DOWN").direction = "DOWN"
+        if settings.scenes:
+            total = sum(scene.seconds for scene in settings.scenes)
+            layout.label(text=f"{len(settings.scenes)} scenes, {total:.1f} s", icon="TIME")
+        row = layout.row(align=True)
+        row.prop(settings, "loop", text="")
+        row.prop(settings, "in_place", toggle=True)
+        _draw_seed(layout, settings)
+        if _ready(layout, context, width):
+            row = layout.row()
+            row.scale_y = 1.5
+            row.operator("coamd.storyboard", icon="PLAY")
+        draw_outcome(layout, session.current(), width)
+
+
+CLASSES = (COAMD_UL_scenes, COAMD_PT_edit, COAMD_PT_edit_dopesheet, COAMD_PT_storyboard)

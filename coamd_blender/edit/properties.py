@@ -1,0 +1,142 @@
+"""Settings of editing and of the storyboard, and the edit that waits to be accepted; kept in the .blend."""
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    BoolVectorProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..generate.properties import LARGEST_SEED
+
+JOINTS = 22  # skeleton.JOINT_COUNT; numpy is not loaded at registration
+
+MODES = (
+    ("between", "In-Between", "Fill the range so that it leads from what is before it to what is after it"),
+    ("continue", "Continue After", "Go on from what is before the range, which may reach beyond the Action's end"),
+    ("lead_in", "Lead In Before", "Lead up to what is after the range, which may begin before the Action does"),
+    ("outpaint", "Outpaint Both Ends", "Keep the range, and make anew what the Action has before and after it"),
+    ("vary", "Vary", "Make the range anew and keep a part of it as a guide"),
+)
+SOURCES = (
+    ("PREVIEW", "Preview Range", "The timeline's preview range (P in a timeline)"),
+    ("MARKERS", "Selected Markers", "From one selected timeline marker to the other"),
+    ("KEYS", "Selected Keys", "From the first to the last selected key of the Action"),
+    ("FRAMES", "Frames", "From one frame to another"),
+)
+PARTS = (
+    ("whole", "Whole Body", "Everything moves anew, the way over the floor too"),
+    ("upper_body", "Upper Body", "Spine, head and arms; pelvis and legs stay"),
+    ("lower_body", "Legs", "Both legs; everything above stays"),
+    ("arms", "Arms", "Both arms"),
+    ("left_arm", "Left Arm", "The left arm"),
+    ("right_arm", "Right Arm", "The right arm"),
+    ("left_leg", "Left Leg", "The left leg"),
+    ("right_leg", "Right Leg", "The right leg"),
+    ("custom", "Custom", "Joints of your choice, each with those that hang on it"),
+)
+HOLDS = (
+    ("left_wrist", "Left Hand", "The head of the left hand's bone: the wrist"),
+    ("right_wrist", "Right Hand", "The head of the right hand's bone: the wrist"),
+    ("left_ankle", "Left Foot", "The head of the left foot's bone: the ankle"),
+    ("right_ankle", "Right Foot", "The head of the right foot's bone: the ankle"),
+)
+LOOPS = (
+    ("none", "None", "It ends where it ends"),
+    ("keep", "Loop, Keep Travel", "The last frame is the first, carried on by the way it went"),
+    ("remove", "Loop on the Spot", "The last frame is the first, where it stood"),
+)
+
+
+class COAMD_PG_scene(bpy.types.PropertyGroup):
+    """One scene of a storyboard."""
+
+    prompt: StringProperty(
+        name="Prompt", description="What happens, in one English sentence", options={"TEXTEDIT_UPDATE"}
+    )
+    seconds: FloatProperty(
+        name="Seconds", description="How long it lasts", default=3.0, min=0.5, soft_max=20.0, max=3600.0, precision=1
+    )
+
+
+class COAMD_PG_edit(bpy.types.PropertyGroup):
+    """Kept in the scene as ``scene.coamd_edit``. ``preview`` is the edit that waits, a copy of ``source``."""
+
+    mode: EnumProperty(name="Mode", description="What becomes of the range", items=MODES)
+    source_of_range: EnumProperty(name="Range", description="Where the range is taken from", items=SOURCES)
+    first: IntProperty(name="First", description="First frame that is made anew", default=1)
+    last: IntProperty(name="Last", description="Last frame that is made anew", default=60)
+    prompt: StringProperty(
+        name="Prompt",
+        description="What happens in the range, in one English sentence; empty for whatever fits",
+        options={"TEXTEDIT_UPDATE"},
+    )
+    keep: FloatProperty(
+        name="Keep",
+        description="How much of the motion stays as a guide",
+        default=50.0,
+        min=0.0,
+        max=100.0,
+        precision=0,
+        subtype="PERCENTAGE",
+    )
+    part: EnumProperty(name="Body Part", description="What is made anew; the rest of the body stays", items=PARTS)
+    joints: BoolVectorProperty(name="Joints", description="Made anew", size=JOINTS)
+    keep_poses: BoolProperty(
+        name="Keep Poses at Markers",
+        description="Go exactly through the poses at the timeline markers inside the range",
+    )
+    path: PointerProperty(
+        name="Path",
+        description="A curve on the ground that the pelvis follows over the range",
+        type=bpy.types.Object,  # no poll: with one Blender 4.2 crashes at its exit
+    )
+    hold_target: PointerProperty(
+        name="Hold At",
+        description="An object, moving or not, at whose origin a hand or a foot is held",
+        type=bpy.types.Object,
+    )
+    hold_joint: EnumProperty(name="Hold", description="What is held at the object", items=HOLDS)
+    hold_first: IntProperty(name="From", description="First frame at the object, inside the range", default=1)
+    hold_last: IntProperty(name="To", description="Last frame at the object, inside the range", default=60)
+    seed: IntProperty(
+        name="Seed", description="The same seed, range and sentence give the same", min=0, max=LARGEST_SEED
+    )
+    random_seed: BoolProperty(name="Random Seed", description="Draw a new seed for every edit", default=True)
+    keep_source: BoolProperty(
+        name="Keep Original",
+        description="When accepted, keep the Action as it was under a name of its own",
+        default=True,
+    )
+    preview: PointerProperty(name="Preview", type=bpy.types.Action)
+    source: PointerProperty(name="Source", type=bpy.types.Action)
+    armature: PointerProperty(name="Armature", type=bpy.types.Object)
+    shown_first: IntProperty()
+    shown_last: IntProperty()
+    notes: StringProperty(name="Notes")
+    scenes: CollectionProperty(type=COAMD_PG_scene)
+    scene_index: IntProperty(name="Scene", min=0)
+    loop: EnumProperty(name="Loop", description="How it ends", items=LOOPS)
+    in_place: BoolProperty(name="In Place", description="Leave out the travel over the floor")
+
+
+CLASSES = (COAMD_PG_scene, COAMD_PG_edit)
+
+
+def register() -> None:
+    """Make the settings known to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.coamd_edit = PointerProperty(type=COAMD_PG_edit)
+
+
+def unregister() -> None:
+    """Undo :func:`register`."""
+    del bpy.types.Scene.coamd_edit
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

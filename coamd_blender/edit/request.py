@@ -1,0 +1,181 @@
+"""What an edit is to do, taken from Blender: the marked range, what it stands for, the path. Changes nothing."""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import numpy as np
+
+from ..anim import actions
+from ..anim.range_keys import Range
+from ..errors import InputError
+from ..motion import skeleton
+from ..retarget.holds import Hold
+from ..retarget.reading import Placement
+
+LEAST_SECONDS = 0.15  # between a frame that stays and a hold: a hand takes its time
+Area = tuple[Range, str]  # what is made anew, and the runtime's mode for it
+
+
+def marked_range(context: bpy.types.Context, action, slot) -> tuple[int, int]:
+    """First and last frame of the range that ``scene.coamd_edit`` means. Raises InputError when none is marked."""
+    scene = context.scene
+    settings = scene.coamd_edit
+    ends = (settings.first, settings.last)
+    if settings.source_of_range == "PREVIEW":
+        if not scene.use_preview_range:
+            raise InputError("There is no preview range", "Press P in a timeline and drag over the range")
+        ends = (scene.frame_preview_start, scene.frame_preview_end)
+    elif settings.source_of_range == "MARKERS":
+        frames = sorted({marker.frame for marker in scene.timeline_markers if marker.select})
+        if len(frames) != 2:
+            raise InputError(f"{len(frames)} marked frames are selected", "Select two timeline markers")
+        ends = tuple(frames)
+    elif settings.source_of_range == "KEYS":
+        ends = _selected_keys(action, slot)
+    if ends[1] < ends[0]:
+        raise InputError(f"The range {ends[0]} to {ends[1]} is empty", "Give its first frame, then its last")
+    return ends
+
+
+def _selected_keys(action, slot) -> tuple[int, int]:
+    frames = [
+        point.co.x
+        for curve in actions.curves_of(action, slot)
+        for point in curve.keyframe_points
+        if point.select_control_point
+    ]
+    if not frames or max(frames) - min(frames) < 1:
+        raise InputError("The selected keys mark no range", "Select keys at two frames or more in the Dope Sheet")
+    return round(min(frames)), round(max(frames))
+
+
+def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple[Area, ...]:
+    """What an edit of the ``marked`` frames makes anew in an Action with keys from ``start`` to ``end``.
+
+    Raises InputError for a range that lies outside the Action, further than the mode allows.
+    """
+    first, last = marked
+    low, high = math.floor(start), math.ceil(end)
+    if mode == "outpaint":
+        sides = [(low, min(first, high + 1) - 1, "lead_in"), (max(last, low - 1) + 1, high, "continue")]
+        if first > high or last < low:
+            raise _outside(marked, low, high)
+        sides = [(Range(a, b, start, end), way) for a, b, way in sides if a <= b]
+        if not sides:
+            raise InputError(
+                f"The range {first} to {last} is all of the Action", "Mark the part that is to be kept, inside it"
+            )
+        return tuple(sides)
+    inside = {
+        "continue": low < first <= high + 1,
+        "lead_in": low - 1 <= last < high,
+    }.get(mode, low <= first and last <= high)
+    if not inside:
+        raise _outside(marked, low, high)
+    return ((Range(first, last, start, end), mode),)
+
+
+def _outside(marked: tuple[int, int], low: int, high: int) -> InputError:
+    return InputError(
+        f"The range {marked[0]} to {marked[1]} is outside the Action's frames {low} to {high}",
+        "Choose frames inside, or Continue After or Lead In Before",
+    )
+
+
+def kept_poses(scene, marked: tuple[int, int], area: Range) -> tuple[int, ...]:
+    """Frames of the markers inside the range, those that mark its ends left out. Raises InputError without any."""
+    ends = set(marked) if scene.coamd_edit.source_of_range == "MARKERS" else set()
+    frames = {marker.frame for marker in scene.timeline_markers} - ends
+    found = tuple(sorted(frame for frame in frames if area.first <= frame <= area.last))
+    if not found:
+        raise InputError("There are no markers inside the range", "Set some, or turn Keep Poses at Markers off")
+    return found
+
+
+def open_joints(settings) -> tuple[str | None, frozenset[str]]:
+    """The runtime's word for what is made anew (None: all), and the joints that may move.
+
+    Raises InputError when nothing may.
+    """
+    if settings.part == "whole":
+        return None, frozenset(skeleton.JOINT_NAMES)
+    names = skeleton.BODY_PARTS.get(settings.part)
+    if names is None:
+        names = tuple(name for name, on in zip(skeleton.JOINT_NAMES, settings.joints, strict=True) if on)
+    held = skeleton.immovable(skeleton.JOINT_INDEX[name] for name in names)
+    if held.all():
+        raise InputError("No joint is free to move", "Choose joints, each with those that hang on it")
+    free = frozenset(name for name, still in zip(skeleton.JOINT_NAMES, held, strict=True) if not still)
+    return ",".join(names), free
+
+
+def hold_of(scene, area: Range, start: int) -> Hold | None:
+    """The hand or foot that ``scene.coamd_edit`` wants held in the edited ``area``, None for none; its rows count from
+    frame ``start``.
+
+    Raises InputError for frames outside the area, or too near to a frame that stays.
+    """
+    settings = scene.coamd_edit
+    target = settings.hold_target
+    if target is None:
+        return None
+    first, last = settings.hold_first, settings.hold_last
+    room = max(1, round(LEAST_SECONDS * scene.render.fps / scene.render.fps_base))
+    low, high = area.first + room * area.before, area.last - room * area.after
+    if last < first:
+        raise InputError(f"The frames {first} to {last} to hold are none", "Give the first frame, then the last")
+    if first < low or last > high:
+        raise InputError(
+            f"{target.name} cannot be held from {first} to {last} in the range {area.first} to {area.last}",
+            f"Hold from {low} to {high} at most, or widen the range",
+        )
+    name = settings.bl_rna.properties["hold_joint"].enum_items[settings.hold_joint].name.lower()
+    return Hold(settings.hold_joint, first - start, _places(scene, target, range(first, last + 1)), name, start)
+
+
+def _places(scene, target, frames: range) -> np.ndarray:
+    """Where an object's origin is at ``frames``, as evaluated: (frames, 3), Y up."""
+    moves = target.animation_data is not None or target.parent is not None or len(target.constraints)
+    current, between = scene.frame_current, scene.frame_subframe
+    places = []
+    try:
+        for frame in frames if moves else [current]:
+            if moves:
+                scene.frame_set(frame)
+            graph = bpy.context.evaluated_depsgraph_get()
+            places.append(np.array(target.evaluated_get(graph).matrix_world.translation, dtype=float))
+    finally:
+        if moves:
+            scene.frame_set(current, subframe=between)
+    places = places if moves else places * len(frames)
+    return skeleton.to_y_up(np.array(places))
+
+
+def path_points(curve_object) -> np.ndarray:
+    """The way (points, 3) along a curve object, in the world, Y up.
+
+    Raises InputError for another object and for a curve without a line.
+    """
+    if curve_object.type != "CURVE":
+        raise InputError(f"{curve_object.name} is no curve", "Choose a curve object as the path")
+    data = curve_object.data.copy()
+    data.bevel_depth, data.extrude, data.bevel_mode = 0.0, 0.0, "ROUND"
+    flat = bpy.data.objects.new("CoAMD path", data)
+    try:
+        mesh = flat.to_mesh()
+        local = np.array([vertex.co[:] for vertex in mesh.vertices], dtype=float).reshape(-1, 3)
+        flat.to_mesh_clear()
+    finally:
+        bpy.data.objects.remove(flat)
+        bpy.data.curves.remove(data)
+    if len(local) < 2:
+        raise InputError(f"The curve {curve_object.name!r} is no line", "Give it at least two points")
+    matrix = np.array(curve_object.matrix_world, dtype=float)
+    return skeleton.to_y_up(local @ matrix[:3, :3].T + matrix[:3, 3])
+
+
+def on_the_ground(points: np.ndarray, placement: Placement) -> np.ndarray:
+    """Points (points, 3) of the world over the ground (points, 2: x, z) of the canonical clip, as float32."""
+    return placement.canonical(points / placement.scale)[:, [0, 2]].astype(np.float32)

@@ -1,0 +1,212 @@
+"""Operators of the mapping editor: poll, call, report. The work is done in mapping_editor.py."""
+
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+from bpy_extras.io_utils import ExportHelper, ImportHelper
+
+from ..errors import CoamdError
+
+
+class _OnArmature:
+    """For operators that need an armature whose settings can be changed."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        """On with an armature that is the file's own or overridden."""
+        from ..anim import targets
+
+        armature = targets.find(context)
+        if armature is None:
+            cls.poll_message_set("Select an armature")
+            return False
+        if not armature.is_editable:
+            cls.poll_message_set("The armature is linked: make a library override")
+            return False
+        return True
+
+    def execute(self, context):
+        """Do it; an error is told in one line."""
+        from ..anim import targets
+        from . import workflow
+
+        try:
+            self.work(workflow, targets.find(context), context)
+        except CoamdError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class COAMD_OT_edit_mapping(_OnArmature, bpy.types.Operator):
+    """Choose the bones yourself, beginning with those that were found; kept with the armature"""
+
+    bl_idname = "coamd.edit_mapping"
+    bl_label = "Edit Mapping"
+
+    def work(self, editor, armature, context):
+        """Fill the list."""
+        editor.start(armature)
+
+
+class COAMD_OT_forget_mapping(_OnArmature, bpy.types.Operator):
+    """Drop your own mapping and find the bones by their names and shape"""
+
+    bl_idname = "coamd.forget_mapping"
+    bl_label = "Detect Automatically"
+
+    def work(self, editor, armature, context):
+        """Empty the list."""
+        editor.forget(armature)
+
+
+class COAMD_OT_pick_bone(_OnArmature, bpy.types.Operator):
+    """Give the bone that is active in the viewport to this part of the body"""
+
+    bl_idname = "coamd.pick_bone"
+    bl_label = "Pick Active Bone"
+
+    joint: StringProperty(options={"SKIP_SAVE"})
+
+    def work(self, editor, armature, context):
+        """Give it, unless another joint has it."""
+        from ..errors import InputError
+        from ..motion.skeleton import JOINT_NAMES
+
+        active = armature.data.bones.active
+        if active is None:
+            raise InputError("No bone is active", "Click a bone in Pose Mode")
+        if self.joint not in JOINT_NAMES:
+            raise InputError(f"No joint is called {self.joint!r}", f"Joints are: {', '.join(JOINT_NAMES)}")
+        editor.give(armature, self.joint, active.name)
+
+
+class COAMD_OT_clear_mapping(_OnArmature, bpy.types.Operator):
+    """Take all bones out of the mapping"""
+
+    bl_idname = "coamd.clear_mapping"
+    bl_label = "Clear"
+
+    def work(self, editor, armature, context):
+        """Leave the list of joints without bones."""
+        editor.fill(armature, {}, editor.OWN)
+
+
+class COAMD_OT_swap_sides(_OnArmature, bpy.types.Operator):
+    """Exchange the bones of left and right"""
+
+    bl_idname = "coamd.swap_sides"
+    bl_label = "Swap Sides"
+
+    def work(self, editor, armature, context):
+        """Exchange them."""
+        if not armature.coamd_rig.joints:
+            editor.start(armature)
+        editor.swap_sides(armature)
+
+
+class COAMD_OT_use_mapping(_OnArmature, bpy.types.Operator):
+    """Use this mapping for the armature"""
+
+    bl_idname = "coamd.use_mapping"
+    bl_label = "Use Mapping"
+
+    preset: StringProperty(options={"SKIP_SAVE"})
+
+    def work(self, editor, armature, context):
+        """Fill the list with what the table finds."""
+        _warn_lacking(self, editor.use_preset(armature, self.preset))
+
+
+class COAMD_OT_load_mapping(_OnArmature, bpy.types.Operator, ImportHelper):
+    """Load a mapping from a JSON file, your own or one that somebody shared"""
+
+    bl_idname = "coamd.load_mapping"
+    bl_label = "Load Mapping"
+
+    filename_ext = ".json"
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    def invoke(self, context, event):
+        """Browse, beginning in the user's own folder."""
+        from . import workflow
+
+        self.filepath = str(workflow.folder()) + "/"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def work(self, editor, armature, context):
+        """Read it."""
+        _warn_lacking(self, editor.load(armature, Path(self.filepath)))
+
+
+class COAMD_OT_save_mapping(_OnArmature, bpy.types.Operator, ExportHelper):
+    """Save the mapping as a JSON file; in the folder offered it joins the list of mappings"""
+
+    bl_idname = "coamd.save_mapping"
+    bl_label = "Save Mapping"
+
+    filename_ext = ".json"
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    def invoke(self, context, event):
+        """Browse, beginning in the user's own folder with the armature's name."""
+        from ..anim import targets
+        from . import workflow
+
+        name = bpy.path.clean_name(targets.find(context).name)
+        self.filepath = str(workflow.folder() / f"{name}.json")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def work(self, editor, armature, context):
+        """Write it."""
+        self.report({"INFO"}, f"Saved {editor.save(armature, Path(self.filepath))}")
+
+
+class COAMD_OT_capture_rest(_OnArmature, bpy.types.Operator):
+    """Use the current pose as rest reference: pose the character as a T or an A first. For rigs whose rest pose is
+    bent or crouched"""
+
+    bl_idname = "coamd.capture_rest"
+    bl_label = "Use Current Pose as Rest"
+
+    def work(self, editor, armature, context):
+        """Keep it."""
+        from ..errors import InputError
+
+        if not editor.capture_rest(armature):
+            raise InputError("The armature is in its rest pose", "Pose it as a T or an A first")
+
+
+class COAMD_OT_forget_rest(_OnArmature, bpy.types.Operator):
+    """Use the armature's own rest pose again"""
+
+    bl_idname = "coamd.forget_rest"
+    bl_label = "Use Own Rest Pose"
+
+    def work(self, editor, armature, context):
+        """Drop the captured one."""
+        armature.coamd_rig.rest.clear()
+
+
+def _warn_lacking(operator, bones: list[str]) -> None:
+    if bones:
+        operator.report({"WARNING"}, f"Left out, since the armature lacks them: {', '.join(bones)}")
+
+
+CLASSES = (
+    COAMD_OT_edit_mapping,
+    COAMD_OT_forget_mapping,
+    COAMD_OT_pick_bone,
+    COAMD_OT_clear_mapping,
+    COAMD_OT_swap_sides,
+    COAMD_OT_use_mapping,
+    COAMD_OT_load_mapping,
+    COAMD_OT_save_mapping,
+    COAMD_OT_capture_rest,
+    COAMD_OT_forget_rest,
+)

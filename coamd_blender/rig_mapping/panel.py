@@ -1,0 +1,201 @@
+"""The sub-panels on retargeting: how motions are carried onto the character, and which bone plays which joint."""
+
+from importlib.util import find_spec
+
+import bpy
+
+from ..generate import panel as generate_panel
+
+# What the editor calls the bones: of the middle by joint, of the limbs by joint without its side.
+LABELS = {
+    "pelvis": "Hips",
+    "spine1": "Spine",
+    "spine2": "Upper Spine",
+    "spine3": "Chest",
+    "neck": "Neck",
+    "head": "Head",
+    "collar": "Shoulder",
+    "shoulder": "Upper Arm",
+    "elbow": "Forearm",
+    "wrist": "Hand",
+    "hip": "Thigh",
+    "knee": "Shin",
+    "ankle": "Foot",
+    "foot": "Toes",
+}
+GROUPS = (
+    ("Body", "", ("pelvis", "spine1", "spine2", "spine3", "neck", "head")),
+    ("Left Arm", "left_", ("collar", "shoulder", "elbow", "wrist")),
+    ("Right Arm", "right_", ("collar", "shoulder", "elbow", "wrist")),
+    ("Left Leg", "left_", ("hip", "knee", "ankle", "foot")),
+    ("Right Leg", "right_", ("hip", "knee", "ankle", "foot")),
+)
+
+
+class _Sub:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = generate_panel.CATEGORY
+    bl_parent_id = "COAMD_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+
+class COAMD_PT_carry(_Sub, bpy.types.Panel):
+    """How the motion is carried onto the character"""
+
+    bl_idname = "COAMD_PT_carry"
+    bl_label = "Retargeting"
+
+    def draw(self, context):
+        """Feet, travel, output."""
+        layout, settings = self.layout, context.scene.coamd
+        carry = settings.carry
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "contact")
+        layout.prop(carry, "clear_hands")
+        layout.prop(settings, "place")
+        column = layout.column()
+        column.active = not settings.in_place
+        column.prop(carry, "travel")
+        column.prop(carry, "scale_travel")
+        layout.prop(settings, "in_place")
+        layout.prop(carry, "floor")
+        layout.separator()
+        layout.prop(carry, "output")
+        row = layout.row(heading="Reduce Keys")
+        row.prop(carry, "reduce", text="")
+        value = row.row()
+        value.active = carry.reduce
+        value.prop(carry, "tolerance", text="")
+        _draw_switch(layout, context, carry)
+
+
+def _draw_switch(layout, context, carry) -> None:
+    """For a control rig: which controls are keyed, and whether its limbs follow them."""
+    if find_spec("numpy") is None:
+        return
+    from ..anim import targets
+
+    armature = targets.find(context)
+    found = None if armature is None else targets.coverage(armature)
+    if found is None:
+        return
+    note = targets.switch_note(armature, found, limbs=carry.limbs, switch=carry.switch)
+    if note is None:
+        return
+    if targets.control_table(found) is not None:
+        layout.prop(carry, "limbs")
+    layout.prop(carry, "switch")
+    generate_panel.draw_text(layout, note, context.region.width, "INFO")
+
+
+class COAMD_MT_mappings(bpy.types.Menu):
+    """Mappings to choose from: your own, then those that come with the extension"""
+
+    bl_idname = "COAMD_MT_mappings"
+    bl_label = "Mappings"
+
+    def draw(self, context):
+        """One entry a mapping."""
+        from ..retarget.mapping import named_presets
+        from . import workflow
+
+        layout = self.layout
+        for path in workflow.saved():
+            layout.operator("coamd.load_mapping", text=path.stem, icon="FILE").filepath = str(path)
+        layout.separator()
+        for preset in named_presets():
+            layout.operator("coamd.use_mapping", text=preset["label"]).preset = preset["label"]
+
+
+class COAMD_PT_mapping(_Sub, bpy.types.Panel):
+    """Which bone plays which part of the body"""
+
+    bl_idname = "COAMD_PT_mapping"
+    bl_label = "Bone Mapping"
+
+    @classmethod
+    def poll(cls, context):
+        """Shown with an armature, where Blender has numpy: the main panel says when it has not."""
+        if find_spec("numpy") is None:
+            return False
+        from ..anim import targets
+
+        return targets.find(context) is not None
+
+    def draw(self, context):
+        """Coverage, the list, and what to do with it."""
+        from ..anim import targets
+
+        layout, armature = self.layout, targets.find(context)
+        width = context.region.width
+        own = armature.coamd_rig
+        row = layout.row(align=True)
+        row.menu("COAMD_MT_mappings", text=own.label or "Found by Name and Shape", icon="PRESET")
+        row.operator("coamd.save_mapping", text="", icon="EXPORT")
+        row.operator("coamd.load_mapping", text="", icon="IMPORT")
+        if own.joints:
+            _draw_own(layout, armature, width)
+        else:
+            _draw_found(layout, targets.coverage(armature), width)
+        _draw_rest(layout, own)
+
+
+def _draw_own(layout, armature, width) -> None:
+    from . import workflow
+
+    row = layout.row(align=True)
+    row.operator("coamd.swap_sides", text="Swap", icon="MOD_MIRROR")
+    row.operator("coamd.clear_mapping", icon="X")
+    row.operator("coamd.forget_mapping", text="Detect", icon="FILE_REFRESH")
+    troubles = workflow.problems(armature)
+    for line in troubles:
+        generate_panel.draw_text(layout, line, width, "ERROR")
+    bones = [entry.bone for entry in armature.coamd_rig.joints if entry.bone]
+    icon = "INFO" if troubles else "CHECKMARK"
+    layout.label(text=f"{len(bones)} of {len(armature.coamd_rig.joints)} joints", icon=icon)
+    for group, side, parts in GROUPS:
+        column = layout.column(align=True)
+        column.label(text=group)
+        for part in parts:
+            entry = armature.coamd_rig.joints[side + part]
+            row = column.row(align=True)
+            split = row.split(factor=0.36, align=True)
+            split.alert = bool(entry.bone) and (bones.count(entry.bone) > 1 or entry.bone not in armature.data.bones)
+            split.label(text=LABELS[part])
+            split.prop_search(entry, "bone", armature.data, "bones", text="")
+            row.operator("coamd.pick_bone", text="", icon="EYEDROPPER").joint = entry.name
+
+
+def _draw_found(layout, coverage, width) -> None:
+    from ..anim import targets
+
+    if targets.control_table(coverage) is None:
+        layout.operator("coamd.edit_mapping", icon="GREASEPENCIL")
+    if coverage.error is not None:
+        generate_panel.draw_text(layout, str(coverage.error), width, "ERROR")
+        return
+    layout.label(text=f"{coverage.mapped} of {coverage.total} joints", icon="CHECKMARK")
+    bones = coverage.mapping.bones
+    for group, side, parts in GROUPS:
+        column = layout.column(align=True)
+        column.scale_y = 0.8
+        column.label(text=group)
+        for part in parts:
+            split = column.split(factor=0.36)
+            split.label(text=LABELS[part])
+            bone = bones.get(side + part)
+            split.label(text=bone or "none", icon="BONE_DATA" if bone else "BLANK1")
+
+
+def _draw_rest(layout, own) -> None:
+    layout.separator()
+    row = layout.row(align=True)
+    row.operator("coamd.capture_rest", icon="ARMATURE_DATA")
+    if own.rest:
+        row.operator("coamd.forget_rest", text="", icon="X")
+        layout.label(text=f"Captured rest pose: {len(own.rest)} bones turned", icon="CHECKMARK")
+
+
+CLASSES = (COAMD_MT_mappings, COAMD_PT_carry, COAMD_PT_mapping)

@@ -1,0 +1,154 @@
+"""The mapping editor's work: an armature's own mapping filled, picked, swapped, saved and loaded. Thin on bpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..anim import rig_settings, targets
+from ..errors import InputError, RigError
+from ..motion.skeleton import JOINT_NAMES, MIRROR
+from ..retarget import Mapping, load_mapping, make_mapping, save_mapping
+from ..retarget.mapping import REQUIRED, match_preset, named_presets
+from ..setup import preferences
+
+OWN = "Own mapping"
+
+
+def fill(armature, bones: dict[str, str], label: str) -> None:
+    """Make ``bones`` (joint to bone) the armature's own mapping."""
+    settings = armature.coamd_rig
+    settings.joints.clear()
+    for joint in JOINT_NAMES:
+        entry = settings.joints.add()
+        entry.name, entry.bone = joint, bones.get(joint, "")
+    settings.label = label
+
+
+def start(armature) -> None:
+    """Begin an own mapping with what is found by name and shape, or empty where too little is.
+
+    Raises RigError for a generated control rig, whose controls are known as a whole.
+    """
+    covered = targets.coverage(armature)
+    found = covered.mapping
+    if targets.control_table(covered) is not None:
+        raise RigError(f"{covered.preset}: its controls are found as a whole", "There is nothing to map by hand")
+    fill(armature, found.bones if found is not None else {}, OWN)
+
+
+def forget(armature) -> None:
+    """Go back to what is found by name and shape."""
+    armature.coamd_rig.joints.clear()
+    armature.coamd_rig.label = ""
+
+
+def give(armature, joint: str, bone: str) -> None:
+    """Give ``bone`` to ``joint``. Raises RigError where another joint has it: nothing is overwritten silently."""
+    if not armature.coamd_rig.joints:
+        start(armature)
+    taken = next((entry for entry in armature.coamd_rig.joints if entry.bone == bone and entry.name != joint), None)
+    if taken is not None:
+        raise RigError(f"Bone {bone!r} is given to {label_of(taken.name)} already", "Clear it there first")
+    armature.coamd_rig.joints[joint].bone = bone
+
+
+def swap_sides(armature) -> None:
+    """Exchange the bones of left and right."""
+    bones = {entry.name: entry.bone for entry in armature.coamd_rig.joints}
+    for number, joint in enumerate(JOINT_NAMES):
+        armature.coamd_rig.joints[joint].bone = bones[JOINT_NAMES[MIRROR[number]]]
+
+
+def problems(armature) -> list[str]:
+    """Lines on what is wrong with the armature's own mapping: bones given twice, bones it lacks, joints it needs."""
+    bones = rig_settings.own_joints(armature)
+    holders: dict[str, list[str]] = {}
+    for joint, bone in bones.items():
+        holders.setdefault(bone, []).append(label_of(joint))
+    lines = [f"{bone} is given to {' and '.join(joints)}" for bone, joints in holders.items() if len(joints) > 1]
+    lines += [
+        f"There is no bone {bone} ({joints[0]})" for bone, joints in holders.items() if bone not in _names(armature)
+    ]
+    lines += [f"{label_of(joint)} needs a bone" for joint in REQUIRED if joint not in bones]
+    return lines
+
+
+def _names(armature) -> set[str]:
+    return set(armature.data.bones.keys())
+
+
+def label_of(joint: str) -> str:
+    """Return what the editor calls the bone of a joint, its side included."""
+    from .panel import LABELS
+
+    side, _, name = joint.partition("_")
+    return f"{side.title()} {LABELS[name].lower()}" if name in LABELS else LABELS[joint]
+
+
+def folder() -> Path:
+    """Where the user's own mappings lie; made when missing."""
+    path = preferences.user_folder() / "mappings"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def saved() -> list[Path]:
+    """The user's own mappings, by name."""
+    return sorted(folder().glob("*.json"))
+
+
+def save(armature, path: Path) -> Path:
+    """Write the armature's mapping, own or found, to ``path``. Raises RigError for one that is not whole."""
+    if armature.coamd_rig.joints:
+        mapping = make_mapping(path.stem, rig_settings.own_joints(armature))
+    else:
+        found = targets.coverage(armature)
+        if found.mapping is None:
+            raise found.error
+        mapping = make_mapping(path.stem, found.mapping.bones)
+    return save_mapping(mapping, path)
+
+
+def load(armature, path: Path) -> list[str]:
+    """Make the mapping in a file the armature's own; return its bones that the armature lacks, which are left out.
+
+    Raises InputError or RigError, and changes nothing, for a file that is none or that fits another rig.
+    """
+    return _apply(armature, load_mapping(path), path.stem)
+
+
+def use_preset(armature, label: str) -> list[str]:
+    """Make what a built-in table finds the armature's own mapping. Raises InputError where there is no such table."""
+    preset = next((preset for preset in named_presets() if preset["label"] == label), None)
+    if preset is None:
+        raise InputError(f"There is no mapping {label!r}", "Choose one from the list")
+    return _apply(armature, match_preset(preset, list(armature.data.bones.keys())), label)
+
+
+def _apply(armature, mapping: Mapping, label: str) -> list[str]:
+    known = _names(armature)
+    fitting = {joint: bone for joint, bone in mapping.bones.items() if bone in known}
+    lacking = [joint for joint in REQUIRED if joint not in fitting]
+    if lacking:
+        count = f"{len(fitting)} of {len(JOINT_NAMES)} joints"
+        raise RigError(
+            f"{label} fits this armature in {count}, not in {label_of(lacking[0])}", "Choose another mapping"
+        )
+    fill(armature, fitting, label)
+    return sorted(set(mapping.bones.values()) - known)
+
+
+def capture_rest(armature) -> int:
+    """Keep the pose the armature is in as the one in which it stands like a T or an A; return how many bones turn."""
+    settings = armature.coamd_rig
+    turned = [bone for bone in armature.pose.bones if abs(_turn(bone)[0]) < 1 - 1e-6]
+    settings.rest.clear()
+    for bone in turned:
+        entry = settings.rest.add()
+        entry.name, entry.turn = bone.name, _turn(bone)
+    return len(turned)
+
+
+def _turn(pose_bone) -> Sequence[float]:
+    return pose_bone.matrix_basis.to_quaternion().normalized()[:]

@@ -1,0 +1,184 @@
+"""The verbs ``index`` (folders of motions to a library) and ``search`` (by words, by a clip, by both)."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+
+from coamd_blender.errors import InputError
+from runtime.cli.common import Outcome, Parser, ProgressLine, add_verb, finite_number, whole_number
+
+MOST_RESULTS = 1000
+PACK = Path(__file__).parents[1] / "library" / "starter.sqlite"
+_FRAMES = re.compile(r"(\d+):(\d+)")
+
+
+def add_parser(verbs: argparse._SubParsersAction) -> None:
+    """Add ``index`` and ``search`` to the command line."""
+    index = add_verb(verbs, "index", run_index, "put folders of motions into a library, or bring it up to date")
+    index.add_argument("folders", nargs="*", metavar="FOLDER", help="read with all below it: .bvh .npz .glb .amc")
+    index.add_argument("--licence", default="", metavar="TEXT", help="noted with the clips read by this run")
+    index.add_argument("--source", default="", metavar="TEXT", help="where they come from, noted with them")
+    index.add_argument(
+        "--starter", type=Path, nargs="?", const=PACK, metavar="FILE",
+        help="fill a new library with a pack of clips first; without FILE, with the clips that ship",
+    )  # fmt: skip
+    index.add_argument(
+        "--refresh-shipped", action="store_true",
+        help="embed the pack of --starter anew and write the embeddings beside it: after a training of the recogniser",
+    )  # fmt: skip
+    index.add_argument("--rebuild", action="store_true", help="embed all stored clips anew, for another recogniser")
+    search = add_verb(verbs, "search", run_search, "find clips by words, by a clip, or by a clip and words")
+    wanted = search.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--text", metavar="TEXT", help="what the person does")
+    wanted.add_argument(
+        "--clip", metavar="CLIP", help="like this one: a motion file, or FILE#NAME in a file of several"
+    )
+    search.add_argument(
+        "--frames", type=frame_range, metavar="A:B", help="only these of the clip, B excluded, at 20 fps"
+    )
+    search.add_argument("--and-text", metavar="TEXT", help="like the clip, but: backwards")
+    search.add_argument("--weight", type=finite_number(0.0, 10.0), metavar="W", help="of --and-text (default 1)")
+    search.add_argument("--top", type=whole_number(1, MOST_RESULTS), default=10, metavar="K", help="default 10")
+    for parser in (index, search):
+        _add_common(parser, needs_library=parser is search)
+
+
+def _add_common(parser: Parser, needs_library: bool) -> None:
+    parser.add_argument("--library", type=Path, required=needs_library, metavar="DB", help="the library's folder")
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)")
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
+
+
+def frame_range(text: str) -> tuple[int, int]:
+    """Parse A:B, an argparse type."""
+    match = _FRAMES.fullmatch(text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not A:B with A below B")
+    return int(match[1]), int(match[2])
+
+
+def load_embedder(weights: Path | None, device: str):
+    """Load the recogniser. Raises WeightsError and InputError."""
+    from runtime.recognize import Recognizer
+
+    return Recognizer.load(weights, device)
+
+
+def run_index(args: argparse.Namespace) -> Outcome:
+    """Index the folders. JSON: library, files, added, updated, unchanged, broken, vanished, clips, problems, total."""
+    if args.refresh_shipped:
+        return refresh_shipped(args)
+    if args.library is None:
+        raise InputError("The library is not named", "Add --library FOLDER")
+    if not (args.folders or args.rebuild or args.starter):
+        raise InputError("There is nothing to index", "Name one or more folders that hold motions")
+    from dataclasses import asdict
+
+    from runtime.library import starter
+    from runtime.library.index import IndexReport, index_folders
+    from runtime.library.search import Searcher
+    from runtime.library.store import Library
+
+    embedder = load_embedder(args.weights, args.device)
+    if args.starter:
+        starter.install(args.starter, args.library)
+    with Library.create(args.library) if args.folders else Library.open(args.library) as library:
+        if args.starter:
+            starter.embed(library, args.starter, embedder, ProgressLine("embed"))
+        elif args.rebuild:
+            library.rebuild(embedder, ProgressLine("embed"))
+        report = IndexReport()
+        if args.folders:
+            progress = RateLine()
+            report = index_folders(library, args.folders, embedder, progress, args.licence, args.source)
+            for problem in report.problems:
+                print(problem, file=sys.stderr)
+        searcher = Searcher(library)
+        searcher.prepare(ProgressLine("graph"))
+        tell(searcher.note)
+        total = library.counts()
+    text = (
+        f"{args.library}: {total['clips']} clips; {report.added} files added, {report.updated} updated, "
+        f"{report.unchanged} unchanged, {report.broken} broken, {report.vanished} vanished"
+    )
+    return Outcome({"library": str(args.library), **asdict(report), "total": total}, text)
+
+
+def refresh_shipped(args: argparse.Namespace) -> Outcome:
+    """Embed a pack of clips anew and write the embeddings beside it. JSON: pack, embeddings, rows."""
+    if args.folders or args.rebuild or args.library is not None:
+        raise InputError("--refresh-shipped goes with --starter alone", "Leave the folders and --library out")
+    from runtime.library import starter
+
+    pack = args.starter or PACK
+    rows = starter.refresh(pack, load_embedder(args.weights, args.device), ProgressLine("embed"))
+    path = starter.embeddings_path(pack)
+    return Outcome({"pack": str(pack), "embeddings": str(path), "rows": rows}, f"{path}: {rows} embeddings")
+
+
+class RateLine:
+    """Progress of an index run on stderr: files done, files a second, files that are broken."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._begun = time.monotonic()
+        self._shown = self._begun
+
+    def __call__(self, done: int, total: int, report) -> None:
+        now = time.monotonic()
+        if done < total and now - self._shown < (0.1 if self._terminal else 2.0):
+            return
+        self._shown = now
+        rate = done / max(now - self._begun, 1e-6)
+        start, end = ("\r", "\n" if done >= total else "") if self._terminal else ("", "\n")
+        bar = "#" * (20 * done // total)
+        line = f"index [{bar:<20}] {done} of {total} files, {rate:.1f} a second, {report.broken} broken"
+        print(f"{start}{line}", end=end, file=sys.stderr, flush=True)
+
+
+def run_search(args: argparse.Namespace) -> Outcome:
+    """Search. JSON: {results: [{path, clip, id, score, frames, seconds, fps, labels, licence, source, status}]}."""
+    if args.text is not None and (args.frames or args.and_text is not None):
+        raise InputError("--frames and --and-text belong to --clip", "Say all of it in --text")
+    if args.weight is not None and args.and_text is None:
+        raise InputError("--weight belongs to --and-text", "Leave it out, or say what should differ in --and-text")
+    from runtime.library import query
+    from runtime.library.search import Searcher
+    from runtime.library.store import Library
+
+    with Library.open(args.library) as library:
+        embedder = load_embedder(args.weights, args.device)
+        library.embed_waiting(embedder)
+        searcher = Searcher(library)
+        if args.text is not None:
+            wanted = query.of_text(args.text, embedder)
+        else:
+            wanted = query.of_clip(args.clip, library, embedder, args.frames)
+        if args.and_text is not None:
+            wanted = query.shifted(
+                wanted, args.and_text, searcher, embedder, query.SHIFT if args.weight is None else args.weight
+            )
+        tell(searcher.note)
+        results = [hit.as_json() for hit in searcher.search(wanted.vector, args.top)]
+    return Outcome({"results": results}, "\n".join(map(result_line, results)))
+
+
+def tell(note: str) -> None:
+    """Print a line on stderr, if there is one."""
+    if note:
+        print(note, file=sys.stderr)
+
+
+def result_line(result: dict) -> str:
+    """Return a result as a line for people."""
+    start, stop = result["frames"]
+    notes = ", ".join(note for note in (result["licence"], result["source"]) if note)
+    gone = "" if result["status"] == "here" else f" [{result['status']}]"
+    return (
+        f"{result['score']:.3f}  {result['path']}#{result['clip']}  {start}:{stop} of {result['seconds']:g} s"
+        f"{'  (' + notes + ')' if notes else ''}{gone}"
+    )

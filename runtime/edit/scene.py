@@ -1,0 +1,395 @@
+"""One edited range of one clip: onto the canonical body at 20 frames a second, drawn there, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+
+from coamd_blender.errors import InputError
+from coamd_blender.motion.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
+from runtime.cleanup.blend import Body, Target, bone_lengths, eased, fade, holding, sample_at, through, with_lengths
+from runtime.cleanup.denoise import calmed
+from runtime.cleanup.foot_lock import planted
+from runtime.config import TRAVEL_DIM
+from runtime.edit import root_trajectory
+from runtime.edit.latents import Coder
+from runtime.edit.task import Edit
+from runtime.edit.window import Grid, windows
+from runtime.formats.placing import floor_height
+from runtime.generate.generator import Generator
+from runtime.generate.guidance import Guidance
+from runtime.generate.rewards import foot_contact, joint_targets, weighted
+from runtime.model.sampling import Known
+
+FADE_SECONDS = 0.8
+POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before and after
+POSE_ERROR = 0.01  # m
+NO_PROMPT = "a person moves"
+OWN_STRENGTH = 1.0
+# Times the usual guidance by the text: where a path or poses say what happens between frames that stay, less is calmer,
+# and feet slide less; with a layer skipped there, a hand that is held at a place leaps to it.
+INSISTED, LED = 1.25, 0.6
+STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
+_LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
+_ROUGH_ROUNDS, _EXACT_ROUNDS = 40, 400
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One range of one clip, on the canonical body at 20 frames a second and back."""
+
+    joints: np.ndarray  # the clip, float64
+    fps: float
+    task: Edit
+    kept: tuple[bool, bool]  # whether there are frames to join before and after the range
+    seen: tuple[int, int]  # first frame of the clip that may be looked at, and one past the last
+    body: Body
+    grid: Grid
+    window: np.ndarray  # (4 * tokens, 22, 3) canonical; in the range the clip's own motion
+    shown: np.ndarray  # (4 * tokens,) bool: frames of the window that are kept, spare ones of tokens included
+
+    @classmethod
+    def of(cls, joints: np.ndarray, fps: float, task: Edit, before: tuple[int, int], after: tuple[int, int]) -> Scene:
+        seen = np.concatenate([joints[slice(*before)], joints[task.start : task.stop], joints[slice(*after)]])
+        at_20 = sample_at(seen, np.arange(0, len(seen), fps / FPS))
+        body = Body.of(joints, floor_height(at_20), max(0, task.start - 1))
+        grid = Grid.of(fps, task, before, after)
+        canonical, at, tiny = body.to_canonical(joints), grid.times() * fps, 1e-6
+        low = int((at <= task.start - 1 + tiny).sum()) if before[1] > before[0] else 0
+        high = int((at < task.stop - tiny).sum()) if after[1] > after[0] else len(at)
+        edges = [0, low, high, len(at)]
+        inner = (max(0, task.start - 1), min(len(joints), task.stop + 1))
+        pieces = [
+            sample_at(canonical[first:last], at[low:high] - first)
+            for (first, last), low, high in zip((before, inner, after), edges[:-1], edges[1:], strict=True)
+            if high > low
+        ]
+        kept = (before[1] > before[0], after[1] > after[0])
+        shown = np.ones(len(at), bool)
+        shown[low:high] = False
+        return cls(joints, fps, task, kept, (before[0], after[1]), body, grid, np.concatenate(pieces), shown)
+
+    @property
+    def _inside(self) -> slice:
+        return slice(self.grid.before, self.grid.before + self.grid.missing)
+
+    @property
+    def _moors(self) -> bool:
+        """Whether the window is made to meet what is kept before it goes back to the clip: where all of it is shown."""
+        shown = (self.grid.before > 0, self.grid.after > 0)
+        return shown == self.kept and not self.task.held().any()
+
+    @property
+    def _layered(self) -> bool:
+        """Whether what is made anew is laid over pelvis and legs that stay. It is drawn as if they were free, in the
+        moving frame, and carried by the way they go: people who wave stand, and walking legs would talk the arms out
+        of it."""
+        held = self.task.held()
+        return bool(held[[0, *_LEGS]].all()) and not self.task.targets
+
+    # --- tokens ---------------------------------------------------------------------------------------------------
+
+    def decoded(self, generator: Generator, guidance: Guidance | None, on_step: Report | None) -> np.ndarray:
+        """Draw the range and return the window (4 * tokens, 22, 3) on the canonical body."""
+        coder = Coder(generator)
+        tokens, given, origin, end = self._known(coder)
+        way = tokens[:, -TRAVEL_DIM:].clone()
+        plan = windows(self.grid.before, self.grid.missing, self.grid.after)
+        if guidance is None:
+            guidance = self._own_guidance(generator.device, len(plan) == 1)
+        config = generator.sampling
+        if not self.task.prompt.strip():
+            config = replace(config, guidance_weight=0.0, guidance_rescale=0.0)
+        elif self.task.cfg is not None:
+            config = replace(config, guidance_weight=self.task.cfg)
+        elif self.task.told and self.task.mode != "vary":
+            config = replace(config, guidance_weight=INSISTED * config.guidance_weight)
+        elif all(self.kept) and not self.task.held().any():
+            config = replace(config, guidance_weight=LED * config.guidance_weight, skipped=())
+        for number, (first, last, done) in enumerate(plan):
+            start = root_trajectory.integrate(coder.travel(tokens[:first]), origin)[-1]
+            known = Known(tokens[None, first:last], given[None, first:last])
+
+            def report(step: int, steps: int, _: torch.Tensor, number: int = number) -> None:
+                on_step(number * steps + step, len(plan) * steps)
+
+            drawn = generator.draw(
+                [self.task.prompt.strip() or NO_PROMPT],
+                last - first,
+                [self.task.seed + number],
+                config,
+                known=known,
+                steer=self._steer(
+                    generator, coder, guidance, first, start, end if len(plan) == 1 else None, given[first:last]
+                ),
+                on_step=report if on_step else None,
+            )[0].clone()
+            tokens[first:done], given[first:done] = drawn[: done - first], True
+        if self._layered:
+            tokens[:, -TRAVEL_DIM:] = way
+        return self._window(coder, tokens, origin, end)
+
+    def _own_guidance(self, device: torch.device, whole: bool) -> Guidance | None:
+        """What the edit itself strives for: legs that fit a given way, and in a ``whole`` window the places of single
+        joints."""
+        terms = [(1.0, foot_contact)] if self.task.path is not None else []
+        held = [target for target in self._window_targets(0) if len(target.joints) < JOINT_COUNT] if whole else []
+        if held:
+            frames = [target.frame for target in held for _ in target.joints]
+            places = np.concatenate([target.points for target in held])
+            points = torch.tensor(places, dtype=torch.float32, device=device)
+            indices = [joint for target in held for joint in target.joints]
+            terms.append((1.0, partial(joint_targets, frames=frames, indices=indices, points=points)))
+        return Guidance(weighted(*terms), OWN_STRENGTH) if terms else None
+
+    def _known(self, coder: Coder) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray | None]:
+        """Tokens (tokens, dim), which of their channels are given, the first station, and that behind the range (None
+        where nothing holds it)."""
+        grid, task, inside = self.grid, self.task, self._inside
+        tokens, origin = coder.encode(self.window)
+        given = torch.ones_like(tokens, dtype=torch.bool)
+        given[inside] = False
+        end = None
+        if task.mode == "vary":
+            kept = np.random.default_rng(task.seed).permutation(grid.missing)[: round(task.keep * grid.missing)]
+            given[inside.start + kept] = True
+        if task.held().any() and not self._layered:
+            given[..., -TRAVEL_DIM:] = True
+        if task.mode == "vary" or task.held().any():
+            stations = root_trajectory.integrate(coder.travel(tokens), origin)
+            return tokens, given, origin, stations[inside.stop] if self.kept[1] else None
+        if grid.before:
+            tokens[: inside.start], origin = coder.encode(self.window[: FRAME_MULTIPLE * inside.start])
+        if grid.after:
+            tokens[inside.stop :], end = coder.encode(self.window[FRAME_MULTIPLE * inside.stop :])
+        if task.path is not None:
+            origin = self._lay_path(coder, tokens, given, origin, end)
+        elif not grid.before and end is not None and not self.kept[0]:
+            origin = None  # free: see _window
+        return tokens, given, np.zeros(3) if origin is None else origin, end if grid.before or self.kept[0] else None
+
+    def _lay_path(self, coder: Coder, tokens, given, origin: np.ndarray, end: np.ndarray | None) -> np.ndarray:
+        """Give the range's tokens the travel of the path; return the window's first station."""
+        inside = self._inside
+        curve = np.insert(np.asarray(self.task.path, float), 1, 0.0, axis=1)
+        curve = self.body.point(curve)[:, [0, 2]]
+        start = root_trajectory.integrate(coder.travel(tokens[: inside.start]), origin)[-1] if inside.start else None
+        if start is not None and np.linalg.norm(curve[0] - start[:2]) > 1e-3:
+            curve = np.concatenate([start[None, :2], curve])
+        if end is not None and np.linalg.norm(curve[-1] - end[:2]) > 1e-3:
+            curve = np.concatenate([curve, end[None, :2]])
+        stations = root_trajectory.along(curve, self.grid.missing, start)
+        if end is not None:
+            stations[-1, 2] += np.remainder(end[2] - stations[-1, 2] + np.pi, 2 * np.pi) - np.pi
+        tokens[inside] = coder.with_travel(tokens[inside], root_trajectory.between(stations))
+        given[inside, -TRAVEL_DIM:] = True
+        return origin if inside.start else stations[0]
+
+    def _steer(self, generator, coder: Coder, guidance, first: int, start: np.ndarray, end, given: torch.Tensor):
+        """What corrects the tokens after every step: guidance, then poses and held joints, then the way to ``end``."""
+        device = generator.device
+        place = torch.tensor(start[None], dtype=torch.float32, device=device)
+        pusher = generator.pusher(guidance, place) if guidance else None
+        constrained = bool(self.task.targets) or (self.task.held().any() and not self._layered)
+        free = ~given[:, -1].cpu().numpy()
+        stop = self._inside.stop - first
+
+        def steer(tokens: torch.Tensor, fresh: torch.Tensor) -> torch.Tensor:
+            result = pusher(tokens, fresh)[0] if pusher else tokens[0].clone()
+            if constrained:
+                joints = self._constrained(coder.decode(result, start), first)
+                result = torch.where(fresh[0][:, None], coder.encode(joints)[0], result)
+            movable = fresh[0].cpu().numpy() & free
+            movable[stop:] = False
+            if end is not None and movable.any():
+                way = root_trajectory.meet(
+                    coder.travel(result[:stop]), start, end, root_trajectory.shares(movable[:stop])
+                )
+                result[:stop] = coder.with_travel(result[:stop], way)
+            return result[None]
+
+        return steer if pusher or constrained or end is not None else None
+
+    def _constrained(self, joints: np.ndarray, first: int) -> np.ndarray:
+        """Window joints (frames, 22, 3) from token ``first`` on with held joints and targets in their places."""
+        held, begin = self.task.held(), FRAME_MULTIPLE * first
+        if held.any():
+            joints = holding(joints, self.window[begin : begin + len(joints)], held)
+        unique = [target for target in self._window_targets(begin) if target.frame < len(joints)]
+        if not unique:
+            return joints
+        lengths = bone_lengths(joints)
+        return through(joints, lengths, unique, held, round(POSE_SECONDS * FPS), _ROUGH_ROUNDS, self.kept)
+
+    def _window_targets(self, begin: int) -> list[Target]:
+        """The targets on the canonical body, their frames counted from frame ``begin`` of the window; of those that
+        fall on one frame the last."""
+        found = {}
+        for target in self.task.targets:
+            frame = round((target.frame / self.fps - self.grid.time) * FPS) + FRAME_MULTIPLE * self.grid.before - begin
+            if 0 <= frame < len(self.window) - begin:
+                found[frame] = replace(target, frame=frame, points=self.body.point(target.points))
+        return list(found.values())
+
+    def _window(self, coder: Coder, tokens: torch.Tensor, origin: np.ndarray, end: np.ndarray | None) -> np.ndarray:
+        """Decode; the way of the whole range takes its share in ending where it must."""
+        inside, task = self._inside, self.task
+        if end is not None and task.path is None and not task.held().any():
+            movable = np.zeros(inside.stop, bool)
+            movable[inside] = True
+            way = root_trajectory.meet(
+                coder.travel(tokens[: inside.stop]), origin, end, root_trajectory.shares(movable)
+            )
+            tokens[: inside.stop] = coder.with_travel(tokens[: inside.stop], way)
+        joints = coder.decode(tokens, origin)
+        if not self._moors:
+            return calmed(joints)
+        moored = self._moored(joints)
+        return np.where(self.shown[:, None, None], moored, calmed(moored))
+
+    def _moored(self, joints: np.ndarray) -> np.ndarray:
+        """Window joints (frames, 22, 3) with what is kept in its place, and the range meeting it."""
+        fresh = np.flatnonzero(~self.shown)
+        first, last = int(fresh[0]), int(fresh[-1]) + 1
+        around = np.clip(np.arange(first - 2, last + 2), 0, len(joints) - 1)
+        result = np.where(self.shown[:, None, None], self.window, joints)
+        result[first:last] = meeting(
+            joints[around], self.window[:first][-2:], self.window[last:][:2], FPS, True, False
+        )[2:-2]
+        return with_bone_lengths(result)
+
+    # --- back to the clip -----------------------------------------------------------------------------------------
+
+    def joined(self, made: np.ndarray) -> np.ndarray:
+        """Return the range's frames (stop - start, 22, 3) in the clip: ``made`` (4 * tokens, 22, 3) moved and faded so
+        that its ends meet what is kept, held joints as they were, targets hit."""
+        start, stop, total = self.task.start, self.task.stop, len(self.joints)
+        around = np.arange(start - 2, stop + 2)  # two frames on either side tell place and speed
+        lengths = self._lengths(np.clip(around, 0, total - 1))
+        at = (around / self.fps - self.grid.times()[0]) * FPS
+        clip = self.body.from_canonical(sample_at(made, at), lengths)
+        if not self.kept[0] and self.task.path is None:
+            own, place = (clip[-2], stop) if self.kept[1] else (clip[2], start)
+            clip = _carried(clip, own, self.joints[place])
+        held = self.task.held()
+        before = self.joints[:start][-2:] if self.kept[0] else self.joints[:0]
+        after = self.joints[stop:][:2] if self.kept[1] else self.joints[:0]
+        fresh = meeting(clip, before, after, self.fps, not held.any(), self._moors)[2:-2]
+        lengths = lengths[2:-2]
+        fresh = seated(fresh, lengths, self.joints[start:stop], held)
+        if self.task.targets:
+            fresh = self._exact(fresh, lengths)
+        return self._planted(fresh)
+
+    def _planted(self, fresh: np.ndarray) -> np.ndarray:
+        """The range's frames (stop - start, 22, 3) with standing feet that stay; poses asked for stay too."""
+        start, stop, held = self.task.start, self.task.stop, self.task.held()
+        if held[_LEGS].any():
+            return fresh
+        around = round(STAND_SECONDS * self.fps)
+        first, last = max(self.seen[0], start - around), min(self.seen[1], stop + around)
+        clip = np.concatenate([self.joints[first:start], fresh, self.joints[stop:last]])
+        clip = (clip - self.body.centre) * self.body.scale
+        stays = np.ones(len(clip), bool)
+        stays[start - first : stop - first] = False
+        targets = self.task.targets
+        stays[[target.frame - first for target in targets if set(target.joints) & {0, *_LEGS}]] = True
+        travels = not (held[0] or targets or self.task.path is not None)
+        clean = planted(clip, stays, self.fps, travels, steps=True)
+        return clean[start - first : stop - first] / self.body.scale + self.body.centre
+
+    def _lengths(self, frames: np.ndarray) -> np.ndarray:
+        """Bone lengths (frames, 22): those of the kept frames, straight from one side to the other in the range."""
+        start, stop = self.task.start, self.task.stop
+        own = bone_lengths(self.joints)
+        left = own[start - 1] if self.kept[0] else None
+        right = own[stop] if self.kept[1] else None
+        if left is None and right is None:
+            left = right = np.median(own, axis=0)
+        left, right = (right if left is None else left), (left if right is None else right)
+        share = np.clip((frames - start + 1) / (stop - start + 1), 0, 1)[:, None]
+        return left * (1 - share) + right * share
+
+    def _exact(self, fresh: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Put the targets exactly in place. Raises InputError when bones do not reach."""
+        start, held = self.task.start, self.task.held()
+        merged: dict[int, Target] = {}
+        for target in self.task.targets:
+            frame, other = target.frame - start, merged.get(target.frame - start)
+            if other is not None:
+                joined = (*other.joints, *target.joints)
+                merged[frame] = Target(frame, joined, np.concatenate([other.points, target.points]))
+            else:
+                merged[frame] = replace(target, frame=frame)
+        targets = list(merged.values())
+        reach = max(1, round(POSE_SECONDS * self.fps))
+        result = through(fresh, lengths, targets, held, reach, _EXACT_ROUNDS, self.kept)
+        for target in targets:
+            miss = np.linalg.norm(result[target.frame, list(target.joints)] - target.points, axis=-1).max()
+            if miss * self.body.scale > POSE_ERROR:
+                raise InputError(
+                    f"{target.name} cannot be reached at frame {target.frame + start}: {100 * miss:.0f} cm are missing",
+                    "ask for a place within the bones' reach, or free more joints",
+                )
+        return result
+
+
+def meeting(
+    clip: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float, carried: bool, trusted: bool
+) -> np.ndarray:
+    """Offset ``clip`` (2 + frames + 2, 22, 3), a range and two frames on either side as it would have them, so that the
+    range goes on from the last frames ``before`` it and into the first ``after`` it (0 to 2, 22, 3) in place and speed.
+
+    With ``carried`` the body is moved over the ground along the whole range; all else fades within FADE_SECONDS. The
+    two frames on either side of ``clip`` are looked at only if ``trusted``: kept tokens, decoded, need not lead into
+    drawn ones smoothly, and then the range's own ends are continued on a straight line.
+    """
+    count, result = len(clip) - 4, clip.copy()
+    knots = [(1, before[-1, 0] - clip[1, 0])] if len(before) else []
+    knots += [(count + 2, after[0, 0] - clip[-2, 0])] if len(after) else []
+    if knots and carried:
+        at = np.array([frame for frame, _ in knots])
+        result += eased(len(clip), at, np.stack([value * [1.0, 0.0, 1.0] for _, value in knots]))[:, None]
+    length = min(max(2, round(FADE_SECONDS * fps)), count + 1)
+    inner, step = slice(2, -2), min(3, count + 1)
+    ahead, beyond = result[:2].copy(), result[-2:].copy()
+    if not trusted:
+        ahead = result[2] + np.arange(-2, 0)[:, None, None] * (result[step] - result[2])
+        beyond = result[-3] + np.arange(1, 3)[:, None, None] * (result[-3] - result[-1 - step])
+    if len(before):
+        off = before[-1] - ahead[1]
+        speed = off - (before[-2] - ahead[0]) if len(before) > 1 else np.zeros_like(off)
+        result[inner] += fade(off, speed, count, length)
+    if len(after):
+        off = after[0] - beyond[0]
+        speed = off - (after[1] - beyond[1]) if len(after) > 1 else np.zeros_like(off)
+        result[inner] += fade(off, speed, count, length)[::-1]
+    return result
+
+
+def seated(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """``made`` (frames, 22, 3) with bone ``lengths`` (frames, 22), on ``kept``'s joints where ``held`` (22,)."""
+    made = with_lengths(made, lengths)
+    return holding(made, kept, held) if held.any() else made
+
+
+def _carried(clip: np.ndarray, pose: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Turn and shift ``clip`` over the ground so that ``pose`` (22, 3) comes to stand and look as ``wanted`` does."""
+    turn = _heading(wanted) - _heading(pose)
+    cos, sin = math.cos(turn), math.sin(turn)
+    offset = clip - pose[0] * [1.0, 0.0, 1.0]
+    x, z = offset[..., 0] * cos + offset[..., 2] * sin, offset[..., 2] * cos - offset[..., 0] * sin
+    return np.stack([x, offset[..., 1], z], axis=-1) + wanted[0] * [1.0, 0.0, 1.0]
+
+
+def _heading(pose: np.ndarray) -> float:
+    """Direction one pose (22, 3) faces, radians from +Z towards +X, by hips and shoulders."""
+    across = pose[1] - pose[2] + pose[16] - pose[17]
+    return math.atan2(-across[2], across[0])

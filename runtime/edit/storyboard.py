@@ -1,0 +1,179 @@
+"""Motion of any length from several prompts on one timeline; loops, and motion in place.
+
+A storyboard is one row of tokens. Each scene is drawn with the end of what is there already as known tokens, and a
+little beyond its own end, which the next scene then draws anew from its side; the row is decoded as a whole. It is
+given little of what was before, and of another scene only the last token, and then the text counts for more than
+usual: a walk drawn from two seconds of standing hardly walks. Where scenes differ much, such as a run and a seat, the
+change is softened until it is no more abrupt than recordings are.
+Joints are (frames, 22, 3), metres, Y up.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from coamd_blender.errors import InputError
+from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
+from runtime.cleanup.blend import in_place
+from runtime.edit.regenerate import edit
+from runtime.edit.task import Edit
+from runtime.edit.window import DROPPED, OVERLAP, WINDOW
+from runtime.generate.generator import Generator, check_prompt
+from runtime.generate.multi_action import joined
+from runtime.model.sampling import Known
+
+LONGEST_SECONDS = 3600.0
+SHORTEST_SCENE = 0.5
+SAME, CHANGE = 2, 1  # tokens of what is there that a scene goes on from, and another one begins with: more of them,
+# and it goes on like them whatever the text says
+# Times the usual guidance by the text: known tokens say what was, and the text must be heard beside them, the more so
+# where another scene begins.
+CONTINUED, BEGUN = 1.6, 2.4
+LOOP_SECONDS = 1.5  # of the end of a motion that is remade to lead back to its start
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What happens, and for how long. Raises InputError for an empty prompt and lengths without sense."""
+
+    prompt: str
+    seconds: float
+
+    def __post_init__(self) -> None:
+        check_prompt(self.prompt)
+        if not SHORTEST_SCENE <= self.seconds <= LONGEST_SECONDS:
+            raise InputError(
+                f"{self.seconds:g} seconds of {self.prompt!r} are outside {SHORTEST_SCENE:g} to {LONGEST_SECONDS:g}",
+                "choose a length between the two",
+            )
+
+
+def read_scenes(path: Path) -> list[Scene]:
+    """Read a storyboard: a JSON list of {"prompt", "seconds"}, or lines such as ``3 a person walks`` (seconds, prompt).
+
+    Empty lines and lines that begin with # are left out. Raises InputError naming the line.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"The storyboard {path} is not UTF-8 text", "Save it as UTF-8") from error
+    except OSError as error:
+        raise InputError(f"The storyboard {path} cannot be read: {error.strerror}", "Check the path") from error
+    scenes = _json_scenes(text, path) if text.lstrip().startswith(("[", "{")) else _line_scenes(text, path)
+    if not scenes:
+        raise InputError(f"The storyboard {path} holds no scene", "Write lines such as: 3 a person walks forward")
+    return scenes
+
+
+def _json_scenes(text: str, path: Path) -> list[Scene]:
+    remedy = 'Write [{"prompt": "a person walks", "seconds": 3}, ...]'
+    try:
+        rows = json.loads(text)
+        rows = rows["scenes"] if isinstance(rows, dict) else rows
+        return [Scene(str(row["prompt"]), float(row["seconds"])) for row in rows]
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"The storyboard {path} is not a list of scenes ({error})", remedy) from error
+
+
+def _line_scenes(text: str, path: Path) -> list[Scene]:
+    scenes = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        seconds, _, prompt = line.strip().partition(" ")
+        try:
+            scenes.append(Scene(prompt, float(seconds.rstrip("s"))))
+        except ValueError as error:
+            raise InputError(
+                f"Line {number} of {path} does not begin with seconds", "Write lines such as: 3 a person walks"
+            ) from error
+    return scenes
+
+
+def storyboard(
+    generator: Generator,
+    scenes: list[Scene],
+    seed: int = 0,
+    *,
+    cfg: float | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """Return the joints (frames, 22, 3) float32 of all scenes in a row, 20 frames a second, on the canonical body.
+
+    It starts over the origin, facing +Z; a scene lasts its seconds within 0.1 s.
+    """
+    if not scenes:
+        raise InputError("the storyboard is empty", "give at least one scene")
+    usual = generator.sampling
+    weights = (CONTINUED * usual.guidance_weight, BEGUN * usual.guidance_weight) if cfg is None else (cfg, cfg)
+    going_on, beginning = (replace(usual, guidance_weight=weight) for weight in weights)
+    parts = list(_parts(scenes))
+    total = parts[-1][1]
+    tokens = torch.zeros(total, generator.networks.config.token_dim, device=generator.device)
+    for number, (first, last, prompt) in enumerate(parts):
+        changed = number > 0 and parts[number - 1][2] != prompt
+        begin, end = max(0, first - (CHANGE if changed else SAME)), min(total, last + DROPPED)
+        given = torch.zeros(1, end - begin, tokens.shape[1], dtype=torch.bool, device=generator.device)
+        given[:, : first - begin] = True
+
+        def report(step: int, steps: int, _: torch.Tensor, number: int = number) -> None:
+            on_step(number * steps + step, len(parts) * steps)
+
+        drawn = generator.draw(
+            [prompt],
+            end - begin,
+            [seed + number],
+            beginning if changed else going_on,
+            known=Known(tokens[None, begin:end].clone(), given),
+            on_step=report if on_step else None,
+        )
+        tokens[first:last] = drawn[0, first - begin : last - begin].clone()
+    with torch.no_grad():
+        joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
+    joins = [FRAME_MULTIPLE * first for first, _, _ in parts[1:]]
+    return joined(with_bone_lengths(joints), joins)
+
+
+def _parts(scenes: list[Scene]):
+    """Token spans (first, last, prompt) of the scenes; scenes too long for a window are parted evenly."""
+    place, clock = 0, 0.0
+    for scene in scenes:
+        clock += scene.seconds
+        stop = max(place + 2, round(clock * FPS / FRAME_MULTIPLE))
+        pieces = math.ceil((stop - place) / (WINDOW - OVERLAP - DROPPED))
+        edges = np.linspace(place, stop, pieces + 1).round().astype(int).tolist()
+        yield from ((first, last, scene.prompt) for first, last in pairwise(edges))
+        place = stop
+
+
+# --- round and round ------------------------------------------------------------------------------------
+
+
+def loop(
+    generator: Generator, joints: np.ndarray, fps: float = FPS, travel: bool = True, prompt: str = "", seed: int = 0
+) -> np.ndarray:
+    """Make the end of joints (frames, 22, 3) lead back to its start: the last frame is the first, moved over the
+    ground by the motion's travel, or standing where it stood without ``travel`` (see :func:`in_place`).
+
+    The last 1.5 s, half the motion at most, are remade between what precedes them and the start that follows
+    (edit.py), so that pose and velocity go on over the join. Raises InputError under 1 s.
+    """
+    if len(joints) < fps or len(joints) < 8:
+        raise InputError(f"{len(joints)} frames are too short for a loop", "make a motion of a second or more")
+    if not travel:
+        joints = in_place(joints, fps)
+    count = len(joints)
+    remade = min(round(LOOP_SECONDS * fps), count // 2)
+    gone = (joints[-1, 0] - joints[0, 0]) * np.array([1, 0, 1], joints.dtype) if travel else 0.0
+    lead = min(count - remade, round(2 * fps))
+    extended = np.concatenate([joints[:-1], joints[:lead] + gone])
+    task = Edit(count - 1 - remade, count - 1, prompt, "between", seed=seed)
+    return edit(generator, extended, fps, task)[:count]

@@ -1,0 +1,43 @@
+"""Motions in .npz: ``joints`` (frames, 22, 3) float32 in metres, Y up, and ``fps``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from coamd_blender.errors import DataError
+from coamd_blender.motion.skeleton import FPS, JOINT_COUNT, JOINT_NAMES, PARENTS
+
+from .clip import SourceClip, check_duration, snap_fps, torn_is_told
+
+
+@torn_is_told("is not a motion archive", "it needs joints and fps")
+def read_npz(path: str | Path) -> list[SourceClip]:
+    """Read ``joints`` and ``fps`` (20 when absent). Raises DataError for a wrong shape, NaN or a torn file."""
+    path = Path(path)
+    with np.load(path, allow_pickle=False) as archive:
+        fps = float(archive["fps"]) if "fps" in archive else float(FPS)
+        shape = _shape(archive, "joints")
+        if len(shape) != 3 or shape[1:] != (JOINT_COUNT, 3) or not shape[0]:
+            raise DataError(f"{path}: joints have shape {shape}", f"expected (frames, {JOINT_COUNT}, 3)")
+        check_duration(path, shape[0], fps)
+        joints = np.asarray(archive["joints"], dtype=np.float64)
+    if not np.isfinite(joints).all():
+        raise DataError(f"{path} holds values that are not numbers", "export the motion again")
+    return [SourceClip(JOINT_NAMES, PARENTS, joints, snap_fps(fps), path.stem)]
+
+
+def _shape(archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
+    """The shape that the header of an array states, before memory is taken for it."""
+    if name not in archive:
+        raise KeyError(name)
+    with archive.zip.open(f"{name}.npy") as member:
+        headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, _, _ = headers[np.lib.format.read_magic(member)](member)
+    return shape
+
+
+def write_npz(path: str | Path, joints: np.ndarray, fps: float = FPS) -> None:
+    """Write ``joints`` (frames, 22, 3), metres, and ``fps`` to a compressed .npz. Inverse of read_npz."""
+    np.savez_compressed(path, joints=np.asarray(joints, np.float32), fps=np.float32(fps))

@@ -1,0 +1,202 @@
+"""Text to motion, without transport: load the weights once, then prompts in, joints out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from coamd_blender.errors import InputError
+from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
+from runtime import checkpoint
+from runtime.cleanup.denoise import calmed
+from runtime.cleanup.foot_lock import planted
+from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
+from runtime.generate.multi_action import draw_in_turn, joined, joins_of, steps_of, turns_of
+from runtime.model.autoencoder import Autoencoder
+from runtime.model.clip_text import ClipTextEncoder, encoder_of
+from runtime.model.generator import MotionGenerator
+from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
+from runtime.model.text_encoder import TextEncoder, TextFeatures
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+SHORTEST_SECONDS = 0.5
+LONGEST_SECONDS = MAX_FRAMES / FPS
+
+StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
+
+
+def frames_for(seconds: float) -> int:
+    """Return the frame count, a multiple of 4, nearest to ``seconds``; InputError outside 0.5 to 9.8 s."""
+    if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        raise InputError(
+            f"{seconds:g} seconds is outside {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g}",
+            "choose a length between the two",
+        )
+    return min(MAX_FRAMES, FRAME_MULTIPLE * max(1, round(seconds * FPS / FRAME_MULTIPLE)))
+
+
+def check_prompt(text: str) -> str:
+    """Return ``text`` with its white space tidied; InputError when nothing is left, or what is no Unicode."""
+    tidy = " ".join(text.split())
+    if any("\ud800" <= character <= "\udfff" for character in tidy):  # bytes of a command line in another encoding
+        raise InputError("the text is not UTF-8", "check the encoding of the terminal or script that it comes from")
+    if not tidy:
+        raise InputError("the prompt is empty", "describe a motion, such as: a person walks forward and waves")
+    return tidy
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device ``name``, or for "auto" the best of cuda, mps and cpu. InputError when it is not there."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, there in available.items() if there))
+    if not available.get(name.split(":")[0], False):
+        raise InputError(f"device {name} is not available here", "choose auto or cpu")
+    return torch.device(name)
+
+
+class Generator:
+    """The loaded networks. One instance serves many requests; it keeps no state between them."""
+
+    def __init__(
+        self, autoencoder: Autoencoder, networks: MotionGenerator, text_encoder: TextEncoder | ClipTextEncoder, device
+    ):
+        self.device = torch.device(device)
+        self.autoencoder = autoencoder.eval().requires_grad_(False).to(self.device)
+        self.networks = networks.eval().requires_grad_(False).to(self.device)
+        self.text_encoder = text_encoder.eval().to(self.device)
+        self.sampling = SamplingConfig()
+
+    @classmethod
+    def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
+        """Load the networks from a weights folder (the bundled one by default).
+
+        Raises WeightsError for missing or torn files, InputError for a device that is not there.
+        """
+        folder = Path(weights) if weights is not None else WEIGHTS
+        chosen = choose_device(device)
+        config, tensors, _ = checkpoint.load(folder / "autoencoder.safetensors", "autoencoder", AutoencoderConfig)
+        autoencoder = Autoencoder(config)
+        checkpoint.load_module(autoencoder, tensors, "autoencoder")
+        config, tensors, _ = checkpoint.load(folder / "generator.safetensors", "generator", GeneratorConfig)
+        networks = MotionGenerator(config)
+        checkpoint.load_module(networks, tensors, "generator")
+        return cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
+
+    def generate(
+        self,
+        prompts: list[str],
+        frames: int,
+        seeds: list[int],
+        *,
+        cfg: float | None = None,
+        guidance: Guidance | None = None,
+        on_step: StepCallback | None = None,
+    ) -> np.ndarray:
+        """Make one motion a prompt: float32 (count, frames, 22, 3), metres, Y up, 20 frames per second.
+
+        ``frames`` is a multiple of 4 up to 196 (:func:`frames_for`); ``seeds`` has one entry a prompt, and the
+        same prompt, frames and seed give the same motion whatever else is in the batch. ``cfg`` is the
+        classifier-free guidance weight; ``guidance`` pulls every motion towards a reward (guidance.py). A prompt that
+        tells several actions is drawn action by action (in_turn.py), but under guidance as a whole.
+        ``on_step(step, steps, preview)`` is called after each autoregressive
+        step; ``preview()`` decodes the coarse motion; an exception it raises stops the work.
+        """
+        if len(prompts) != len(seeds):
+            raise InputError(f"{len(prompts)} prompts but {len(seeds)} seeds", "give one seed a prompt")
+        if frames % FRAME_MULTIPLE or not FRAME_MULTIPLE <= frames <= MAX_FRAMES:
+            raise InputError(f"{frames} frames", f"use a multiple of {FRAME_MULTIPLE} up to {MAX_FRAMES}")
+        config = self.sampling if cfg is None else replace(self.sampling, guidance_weight=cfg)
+
+        count = frames // FRAME_MULTIPLE
+        if guidance is None:
+            return self._generate_in_turn([check_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
+        plant = not guidance.places
+
+        def report(step: int, steps: int, tokens: torch.Tensor) -> None:
+            on_step(step, steps, lambda: self._decode(tokens, plant))
+
+        steer = self.pusher(guidance)
+        tokens = self.draw(prompts, count, seeds, config, steer=steer, on_step=report if on_step else None)
+        return self._decode(tokens, plant)
+
+    def _generate_in_turn(
+        self, prompts: list[str], count: int, seeds: list[int], config: SamplingConfig, on_step: StepCallback | None
+    ) -> np.ndarray:
+        """:meth:`generate` without guidance: prompts of as many clauses each are drawn together."""
+        told = [turns_of(prompt, count) if config.in_turn else [prompt] for prompt in prompts]
+        groups: dict[int, list[int]] = {}
+        for row, parts in enumerate(told):
+            groups.setdefault(len(parts), []).append(row)
+        tokens = torch.zeros(len(prompts), count, self.networks.config.token_dim, device=self.device)
+        joins = [joins_of(len(parts), count) for parts in told]
+        progress, steps = itertools.count(1), sum(steps_of(clause_count, config) for clause_count in groups)
+        for rows in groups.values():
+
+            def report(drawn: torch.Tensor, rows: list[int] = rows) -> None:
+                tokens[rows] = drawn
+                on_step(next(progress), steps, lambda: self._decode(tokens, joins=joins))
+
+            chosen, its_seeds = [told[row] for row in rows], [seeds[row] for row in rows]
+            tokens[rows] = draw_in_turn(self, chosen, count, its_seeds, config, report if on_step else None)
+        return self._decode(tokens, joins=joins)
+
+    def draw(
+        self,
+        prompts: list[str],
+        count: int,
+        seeds: list[int],
+        config: SamplingConfig,
+        *,
+        known: Known | None = None,
+        steer: Steer | None = None,
+        on_step: Callable[[int, int, torch.Tensor], None] | None = None,
+    ) -> torch.Tensor:
+        """Draw ``count`` tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
+        noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
+        text = self._encode([check_prompt(prompt) for prompt in prompts])
+        with torch.inference_mode():
+            return sample(
+                self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer
+            )
+
+    def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:
+        """Return the steering towards ``guidance``'s reward for one call of :meth:`draw`."""
+        return Pusher(lambda tokens: on_canonical_body(self.autoencoder.decode(tokens, origin)), guidance)
+
+    def reconstruct(self, joints: np.ndarray) -> np.ndarray:
+        """Encode and decode joints (frames, 22, 3), frames a multiple of 4: the same shape, in the same place."""
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.array(joints, dtype=np.float32))[None].to(self.device)
+            return self.autoencoder.decode(*self.autoencoder.encode(batch))[0].cpu().numpy()
+
+    def _encode(self, prompts: list[str]) -> TextFeatures:
+        """Features of each prompt, padded together; the same prompt is encoded once."""
+        distinct = list(dict.fromkeys(prompts))
+        features = self.text_encoder(distinct)
+        rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=self.device)
+        return TextFeatures(*(part[rows] for part in features))
+
+    def _decode(
+        self, tokens: torch.Tensor, plant: bool = True, joins: Sequence[Sequence[int]] | None = None
+    ) -> np.ndarray:
+        """Joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact), without
+        tremor (calm.py) and with standing feet that do not slide (feet.py) unless ``plant`` is False; not abrupt at the
+        frames ``joins`` of each motion."""
+        with torch.inference_mode():
+            joints = with_bone_lengths(self.autoencoder.decode(tokens).float().cpu().numpy())
+        if not plant:
+            return joints
+        joins = [()] * len(joints) if joins is None else joins
+        return np.stack(
+            [
+                joined(motion, frames) if frames else planted(calmed(motion))
+                for motion, frames in zip(joints, joins, strict=True)
+            ]
+        )

@@ -1,0 +1,116 @@
+"""Sentences that tell several actions, drawn action by action: "he walks, then sits down, then waves".
+
+Each clause (clauses.py) is drawn alone, over its share of the time, as if nothing else were asked for: the networks
+have learnt single actions better than rows of them, and what they are shown of one action talks them out of the next.
+Then the passages between the clauses are drawn anew between what stays on both sides, without a text, and the more of
+them the further the body has to rise or sink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
+from runtime.cleanup.blend import softened, without_jolts
+from runtime.cleanup.denoise import calmed
+from runtime.cleanup.foot_lock import planted
+from runtime.config import SamplingConfig
+from runtime.generate.clauses import clauses
+from runtime.model.sampling import Known
+
+SHORTEST_TURN = 5  # tokens, one second: a sentence of more clauses than seconds is drawn as a whole
+PASSAGE, LONGEST_PASSAGE = 3, 6  # tokens drawn anew on each side of a join
+RISE = (0.3, 0.1)  # metres between the pelvis' heights on both sides that PASSAGE is enough for; that add a token more
+PASSAGE_STEPS = 6  # autoregressive steps for the passages
+SETTINGS = (SHORTEST_TURN, PASSAGE, LONGEST_PASSAGE, RISE, PASSAGE_STEPS)
+_SEED_STRIDE = 1_000_003  # between the seeds of two clauses
+
+
+def turns_of(prompt: str, count: int) -> list[str]:
+    """The clauses that ``prompt`` is drawn by over ``count`` tokens: itself alone where it tells one action, or where
+    there is too little time for each."""
+    parts = clauses(prompt)
+    return parts if count >= SHORTEST_TURN * len(parts) else [prompt]
+
+
+def steps_of(clause_count: int, config: SamplingConfig) -> int:
+    """Autoregressive steps that drawing so many clauses takes."""
+    return config.steps if clause_count == 1 else config.steps + PASSAGE_STEPS
+
+
+def edges_of(clause_count: int, count: int) -> list[int]:
+    """Where the shares of the clauses begin and end among ``count`` tokens."""
+    return [round(count * number / clause_count) for number in range(clause_count + 1)]
+
+
+def joins_of(clause_count: int, count: int) -> list[int]:
+    """The frames at which one clause gives way to the next."""
+    return [FRAME_MULTIPLE * edge for edge in edges_of(clause_count, count)[1:-1]]
+
+
+def draw_in_turn(
+    generator,
+    prompts: list[list[str]],
+    count: int,
+    seeds: list[int],
+    config: SamplingConfig,
+    on_step: Callable[[torch.Tensor], None] | None = None,
+) -> torch.Tensor:
+    """Draw ``count`` tokens a prompt: (prompts, count, token_dim) for prompts of equally many clauses each.
+
+    All clauses are drawn in one batch. ``on_step(tokens)`` sees the coarse tokens after every step, and may raise to
+    stop.
+    """
+    edges = edges_of(len(prompts[0]), count)
+    shares = list(pairwise(edges))
+    longest = max(last - first for first, last in shares)
+
+    def together(drawn: torch.Tensor) -> torch.Tensor:
+        """One row a prompt of tokens drawn one row a clause; the longest share's last token may be one too many."""
+        parts = drawn.unflatten(0, (len(shares), len(prompts)))
+        return torch.cat([parts[number, :, : last - first] for number, (first, last) in enumerate(shares)], dim=1)
+
+    alone = generator.draw(
+        [prompt[number] for number in range(len(shares)) for prompt in prompts],
+        longest,
+        [seed + number * _SEED_STRIDE for number in range(len(shares)) for seed in seeds],
+        config,
+        on_step=(lambda _step, _steps, drawn: on_step(together(drawn))) if on_step else None,
+    )
+    tokens = together(alone)
+    if len(shares) == 1:
+        return tokens
+    between = replace(config, steps=PASSAGE_STEPS, guidance_weight=0.0, guidance_rescale=0.0)
+    open_tokens = _passages(generator, tokens, edges).to(tokens.device)
+    known = Known(tokens, ~open_tokens[..., None].expand_as(tokens))
+    spoken = [", then ".join(prompt) for prompt in prompts]
+    report = (lambda _step, _steps, drawn: on_step(drawn)) if on_step else None
+    return generator.draw(spoken, count, seeds, between, known=known, on_step=report)
+
+
+def _passages(generator, tokens: torch.Tensor, edges: list[int]) -> torch.Tensor:
+    """Which tokens (prompts, count) are drawn anew: PASSAGE on each side of an edge, more where the pelvis is at
+    another height behind it, never more than half of a clause."""
+    with torch.inference_mode():
+        height = generator.autoencoder.decode(tokens)[:, :, 0, 1].float().cpu()
+    anew = torch.zeros(tokens.shape[:2], dtype=torch.bool)
+    enough, more = RISE
+    for before, edge, after in zip(edges, edges[1:], edges[2:], strict=False):
+        ends = [FRAME_MULTIPLE * place for place in (max(edge - PASSAGE, before), min(edge + PASSAGE, after) - 1)]
+        rise = (height[:, ends[1]] - height[:, ends[0]]).abs()
+        width = (PASSAGE + ((rise - enough) / more).ceil().clamp(min=0)).clamp(max=LONGEST_PASSAGE)
+        for row, side in enumerate(width.int().tolist()):
+            anew[row, edge - min(side, (edge - before) // 2) : edge + min(side, (after - edge) // 2)] = True
+    return anew
+
+
+def joined(joints: np.ndarray, joins: list[int]) -> np.ndarray:
+    """Joints (frames, 22, 3) on the canonical body without tremor, changing at the frames ``joins`` no more abruptly
+    than recordings do, and with standing feet that do not slide."""
+    steady = without_jolts(softened(calmed(joints), joins, FPS), FPS)
+    return without_jolts(planted(steady), FPS)

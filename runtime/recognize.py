@@ -1,0 +1,214 @@
+"""Motion to words and to vectors, without transport: load the recogniser once, then motions and texts in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from coamd_blender.errors import InputError, WeightsError
+from coamd_blender.motion.skeleton import JOINT_COUNT, MAX_FRAMES
+from runtime import checkpoint
+from runtime.captions.labels import Label, given, vocabulary
+from runtime.config import RecognizerConfig
+from runtime.generate.generator import WEIGHTS, check_prompt, choose_device
+from runtime.generate.guidance import Guidance
+from runtime.generate.rewards import text_similarity
+from runtime.model.clip_text import encoder_of
+from runtime.model.recognizer import MotionRecognizer
+
+RECOGNIZER_FILE = "recognizer.safetensors"
+UNKNOWN = "unknown"
+SHORTEST_FRAMES = 4
+TEXT_BATCH = 128
+
+
+class Recognizer:
+    """The loaded recogniser and its text encoder. One instance serves many requests.
+
+    ``model`` is the network, ``dim`` the length of every embedding, ``digest`` the sha256 of the weights file: it
+    tells embeddings of one file from those of another.
+    """
+
+    def __init__(self, model: MotionRecognizer, text_encoder, device, digest: str = ""):
+        self.device = torch.device(device)
+        self.model = model.eval().requires_grad_(False).to(self.device)
+        self.text_encoder = text_encoder.eval().to(self.device)
+        self.dim = model.config.dim
+        self.digest = digest
+        self._vocabulary: torch.Tensor | None = None  # of the bundled labels, made when first asked for
+        self._given: tuple[tuple[Label, ...], torch.Tensor] | None = None  # the labels last given, and theirs
+
+    @classmethod
+    def load(cls, weights: Path | None = None, device: str = "auto") -> Recognizer:
+        """Load recognizer.safetensors and its text encoder from a weights folder (the bundled one by default).
+
+        Raises WeightsError for missing or torn files, InputError for a device that is not there.
+        """
+        folder = Path(weights) if weights is not None else WEIGHTS
+        chosen = choose_device(device)
+        path = folder / RECOGNIZER_FILE
+        if not path.is_file():
+            raise WeightsError(
+                f"{path.name} is not in {folder}",
+                "make it with: python -m runtime train recognizer, and copy it there from the run folder",
+            )
+        config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
+        model = MotionRecognizer(config)
+        checkpoint.load_module(model, tensors, "recogniser")
+        return cls(model, encoder_of(folder, config.text_dim), chosen, checkpoint.sha256(path))
+
+    def embed_motions(self, motions: Sequence[np.ndarray], batch: int = 32) -> np.ndarray:
+        """Return unit vectors (n, dim) float32 of motions, each (frames, 22, 3), metres, Y up, 20 frames a second.
+
+        Of a motion longer than 196 frames, the vectors of windows of equal length are averaged. Raises InputError for
+        a motion of another shape or of numbers that are not finite.
+        """
+        windows, owners = [], []
+        for owner, motion in enumerate(motions):
+            for start, stop in cut(len(check_motion(motion))):
+                windows.append(motion[start:stop])
+                owners.append(owner)
+        vectors = self._embed(windows, batch)
+        total = np.zeros((len(motions), self.dim), dtype=np.float32)
+        np.add.at(total, owners, vectors)
+        return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Return unit vectors (n, dim) float32 of descriptions. Raises InputError for an empty one."""
+        return self.text_embedding(texts).cpu().numpy()
+
+    @torch.no_grad()
+    def text_embedding(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors (n, dim) of descriptions, on the recogniser's device."""
+        return self._encode(list(texts), self.model.descriptions)
+
+    def guidance(self, prompts: Sequence[str], strength: float | None = None) -> Guidance:
+        """Guidance of generation towards motions that the recogniser takes for ``prompts``, one a motion; None is the
+        usual strength. Raises InputError for an empty prompt or a strength out of range."""
+        reward = partial(text_similarity, model=self.model, text=self.text_embedding(prompts))
+        return Guidance(reward) if strength is None else Guidance(reward, strength)
+
+    def recognize(
+        self, joints: np.ndarray, labels: Sequence[str] | None = None, top: int = 5
+    ) -> list[tuple[str, float]]:
+        """Return the ``top`` likeliest labels of joints (frames, 22, 3) with their probabilities, the best first.
+
+        The probabilities are those of a softmax over all labels (the bundled vocabulary by default) and "unknown",
+        which comes first when no label fits. Raises InputError for joints or labels that cannot be used.
+        """
+        names, vectors = self._labels(labels)
+        motion = torch.from_numpy(self.embed_motions([joints])).to(self.device)
+        scores = self.model.label_scores(motion, vectors)[0].cpu().numpy()
+        return [(names[index], float(scores[index])) for index in np.argsort(-scores, kind="stable")[:top]]
+
+    def segments(
+        self, joints: np.ndarray, labels: Sequence[str] | None = None, window: int = 48, hop: int = 8, least: int = 16
+    ) -> list[tuple[int, int, str, float]]:
+        """Say what happens when: (start, stop, label, score) of stretches that together cover joints (frames, 22, 3).
+
+        Windows of ``window`` frames, ``hop`` apart, are recognised each; every frame takes the label likeliest over
+        the windows that hold it, those in whose middle it lies counting most. No stretch is shorter than ``least``
+        frames (unless the motion is). ``stop`` is excluded; the score is the label's mean probability.
+        """
+        joints = check_motion(joints)
+        names, vectors = self._labels(labels)
+        starts = [*range(0, max(1, len(joints) - window), hop), max(0, len(joints) - window)]
+        motions = torch.from_numpy(self._embed([joints[start : start + window] for start in starts], 32))
+        scores = self.model.label_scores(motions.to(self.device), vectors).cpu().numpy()
+        by_frame = spread(scores, starts, window, len(joints))
+        return [(start, stop, names[label], score) for start, stop, label, score in stretches(by_frame, least)]
+
+    def _labels(self, labels: Sequence[str] | None) -> tuple[list[str], torch.Tensor]:
+        """Names, "unknown" behind them, and unit vectors (labels, dim): the mean over the texts of each label."""
+        if labels is not None:
+            chosen = given(labels)
+            if self._given is None or self._given[0] != chosen:
+                self._given = chosen, self._label_vectors(chosen)
+            return [*(label.name for label in chosen), UNKNOWN], self._given[1]
+        if self._vocabulary is None:
+            self._vocabulary = self._label_vectors(vocabulary())
+        return [*(label.name for label in vocabulary()), UNKNOWN], self._vocabulary
+
+    def _label_vectors(self, labels: Sequence[Label]) -> torch.Tensor:
+        vectors = self._encode([text for label in labels for text in label.texts], self.model.labels)
+        parts = vectors.split([len(label.texts) for label in labels])
+        return functional.normalize(torch.stack([part.mean(dim=0) for part in parts]), dim=-1)
+
+    @torch.no_grad()
+    def _encode(self, texts: list[str], side) -> torch.Tensor:
+        """Unit vectors (texts, dim) by a text side of the network; texts of like length go together."""
+        texts = [check_prompt(text) for text in texts]
+        vectors = torch.zeros(len(texts), self.dim, device=self.device)
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        for first in range(0, len(order), TEXT_BATCH):
+            rows = order[first : first + TEXT_BATCH]
+            vectors[rows] = side(self.text_encoder([texts[row] for row in rows]))
+        return vectors
+
+    @torch.no_grad()
+    def _embed(self, windows: list[np.ndarray], batch: int) -> np.ndarray:
+        """Fused unit vectors (windows, dim); those of like length go together."""
+        vectors = np.zeros((len(windows), self.dim), dtype=np.float32)
+        order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
+        for first in range(0, len(order), batch):
+            rows = order[first : first + batch]
+            joints = torch.nn.utils.rnn.pad_sequence(
+                [torch.from_numpy(np.array(windows[row], dtype=np.float32)) for row in rows], batch_first=True
+            )
+            lengths = torch.tensor([len(windows[row]) for row in rows])
+            vectors[rows] = self.model.motion(joints.to(self.device), lengths.to(self.device)).fused.cpu().numpy()
+        return vectors
+
+
+def check_motion(joints: np.ndarray) -> np.ndarray:
+    """Return ``joints`` if it is a motion (frames, 22, 3) of at least 4 frames of finite numbers, else InputError."""
+    joints = np.asarray(joints)
+    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or len(joints) < SHORTEST_FRAMES:
+        raise InputError(
+            f"joints of shape {joints.shape} are no motion",
+            f"give (frames, {JOINT_COUNT}, 3) with at least {SHORTEST_FRAMES} frames",
+        )
+    if not np.isfinite(joints).all():
+        raise InputError("the motion holds values that are not numbers", "export it again")
+    return joints
+
+
+def cut(frames: int, longest: int = MAX_FRAMES) -> list[tuple[int, int]]:
+    """Return (start, stop) of the fewest windows of equal length, within a frame, that cover ``frames`` frames."""
+    count = -(-frames // longest)
+    edges = [round(index * frames / count) for index in range(count + 1)]
+    return list(pairwise(edges))
+
+
+def spread(scores: np.ndarray, starts: Sequence[int], window: int, frames: int) -> np.ndarray:
+    """Scores (frames, labels) of every frame from those of windows (windows, labels): a mean over the windows that
+    hold it, weighted by a triangle over the window."""
+    weight = np.minimum(np.arange(1, window + 1), np.arange(window, 0, -1)).astype(np.float64)
+    total, sums = np.zeros((frames, scores.shape[1])), np.zeros((frames, 1))
+    for start, row in zip(starts, scores, strict=True):
+        part = weight[: frames - start, None]
+        total[start : start + window] += part * row
+        sums[start : start + window] += part
+    return total / sums
+
+
+def stretches(scores: np.ndarray, least: int) -> list[tuple[int, int, int, float]]:
+    """Return (start, stop, label, mean score) of runs of one best label in scores (frames, labels).
+
+    Until none is shorter than ``least`` frames, the shortest joins the neighbour whose label scores higher over it.
+    """
+    best = scores.argmax(axis=1)
+    while True:
+        edges = [0, *(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best)]
+        runs = list(pairwise(edges))
+        start, stop = min(runs, key=lambda run: run[1] - run[0])
+        if len(runs) == 1 or stop - start >= least:
+            return [(a, b, int(best[a]), float(scores[a:b, best[a]].mean())) for a, b in runs]
+        neighbours = [best[frame] for frame in (start - 1, stop) if 0 <= frame < len(best)]
+        best[start:stop] = max(neighbours, key=lambda label: scores[start:stop, label].mean())

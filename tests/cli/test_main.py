@@ -1,0 +1,418 @@
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from fakes import ROOT
+
+from runtime.cli import generate as cli_generate
+from runtime.cli import main
+from runtime.cli.serve import GeneratorTasks
+from runtime.generate.generator import Generator
+
+
+class FakeGenerator:
+    """Motions whose every number is the seed, in two steps a batch; ``calls`` records the batches."""
+
+    def __init__(self):
+        self.calls = []
+
+    @property
+    def device(self):
+        import torch
+
+        return torch.device("cpu")
+
+    def generate(self, prompts, frames, seeds, *, cfg=None, on_step=None):
+        self.calls.append((list(prompts), frames, list(seeds), cfg))
+        joints = np.repeat(np.array(seeds, np.float32), frames * 66).reshape(len(seeds), frames, 22, 3)
+        for step in (1, 2):
+            on_step(step, 2, lambda: joints / 2)
+        return joints
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    generator = FakeGenerator()
+    monkeypatch.setattr(Generator, "load", lambda weights=None, device="auto": generator)
+    return generator
+
+
+def run(capsys, *words) -> tuple[int, str, str]:
+    status = main.main([str(word) for word in words])
+    return status, *capsys.readouterr()
+
+
+def refused(capsys, *words) -> str:
+    """The one line with which the command refuses; it must exit with 2 and print nothing on stdout."""
+    status, out, err = run(capsys, *words)
+    assert status == 2 and out == "", (status, out, err)
+    assert err.count("\n") == 1 and " - " in err and "Traceback" not in err, err
+    return err
+
+
+def test_generate_writes_one_motion_and_one_json_object(fake, capsys, tmp_path):
+    out = tmp_path / "new folder" / "walk.npz"
+    status, stdout, _ = run(
+        capsys,
+        "generate",
+        "--prompt",
+        " a man  walks ",
+        "--seconds",
+        4,
+        "--seed",
+        7,
+        "--cfg",
+        2.5,
+        "--out",
+        out,
+        "--json",
+    )
+    assert status == 0
+    assert json.loads(stdout) == {"files": [str(out)], "seconds": 4.0, "seed": 7}
+    with np.load(out) as archive:
+        assert archive["joints"].shape == (80, 22, 3) and archive["joints"].dtype == np.float32
+        assert (archive["joints"] == 7).all() and archive["fps"] == 20
+    assert fake.calls == [(["a man walks"], 80, [7], 2.5)]
+    assert [path.name for path in out.parent.iterdir()] == ["walk.npz"]
+
+
+def test_generate_prints_the_path_for_people(fake, capsys, tmp_path):
+    status, stdout, stderr = run(capsys, "generate", "--prompt", "x", "--out", tmp_path / "a.npz")
+    assert (status, stdout) == (0, f"{tmp_path / 'a.npz'}\n")
+    assert "2 of 2" in stderr
+
+
+def test_copies_count_seeds_upwards(fake, capsys, tmp_path):
+    status, stdout, _ = run(
+        capsys, "generate", "--prompt", "x", "--count", 3, "--seed", 5, "--out", tmp_path / "a.npz", "--json"
+    )
+    assert status == 0
+    names = [f"a_000_{copy:03d}.npz" for copy in range(3)]
+    assert json.loads(stdout)["files"] == [str(tmp_path / name) for name in names]
+    assert [np.load(tmp_path / name)["joints"][0, 0, 0] for name in names] == [5, 6, 7]
+    assert len(fake.calls) == 1
+
+
+def test_a_prompt_file_is_done_in_batches_by_one_process(fake, capsys, tmp_path):
+    lines = [f"prompt {number}" for number in range(12)]
+    lines[4] = "   "
+    prompt_file = tmp_path / "prompts.txt"
+    prompt_file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([*lines, "", ""]).encode())
+    status, _, _ = run(
+        capsys, "generate", "--prompt-file", prompt_file, "--count", 2, "--seed", 10, "--out", tmp_path / "o.npz"
+    )
+    assert status == 0
+    written = sorted(path.name for path in tmp_path.glob("o*.npz"))
+    assert written == [f"o_{line:03d}_{copy:03d}.npz" for line in range(12) if line != 4 for copy in range(2)]
+    assert np.load(tmp_path / "o_011_001.npz")["joints"][0, 0, 0] == 11
+    assert [len(prompts) for prompts, *_ in fake.calls] == [8, 8, 6]
+    assert fake.calls[1][0][:2] == ["prompt 5"] * 2 and fake.calls[0][2][:4] == [10, 11, 10, 11]
+
+
+def test_progress_counts_the_steps_of_all_batches(fake):
+    seen = []
+    batches = cli_generate.in_batches(
+        fake, ["x"] * 20, 8, range(20), None, lambda step, total, _: seen.append((step, total))
+    )
+    assert [len(batch) for batch in batches] == [8, 8, 4]
+    assert seen == [(step, 6) for step in range(1, 7)]
+
+
+def test_a_print_of_a_library_does_not_mix_with_the_json(fake, capsys, tmp_path, monkeypatch):
+    real = fake.generate
+    monkeypatch.setattr(fake, "generate", lambda *a, **k: print("chatter") or real(*a, **k))
+    _, stdout, stderr = run(capsys, "generate", "--prompt", "x", "--out", tmp_path / "a.npz", "--json")
+    assert json.loads(stdout) and "chatter" in stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--prompt", "  "], "prompt is empty"),
+        (["--prompt", "x", "--seconds", "0"], "0 seconds is outside 0.5 to 9.8"),
+        (["--prompt", "x", "--seconds", "500"], "500 seconds is outside 0.5 to 9.8"),
+        (["--prompt", "x", "--seconds", "nan"], "seconds"),
+        (["--prompt", "x", "--seconds", "long"], "invalid float value"),
+        (["--prompt", "x", "--seed", "-1"], "-1 is outside"),
+        (["--prompt", "x", "--seed", "1.5"], "not a whole number"),
+        (["--prompt", "x", "--count", "0"], "0 is outside 1"),
+        (["--prompt", "x", "--cfg", "nan"], "nan is outside"),
+        (["--prompt", "x", "--guidance", "-1"], "-1 is outside"),
+        (["--prompt", "x", "--prompt-file", "y"], "not allowed with"),
+        (["--prompt-file", "nowhere.txt"], "nowhere.txt cannot be read: No such file"),
+        ([], "--prompt"),
+        (["--prompt", "x", "--speed", "9"], "--speed"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_generate_refuses_bad_input_in_one_line(fake, capsys, tmp_path, words, reason):
+    assert reason in refused(capsys, "generate", *words, "--out", tmp_path / "a.npz", "--json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_generate_refuses_outputs_it_cannot_write(fake, capsys, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.npz").mkdir()
+    assert "cannot be written" in refused(capsys, "generate", "--prompt", "x", "--out", tmp_path / "file" / "a.npz")
+    assert "is a folder" in refused(capsys, "generate", "--prompt", "x", "--out", tmp_path / "folder.npz")
+    assert ".npz" in refused(capsys, "generate", "--prompt", "x", "--out", tmp_path / "a.fbx")
+    assert "cannot be written" in refused(capsys, "generate", "--prompt", "x", "--out", "/proc/nowhere/a.npz")
+
+
+def test_guidance_without_a_recogniser_names_its_file(fake, capsys, tmp_path):
+    words = ["generate", "--prompt", "x", "--guidance", 1, "--weights", tmp_path, "--out", tmp_path / "a.npz"]
+    assert "recognizer.safetensors is not in" in refused(capsys, *words)
+
+
+def test_guidance_is_made_for_the_prompts_of_each_batch(fake):
+    seen = []
+    fake_generate = fake.generate
+
+    def generate(*words, guidance, **options):
+        seen.append(guidance)
+        return fake_generate(*words, **options)
+
+    fake.generate = generate
+    list(cli_generate.in_batches(fake, ["a"] * 8 + ["b"], 8, range(9), None, lambda *_: None, "".join))
+    assert seen == ["aaaaaaaa", "b"]
+
+
+def test_generate_refuses_prompt_files_without_prompts(fake, capsys, tmp_path):
+    empty, binary = tmp_path / "empty.txt", tmp_path / "binary.txt"
+    empty.write_text("\n  \n")
+    binary.write_bytes(b"\xff\xfe\x00w")
+    assert "no prompt" in refused(capsys, "generate", "--prompt-file", empty, "--out", tmp_path / "a.npz")
+    assert "UTF-8" in refused(capsys, "generate", "--prompt-file", binary, "--out", tmp_path / "a.npz")
+
+
+def test_weights_that_are_torn_or_missing_are_one_line(capsys, tmp_path):
+    words = ["generate", "--prompt", "x", "--out", tmp_path / "a.npz", "--weights", tmp_path]
+    assert "is not in" in refused(capsys, *words)
+    (tmp_path / "autoencoder.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{torn")
+    assert "autoencoder.safetensors" in refused(capsys, *words)
+
+
+def test_a_device_that_is_not_there_is_one_line(capsys, tmp_path):
+    words = ["generate", "--prompt", "x", "--out", tmp_path / "a.npz", "--device"]
+    assert "quantum" in refused(capsys, *words, "quantum")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["juggle"], "invalid choice: 'juggle'"),
+        ([], "VERB"),
+        (["evaluate", "luck"], "no benchmark 'luck'"),
+        (["evaluate"], "BENCHMARK"),
+        (["train", "critic"], "invalid choice: 'critic'"),
+        (["train", "autoencoder", "--run", "r", "--preset", "huge"], "no preset 'huge'"),
+        (["prepare", "--data", "/nowhere"], "no folder /nowhere"),
+        (["convert", "walk.fbx", "a.npz"], "export_anim.bvh"),
+        (["convert", "walk.blend", "a.npz"], "export_anim.bvh"),
+        (["convert", "walk.txt", "a.npz"], "not a motion"),
+        (["convert", "/nowhere/walk.bvh", "a.npz"], "no file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_other_verbs_refuse_bad_input_in_one_line(capsys, tmp_path, monkeypatch, words, reason):
+    monkeypatch.chdir(tmp_path)
+    assert reason in refused(capsys, *words)
+
+
+def test_evaluate_list_names_every_benchmark(capsys):
+    status, stdout, _ = run(capsys, "evaluate", "list", "--json")
+    rows = json.loads(stdout)["benchmarks"]
+    assert status == 0 and "obedience" in [row["name"] for row in rows]
+    assert run(capsys, "evaluate", "list")[1].count("\n") == len(rows)
+
+
+def test_every_verb_is_listed(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main.main(["--help"])
+    listed = capsys.readouterr().out
+    verbs = ["generate", "edit", "storyboard", "recognize", "index", "search", "convert", "prepare", "train", "serve"]
+    assert caught.value.code == 0
+    assert [verb for verb in verbs if verb not in listed] == []
+
+
+def test_help_comes_without_the_heavy_imports():
+    code = "import sys; from runtime.cli.main import build_parser; build_parser(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_an_interrupt_is_no_traceback(fake, capsys, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fake, "generate", interrupt)
+    status, stdout, stderr = run(capsys, "generate", "--prompt", "x", "--out", tmp_path / "a.npz")
+    assert (status, stdout) == (130, "") and "Traceback" not in stderr
+
+
+def test_the_command_is_a_process_that_exits_with_the_status(tmp_path):
+    command = [sys.executable, "-m", "runtime", "generate", "--prompt", "x", "--out", "a.fbx"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk at hand")
+@pytest.mark.parametrize("words", [["evaluate", "list", "--json"], ["evaluate", "list"]])
+def test_a_result_that_a_full_disk_does_not_take_is_one_line(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime", *words], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "cannot be printed: No space left on device - " in done.stderr
+
+
+# The tasks behind serve
+
+
+def serve_generate(fake, **fields):
+    tasks = GeneratorTasks()
+    assert tasks.load() == "cpu"
+    seen = []
+    request = {"prompts": ["a", "b"], "seeds": [3, 4], "seconds": 2.0} | fields
+    result = tasks.run("generate", request, {}, lambda *progress: seen.append(progress))
+    return *result, seen
+
+
+def test_serve_generates(fake):
+    fields, arrays, seen = serve_generate(fake, cfg=2.0)
+    assert fields == {"fps": 20, "seconds": 2.0}
+    assert arrays["joints"].shape == (2, 40, 22, 3) and arrays["joints"][1, 0, 0, 0] == 4
+    assert [(phase, step, total) for phase, step, total, _ in seen] == [("sampling", 1, 2), ("sampling", 2, 2)]
+    assert fake.calls == [(["a", "b"], 40, [3, 4], 2.0)]
+
+
+def test_serve_pulls_towards_the_prompts_when_asked_to(fake, monkeypatch):
+    real, seen = fake.generate, []
+
+    def generate(*words, guidance=None, **options):
+        seen.append(guidance)
+        return real(*words, **options)
+
+    monkeypatch.setattr(fake, "generate", generate)
+    recognizer = SimpleNamespace(guidance=lambda prompts, strength: (list(prompts), strength))
+    tasks = GeneratorTasks(recognizer=lambda: recognizer)
+    tasks.load()
+    request = {"prompts": ["a", "b"], "seeds": [3, 4], "seconds": 2.0}
+    for strength in (None, 0, 1.5):
+        tasks.run("generate", request | {"guidance": strength}, {}, lambda *_: None)
+    assert seen == [None, None, (["a", "b"], 1.5)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"prompts": "a"},
+        {"prompts": []},
+        {"prompts": ["a", ""]},
+        {"prompts": ["a", 5]},
+        {"seeds": [1]},
+        {"seeds": [1, -2]},
+        {"seeds": [1, True]},
+        {"seconds": None},
+        {"seconds": True},
+        {"seconds": 500},
+        {"seconds": 0},
+        {"cfg": "strong"},
+        {"cfg": -1},
+        {"guidance": -1},
+        {"guidance": "strong"},
+        {"prompts": ["a"] * 2000, "seeds": [1] * 2000},
+    ],
+    ids=lambda fields: str(fields)[:40],
+)
+def test_serve_refuses_fields_it_cannot_use(fake, fields):
+    from coamd_blender.errors import InputError
+
+    with pytest.raises(InputError) as caught:
+        serve_generate(fake, **fields)
+    assert caught.value.hint and fake.calls == []
+
+
+def test_serve_unloads_and_loads_again(fake):
+    tasks = GeneratorTasks()
+    tasks.load()
+    tasks.unload()
+    assert tasks.load() == "cpu"
+
+
+# convert and prepare
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Forty frames of the canonical body at rest, walking along +Z at 1 m/s, at 40 frames a second."""
+    from coamd_blender.motion.skeleton import rest_joints
+
+    joints = np.repeat(rest_joints()[None], 41, axis=0).astype(np.float32)
+    joints[..., 2] += np.arange(41, dtype=np.float32)[:, None] / 40
+    path = tmp_path / "in.npz"
+    np.savez(path, joints=joints, fps=40)
+    return path, joints
+
+
+def test_convert_resamples_to_20_frames_a_second(capsys, clip, tmp_path):
+    path, joints = clip
+    status, stdout, _ = run(capsys, "convert", path, tmp_path / "out.npz", "--json")
+    assert status == 0
+    assert json.loads(stdout) == {"files": [str(tmp_path / "out.npz")], "frames": [21], "fps": 20}
+    with np.load(tmp_path / "out.npz") as archive:
+        assert archive["fps"] == 20
+        assert np.abs(archive["joints"][5:-5] - joints[10:-10:2]).max() < 0.005
+
+
+def test_convert_to_bvh_and_back(capsys, clip, tmp_path):
+    path, joints = clip
+    assert run(capsys, "convert", path, tmp_path / "out.bvh")[0] == 0
+    assert (tmp_path / "out.bvh").read_text().startswith("HIERARCHY")
+    assert run(capsys, "convert", tmp_path / "out.bvh", tmp_path / "back.npz")[0] == 0
+    with np.load(tmp_path / "back.npz") as archive:
+        assert np.abs(archive["joints"][5:-5] - joints[10:-10:2]).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"joints": np.zeros((10, 21, 3), np.float32), "fps": 20}, "(10, 21, 3)"),
+        ({"joints": np.full((10, 22, 3), np.nan, np.float32), "fps": 20}, "not numbers"),
+        ({"poses": np.zeros(3)}, "joints"),
+        ({"joints": np.zeros((10, 22, 3), np.float32), "fps": 0}, "frames per second"),
+    ],
+    ids=["shape", "NaN", "no joints", "no rate"],
+)
+def test_convert_refuses_motions_it_cannot_use(capsys, tmp_path, arrays, reason):
+    np.savez(tmp_path / "in.npz", **arrays)
+    assert reason in refused(capsys, "convert", tmp_path / "in.npz", tmp_path / "out.npz")
+    assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize("name", ["torn.npz", "torn.bvh", "torn.glb", "torn.amc"])
+def test_convert_refuses_torn_files(capsys, tmp_path, name):
+    (tmp_path / name).write_bytes(b"HIERARCHY ROOT")
+    refused(capsys, "convert", tmp_path / name, tmp_path / "out.npz")
+
+
+def test_convert_refuses_a_joint_map_that_is_not_there(capsys, tmp_path):
+    (tmp_path / "in.bvh").write_text(
+        "HIERARCHY\nROOT hip\n{\nOFFSET 0 0 0\nCHANNELS 1 Yposition\n}\nMOTION\nFrames: 1\nFrame Time: 0.05\n0\n"
+    )
+    assert "no joint map 'robot'" in refused(
+        capsys, "convert", tmp_path / "in.bvh", tmp_path / "out.npz", "--skeleton", "robot"
+    )
+
+
+def test_json_holds_what_benchmarks_return():
+    value = {"mean": np.float32(0.5), 3: np.arange(2), "ratio": float("nan"), "path": ROOT, "rows": ({"a": None},)}
+    text = json.dumps(main.plain(value), allow_nan=False)
+    assert json.loads(text) == {"mean": 0.5, "3": [0, 1], "ratio": None, "path": str(ROOT), "rows": [{"a": None}]}

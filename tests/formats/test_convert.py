@@ -1,0 +1,48 @@
+"""One file to another: the BVH writer against the reader, and canonical joints through both."""
+
+import numpy as np
+import pytest
+
+from coamd_blender.errors import DataError
+from runtime.formats.convert import read_motion, write_bvh, write_npz
+from tests.formats.bodies import squatting, turned
+from tests.formats.skeletons import write_bvh_text
+
+
+def test_bvh_round_trip(tmp_path):
+    joints = turned(squatting(50), 200) + np.array([1, 0.2, 2])
+    write_bvh(tmp_path / "a.bvh", joints)
+    assert np.abs(read_motion(tmp_path / "a.bvh") - joints).max() < 0.001
+
+
+def test_bvh_round_trip_of_a_body_that_is_not_rigid(tmp_path):
+    joints = squatting(50) + np.random.default_rng(1).normal(0, 0.02, (50, 22, 3))
+    write_bvh(tmp_path / "a.bvh", joints)
+    assert np.abs(read_motion(tmp_path / "a.bvh") - joints).max() < 0.001
+
+
+def test_a_rigid_body_needs_rotations_alone(tmp_path):
+    still = np.repeat(squatting(2)[:1], 10, axis=0)
+    write_bvh(tmp_path / "a.bvh", turned(still, 45))
+    assert (tmp_path / "a.bvh").read_text().count("CHANNELS 6") == 1
+
+
+def test_npz_keeps_its_positions(tmp_path):
+    joints = squatting(30).astype(np.float32)
+    write_npz(tmp_path / "a.npz", joints)
+    assert np.array_equal(read_motion(tmp_path / "a.npz"), joints)
+
+
+def test_faster_files_are_resampled(tmp_path):
+    joints = squatting(91)
+    write_bvh(tmp_path / "a.bvh", joints, fps=60)
+    assert np.abs(read_motion(tmp_path / "a.bvh") - joints[::3])[2:-2].max() < 0.01
+
+
+def test_strange_skeletons_are_named(tmp_path):
+    write_bvh_text(tmp_path / "two.bvh", "ZXY", "ZXY", ["0 0 0 0 0 0 0 0 0"] * 4)
+    with pytest.raises(DataError, match="no joint map fits"):
+        read_motion(tmp_path / "two.bvh")
+    write_npz(tmp_path / "a.npz", squatting(5))
+    with pytest.raises(DataError, match="no joint map nonsense"):
+        read_motion(tmp_path / "a.npz", "nonsense")

@@ -1,0 +1,115 @@
+"""Generation with small random networks: seeds, batches, previews, bad input. The bundled weights have tests of
+their own (test_bundled_weights.py)."""
+
+import numpy as np
+import pytest
+import torch
+
+from coamd_blender.errors import Cancelled, InputError, WeightsError
+from runtime import checkpoint
+from runtime.config import AutoencoderConfig, GeneratorConfig
+from runtime.generate.generator import WEIGHTS, Generator, check_prompt, choose_device, frames_for
+from runtime.model.autoencoder import Autoencoder
+from runtime.model.generator import MotionGenerator
+from runtime.model.text_encoder import TextEncoder
+
+CODER = AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1)
+NETWORKS = GeneratorConfig(
+    token_dim=11, width=16, layers=1, heads=2, feedforward=16, head_width=16, head_blocks=1, text_layers=0
+)
+
+
+@pytest.fixture(scope="module")
+def generator():
+    torch.manual_seed(0)
+    networks = MotionGenerator(NETWORKS)
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return Generator(Autoencoder(CODER), networks, TextEncoder.load(WEIGHTS), "cpu")
+
+
+def test_shape_and_type(generator):
+    joints = generator.generate(["walk", "run"], 40, [1, 2])
+    assert joints.shape == (2, 40, 22, 3) and joints.dtype == np.float32 and np.isfinite(joints).all()
+
+
+def test_same_seed_same_motion_whatever_else_is_in_the_batch(generator):
+    alone = generator.generate(["walk"], 40, [5])
+    again = generator.generate(["walk"], 40, [5])
+    among = generator.generate(["run fast in a circle", "walk"], 40, [9, 5])
+    assert np.array_equal(alone, again)
+    assert np.abs(alone[0] - among[1]).max() < 1e-4
+    assert np.abs(alone - generator.generate(["walk"], 40, [6])).max() > 1e-3
+
+
+def test_previews_come_after_every_step_and_end_at_the_result(generator):
+    previews = []
+    joints = generator.generate(
+        ["walk"], 24, [1], on_step=lambda step, steps, preview: previews.append((step, preview()))
+    )
+    assert [step for step, _ in previews] == list(range(1, 13))
+    assert np.array_equal(previews[-1][1], joints)
+
+
+def test_an_exception_in_the_callback_stops_the_work(generator):
+    steps = []
+
+    def cancel(step, total, preview):
+        steps.append(step)
+        raise Cancelled()
+
+    with pytest.raises(Cancelled):
+        generator.generate(["walk"], 24, [1], on_step=cancel)
+    assert steps == [1]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 0.2, 9.9, 500, float("nan")])
+def test_lengths_outside_the_window_are_refused(seconds):
+    with pytest.raises(InputError, match=r"outside 0\.5 to 9\.8"):
+        frames_for(seconds)
+
+
+@pytest.mark.parametrize("seconds, frames", [(0.5, 8), (1, 20), (4.9, 96), (9.8, 196)])
+def test_lengths_are_whole_tokens(seconds, frames):
+    assert frames_for(seconds) == frames
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t "])
+def test_empty_prompts_are_refused(text):
+    with pytest.raises(InputError, match="empty"):
+        check_prompt(text)
+
+
+def test_bytes_of_another_encoding_are_refused():
+    with pytest.raises(InputError, match="not UTF-8"):
+        check_prompt(b"a man with a caf\xe9".decode(errors="surrogateescape"))
+    assert check_prompt("歩く  \U0001f600") == "歩く \U0001f600"
+
+
+def test_wrong_counts_are_refused(generator):
+    with pytest.raises(InputError, match="1 prompts but 2 seeds"):
+        generator.generate(["walk"], 40, [1, 2])
+    with pytest.raises(InputError, match="multiple of 4"):
+        generator.generate(["walk"], 42, [1])
+
+
+def test_absent_device_is_named():
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="device cuda is not available"):
+            choose_device("cuda")
+    with pytest.raises(InputError, match="device abacus"):
+        choose_device("abacus")
+
+
+def test_a_folder_without_weights_names_the_file(tmp_path):
+    with pytest.raises(WeightsError, match=r"autoencoder\.safetensors"):
+        Generator.load(tmp_path, "cpu")
+
+
+def test_load_reads_what_was_saved(generator, tmp_path):
+    checkpoint.save(tmp_path / "autoencoder.safetensors", "autoencoder", CODER, generator.autoencoder.state_dict())
+    checkpoint.save(tmp_path / "generator.safetensors", "generator", NETWORKS, generator.networks.state_dict())
+    for name in ("text_encoder.safetensors", "tokenizer.json"):
+        (tmp_path / name).symlink_to(WEIGHTS / name)
+    loaded = Generator.load(tmp_path, "cpu")
+    assert np.array_equal(loaded.generate(["walk"], 24, [1]), generator.generate(["walk"], 24, [1]))

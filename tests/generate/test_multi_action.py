@@ -1,0 +1,104 @@
+"""Sentences of several actions, drawn action by action, with small random networks."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from coamd_blender.errors import Cancelled
+from runtime.config import PUBLISHED_SAMPLING, AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.generate import multi_action
+from runtime.generate.generator import WEIGHTS, Generator
+from runtime.generate.guidance import Guidance
+from runtime.model.autoencoder import Autoencoder
+from runtime.model.generator import MotionGenerator
+from runtime.model.text_encoder import TextEncoder
+
+TWO, THREE = "a man walks, then sits down", "a man walks, then jumps, then waves"
+
+
+@pytest.fixture(scope="module")
+def generator():
+    torch.manual_seed(0)
+    config = GeneratorConfig(
+        token_dim=11, width=16, layers=1, heads=2, feedforward=16, head_width=16, head_blocks=1, text_layers=0
+    )
+    networks = MotionGenerator(config)
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    coder = Autoencoder(AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1))
+    return Generator(coder, networks, TextEncoder.load(WEIGHTS), "cpu")
+
+
+def test_a_second_each_or_the_sentence_stays_whole():
+    assert multi_action.turns_of(TWO, 10) == ["a man walks", "sits down"]
+    assert multi_action.turns_of(TWO, 9) == [TWO]
+    assert multi_action.turns_of("walks and waves", 49) == ["walks and waves"]
+    assert multi_action.edges_of(3, 49) == [0, 16, 33, 49]
+    assert multi_action.joins_of(3, 49) == [64, 132] and multi_action.joins_of(1, 49) == []
+
+
+def test_each_clause_is_drawn_alone_but_for_the_passages(generator):
+    config = SamplingConfig()
+    drawn = multi_action.draw_in_turn(generator, [["a man walks", "sits down"]], 40, [5], config)
+    walks = generator.draw(["a man walks"], 20, [5], config)
+    assert torch.allclose(
+        drawn[:, : 20 - multi_action.LONGEST_PASSAGE], walks[:, : 20 - multi_action.LONGEST_PASSAGE], atol=1e-5
+    )
+    assert (drawn[:, 20 - multi_action.PASSAGE : 20] - walks[:, 20 - multi_action.PASSAGE :]).abs().max() > 1e-2
+    other = multi_action.draw_in_turn(generator, [["a man runs", "sits down"]], 40, [5], config)
+    behind = 20 + multi_action.LONGEST_PASSAGE
+    assert torch.allclose(drawn[:, behind:], other[:, behind:], atol=1e-5)
+
+
+def test_passages_are_longer_where_the_body_rises_and_leave_half_of_a_clause():
+    def passages(heights: list[float], edges: list[int]) -> list[int]:
+        frames = torch.tensor(heights).repeat_interleave(4)
+        joints = torch.zeros(1, len(frames), 22, 3)
+        joints[0, :, 0, 1] = frames
+        fake = SimpleNamespace(autoencoder=SimpleNamespace(decode=lambda tokens: joints))
+        return multi_action._passages(fake, torch.zeros(1, len(heights), 11), edges)[0].nonzero().flatten().tolist()
+
+    assert passages([0.9] * 30, [0, 15, 30]) == list(range(12, 18))
+    assert passages([0.2] * 15 + [0.9] * 15, [0, 15, 30]) == list(range(9, 21))
+    assert passages([0.5] * 15 + [0.85] * 15, [0, 15, 30]) == list(range(11, 19))
+    assert passages([0.2] * 8 + [0.9] * 8, [0, 8, 16]) == list(range(4, 12))
+    assert passages([0.9] * 15, [0, 5, 10, 15]) == [3, 4, 5, 6, 8, 9, 10, 11]
+
+
+def test_the_batch_does_not_matter(generator):
+    together = generator.generate([THREE, "a man walks", TWO, THREE], 60, [3, 4, 5, 6])
+    for row, (prompt, seed) in enumerate([(THREE, 3), ("a man walks", 4), (TWO, 5), (THREE, 6)]):
+        assert np.abs(generator.generate([prompt], 60, [seed])[0] - together[row]).max() < 1e-4
+    assert np.abs(together[0] - together[3]).max() > 1e-3
+
+
+def test_steps_are_told_as_many_as_said_and_the_last_preview_is_the_result(generator):
+    told = []
+    joints = generator.generate([TWO, "a man walks"], 60, [1, 2], on_step=lambda *step: told.append(step))
+    total = multi_action.steps_of(2, generator.sampling) + multi_action.steps_of(1, generator.sampling)
+    assert [(step, steps) for step, steps, _ in told] == [(number, total) for number in range(1, total + 1)]
+    assert np.array_equal(told[-1][2](), joints)
+
+    def cancel(step, steps, preview):
+        assert preview().shape == (1, 60, 22, 3)
+        if step == 14:
+            raise Cancelled()
+
+    with pytest.raises(Cancelled):
+        generator.generate([TWO], 60, [1], on_step=cancel)
+
+
+def whole_of(generator):
+    return generator._decode(generator.draw([TWO], 15, [1], generator.sampling))
+
+
+def test_guidance_and_the_published_sampling_see_the_sentence_as_a_whole(generator):
+    flat = Guidance(lambda joints: joints.sum(dim=(1, 2, 3)) * 0, strength=0.0)
+    whole = generator.generate([TWO], 60, [1], guidance=flat)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generator, "sampling", PUBLISHED_SAMPLING)
+        assert np.array_equal(generator.generate([TWO], 60, [1]), whole_of(generator))
+    assert np.abs(whole - whole_of(generator)).max() < 1e-4
+    assert np.abs(whole - generator.generate([TWO], 60, [1])).max() > 1e-3
