@@ -25,6 +25,7 @@ from runtime.evaluate.open_benchmark import (
     run_recognition_across,
     run_retrieval,
 )
+from runtime.evaluate.swapped_captions import run_swapped_captions
 from runtime.generate.generator import Generator
 
 PREPARED = Path("data/prepared")
@@ -280,6 +281,13 @@ BENCHMARKS = (
         "weights, prepared data",
         None,
         run_recognition_across,
+    ),
+    Benchmark(
+        "swapped_captions",
+        "are captions told from those with the side or the speed swapped",
+        "weights, prepared data",
+        None,
+        run_swapped_captions,
     ),
     Benchmark("retrieval", "clips by words and words by clips", "weights, prepared data", None, run_retrieval),
     Benchmark(
