@@ -248,6 +248,15 @@ def recognition_loss(
     return contrastive(motion @ label.T, positive, ignored, RECOGNITION_TEMPERATURE)
 
 
+def opposite_loss(
+    motion: torch.Tensor, text: torch.Tensor, false: torch.Tensor, told: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Cross entropy of each motion's own description against a false one, (n, dim) each; ``told`` (n,) bool marks the
+    rows that have a false one."""
+    margin = ((motion * text).sum(dim=1) - (motion * false).sum(dim=1)) / temperature
+    return (functional.softplus(-margin) * told).sum() / told.sum().clamp(min=1)
+
+
 def with_streams(loss: Callable[[torch.Tensor], torch.Tensor], motion: MotionEmbedding) -> torch.Tensor:
     """The loss of the fused embedding, and of each stream at a third."""
     return loss(motion.fused) + STREAM_SHARE * sum(loss(part) for part in motion[1:])

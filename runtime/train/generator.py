@@ -50,7 +50,7 @@ def train_generator(
     device, schedule = training_device(), sizes.generator_schedule
     text_encoder = encoder_of(weights, sizes.generator.text_dim).to(device)
     with first_process_first():
-        coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"), device)
+        coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"), device, keep=start is not None)
         samplers = {
             name: _token_sampler(
                 pools / name,
@@ -115,16 +115,20 @@ def begin_from(module: MotionGenerator, path: Path) -> None:
     checkpoint.load_module(module, tensors, "generator")
 
 
-def finished_autoencoder(path: Path, run: Path, pool: Pool, device: torch.device) -> Autoencoder:
-    """Load trained weights, measure the latents' statistics on ``pool`` once, and keep the result in ``run``."""
+def finished_autoencoder(path: Path, run: Path, pool: Pool, device: torch.device, keep: bool = False) -> Autoencoder:
+    """Load trained weights, measure the latents' statistics on ``pool`` once, and leave the result in ``run``.
+
+    ``keep`` the statistics of ``path`` where a trained generator goes on: its latents are scaled by them.
+    """
     finished = run / "autoencoder.safetensors"
     config, tensors, extra = checkpoint.load(finished if finished.is_file() else path, "autoencoder", AutoencoderConfig)
     coder = Autoencoder(config)
     checkpoint.load_module(coder, tensors, "autoencoder")
     coder.eval().requires_grad_(False).to(device)
     if not finished.is_file():
-        picked = range(0, len(pool.items), max(1, len(pool.items) // 2000))
-        set_latent_statistics(coder, [torch.from_numpy(pool.item_joints(index).copy()) for index in picked])
+        picked = () if keep else range(0, len(pool.items), max(1, len(pool.items) // 2000))
+        if picked:
+            set_latent_statistics(coder, [torch.from_numpy(pool.item_joints(index).copy()) for index in picked])
         checkpoint.save(finished, "autoencoder", config, coder.state_dict(), extra)
     return coder
 

@@ -1,8 +1,9 @@
-"""Train the recogniser on the training pool: motions against labels, and against descriptions.
+"""Train the recogniser on the training pool: motions against labels, descriptions, and descriptions turned false.
 
 A batch holds clips of distinct wording. What may hold of another's motion as well is no negative: descriptions nearly
 alike (unless they differ in a side or a direction), other wordings of one family, and single actions beside sequences
-that may contain them.
+that may contain them. Where a description names a side, a way, a speed, a count, a limb or an order, its motion is also
+held against the sentence that names the other one (:mod:`runtime.captions.opposites`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 from coamd_blender.errors import DataError, WeightsError
 from runtime import checkpoint
 from runtime.captions.labels import family_texts
+from runtime.captions.opposites import opposites
 from runtime.captions.phrases import SUBJECTS
 from runtime.config import PRESETS, RecognizerConfig
 from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
@@ -33,6 +35,7 @@ from runtime.train.loop import Run, encoding_progress, first_process_first, sett
 
 RETRIEVED = 32  # captions in a validation batch
 SHORTEST_CROP = 0.85  # of a clip: its captions hold for nearly all of it
+OPPOSITE_SHARE = 0.5  # of the total loss, for descriptions against their opposites
 LONGEST_LABEL = 6  # words of a caption without a subject that may serve as a label
 COMPOUND = frozenset({"sequence", "layered"})  # kinds of pool items of several actions
 _SUBJECT = re.compile(rf"^(?:{'|'.join(re.escape(name) for name, _, _ in SUBJECTS)}) (?:is |are )?")
@@ -65,6 +68,8 @@ class Batch(NamedTuple):
     label: TextFeatures
     label_positive: torch.Tensor  # (n, n) bool: row a motion, column a label that is true of it
     label_ignored: torch.Tensor  # (n, n) bool: labels that may be true of the motion
+    opposite: TextFeatures  # a false description each, where there is one
+    has_opposite: torch.Tensor  # (n,) bool
 
     def to(self, device: torch.device) -> Batch:
         """The batch on ``device``."""
@@ -106,7 +111,15 @@ def label_pairs(
 class PairSampler:
     """Batches of pool items with a description and a label each; the same for the same seed."""
 
-    def __init__(self, pool: Pool, captions: CaptionFeatures, labels: dict[str, tuple[str, ...]], encoder):
+    def __init__(
+        self,
+        pool: Pool,
+        captions: CaptionFeatures,
+        labels: dict[str, tuple[str, ...]],
+        encoder,
+        cache: Path | None = None,
+    ):
+        """``cache`` is a folder in which to keep the encoded opposites of the captions."""
         self.pool = pool
         self.captions = captions
         self.labels = labels  # texts that mean a family
@@ -115,6 +128,7 @@ class PairSampler:
         encoded = CaptionFeatures.encode(self._label_texts, encoder)
         self._label_features = CaptionFeatures(encoded.tokens.cpu(), encoded.starts)
         self._pool_text = encoder.pool
+        self.opposites = Opposites(pool.captions, encoder, cache)
         self.wordings = [wording(caption) for caption in pool.captions]
         weights = np.array([item["weight"] for item in pool.items])
         self.share = weights / weights.sum()
@@ -133,7 +147,9 @@ class PairSampler:
             [item["family"] for item in items],
             [item["kind"] in COMPOUND for item in items],
         )
-        return Batch(*padded(motions), text, self._alike(items, captions, text), label, positive, ignored)
+        alike = self._alike(items, captions, text)
+        opposite = self.opposites.draw(captions, draw)
+        return Batch(*padded(motions), text, alike, label, positive, ignored, *opposite)
 
     def _distinct(self, draw: np.random.Generator, size: int) -> tuple[list[int], list[int]]:
         """Rows of items and a caption of each, no two of one wording."""
@@ -188,6 +204,30 @@ class PairSampler:
         return bare and (item["kind"] in COMPOUND or len(text.split()) <= LONGEST_LABEL)
 
 
+class Opposites:
+    """The captions of a pool turned false, encoded once: of each caption every opposite it has."""
+
+    def __init__(self, captions: Sequence[str], encoder, cache: Path | None = None):
+        found = [list(opposites(caption).values()) for caption in captions]
+        self._starts = np.cumsum([0, *(len(texts) for texts in found)])
+        texts = [text for told in found for text in told] or [captions[0]]
+        path = None if cache is None else Path(cache) / "opposites.safetensors"
+        if path is not None and path.is_file() and len(CaptionFeatures.load(path).starts) == len(texts) + 1:
+            self._features = CaptionFeatures.load(path)
+            return
+        encoded = CaptionFeatures.encode(texts, encoder, progress=encoding_progress("opposites"))
+        self._features = CaptionFeatures(encoded.tokens.cpu(), encoded.starts)
+        if path is not None:
+            self._features.save(path)
+
+    def draw(self, captions: Sequence[int], draw: np.random.Generator) -> tuple[TextFeatures, torch.Tensor]:
+        """Return an opposite of each caption (any text where it has none), and which have one (n,) bool."""
+        first, last = self._starts[list(captions)], self._starts[[caption + 1 for caption in captions]]
+        has = torch.from_numpy(last > first)
+        picked = [int(draw.integers(low, high)) if high > low else 0 for low, high in zip(first, last, strict=True)]
+        return self._features.gather(picked), has
+
+
 def cropped(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     """A random stretch of at least 85 % of joints (frames, 22, 3)."""
     frames = round(len(joints) * draw.uniform(SHORTEST_CROP, 1.0))
@@ -210,7 +250,7 @@ def padded(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def losses(module: MotionRecognizer, batch: Batch) -> dict[str, torch.Tensor]:
-    """The losses of a batch: total = description + 0.5 recognition, each with its streams at a third."""
+    """The losses of a batch: total = description + 0.5 recognition (each with its streams at a third) + 0.5 opposite."""
     motion = module.motion(batch.joints, batch.lengths)
     text, label = module.descriptions(batch.text), module.labels(batch.label)
     description = recognizer.with_streams(
@@ -219,8 +259,10 @@ def losses(module: MotionRecognizer, batch: Batch) -> dict[str, torch.Tensor]:
     recognition = recognizer.with_streams(
         lambda part: recognizer.recognition_loss(part, label, batch.label_positive, batch.label_ignored), motion
     )
-    total = description + recognizer.RECOGNITION_SHARE * recognition
-    return {"total": total, "description": description, "recognition": recognition}
+    false = module.descriptions(batch.opposite)
+    opposite = recognizer.opposite_loss(motion.fused, text, false, batch.has_opposite, module.config.temperature)
+    total = description + recognizer.RECOGNITION_SHARE * recognition + OPPOSITE_SHARE * opposite
+    return {"total": total, "description": description, "recognition": recognition, "opposite": opposite}
 
 
 def train_recognizer(
@@ -401,4 +443,4 @@ def _single_actions(
 def _sampler(pool: Pool, cache: Path, encoder, elsewhere: Path | None) -> PairSampler:
     captions = encoded_captions(pool, cache, encoder, elsewhere, encoding_progress("captions"))
     families = sorted({item["family"] for item in pool.items})
-    return PairSampler(pool, captions, {family: family_texts(family) for family in families}, encoder)
+    return PairSampler(pool, captions, {family: family_texts(family) for family in families}, encoder, cache)

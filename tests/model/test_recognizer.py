@@ -166,3 +166,13 @@ def test_label_scores_are_a_softmax_with_unknown_among_them(network):
     powers = [math.exp(x / 0.5) for x in (0.6, 0.0, 0.1)]
     expected = torch.tensor([power / sum(powers) for power in powers])
     assert torch.allclose(network.label_scores(motion, labels)[0], expected, atol=1e-6)
+
+
+def test_a_false_description_costs_what_the_margin_says_and_only_where_there_is_one():
+    motion, text = torch.eye(3), torch.eye(3)
+    false = torch.stack([motion[1], motion[0], motion[2]])  # the third is no nearer than the true one
+    told = torch.tensor([True, False, True])
+    found = recognizer.opposite_loss(motion, text, false, told, 0.5)
+    expected = (np.log1p(np.exp(-1 / 0.5)) + np.log(2)) / 2
+    assert found.item() == pytest.approx(expected, abs=1e-6)
+    assert recognizer.opposite_loss(motion, text, false, torch.zeros(3, dtype=torch.bool), 0.5) == 0
