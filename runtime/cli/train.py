@@ -46,6 +46,11 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     evaluator = _add_network(networks, "evaluator", run_evaluator, "the judge of the open benchmark")
     _add_text_encoder(evaluator)
+    vocabulary = add_verb(networks, "vocabulary", run_vocabulary, "which captions were learnt, to tell what was not")
+    vocabulary.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
+    vocabulary.add_argument("--run", dest="run_folder", type=Path, required=True, metavar="FOLDER", help="the result")
+    _add_text_encoder(vocabulary)
+    _add_captions(vocabulary)
     packing = add_verb(verbs, "pack", run_pack, "store trained weights at half the size, as they ship")
     packing.add_argument(
         "source",
@@ -121,6 +126,13 @@ def run_evaluator(args: argparse.Namespace) -> Outcome:
     options = _options(args, "steps", "learning_rate", "weights")
     del options["preset"]
     return _trained(train_evaluator(args.prepared, args.run_folder, **options))
+
+
+def run_vocabulary(args: argparse.Namespace) -> Outcome:
+    """Choose the captions that tell what was learnt. JSON: files."""
+    from runtime.train.vocabulary import make_vocabulary
+
+    return _trained(make_vocabulary(args.prepared, args.run_folder, weights=args.weights, captions=args.captions))
 
 
 def run_pack(args: argparse.Namespace) -> Outcome:
