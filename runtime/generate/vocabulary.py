@@ -1,7 +1,7 @@
 """What the generator has learnt to do, as sentences: how far a prompt is from the nearest of them.
 
-The bundled sentence encoder says how alike two sentences are. A prompt far from every caption of the training pool names
-something the generator has not met; what comes out then has little to do with it. The captions are kept as a few
+The bundled sentence encoder says how alike two sentences are. A prompt far from every caption of the training pool
+names something the generator has not met; what comes out then has little to do with it. The captions are kept as a few
 thousand representatives, eight bits a number, in ``vocabulary.safetensors`` beside the weights
 (:mod:`runtime.train.vocabulary` makes it).
 """

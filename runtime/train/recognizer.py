@@ -250,7 +250,7 @@ def padded(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def losses(module: MotionRecognizer, batch: Batch) -> dict[str, torch.Tensor]:
-    """The losses of a batch: total = description + 0.5 recognition (each with its streams at a third) + 0.5 opposite."""
+    """The losses of a batch: total = description + 0.5 recognition (its streams at a third each) + 0.5 opposite."""
     motion = module.motion(batch.joints, batch.lengths)
     text, label = module.descriptions(batch.text), module.labels(batch.label)
     description = recognizer.with_streams(
