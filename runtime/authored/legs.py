@@ -1,0 +1,212 @@
+"""Legs: feet that stand, step, hang in the air or kneel, and what they ask of the pelvis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .body import (
+    ANKLE_HEIGHT,
+    FLAT_FOOT,
+    FOOT,
+    JOINT_INDEX,
+    RADII,
+    REST_OFFSETS,
+    SHANK,
+    SIDES,
+    THIGH,
+    cross,
+    from_out,
+    limb_from_directions,
+    lower_direction,
+    to_out,
+    turned,
+    two_bone,
+    unit,
+)
+from .curves import Segments, blend_rotations, hermite, number_curve
+from .score import Foot, FootGoal, Goals
+
+DOWN = np.array([0.0, -1.0, 0.0])
+LEG = THIGH + SHANK
+_FLAT_LENGTH = FOOT * np.cos(FLAT_FOOT)
+_STRAIGHT = 0.998  # no planted leg is straighter than this share of its length
+
+
+@dataclass
+class LegPose:
+    """A leg in every frame: rotation, bend, foot direction (frames, 3) in the shank's frame, all in out coordinates,
+    and the move (frames, 3) the pelvis owes it, world."""
+
+    rotation: np.ndarray
+    bend: np.ndarray
+    foot: np.ndarray
+    owed: np.ndarray
+
+
+@dataclass(frozen=True)
+class FootTrack:
+    """A standing foot: toe (frames, 3) world, its direction (frames, 3), heading (frames,) radians, moving (frames,).
+
+    ``moving`` is True while the foot steps.
+    """
+
+    toe: np.ndarray
+    direction: np.ndarray
+    heading: np.ndarray
+    moving: np.ndarray
+
+    @property
+    def ankle(self) -> np.ndarray:
+        """The ankle (frames, 3)."""
+        return self.toe - self.direction * FOOT
+
+
+def foot_track(foot: Foot, times: np.ndarray, side: int) -> FootTrack:
+    """Return where a standing foot is in every frame; steps are arcs with the heel leading up and landing first."""
+    sign = 1 - 2 * side
+
+    def curve(name: str) -> np.ndarray:
+        numbers = getattr(foot, name)
+        return number_curve(numbers.values, numbers.track, times, 0.0)
+
+    heading = np.radians(curve("turn")) * sign
+    heel, lift = np.radians(curve("heel")), curve("lift")
+    moving = np.zeros(len(times), bool)
+    for start, end, arc in foot.steps:
+        share = np.clip((times - start) / (end - start), 0, 1)
+        inside = (times > start) & (times < end)
+        lift = lift + np.where(inside, arc * np.sin(np.pi * share) ** 2, 0.0)
+        roll = min(0.45, arc * 3.5)
+        heel = heel + np.where(inside, roll * np.sin(2 * np.pi * share**0.8) * np.sin(np.pi * share), 0.0)
+        moving |= inside
+    pitch = np.clip(FLAT_FOOT + heel, -0.5, 1.5)
+    forward = np.stack([np.sin(heading), np.zeros_like(heading), np.cos(heading)], axis=-1)
+    direction = forward * np.cos(pitch)[:, None] + DOWN * np.sin(pitch)[:, None]
+    middle = np.stack([curve("out") * sign, np.zeros(len(times)), curve("forward")], axis=-1)
+    # The place of a foot is that of its ankle when flat; the toes are where it turns and lifts about.
+    toe = middle + forward * _FLAT_LENGTH
+    toe[:, 1] = np.maximum(lift, ANKLE_HEIGHT - FOOT * np.sin(pitch))
+    return FootTrack(toe, direction, heading, moving)
+
+
+def knee_pole(direction: np.ndarray, swivel: np.ndarray) -> np.ndarray:
+    """Return where the knee points (..., 3), out coordinates of the pelvis, for an ankle in ``direction`` (..., 3).
+
+    Forward for a hanging leg, carried along with the leg by the smallest turn. ``swivel`` radians turn it outwards.
+    """
+    up = np.maximum(1 - direction[..., 1], 0.05)[..., None]
+    pole = np.array([0.0, 0.0, 1.0]) - direction[..., 2:3] / up * (direction + DOWN)
+    return turned(unit(pole), direction, -swivel)
+
+
+def shank_frame(rotation: np.ndarray, bend: np.ndarray) -> np.ndarray:
+    """Return frames (..., 3, 3) with columns along the shank, its back, and the hinge, from a leg's pose."""
+    lower = lower_direction(rotation, bend)
+    hinge = rotation[..., 2]
+    return np.stack([lower, cross(hinge, lower), hinge], axis=-1)
+
+
+def pointed_foot(toe: float) -> np.ndarray:
+    """Return the foot's direction (3,) in the shank's frame, pointing down by ``toe`` degrees more than flat."""
+    angle = FLAT_FOOT + np.radians(toe)
+    out = 0.5 * np.arctan2(REST_OFFSETS[10, 0], REST_OFFSETS[10, 2])
+    return unit(np.array([np.sin(angle), -np.cos(angle) * np.cos(out), np.cos(angle) * np.sin(out)]))
+
+
+class _Around:
+    """A leg's surroundings in every frame: its side, hip (frames, 3), pelvis and heading frames, foot track, spot."""
+
+    def __init__(self, side: int, pelvis: np.ndarray, heading: np.ndarray, hip: np.ndarray, track: FootTrack):
+        self.side, self.pelvis, self.heading, self.hip, self.track = side, pelvis, heading, hip, track
+        self.sign = 1 - 2 * side
+
+
+def solve_leg(
+    legs: Goals, track: FootTrack, at: Segments, side: int, pelvis: np.ndarray, heading: np.ndarray, hip: np.ndarray
+) -> LegPose:
+    """Solve one leg in every frame given its hip (frames, 3), pelvis and heading frames (frames, 3, 3)."""
+    around = _Around(side, pelvis, heading, hip, track)
+    if len(legs.goals) == 1:
+        return _SOLVERS[legs.goals[0].kind](legs.goals[0], around)
+    used = np.unique(at.entries)
+    poses = [_SOLVERS[legs.goals[entry].kind](legs.goals[entry], around) for entry in used]
+    frames = np.arange(len(hip))[:, None]
+    entries = np.searchsorted(used, at.entries)
+
+    def gathered(name: str) -> np.ndarray:
+        return np.stack([getattr(pose, name) for pose in poses])[entries, frames]
+
+    rotation = blend_rotations(gathered("rotation"), at, 0.0)
+    bend = hermite(gathered("bend")[..., None], at, 0.0)[:, 0]
+    foot = unit(hermite(gathered("foot"), at, 0.0))
+    owed = gathered("owed")
+    weight = (at.share**2 * (3 - 2 * at.share))[:, None]  # in full where a goal holds, its share on the way
+    owed = owed[:, 1] * (1 - weight) + owed[:, 2] * weight
+    return LegPose(rotation, np.clip(bend, 0.0, np.radians(155)), foot, owed)
+
+
+def _standing(goal: FootGoal, around: _Around) -> LegPose:
+    track, pelvis, side = around.track, around.pelvis, around.side
+    to_ankle = track.ankle - around.hip
+    distance = np.linalg.norm(to_ankle, axis=-1, keepdims=True)
+    owed = to_ankle / distance * np.maximum(distance - LEG * _STRAIGHT, 0.0)
+    owed[track.moving] = 0.0
+    local = to_out(pelvis, to_ankle, side)
+    yaw = np.arctan2(pelvis[:, 0, 2], pelvis[:, 2, 2])
+    apart = (track.heading - yaw + np.pi) % (2 * np.pi) - np.pi
+    upright = np.clip(pelvis[:, 1, 1], 0, 1)
+    swivel = np.clip(apart * around.sign, -1.0, 1.0) * 0.7 * upright + np.radians(goal.swivel)
+    rotation, bend = two_bone(local, knee_pole(unit(local), swivel), THIGH, SHANK)
+    foot = np.einsum("fji,fj->fi", shank_frame(rotation, bend), to_out(pelvis, track.direction, side))
+    return LegPose(rotation, bend, foot, owed)
+
+
+def _hanging(goal: FootGoal, around: _Around) -> LegPose:
+    offset = around.heading @ np.array([goal.out * around.sign, goal.up, goal.forward])
+    local = to_out(around.pelvis, offset, around.side)
+    swivel = np.full(len(local), np.radians(goal.swivel))
+    rotation, bend = two_bone(local, knee_pole(unit(local), swivel), THIGH, SHANK)
+    return LegPose(rotation, bend, np.broadcast_to(pointed_foot(goal.toe), local.shape), np.zeros_like(local))
+
+
+def _free(goal: FootGoal, around: _Around) -> LegPose:
+    frames = len(around.hip)
+    hip, spread, roll = np.radians([goal.hip, goal.spread, goal.roll])
+    u = np.array([np.sin(spread), -np.cos(spread) * np.cos(hip), np.cos(spread) * np.sin(hip)])
+    b = -knee_pole(u, np.asarray(roll))
+    rotation = np.broadcast_to(np.stack([u, b, cross(u, b)], axis=-1), (frames, 3, 3))
+    foot = np.broadcast_to(pointed_foot(goal.toe), (frames, 3))
+    return LegPose(rotation, np.full(frames, np.radians(goal.knee)), foot, np.zeros((frames, 3)))
+
+
+def _kneeling(goal: FootGoal, around: _Around) -> LegPose:
+    sign, pelvis, side = around.sign, around.pelvis, around.side
+    knee = np.array([goal.out * sign, RADII["left_knee"] + 0.005, goal.forward])
+    thigh = knee - around.hip
+    distance = np.linalg.norm(thigh, axis=-1, keepdims=True)
+    u = thigh / distance
+    tucked = goal.toe > 0.5
+    rise = (0.115 if tucked else 0.065) - knee[1]
+    shank = np.broadcast_to(unit(np.array([goal.spread * sign * 0.01, rise / SHANK, -1.0])), u.shape)
+    local_u, local_f = to_out(pelvis, u, side), to_out(pelvis, shank, side)
+    rotation, bend = limb_from_directions(local_u, local_f, knee_pole(local_u, np.zeros(len(u))))
+    toes = unit(np.array([0.0, -0.80, 0.6]) if tucked else np.array([0.0, -0.33, -0.94]))
+    foot = np.einsum("fji,fj->fi", shank_frame(rotation, bend), to_out(pelvis, np.broadcast_to(toes, u.shape), side))
+    return LegPose(rotation, bend, foot, u * (distance - THIGH))
+
+
+_SOLVERS = {"floor": _standing, "air": _hanging, "kneel": _kneeling, "free": _free}
+
+
+def place_leg(joints: np.ndarray, pose: LegPose, side: int, frame: np.ndarray) -> None:
+    """Place knee, ankle and toes of ``joints`` (frames, 22, 3) from a pose in the pelvis's out coordinates."""
+    name = SIDES[side]
+    thigh = from_out(frame, pose.rotation[..., 0], side)
+    shank = from_out(frame, lower_direction(pose.rotation, pose.bend), side)
+    shank_axes = shank_frame(pose.rotation, pose.bend)
+    foot = from_out(frame, np.einsum("fij,fj->fi", shank_axes, pose.foot), side)
+    joints[:, JOINT_INDEX[f"{name}_knee"]] = joints[:, JOINT_INDEX[f"{name}_hip"]] + thigh * THIGH
+    joints[:, JOINT_INDEX[f"{name}_ankle"]] = joints[:, JOINT_INDEX[f"{name}_knee"]] + shank * SHANK
+    joints[:, JOINT_INDEX[f"{name}_foot"]] = joints[:, JOINT_INDEX[f"{name}_ankle"]] + foot * FOOT
