@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from coamd_blender.skeleton import (
+from coamd_blender.motion.skeleton import (
     BONE_LENGTHS,
     FPS,
     JOINT_COUNT,

@@ -257,7 +257,7 @@ class Writer:
     def _varied(self, goal: HandGoal, jitter: float) -> HandGoal:
         if not jitter or goal.firm or goal.frame == "hand":
             return goal
-        out, up, forward = (goal.out, goal.up, goal.forward) + self.rng.normal(0, 0.15 * jitter, 3)
+        out, up, forward = goal.offset + self.rng.normal(0, 0.15 * jitter, 3)
         return HandGoal(goal.frame, float(out), float(up), float(forward), goal.elbow, goal.firm)
 
     # --- feet and flights ------------------------------------------------------------------------------------------

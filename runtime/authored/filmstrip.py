@@ -9,8 +9,8 @@ limbs are orange, right ones blue. Pages are PNG files.
 from __future__ import annotations
 
 import argparse
-import sys
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -23,16 +23,14 @@ POSES, ROWS = 12, 6
 _WIDE, _TALL, _SCALE = 104, 118, 50.0  # pixels of a cell, pixels a metre
 _COLOURS = {"left": (240, 150, 40), "right": (70, 160, 240), "": (225, 225, 230)}
 _BACK, _FLOOR, _INK = (38, 40, 46), (90, 92, 100), (200, 200, 205)
-# 3 x 5 pixel letters, five rows of three bits, for the names beside the rows.
-_LETTERS = dict(zip(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/- ",
-    (
-        "757557 656656 344443 655556 746447 746444 345553 557555 722227 111152 556655 444447 577755 657555 755557"
-        " 757544 755573 757655 347116 722222 555557 555552 557775 552255 552222 712447 755557 262227 717447 717117"
-        " 557711 747117 747757 711111 757757 757717 000007 000002 020020 112244 007000 000000"
-    ).split(),
-    strict=True,
-))  # fmt: skip
+# 3 x 5 pixel letters for the names above the rows: five rows of three bits each.
+_GLYPHS = (
+    "25755", "65656", "34443", "65556", "74647", "74644", "34553", "55755", "72227", "11152", "55655", "44447", "57755",
+    "65555", "25552", "65644", "25573", "65655", "34216", "72222", "55557", "55552", "55775", "55255", "55222", "71247",
+    "75557", "26227", "61247", "61216", "55711", "74616", "34757", "71122", "75757", "75716", "00007", "00002", "02020",
+    "11244", "00700", "00024",
+)  # fmt: skip
+_LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/-,", _GLYPHS, strict=True))
 
 
 def write_png(path: Path, image: np.ndarray) -> None:
@@ -84,8 +82,7 @@ def write_text(image: np.ndarray, text: str, x: int, y: int, size: int = 2) -> N
 
 
 def _rows(letter: str) -> list[int]:
-    bits = _LETTERS.get(letter, "000000")
-    return [int(bit) for bit in bits]
+    return [int(bits) for bits in _LETTERS.get(letter, "00000")]
 
 
 def strip(joints: np.ndarray, title: str) -> np.ndarray:
@@ -120,7 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
         for number in range(options.draws):
             motion = draw(np.random.default_rng(options.seed + number), name)
             seconds = len(motion.joints) / 20
-            rows.append(strip(motion.joints, f"{name} {motion.side} {motion.count} {seconds:.1f}: {motion.captions[0]}"))
+            rows.append(
+                strip(motion.joints, f"{name} {motion.side} {motion.count} {seconds:.1f}: {motion.captions[0]}")
+            )
     for page in range(0, len(rows), ROWS):
         path = options.folder / f"page_{page // ROWS:03d}.png"
         write_png(path, np.concatenate(rows[page : page + ROWS]))

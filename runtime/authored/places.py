@@ -111,9 +111,7 @@ def way_round(start: HandGoal, end: HandGoal) -> HandGoal | None:
     a hand that can go straight."""
     if start.frame not in _ROUGHLY or end.frame not in _ROUGHLY:
         return None
-    first, second = (
-        np.array(_ROUGHLY[goal.frame]) + (goal.out, goal.up, goal.forward) for goal in (start, end)
-    )
+    first, second = (np.array(_ROUGHLY[goal.frame]) + goal.offset for goal in (start, end))
     first_way, second_way = unit(first), unit(second)
     if first_way @ second_way > _WIDE_TURN:
         return None
@@ -160,7 +158,7 @@ def solve_goals(
     roots = np.stack([to_out(stage.chest, origin - rest, side) for origin, _ in found])  # (kinds, frames, 3)
     axes = np.stack([np.swapaxes(stage.chest, -1, -2) @ frame for _, frame in found])  # (kinds, frames, 3, 3)
     sign = np.array([1.0 - 2 * side, 1.0, 1.0])
-    offsets = np.array([(goal.out, goal.up, goal.forward) for goal in goals]) * sign
+    offsets = np.array([goal.offset for goal in goals]) * sign
     kind = np.array([kinds.index(goal.frame) for goal in goals])[entries]
     frames = np.arange(len(entries))[:, None]
     local = roots[kind, frames] + np.einsum("fnij,fnj->fni", axes[kind, frames], offsets[entries]) * sign

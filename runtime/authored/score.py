@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .curves import Track
 
 # Numbers of the trunk and what they mean; each rests at 0 unless the stance says otherwise.
@@ -49,6 +51,11 @@ class HandGoal:
     forward: float
     elbow: float = 0.0
     firm: bool = False
+
+    @property
+    def offset(self) -> np.ndarray:
+        """Out, up and forward (3,)."""
+        return np.array([self.out, self.up, self.forward])
 
 
 @dataclass(frozen=True)

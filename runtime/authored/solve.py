@@ -11,13 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .body import (
-    ANKLE_HEIGHT,
     FOREARM,
     FPS,
     JOINT_COUNT,
     JOINT_INDEX,
     RADII,
-    REST_OFFSETS,
     SIDES,
     STANDING_HEIGHT,
     UPPER_ARM,
@@ -28,7 +26,6 @@ from .body import (
     lowest_point,
     place_trunk,
     shoulder_offset,
-    to_out,
     two_bone,
     unit,
 )
@@ -40,6 +37,7 @@ from .score import Score
 
 _PULLS = 4  # rounds in which pelvis and legs come to terms
 _LYING = ("pelvis", "spine3", "head", "left_shoulder", "right_shoulder")
+_FOOT_CLEARANCE = 0.045  # metres
 _FOREARM_LAG = 0.045  # seconds the forearm is behind the upper arm
 _LEG_JOINTS = [JOINT_INDEX[f"{side}_{part}"] for side in SIDES for part in ("knee", "ankle", "foot")]
 
@@ -67,7 +65,7 @@ def solve(score: Score, rng: np.random.Generator) -> np.ndarray:
     poses = _settle_pelvis(score, body, tracks, joints)
     for side, pose in enumerate(poses):
         place_leg(joints, pose, side, body.pelvis)
-        _keep_foot_above(joints, side)
+        _keep_foot_above(joints, side, _clearance(score, body, side))
     solve_arms(score, body, joints, rng)
     return joints
 
@@ -199,10 +197,21 @@ def _balance(score: Score, body: _Body, joints: np.ndarray, wanted: np.ndarray) 
     return share * smoothed((wanted - centre) * (1.0, 0.0, 1.0), 2.2)
 
 
-def _keep_foot_above(joints: np.ndarray, side: int) -> None:
-    """Raise an ankle that a blend took under the floor, the knee on its side of the leg."""
-    hip, knee, ankle, toe = (joints[:, JOINT_INDEX[f"{SIDES[side]}_{part}"]] for part in ("hip", "knee", "ankle", "foot"))
-    low = np.minimum(ankle[:, 1] - 0.058, toe[:, 1])
+def _clearance(score: Score, body: _Body, side: int) -> np.ndarray:
+    """Return how high above the floor (frames,) a foot is kept on its way between the floor and the air."""
+    legs = score.legs[side]
+    at = legs.track.segments(body.times)
+    standing = np.array([goal.kind == "floor" for goal in legs.goals])
+    leaves = standing[at.entries[:, 1]] != standing[at.entries[:, 2]]
+    return np.where(leaves, _FOOT_CLEARANCE * np.sin(np.pi * at.share) ** 0.7, 0.0)
+
+
+def _keep_foot_above(joints: np.ndarray, side: int, clearance: np.ndarray) -> None:
+    """Raise an ankle that a blend took under ``clearance`` (frames,), the knee on its side of the leg."""
+    hip, knee, ankle, toe = (
+        joints[:, JOINT_INDEX[f"{SIDES[side]}_{part}"]] for part in ("hip", "knee", "ankle", "foot")
+    )
+    low = np.minimum(ankle[:, 1] - 0.058, toe[:, 1]) - clearance
     under = low < -0.002
     if not under.any():
         return
