@@ -11,7 +11,7 @@ keeps its state, with ``cancelling`` set, until the runtime has really stopped, 
 where timers do not fire, :meth:`JobRunner.wait` pumps instead.
 
     runner = JobRunner(lambda: RuntimeClient(runtime_command(python, root), cwd=user_folder))
-    job = runner.submit("generate", generate_fields("a person waves", seconds=4.0, seed=7, count=2))
+    job = runner.ask(GenerateRequest.variants("a person waves", seconds=4.0, seed=7, count=2))
     for job in runner.tick():  # every 0.1 s or so; the jobs that changed
         ...  # job.state, job.phase, job.fraction, job.preview, job.arrays["joints"], job.error
 
@@ -30,6 +30,7 @@ import numpy as np
 from ..errors import Cancelled, CoamdError, RuntimeUnavailable
 from .client import RuntimeClient
 from .protocol import PENDING, Error, Hello, Message, Progress, Result
+from .requests import TaskRequest
 
 QUEUED = "queued"
 STARTING = "starting"
@@ -107,6 +108,10 @@ class JobRunner:
     def active(self) -> list[Job]:
         """Jobs that have not ended, the running one first. Empty: the timer may stop."""
         return list(self._queue)
+
+    def ask(self, request: TaskRequest) -> Job:
+        """Queue ``request`` as a job and return it at once. Raises InputError for what cannot be done."""
+        return self.submit(request.task, *request.encode())
 
     def submit(self, task: str, fields: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Job:
         """Queue a job and return it at once; the next :meth:`tick` starts it."""

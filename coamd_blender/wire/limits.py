@@ -1,0 +1,29 @@
+"""What may be asked for: one table for the panel, the command line, the wire and the runtime.
+
+A leaf: no imports, so that Blender's properties and the command line's parser can read it before anything is loaded.
+Lengths are seconds, ends included.
+"""
+
+from __future__ import annotations
+
+LARGEST_SEED = 2**31 - 1  # Blender's whole numbers end there; the last of several variants must not pass it
+DEFAULT_SEED = 0
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 9.8  # of one motion: the model's window is 196 frames at 20 a second
+DEFAULT_SECONDS = 6.0
+SHORTEST_SCENE, LONGEST_SCENE = 0.5, 3600.0  # of a storyboard's scene
+LONGEST_EDIT = 600.0  # of a range that is made anew
+
+MOST_VARIANTS = 8  # that the panel makes at once
+MOST_COPIES = 1000  # that one request, or --count, makes
+LARGEST_WEIGHT = 100.0  # of the text (classifier-free) and of the recogniser's guidance
+
+EDIT_MODES = ("between", "continue", "lead_in", "outpaint", "vary")
+DEFAULT_KEEP = 0.5  # share of a range that "vary" keeps as a guide
+LOOPS = ("keep", "remove")  # what becomes of the travel of a motion that ends as it began
+
+MOST_RESULTS = 1000
+DEFAULT_LABELS, DEFAULT_RESULTS = 5, 10
+MOST_POSES = 64  # of each clip that a search found
+LARGEST_SHIFT, DEFAULT_SHIFT = 10.0, 1.0  # weight of words that are added to a clip
+SHORTEST_FRAMES = 4  # of a motion that can be recognised

@@ -1,0 +1,49 @@
+"""What all requests have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Fields = dict[str, Any]
+Arrays = dict[str, "np.ndarray"]
+
+
+class TaskRequest:
+    """What all requests have: a ``task``, :meth:`check`, :meth:`encode` and :meth:`decode`."""
+
+    task: ClassVar[str]
+
+    def check(self) -> None:
+        """Raise InputError for what cannot be done."""
+        raise NotImplementedError
+
+    def encode(self) -> tuple[Fields, Arrays]:
+        """Return the fields and arrays that travel. Raises InputError as :meth:`check`."""
+        self.check()
+        return self._fields(), {name: array for name, array in self._arrays().items() if array is not None}
+
+    @classmethod
+    def decode(cls, fields: Fields, arrays: Arrays) -> TaskRequest:
+        """Return the request that ``fields`` and ``arrays`` carry. Raises InputError as :meth:`check`."""
+        request = cls._of(fields, arrays)
+        request.check()
+        return request
+
+    def _fields(self) -> Fields:
+        raise NotImplementedError
+
+    def _arrays(self) -> dict[str, np.ndarray | None]:
+        return {}
+
+    @classmethod
+    def _of(cls, fields: Fields, arrays: Arrays) -> TaskRequest:
+        """Take in what came, unchecked."""
+        raise NotImplementedError
+
+
+def frozen(value: Any) -> Any:
+    """Return lists, at every depth, as tuples; anything else as it is, for the check to look at."""
+    return tuple(map(frozen, value)) if isinstance(value, list) else value

@@ -1,0 +1,266 @@
+"""Requests that make motion: generate, edit, storyboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from ...errors import InputError
+from .. import limits
+from ..checks import (
+    check_clip,
+    check_number,
+    check_path,
+    check_range,
+    check_ranges,
+    check_scene,
+    check_seconds,
+    check_seed,
+    check_targets,
+    check_text,
+    immovable_joints,
+    is_number,
+    is_texts,
+    tidy_prompt,
+)
+from .base import Arrays, Fields, TaskRequest, frozen
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class GenerateRequest(TaskRequest):
+    """Make one motion of ``seconds`` a prompt, with its seed. ``cfg`` is the classifier-free weight (None: the model's
+    own), ``guidance`` the strength of the recogniser's pull (None or 0: none).
+
+    Result: fields ``fps``, ``seconds``; array ``joints`` float32 (count, frames, 22, 3).
+    """
+
+    task: ClassVar[str] = "generate"
+    prompts: tuple[str, ...]
+    seconds: float
+    seeds: tuple[int, ...]
+    cfg: float | None = None
+    guidance: float | None = None
+
+    @classmethod
+    def variants(
+        cls,
+        prompt: str,
+        seconds: float = limits.DEFAULT_SECONDS,
+        seed: int = limits.DEFAULT_SEED,
+        count: int = 1,
+        cfg: float | None = None,
+        guidance: float | None = None,
+    ) -> GenerateRequest:
+        """Return the request for ``count`` variants of ``prompt``, seeds ``seed``, ``seed + 1``, ..."""
+        seeds = tuple(int(seed) + copy for copy in range(count))
+        return cls((prompt,) * count, float(seconds), seeds, cfg, guidance)
+
+    def check(self) -> None:
+        """Raise InputError for prompts, seeds, lengths and weights that cannot be used."""
+        if not is_texts(self.prompts):
+            raise InputError("The request has no list of prompts", "Send prompts as a list of texts")
+        if not isinstance(self.seeds, (list, tuple)):
+            raise InputError("The request has no list of seeds", "Send seeds as a list of whole numbers")
+        for seed in self.seeds:
+            check_seed(seed)
+        if not 1 <= len(self.prompts) == len(self.seeds) <= limits.MOST_COPIES:
+            raise InputError(
+                f"{len(self.prompts)} prompts and {len(self.seeds)} seeds",
+                f"Send 1 to {limits.MOST_COPIES}, as many of each",
+            )
+        for prompt in self.prompts:
+            tidy_prompt(prompt)
+        check_seconds(self.seconds)
+        check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
+        check_number("The guidance", self.guidance, limits.LARGEST_WEIGHT)
+
+    def _fields(self) -> Fields:
+        return {
+            "prompts": list(self.prompts),
+            "seconds": self.seconds,
+            "seeds": list(self.seeds),
+            "cfg": self.cfg,
+            "guidance": self.guidance,
+        }
+
+    @classmethod
+    def _of(cls, fields: Fields, arrays: Arrays) -> GenerateRequest:
+        prompts, seeds = frozen(fields.get("prompts")), frozen(fields.get("seeds"))
+        return cls(prompts, fields.get("seconds"), seeds, fields.get("cfg"), fields.get("guidance"))
+
+
+class EditRange(NamedTuple):
+    """Frames ``start`` to ``stop``, ``stop`` excluded, that are made anew in ``mode``, one of EDIT_MODES."""
+
+    start: int
+    stop: int
+    mode: str = limits.EDIT_MODES[0]
+
+
+@dataclass(frozen=True, eq=False)
+class EditRequest(TaskRequest):
+    """Make ``ranges`` of a clip ``joints`` (frames, 22, 3) at ``fps`` frames a second anew, and touch nothing else.
+
+    ``parts``: body parts and joints, by commas, that alone are made anew (on the wire the field ``joints``);
+    ``keep``: share, 0 to 1, that "vary" keeps; ``path`` (points, 2: x, z): a curve on the ground for the pelvis, for
+    one range; ``target_points`` (count, 3) where the joints ``target_joints`` (count,) must be at the frames
+    ``target_frames`` (count,). All in the clip's own coordinates. Result: field ``fps``, array ``joints``.
+    """
+
+    task: ClassVar[str] = "edit"
+    joints: np.ndarray
+    fps: float
+    ranges: tuple[EditRange, ...]
+    prompt: str = ""
+    parts: str | None = None
+    keep: float = limits.DEFAULT_KEEP
+    seed: int = limits.DEFAULT_SEED
+    cfg: float | None = None
+    path: np.ndarray | None = None
+    target_points: np.ndarray | None = None
+    target_joints: np.ndarray | None = None
+    target_frames: np.ndarray | None = None
+
+    def check(self) -> None:
+        """Raise InputError for a clip, ranges or wishes that cannot be used."""
+        check_clip(self.joints)
+        if not is_number(self.fps):
+            raise InputError(f"The frame rate {self.fps!r} is not a number", "Send fps as a number")
+        if self.fps <= 0:
+            raise InputError(f"{self.fps:g} frames a second is not a frame rate", "State the clip's frame rate")
+        check_text("The prompt", self.prompt)
+        if self.prompt.strip():
+            tidy_prompt(self.prompt)
+        if self.parts is not None:
+            check_text("The joints", self.parts)
+        check_number("The share to keep", self.keep, 1.0)
+        check_seed(self.seed)
+        check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
+        self._check_ranges()
+        self._check_targets()
+        immovable_joints(self.parts)
+
+    def _check_ranges(self) -> None:
+        if not isinstance(self.ranges, tuple) or not self.ranges:
+            raise InputError("The request has no list of ranges", "Send ranges as [[start, stop, mode], ...]")
+        for row in self.ranges:
+            whole = isinstance(row, tuple) and len(row) == 3 and all(type(number) is int for number in row[:2])
+            if not whole or not isinstance(row[2], str):
+                told = list(row) if isinstance(row, tuple) else row
+                raise InputError(f"{told!r} is not a range", "Send [start, stop, mode]")
+            check_range(*row)
+            check_path(self.path, row[2], self.parts)
+        if len(self.ranges) > 1 and self.path is not None:
+            raise InputError("A path cannot be followed in several ranges", "Send one range")
+        check_ranges([row[:2] for row in self.ranges], len(self.joints))
+
+    def _check_targets(self) -> None:
+        import numpy as np
+
+        from ...motion.skeleton import JOINT_COUNT
+
+        points, joints, frames = self.target_points, self.target_joints, self.target_frames
+        if points is None:
+            return
+        counts = {0 if array is None else array.size for array in (joints, frames)}
+        if points.ndim != 2 or points.shape[1] != 3 or counts != {len(points)}:
+            raise InputError(
+                "The targets do not belong together", "Send as many points (count, 3) as joints and frames"
+            )
+        if not np.isfinite(points).all() or not ((joints >= 0) & (joints < JOINT_COUNT)).all():
+            raise InputError(
+                "A target is not a place of a joint", f"Send finite points, and joints under {JOINT_COUNT}"
+            )
+        check_targets(frames.ravel().tolist(), [row[:2] for row in self.ranges])
+
+    def _fields(self) -> Fields:
+        return {
+            "fps": self.fps,
+            "ranges": [list(row) for row in self.ranges],
+            "prompt": self.prompt,
+            "joints": self.parts,
+            "keep": self.keep,
+            "seed": self.seed,
+            "cfg": self.cfg,
+        }
+
+    def _arrays(self) -> dict[str, np.ndarray | None]:
+        names = ("joints", "target_points", "target_joints", "target_frames", "path")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def _of(cls, fields: Fields, arrays: Arrays) -> EditRequest:
+        rows, keep = frozen(fields.get("ranges")), fields.get("keep")
+        whole = isinstance(rows, tuple) and all(isinstance(row, tuple) and len(row) == 3 for row in rows)
+        return cls(
+            arrays.get("joints"),
+            fields.get("fps"),
+            tuple(EditRange(*row) for row in rows) if whole else rows,
+            fields.get("prompt") or "",
+            fields.get("joints") or None,
+            limits.DEFAULT_KEEP if keep is None else keep,
+            fields.get("seed", limits.DEFAULT_SEED),
+            fields.get("cfg"),
+            arrays.get("path"),
+            *(arrays.get(f"target_{name}") for name in ("points", "joints", "frames")),
+        )
+
+
+class StoryboardScene(NamedTuple):
+    """What happens, and for how many seconds."""
+
+    prompt: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StoryboardRequest(TaskRequest):
+    """Make one motion of several scenes in a row. ``loop``: None, or one of LOOPS, what becomes of the travel of a
+    motion that ends as it began; ``in_place`` takes the travel out.
+
+    Result: field ``fps``, array ``joints`` float32 (frames, 22, 3).
+    """
+
+    task: ClassVar[str] = "storyboard"
+    scenes: tuple[StoryboardScene, ...]
+    seed: int = limits.DEFAULT_SEED
+    cfg: float | None = None
+    loop: str | None = None
+    in_place: bool = False
+
+    def check(self) -> None:
+        """Raise InputError for scenes, and wishes for them, that cannot be used."""
+        if not isinstance(self.scenes, tuple) or not self.scenes:
+            raise InputError("The storyboard holds no scene", "Add one")
+        for number, row in enumerate(self.scenes, start=1):
+            if not (isinstance(row, StoryboardScene) and isinstance(row.prompt, str) and is_number(row.seconds)):
+                raise InputError(f"Scene {number} is not a scene", "Send a prompt and its seconds")
+            if not row.prompt.strip():
+                raise InputError(f"Scene {number} has no prompt", "Say what happens in it, or remove it")
+            check_scene(*row)
+        if self.loop not in (None, *limits.LOOPS):
+            raise InputError(f"There is no loop {self.loop!r}", "Send keep or remove, or leave it out")
+        check_seed(self.seed)
+        check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
+
+    def _fields(self) -> Fields:
+        return {
+            "scenes": [row._asdict() for row in self.scenes],
+            "seed": self.seed,
+            "cfg": self.cfg,
+            "loop": self.loop,
+            "in_place": self.in_place,
+        }
+
+    @classmethod
+    def _of(cls, fields: Fields, arrays: Arrays) -> StoryboardRequest:
+        rows = frozen(fields.get("scenes"))
+        if isinstance(rows, tuple):
+            rows = tuple(
+                StoryboardScene(row.get("prompt"), row.get("seconds")) if isinstance(row, dict) else row for row in rows
+            )
+        seed, closed = fields.get("seed", limits.DEFAULT_SEED), fields.get("loop")
+        return cls(rows, seed, fields.get("cfg"), closed, bool(fields.get("in_place")))
