@@ -3,7 +3,7 @@
 The store is a folder:
     motions.npy   float32 (frames of all clips, 22, 3), metres, Y up, 20 fps, each clip placed at its own origin
     clips.jsonl   one clip a line, in the order of its frames: id, set, file, name, performer, trial, label, action,
-                  licence, ships, in_place, loop, flags, split, start, frames, captions
+                  licence, ships, in_place, loop, cycle, from, flags, split, start, frames, captions
     report.json   what was left out and why
     cache/        one .npz a source file, so that a stopped run resumes
 
@@ -22,31 +22,39 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FPS
-from runtime.formats.canonical import MAPS_PATH, JointMap, canonicalise, joint_maps, match_map
+from runtime.formats.canonical import MAPS_PATH, JointMap, canonical_pieces, joint_maps, match_map
 from runtime.formats.clip import SourceClip
 from runtime.formats.placing import floor_height, floor_profile, knee_bend, place, uneven_floor
 
 from .loops import cycle_length, repeat_loop, slides_in_place, with_travel
-from .sources import SPECIAL_WORDS, Source, describe, motion_files, read_cmu_index, read_source, set_folder, sources
+from .sources import (
+    SPECIAL_WORDS,
+    Source,
+    correction_of,
+    describe,
+    motion_files,
+    read_cmu_index,
+    read_source,
+    set_folder,
+    sources,
+)
 from .splits import split_of
 
-READER_VERSION = 10
-SHORTEST = 16  # frames: anything under 0.8 s says little
-SHORTEST_NOISY = 8  # recognition benchmarks count every clip
+READER_VERSION = 12
+SHORTEST = 8  # frames: a hop or a blow takes 0.4 s
 LOOP_SECONDS = 4.0
-GAME_SETS = ("cc0_glb", "0ad_npz")
 # Names of loops that mean the same when repeated, and of those among them that go somewhere.
 _CYCLIC = re.compile(r"loop|idle|walk|run|jog|sprint|crawl|sneak|swim|dance|carry|move|push|pray", re.IGNORECASE)
 _LOCOMOTION = re.compile(r"walk|run|jog|sprint|crawl|sneak|crouch|carry|move|push", re.IGNORECASE)
 _AIRBORNE = re.compile(r"jump|(?<!ch)air|dodge|fly", re.IGNORECASE)
-_CMU_ORDER = ("cmu_amc", "cmu_bvh", "cmu_npz", "cmu_cut", "cmu_iclone", "cmu_daz")
+_CMU_ORDER = ("cmu_amc", "cmu_new", "cmu_bvh", "cmu_npz", "cmu_cut", "cmu_iclone", "cmu_daz")
 
 
 @dataclass
@@ -62,11 +70,17 @@ class Report:
 
 @dataclass(frozen=True)
 class Motion:
-    """A canonical motion of a file: joints (frames, 22, 3) float32, placed, and what was done to it."""
+    """A canonical motion of a file: joints (frames, 22, 3) float32, placed, and what was done to it.
+
+    ``from_seconds`` is where in the file's motion it starts, counted from the first frame after any added T-pose;
+    ``cycle`` the seconds of one round of a repeated loop, else 0.
+    """
 
     name: str
     piece: int
     joints: np.ndarray
+    from_seconds: float = 0.0
+    cycle: float = 0.0
     loop: bool = False
     in_place: bool = False
     flags: tuple[str, ...] = ()
@@ -78,26 +92,26 @@ class _Read:
 
     clip: SourceClip
     joint_map: JointMap
-    loop: bool
-    pieces: list[np.ndarray]
+    cycle: float
+    pieces: list[tuple[float, np.ndarray]]
 
 
 # --- one file -----------------------------------------------------------------------------------------------------
 
 
-def _cycled(clip: SourceClip) -> tuple[SourceClip, bool]:
-    """Repeat a looping clip to about 4 s where repeating keeps its meaning."""
+def _cycled(clip: SourceClip) -> tuple[SourceClip, float]:
+    """Repeat a looping clip to about 4 s where repeating keeps its meaning; and the seconds of one round, or 0."""
     human_size = 1.7 / max(float(np.ptp(clip.positions[0], axis=0).max()), 1e-6)
     cycle = cycle_length(clip.positions * human_size) if _CYCLIC.search(clip.name) else None
     if cycle is None:
-        return clip, False
+        return clip, 0.0
     repeated = repeat_loop(clip.positions, cycle, round(LOOP_SECONDS * clip.fps))
-    return SourceClip(clip.names, clip.parents, repeated, clip.fps, clip.name, clip.rest), True
+    return SourceClip(clip.names, clip.parents, repeated, clip.fps, clip.name, clip.rest), cycle / clip.fps
 
 
 def _shared_floor(found: list[_Read]) -> float | None:
     """The floor that the clips of one file of many share, metres; None for few clips, and for stylised bodies."""
-    pieces = [joints for read in found if not read.joint_map.stylised for joints in read.pieces]
+    pieces = [joints for read in found if not read.joint_map.stylised for _, joints in read.pieces]
     return float(np.median([floor_height(joints) for joints in pieces])) if len(pieces) >= 5 else None
 
 
@@ -111,49 +125,50 @@ def _floor(joints: np.ndarray, read: _Read, shared: float | None) -> float | np.
 def _placed(source: Source, read: _Read, shared: float | None) -> Iterator[Motion]:
     """Place the pieces of a clip; a loop that walks in place is followed by its travelling version."""
     name = read.clip.name
-    for number, piece in enumerate(read.pieces):
+    for number, (seconds, piece) in enumerate(read.pieces):
         joints = place(piece, _floor(piece, read, shared))
         flags = ("cut",) if len(read.pieces) > 1 else ()
         if uneven_floor(joints):
             flags += ("floor",)
         if (knee_bend(joints) or 0.0) < -0.2:
             flags += ("knees",)
-        moves = source.name in GAME_SETS and _LOCOMOTION.search(name)
+        moves = source.loops and _LOCOMOTION.search(name)
         in_place = bool(moves) and slides_in_place(joints)
-        yield Motion(name, number, joints.astype(np.float32), read.loop, in_place, flags)
+        motion = Motion(name, number, joints.astype(np.float32), seconds, read.cycle, bool(read.cycle), in_place, flags)
+        yield motion
         if in_place:
             travelled = place(with_travel(joints), 0.0).astype(np.float32)
-            yield Motion(name, number, travelled, read.loop, False, (*flags, "travel"))
+            yield replace(motion, joints=travelled, in_place=False, flags=(*flags, "travel"))
 
 
 def read_file(source: Source, path: Path, report: Report) -> list[Motion]:
     """Read one file of a set to canonical motions. Raises DataError for a broken file."""
-    clips = read_source(source, path)
+    clips, map_name = read_source(source, path), source.map_of(path)
+    late = max(0, correction_of(source, path).skip - 1) if source.reader in ("bvh", "suffix") else 0
     found = []
     for clip in clips:
-        clip, loop = _cycled(clip) if source.name in GAME_SETS else (clip, False)
+        clip, cycle = _cycled(clip) if source.loops else (clip, 0.0)
         try:
-            joint_map = joint_maps()[source.map] if source.map else match_map(clip)
-            pieces = canonicalise(clip, joint_map, check=not source.noisy)
+            joint_map = joint_maps()[map_name] if map_name else match_map(clip)
+            pieces = canonical_pieces(clip, joint_map, not source.noisy, source.keyed)
         except DataError as error:
             if len(clips) == 1:
                 raise
             report.drop(source.name, f"{path.name}:{clip.name}", error.message)
             continue
-        shortest = SHORTEST_NOISY if source.noisy else SHORTEST
-        pieces = [piece for piece in pieces if len(piece) >= shortest]
+        pieces = [(start + late / clip.fps, piece) for start, piece in pieces if len(piece) >= SHORTEST]
         if source.noisy:
-            pieces = sorted(pieces, key=len)[-1:]
+            pieces = sorted(pieces, key=lambda piece: len(piece[1]))[-1:]
         if not pieces:
-            report.drop(source.name, f"{path.name}:{clip.name}", f"shorter than {shortest / FPS:g} s")
-        found.append(_Read(clip, joint_map, loop, pieces))
+            report.drop(source.name, f"{path.name}:{clip.name}", f"shorter than {SHORTEST / FPS:g} s")
+        found.append(_Read(clip, joint_map, cycle, pieces))
     shared = _shared_floor(found)
     return [motion for read in found for motion in _placed(source, read, shared)]
 
 
 def _store_cache(stored: Path, motions: list[Motion], left_out: list[dict]) -> None:
     stored.parent.mkdir(parents=True, exist_ok=True)
-    keys = ("name", "piece", "loop", "in_place", "flags")
+    keys = ("name", "piece", "from_seconds", "cycle", "loop", "in_place", "flags")
     clips = [{key: getattr(motion, key) for key in keys} for motion in motions]
     arrays = {f"joints_{number}": motion.joints for number, motion in enumerate(motions)}
     partial = stored.with_suffix(".partial.npz")
@@ -164,8 +179,9 @@ def _store_cache(stored: Path, motions: list[Motion], left_out: list[dict]) -> N
 def _cached(source: Source, path: Path, cache: Path, report: Report) -> list[Motion]:
     """Motions of a file, from the cache when file and reader are unchanged; broken files are reported."""
     status = path.stat()
-    maps = json.dumps(json.loads(MAPS_PATH.read_text(encoding="utf-8")).get(source.map or "") or "any")
-    stamp = f"{READER_VERSION}|{maps}|{source}|{path.name}|{status.st_size}|{status.st_mtime_ns}"
+    maps = json.dumps(json.loads(MAPS_PATH.read_text(encoding="utf-8")).get(source.map_of(path) or "") or "any")
+    known = f"{READER_VERSION}|{maps}|{source}|{correction_of(source, path)}"
+    stamp = f"{known}|{path.name}|{status.st_size}|{status.st_mtime_ns}"
     stored = cache / source.name / f"{path.stem}.{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.npz"
     if not stored.is_file():
         local = Report()
@@ -226,6 +242,8 @@ def _records(
             "ships": source.ships,
             "in_place": motion.in_place,
             "loop": motion.loop,
+            "cycle": round(motion.cycle, 4),
+            "from": round(motion.from_seconds, 4),
             "flags": flags,
             "split": split_of(source, named.performer, named.action),
         }

@@ -7,7 +7,8 @@ import lzma
 import re
 import tarfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from runtime.formats.kinect import read_msr_action3d, read_nw_ucla, read_utd_mha
 from runtime.formats.npz import read_npz
 
 SOURCES_PATH = Path(__file__).with_name("sources.toml")
+CORRECTIONS_PATH = Path(__file__).with_name("corrections.csv")
+LABELS_PATH = Path(__file__).parents[1] / "captions" / "file_labels.csv"
 CMU_INDEX = "cmu-index.csv"
 # Words in a label that say the floor is not flat, or something else carries the body.
 SPECIAL_WORDS = re.compile(
@@ -45,9 +48,18 @@ class Source:
     skip: int = 0
     group: str = ""
     pack: str = ""
+    credit: str = ""
     noisy: bool = False
+    keyed: bool = False
+    loops: bool = False
+    maps: dict[str, str] = field(default_factory=dict)
+    held_out: float = 0.0
     val: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+
+    def map_of(self, path: Path) -> str | None:
+        """Return the name of the joint map of a file, None where the joints' names are to choose it."""
+        return next((name for pattern, name in self.maps.items() if fnmatch(path.name, pattern)), self.map)
 
 
 @dataclass(frozen=True)
@@ -76,8 +88,8 @@ def set_folder(data: Path, source: Source, cache_folder: Path) -> Path | None:
 
     Returns None when it is not there. Raises DataError for a torn archive.
     """
-    inside = Path(source.pack) / source.name if source.pack else Path(source.name)
-    for folder in (data / source.name, data / inside):
+    inside = [Path(source.pack) / source.name, Path(source.pack)] if source.pack else [Path(source.name)]
+    for folder in (data / source.name, *(data / name for name in inside)):
         if folder.is_dir():
             return folder
     pack = data / f"{source.pack or source.name}.tar.xz"
@@ -94,7 +106,7 @@ def set_folder(data: Path, source: Source, cache_folder: Path) -> Path | None:
         except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
             raise DataError(f"{pack} cannot be unpacked ({error})", "download it again") from error
         stamp.write_text(mark)
-    return target / inside
+    return next((target / name for name in inside if (target / name).is_dir()), None)
 
 
 def motion_files(source: Source, folder: Path) -> list[Path]:
@@ -112,13 +124,47 @@ _READERS = {
 }
 
 
+@dataclass(frozen=True)
+class Correction:
+    """What is known better of some files of a set than they say: true frames per second, frames to drop."""
+
+    fps: float | None
+    skip: int | None
+
+
+@cache
+def _corrections() -> tuple[tuple[str, str, Correction], ...]:
+    with CORRECTIONS_PATH.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return tuple(
+        (
+            row["set"],
+            row["file"],
+            Correction(float(row["fps"]) if row["fps"] else None, int(row["skip"]) if row["skip"] else None),
+        )
+        for row in rows
+    )
+
+
+def correction_of(source: Source, path: Path) -> Correction:
+    """Return what corrections.csv says of a file; the set's own ``skip`` where it says nothing of it."""
+    for name, pattern, found in _corrections():
+        if name == source.name and fnmatch(path.name, pattern):
+            return found if found.skip is not None else replace(found, skip=source.skip)
+    return Correction(None, source.skip)
+
+
 def read_source(source: Source, path: Path) -> list[SourceClip]:
-    """Read one file of a set with its reader. Raises DataError."""
-    if source.reader == "acclaim":
-        return read_acclaim(path)
-    if source.reader == "bvh":
-        return read_bvh(path, source.unit, source.skip)
-    return _READERS[source.reader](path)
+    """Read one file of a set with its reader, at its true frame rate. Raises DataError."""
+    known = correction_of(source, path)
+    reader = {".amc": "acclaim", ".bvh": "bvh"}.get(path.suffix, "") if source.reader == "suffix" else source.reader
+    if reader == "acclaim":
+        clips = read_acclaim(path)
+    elif reader == "bvh":
+        clips = read_bvh(path, source.unit, known.skip)
+    else:
+        clips = _READERS[reader](path)
+    return [replace(clip, fps=known.fps) for clip in clips] if known.fps else clips
 
 
 def read_cmu_index(data: Path) -> dict[str, str]:
@@ -132,6 +178,13 @@ def read_cmu_index(data: Path) -> dict[str, str]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {row["trial"]: row["description"].strip() or row["subject"].strip() for row in rows}
+
+
+@cache
+def file_labels() -> dict[tuple[str, str], str]:
+    """Return what the files of some packs show, in plain words, by pack and file name."""
+    with LABELS_PATH.open(encoding="utf-8", newline="") as file:
+        return {(row["pack"], row["file"]): row["label"] for row in csv.DictReader(file)}
 
 
 def _words(name: str) -> str:
@@ -166,12 +219,14 @@ def _cmu_name(source: Source, stem: str, index: dict[str, str]) -> ClipName:
 def describe(source: Source, path: Path, clip_name: str, index: dict[str, str]) -> ClipName:
     """What the names of a file and of a clip in it say. ``index`` is read_cmu_index's."""
     stem = path.stem
+    told = file_labels().get((source.pack or source.name, path.name))
     if source.group == "cmu":
-        return _cmu_name(source, stem, index)
+        found = _cmu_name(source, stem, index)
+        return replace(found, label=told, action=_action(told)) if told else found
     if source.name == "hdm05":
         _, performer, action, *_ = stem.split("_")
         return ClipName(_words(action), action, performer)
-    if source.name == "idle_bvh":
+    if source.name in ("idle_bvh", "idle_more_bvh"):
         kind, performer = stem.split("_")[:2]
         return ClipName(f"{kind} idle, a person stands and waits", f"idle {kind}", performer)
     if source.name == "bandai":
@@ -180,6 +235,8 @@ def describe(source: Source, path: Path, clip_name: str, index: dict[str, str]) 
     if source.name == "0ad_npz":
         unit, _, action = stem.rpartition("__")
         return ClipName(f"{_words(unit)}: {_words(action)}", _action(action))
+    if told:
+        return ClipName(told, stem, stem.split("_")[0] if source.name == "accad_bvh" else None)
     if source.pack == "kinect":
         performer = re.search(r"s0*(\d+)_", stem)
         return ClipName(clip_name, clip_name, performer[1] if performer else None)

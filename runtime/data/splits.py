@@ -1,4 +1,4 @@
-"""Which clips train, validate and test: by performer where a set names performers, else by action."""
+"""Which clips train, validate and test: by performer where a set names performers, else by action or by file."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def split_of(source: Source, performer: str | None, action: str) -> str:
         return "val" if performer in CMU_VAL else "test" if performer in CMU_TEST else "train"
     if source.val or source.test:
         return "val" if performer in source.val else "test" if performer in source.test else "train"
-    place = stable_fraction(action)
-    return "val" if place < HELD_OUT_SHARE else "test" if place < 2 * HELD_OUT_SHARE else "train"
+    place, share = stable_fraction(action), source.held_out or HELD_OUT_SHARE
+    return "val" if place < share else "test" if place < 2 * share else "train"

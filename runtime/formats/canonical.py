@@ -34,7 +34,7 @@ from coamd_blender.motion.skeleton import (
 )
 
 from .clip import SourceClip, rotation_matrices
-from .placing import check_handedness, repair
+from .placing import check_handedness, mend
 
 MAPS_PATH = Path(__file__).with_name("joint_maps.json")
 LIMBS = ("hip", "knee", "ankle", "toe", "shoulder", "elbow", "wrist")
@@ -60,7 +60,8 @@ class Calibration:
 class JointMap:
     """Which source joints mean what. ``limbs[part]`` is (left, right); the pairs span the trunk's frames.
 
-    ``stylised`` bodies (big feet, short legs) do not keep the floor of their file when rebuilt.
+    ``stylised`` bodies (big feet, short legs) do not keep the floor of their file when rebuilt. ``marks`` are
+    joints that tell the map from another of the same names.
     """
 
     name: str
@@ -70,12 +71,13 @@ class JointMap:
     head_up: tuple[str, str]
     calibration: str | Calibration
     stylised: bool = False
+    marks: tuple[str, ...] = ()
 
     @cached_property
     def joints(self) -> set[str]:
         """Every source joint the map needs."""
         trunk = {*self.pelvis_up, *self.chest_up, *self.head_up} - {"hips", "shoulders"}
-        return trunk | {name for pair in self.limbs.values() for name in pair}
+        return trunk | {*self.marks} | {name for pair in self.limbs.values() for name in pair}
 
 
 @cache
@@ -89,7 +91,9 @@ def joint_maps() -> dict[str, JointMap]:
         if isinstance(calibration, dict):
             calibration = Calibration(**{**calibration, "shoulder": np.array(calibration["shoulder"], float)})
         pairs = (tuple(entry[key]) for key in ("pelvis_up", "chest_up", "head_up"))
-        maps[name] = JointMap(name, limbs, *pairs, calibration, entry.get("stylised", False))
+        maps[name] = JointMap(
+            name, limbs, *pairs, calibration, entry.get("stylised", False), tuple(entry.get("marks", ()))
+        )
     return maps
 
 
@@ -328,6 +332,16 @@ def canonicalise(clip: SourceClip, joint_map: JointMap, check: bool = True) -> l
     One motion, or several where a jump had to be cut out. Raises DataError for joints the map misses, and for a
     mirrored skeleton unless ``check`` is False.
     """
+    return [joints for _, joints in canonical_pieces(clip, joint_map, check)]
+
+
+def canonical_pieces(
+    clip: SourceClip, joint_map: JointMap, check: bool = True, keyed: bool = False
+) -> list[tuple[float, np.ndarray]]:
+    """Do what :func:`canonicalise` does, and say where in the clip each motion starts: [(seconds, (frames, 22, 3))].
+
+    ``keyed`` says that animators made the motion: its snaps are meant, and nothing is mended or cut.
+    """
     missing = sorted(joint_map.joints - set(clip.names))
     if missing:
         raise DataError(f"{clip.name} lacks {', '.join(missing[:6])}", f"the joint map {joint_map.name} needs them")
@@ -339,14 +353,16 @@ def canonicalise(clip: SourceClip, joint_map: JointMap, check: bool = True) -> l
     if leg_length < 1e-6:
         raise DataError(f"{clip.name}: its legs have no length", "export it with bones that have a length")
     positions = positions * (LEG_LENGTH / leg_length)
-    hips = [names.index(name) for name in joint_map.limbs["hip"]]
-    pieces, _, _ = repair(positions, positions[:, hips].mean(axis=1), clip.fps)
+    spans = [(0, len(positions))]
+    if not keyed or not np.isfinite(positions).all():
+        hips = [names.index(name) for name in joint_map.limbs["hip"]]
+        positions, spans, _ = mend(positions, positions[:, hips].mean(axis=1), clip.fps)
     motions = []
-    for piece in pieces:
-        sampled = resample(piece, clip.fps)
+    for start, stop in spans:
+        sampled = resample(positions[start:stop], clip.fps)
         if len(sampled) > 1:
             joints = to_canonical_body(names, sampled, joint_map, calibration)
             if check:
                 check_handedness(joints, clip.name)
-            motions.append(joints)
+            motions.append((start / clip.fps, joints))
     return motions

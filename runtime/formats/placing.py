@@ -85,8 +85,19 @@ def _interpolate(positions: np.ndarray, start: int, stop: int) -> None:
 def repair(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[list[np.ndarray], int, int]:
     """Mend short jumps by interpolation and cut the motion where a longer one remains.
 
-    ``positions`` (frames, J, 3) metres, ``anchor`` (frames, 3). A jump is mended when the body is back within 3
-    frames or 1/8 s. Returns the pieces, how many frames were mended and how many cuts were made.
+    ``positions`` (frames, J, 3) metres, ``anchor`` (frames, 3). Returns the pieces, how many frames were mended and how
+    many cuts were made (see :func:`mend`).
+    """
+    mended, spans, repaired = mend(positions, anchor, fps)
+    return [mended[start:stop] for start, stop in spans], repaired, max(0, len(spans) - 1)
+
+
+def mend(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[np.ndarray, list[tuple[int, int]], int]:
+    """Mend short jumps of a motion and find the pieces between longer ones.
+
+    ``positions`` (frames, J, 3) metres, ``anchor`` (frames, 3). A jump is mended, by interpolation, when the body is
+    back within 3 frames or 1/8 s. Returns the mended positions, the pieces [start, stop) and how many frames were
+    mended.
     """
     frames = len(positions)
     longest = max(LONGEST_REPAIR, round(LONGEST_REPAIR_SECONDS * fps))
@@ -105,11 +116,11 @@ def repair(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[list[
         else:
             keep[start:stop] = False
     steps = _jumps(mended, fps)
-    pieces = []
+    spans = []
     for start, stop in _runs(keep):
         cuts = [start, *(np.flatnonzero(steps[start : stop - 1]) + start + 1).tolist(), stop]
-        pieces += [mended[a:b] for a, b in pairwise(cuts)]
-    return pieces, repaired, max(0, len(pieces) - 1)
+        spans += list(pairwise(cuts))
+    return mended, spans, repaired
 
 
 # --- left and right -----------------------------------------------------------------------------------------------
