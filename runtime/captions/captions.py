@@ -13,6 +13,7 @@ import numpy as np
 
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES
 from runtime.captions import describe
+from runtime.captions.actions import action_of
 from runtime.captions.phrases import (
     LOW_STANCES,
     Entry,
@@ -24,6 +25,7 @@ from runtime.captions.phrases import (
     times_word,
     written,
 )
+from runtime.captions.sentences import told
 from runtime.compose import splice
 
 __all__ = ["Spoken", "Window", "caption_clip", "caption_window", "entry_of", "mirrored", "speak", "windows"]
@@ -64,9 +66,19 @@ class Window:
 
 
 def entry_of(clip: dict) -> Entry:
-    """Return the clip's hand-written entry, or one that can only repeat its label."""
+    """Return the clip's hand-written entry, or one that can only repeat what its label says."""
     found = find_entry(clip["set"], label_of(clip))
-    return found or Entry("other", (), (), (clip["label"],), ())
+    return found or _labelled(clip["label"])
+
+
+def _labelled(label: str) -> Entry:
+    """The entry of a label in plain words ("stands, then starts to skip"), which holds for the whole clip alone."""
+    does = "does " if label.startswith(("a ", "an ", "two ")) else ""
+    sentence = told(f"a person {does}{label}")
+    if not sentence.phrase:
+        return Entry("other", (), (), (label,), ())
+    family = action_of(label).family
+    return Entry(family, (sentence.phrase,), (), (), (family,) if family in _EVENTFUL else ())
 
 
 def _seed(text: str) -> int:

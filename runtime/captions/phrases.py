@@ -72,10 +72,8 @@ FORMS = (("third", 0.62), ("progressive", 0.12), ("imperative", 0.14), ("gerund"
 
 _BASE = {"does": "do", "goes": "go", "is": "be", "has": "have", "lies": "lie", "dies": "die", "freezes": "freeze"}
 _GERUND = {"lie": "lying", "die": "dying", "be": "being", "dye": "dyeing"}
-_DOUBLED = re.compile(
-    "(side)?(run|stop|sit|jog|hop|step|squat|swim|spin|get|put|hit|jab|cut|grab|stab|chop|drop|hug|nod|slip|"
-    "plod|spar|plop|bob|dip|grip|mop|rub|tip|trot|let|set|dig|begin|clap|skip|pat|chat|drag)"
-)
+# One vowel before one consonant at the end of a short verb (stop, clap), and longer verbs that end in such a one.
+_DOUBLED = re.compile("(?:side|be|re|out|up)?(?:s?qu|[^aeiou]+)[aeiou][bdgklmnprt]")
 COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SWAPS = (
     ("left", "right"),
@@ -85,7 +83,7 @@ _SWAPS = (
     ("left-handed", "right-handed"),
 )
 # Words in which "right" is no side.
-_NOT_A_SIDE = re.compile(r"\b(upright|right away|right about|all right|right now)\b")
+_NOT_A_SIDE = re.compile(r"\b(upright|right away|right angles?|all right|right now)\b")
 
 
 @dataclass(frozen=True)
@@ -133,6 +131,7 @@ def find_entry(source: str, label: str) -> Entry | None:
     nobody has written an entry.
     """
     name = _plain(label)
+    source = {"idle_more_bvh": "idle_bvh"}.get(source, source)
     key = source if source in table() else "cmu" if source.startswith("cmu") else ""
     rows = table().get(key, {})
     if key == "measured" or not rows:
@@ -157,9 +156,14 @@ def base_form(verb: str) -> str:
         return _BASE[verb]
     if verb.endswith("ies"):
         return verb[:-3] + "y"
-    if re.search(r"(sses|shes|ches|xes|zzes)$", verb):
+    if re.search(r"(sses|shes|ches|xes|zzes|tzes)$", verb):
         return verb[:-2]
     return verb[:-1] if verb.endswith("s") else verb
+
+
+def doubles(base: str) -> bool:
+    """Tell whether an infinitive doubles its last letter before -ing and -ed: stop, sidestep, but not turn or open."""
+    return _DOUBLED.fullmatch(base) is not None
 
 
 def gerund(verb: str) -> str:
@@ -167,7 +171,7 @@ def gerund(verb: str) -> str:
     base = base_form(verb)
     if base in _GERUND:
         return _GERUND[base]
-    if _DOUBLED.fullmatch(base):
+    if doubles(base):
         return base + base[-1] + "ing"
     if base.endswith("e") and not base.endswith(("ee", "oe", "ye")):
         return base[:-1] + "ing"
