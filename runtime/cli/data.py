@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -139,7 +140,7 @@ def write_pools(prepared: Path, size: int) -> dict[str, int]:
     from runtime.compose.compose import build_pool
     from runtime.data.dataset import Prepared, write_pool
 
-    data, counts = Prepared.load(prepared), {}
+    data, counts, workers = Prepared.load(prepared), {}, os.cpu_count() or 1
     sizes = {"train": size, "val": max(VALIDATION_ITEMS, size // 20)} if size else {}
     for split, count in sizes.items():
         folder = prepared / "pool" / split
@@ -148,7 +149,7 @@ def write_pools(prepared: Path, size: int) -> dict[str, int]:
             counts[split] = count
             continue
         note.unlink(missing_ok=True)
-        items = build_pool(data.clips, data.motions, POOL_SEED, count, split)
+        items = build_pool(data.clips, data.motions, POOL_SEED, count, split, workers)
         try:
             counts[split] = write_pool(folder, _counted(items, count, f"pool {split}"))
         except DataError as error:
@@ -162,7 +163,7 @@ def _origin(prepared: Path, size: int) -> str:
     """A digest of all that a pool depends on: the clips, the number of items, the seed and the code."""
     digest = hashlib.sha256(f"{size} {POOL_SEED}".encode())
     rooms = (Path(__file__).parents[1] / room for room in ("captions", "compose", "data", "formats"))
-    code = sorted(path for room in rooms for path in room.iterdir() if path.suffix in (".py", ".json"))
+    code = sorted(path for room in rooms for path in room.iterdir() if path.suffix in (".py", ".json", ".csv", ".txt"))
     for path in [prepared / "clips.jsonl", *code]:
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -7,8 +7,9 @@ it is paired with, or is a label that still holds of them.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,11 +34,25 @@ from runtime.compose.builders import (
     single_item,
 )
 from runtime.compose.clip_pool import Bank, MissingFamily, Sample
+from runtime.compose.segment_items import (
+    Scenes,
+    again_item,
+    finished,
+    joined,
+    neighbours_item,
+    sample_of,
+    segment_item,
+    told_of,
+)
 
 __all__ = ["HELD_OUT_PAIRS", "PoolItem", "build_pool"]
 
 _HELD_OUT = frozenset(HELD_OUT_PAIRS)
-_KINDS = {"single": 0.39, "padded": 0.23, "sequence": 0.3, "layered": 0.08}
+# Half of the items are made of clips by their labels: gaits, events and postures, measured. The other half is made of
+# segments, in the words of those who watched them.
+_LABELLED = {"single": 0.39, "padded": 0.23, "sequence": 0.3, "layered": 0.08}
+_SEGMENTED = {"segment": 0.56, "again": 0.08, "neighbours": 0.16, "spliced": 0.2}
+_SEGMENTED_SHARE = 0.5
 _SEQUENCED = {
     "walk": 3.0, "run": 2.0, "backwards": 1.0, "turn": 1.5, "jump": 2.0, "kick": 2.0, "punch": 2.0, "wave": 2.0,
     "bow": 1.5, "sit": 1.5, "crouch": 1.5, "lie": 0.7, "dance": 1.0, "idle": 1.2, "raise": 1.0, "pick_up": 0.7,
@@ -213,56 +228,124 @@ def _sequence_words(first: Sequence[str], second: Sequence[str], rng: np.random.
     return phrases
 
 
-def _plan(bank: Bank, rng: np.random.Generator) -> tuple[str, str]:
+def spliced_item(scenes: Scenes, bank: Bank, rng: np.random.Generator) -> PoolItem | None:
+    """A segment and another segment, or a clip by its label, one after the other where their poses meet."""
+    best, least = None, 0.33
+    for _ in range(5):
+        pieces = [sample_of(scenes.segments[scenes.draw(rng)])]
+        if rng.random() < 0.5:
+            pieces.append(sample_of(scenes.segments[scenes.draw(rng)]))
+        else:
+            pieces.append(_piece(bank, rng, bank.draw_family(rng, _SEQUENCED)))
+        if any(piece is None for piece in pieces):
+            continue
+        first, second = pieces if rng.random() < 0.5 else pieces[::-1]
+        pair = (first.spoken.family, second.spoken.family)
+        if pair in _HELD_OUT:
+            continue
+        head, tail, cost = _seam(first, second)
+        if cost < least and len(head) + len(tail) <= MAX_FRAMES:
+            best, least = (first, second, head, tail, pair), cost
+            if cost < 0.15:
+                break
+    if best is None:
+        return None
+    first, second, head, tail, pair = best
+    heads = first if len(head) == len(first.joints) or first.core else first.respoken(head, False)
+    tails = second if second.core else second.respoken(tail, False)
+    if heads is None or tails is None or (heads.spoken.family, tails.spoken.family) != pair:
+        return None
+    words = [[text for text in one.spoken.phrases if len(text.split()) <= 14] for one in (heads, tails)]
+    if not all(words):
+        return None
+    tolds = [told_of(joined([texts[rng.integers(len(texts))] for texts in words], rng)) for _ in range(6)]
+    return finished(splice.join(head, tail, 10), tolds, pair[int(rng.integers(2))], "sequence", rng, pair)
+
+
+def _plan(makers: Makers, rng: np.random.Generator) -> tuple[str, str]:
     """Draw what kind of item to build and of which family ("" where the builder draws its own)."""
-    kinds, odds = list(_KINDS), list(_KINDS.values())
+    bank = makers.bank
+    share = _SEGMENTED_SHARE if makers.scenes.segments else 0.0
+    table = _SEGMENTED if rng.random() < share else _LABELLED
+    kinds, odds = list(table), list(table.values())
     kind = kinds[rng.choice(len(kinds), p=odds)]
-    if kind == "sequence":
-        return kind, ""
     if kind == "layered":
         layers = [name for name in _LAYERS if name in bank.families]
         return (kind, layers[int(rng.random() < 0.25) % len(layers)]) if layers else ("single", "walk")
-    return kind, bank.draw_family(rng)
+    return kind, bank.draw_family(rng) if kind in ("single", "padded") else ""
 
 
-def _build(bank: Bank, kind: str, family: str, rng: np.random.Generator) -> PoolItem | None:
+def _build(makers: Makers, kind: str, family: str, rng: np.random.Generator) -> PoolItem | None:
+    own = {"segment": segment_item, "again": again_item, "neighbours": neighbours_item, "spliced": spliced_item}
+    if kind in own:
+        return own[kind](makers.scenes, makers.bank, rng)
     if kind == "sequence":
-        return sequence_item(bank, rng)
+        return sequence_item(makers.bank, rng)
     if kind == "layered":
-        return layered_item(bank, rng, family)
-    return padded_item(bank, rng, family) if kind == "padded" else single_item(bank, rng, family)
+        return layered_item(makers.bank, rng, family)
+    return padded_item(makers.bank, rng, family) if kind == "padded" else single_item(makers.bank, rng, family)
 
 
-def _item(bank: Bank, seed: int, index: int) -> PoolItem | None:
-    """Build item ``index``: the planned kind if it can be built in 30 tries, else the family as it is."""
+@dataclass(frozen=True)
+class Makers:
+    """What items are made of: clips by their labels, and segments."""
+
+    bank: Bank
+    scenes: Scenes
+
+
+def _item(makers: Makers, seed: int, index: int) -> PoolItem | None:
+    """Build item ``index``: the planned kind if it can be built in 40 tries, else the family as it is."""
     plan = np.random.default_rng([seed, index])
     for _ in range(8):
-        kind, family = _plan(bank, plan)
+        kind, family = _plan(makers, plan)
         for attempt in range(40):
             if attempt == 25 and kind in ("padded", "layered"):
                 kind = "single"
             rng = np.random.default_rng([seed, index, attempt, plan.integers(1 << 30)])
             try:
-                item = _build(bank, kind, family, rng)
+                item = _build(makers, kind, family, rng)
             except MissingFamily:  # a subset of the data: plan another item
                 break
             if item is not None:
-                return item
+                return replace(item, weight=draw_weight(item))
     return None
 
 
-def build_pool(clips: Sequence[dict], motions: np.ndarray, seed: int, size: int, split: str) -> Iterator[PoolItem]:
+def build_pool(
+    clips: Sequence[dict], motions: np.ndarray, seed: int, size: int, split: str, workers: int = 1
+) -> Iterator[PoolItem]:
     """Yield ``size`` training items of ``split`` from prepared ``clips`` and their ``motions`` (frames, 22, 3).
 
-    Only clips that may train shipped weights are used. Same arguments, same items. Raises DataError when the
-    split holds nothing that can be captioned.
+    Only clips that may train shipped weights are used. Same arguments, same items, whatever the number of ``workers``
+    (processes, where the system can fork). Raises DataError when the split holds nothing that can be captioned.
     """
-    bank = Bank([clip for clip in clips if clip["split"] == split and clip["ships"]], motions)
-    for index in range(size):
-        item = _item(bank, seed, index)
+    own = [clip for clip in clips if clip["split"] == split and clip["ships"]]
+    makers = Makers(Bank(own, motions), Scenes(own, motions))
+    for item in _built(makers, seed, size, workers):
         if item is None:
             raise DataError("no training item could be built", "check that the data holds several kinds of motion")
-        yield replace(item, weight=draw_weight(item))
+        yield item
+
+
+def _built(makers: Makers, seed: int, size: int, workers: int) -> Iterator[PoolItem | None]:
+    if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        yield from (_item(makers, seed, index) for index in range(size))
+        return
+    _forked.append((makers, seed))
+    try:
+        with multiprocessing.get_context("fork").Pool(workers) as pool:
+            yield from pool.imap(_forked_item, range(size), chunksize=32)
+    finally:
+        _forked.clear()
+
+
+_forked: list[tuple[Makers, int]] = []  # what the processes of a pool find in the memory they were forked with
+
+
+def _forked_item(index: int) -> PoolItem | None:
+    makers, seed = _forked[0]
+    return _item(makers, seed, index)
 
 
 def draw_weight(item: PoolItem) -> float:

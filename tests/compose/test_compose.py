@@ -68,7 +68,7 @@ def prepared() -> tuple[list[dict], np.ndarray]:
     clips, start = [], 0
     for number, (source, label, joints) in enumerate(wanted):
         names = dict.fromkeys(("name", "label", "action"), label)
-        more = {"in_place": False, "ships": True, "split": "train", "flags": []}
+        more = {"in_place": False, "ships": True, "split": "train", "flags": [], "file": f"{number}.npz"}
         clips.append(
             {"id": f"{source}/{number}", "set": source, "start": start, "frames": len(joints), **names, **more}
         )
