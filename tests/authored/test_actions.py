@@ -161,9 +161,9 @@ def _hands_at_the_toes(joints):
     return -np.minimum(_hands_up(joints), 0.6)
 
 
-def _hands_apart_up_high(joints):
+def _hands_close_up_high(joints):
     apart = np.linalg.norm(place(joints, "left_wrist") - place(joints, "right_wrist"), axis=-1)
-    return np.where(_hands_up(joints) > place(joints, "head")[:, 1], apart, 0.0)
+    return np.where(_hands_up(joints) > place(joints, "head")[:, 1], -np.minimum(apart, 0.55), -0.55)
 
 
 def _knees_up(joints):
@@ -183,7 +183,7 @@ COUNTED = {
     "clap": (_hands_close, 0.05), "clap_overhead": (_hands_close, 0.06), "overhead_press": (_hands_up, 0.25),
     "biceps_curls": (_hands_up, 0.2), "high_knees": (_knees_up, 0.12), "lunges_alternating": (_feet_apart, 0.3),
     "calf_raises": (lambda j: place(j, "pelvis")[:, 1], 0.04), "wave": (_side_wrist, 0.1),
-    "wave_both": (_hands_apart_up_high, 0.15), "jump_in_place": (lambda j: place(j, "left_foot")[:, 1], 0.04),
+    "wave_both": (_hands_close_up_high, 0.1), "jump_in_place": (lambda j: place(j, "left_foot")[:, 1], 0.04),
 }  # fmt: skip
 
 
