@@ -162,8 +162,10 @@ def write_pools(prepared: Path, size: int) -> dict[str, int]:
 def _origin(prepared: Path, size: int) -> str:
     """A digest of all that a pool depends on: the clips, the number of items, the seed and the code."""
     digest = hashlib.sha256(f"{size} {POOL_SEED}".encode())
-    rooms = (Path(__file__).parents[1] / room for room in ("captions", "compose", "data", "formats"))
-    code = sorted(path for room in rooms for path in room.iterdir() if path.suffix in (".py", ".json", ".csv", ".txt"))
+    rooms = (Path(__file__).parents[1] / room for room in ("authored", "captions", "compose", "data", "formats"))
+    code = sorted(
+        path for room in rooms for path in room.rglob("*") if path.suffix in (".py", ".json", ".csv", ".toml")
+    )
     for path in [prepared / "clips.jsonl", *code]:
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -1,14 +1,14 @@
-"""Training items made of real clips: windows, mirrors, padding, repetition, sequences and layers.
+"""Training items: clips by their labels, segments in the words of those who watched them, and authored actions.
 
 :func:`build_pool` draws a kind and a family by its share, then samples, and builds one item from a random stream
 of its own, so that a pool is a pure function of its inputs and seed. Every caption is measured on the joints
-it is paired with, or is a label that still holds of them.
+it is paired with, or is told of what they still show.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,23 +16,9 @@ import numpy as np
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, MAX_FRAMES
 from runtime.captions import describe
-from runtime.captions.captions import LOCOMOTION, Spoken
-from runtime.captions.phrases import Entry, inflect, written
 from runtime.compose import splice
-from runtime.compose.builders import (
-    HELD_OUT_PAIRS,
-    PoolItem,
-    arm_action,
-    at_rest,
-    bowing,
-    core_ends,
-    extended,
-    finish,
-    is_simple,
-    layered_item,
-    padded_item,
-    single_item,
-)
+from runtime.compose.authored_items import Authors, authored_item, authored_sample
+from runtime.compose.builders import HELD_OUT_PAIRS, PoolItem, layered_item, padded_item, single_item
 from runtime.compose.clip_pool import Bank, MissingFamily, Sample
 from runtime.compose.segment_items import (
     Scenes,
@@ -44,254 +30,119 @@ from runtime.compose.segment_items import (
     segment_item,
     told_of,
 )
+from runtime.compose.sequences import SEQUENCED, piece_of, seam, sequence_item
 
 __all__ = ["HELD_OUT_PAIRS", "PoolItem", "build_pool"]
 
 _HELD_OUT = frozenset(HELD_OUT_PAIRS)
-# Half of the items are made of clips by their labels: gaits, events and postures, measured. The other half is made of
-# segments, in the words of those who watched them.
-_LABELLED = {"single": 0.39, "padded": 0.23, "sequence": 0.3, "layered": 0.08}
-_SEGMENTED = {"segment": 0.56, "again": 0.08, "neighbours": 0.16, "spliced": 0.2}
-_SEGMENTED_SHARE = 0.5
-_SEQUENCED = {
-    "walk": 3.0, "run": 2.0, "backwards": 1.0, "turn": 1.5, "jump": 2.0, "kick": 2.0, "punch": 2.0, "wave": 2.0,
-    "bow": 1.5, "sit": 1.5, "crouch": 1.5, "lie": 0.7, "dance": 1.0, "idle": 1.2, "raise": 1.0, "pick_up": 0.7,
-    "throw": 0.4, "stand_up": 0.7, "get_up": 0.5, "reach": 0.4, "sidestep": 0.4, "gesture": 0.4,
-}  # fmt: skip
-_HALT_SHARE, _START_SHARE = 0.15, 0.15  # of the sequences
-_AFTER_HALT = {
-    "idle": 2.5, "wave": 2.0, "bow": 1.0, "jump": 1.0, "kick": 1.0, "punch": 1.0, "sit": 1.0, "crouch": 1.0,
-    "raise": 1.0, "turn": 0.5, "dance": 0.7, "pick_up": 0.5,
-}  # fmt: skip
+# What items are made of: clips by their labels (gaits, events and postures, measured), recorded segments, authored
+# actions. Without the first, what is learnt from the others drives out the gaits.
+_SHARES = {"labelled": 0.45, "segmented": 0.35, "authored": 0.2}
+_KINDS = {
+    "labelled": {"single": 0.39, "padded": 0.23, "sequence": 0.3, "layered": 0.08},
+    "segmented": {"segment": 0.56, "again": 0.08, "neighbours": 0.16, "spliced": 0.2},
+    "authored": {"authored": 0.75, "authored_spliced": 0.25},
+}
 _LAYERS = ("wave", "raise")
+_JOINED_WORDS = 14  # of each phrase of a spliced sequence, at most
 _WRISTS = [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]
 _SHOULDERS = [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]
 
 
-def _piece(bank: Bank, rng: np.random.Generator, family: str) -> Sample | None:
-    """A sample of 28 to 100 frames for a sequence; steady motion is cut or gone on with, events are whole."""
-    sample = bank.draw(rng, family)
-    if family == "wave" and rng.random() < 0.6:
-        return _standing_arm(bank, rng, "wave")
-    if family == "bow":
-        return _bow_piece(bank, rng)
-    if sample.in_place:
-        return None
-    if sample.core is None or family in LOCOMOTION:
-        frames = int(rng.integers(32, 76))
-        joints = sample.joints
-        if len(joints) < frames:
-            joints = extended(joints, frames)
-        if joints is None:
-            return None
-        start = int(rng.integers(0, max(1, len(joints) - frames)))
-        return replace(sample, core=None).respoken(joints[start : start + frames], False)
-    return sample if 20 <= len(sample.joints) <= 110 else None
+@dataclass(frozen=True)
+class Makers:
+    """What items are made of: clips by their labels, segments, and authored actions (None outside of training)."""
+
+    bank: Bank
+    scenes: Scenes
+    authors: Authors | None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The shares of what is there."""
+        there = {"labelled": True, "segmented": bool(self.scenes.segments), "authored": self.authors is not None}
+        return {name: share for name, share in _SHARES.items() if there[name]}
 
 
-def _bow_piece(bank: Bank, rng: np.random.Generator) -> Sample | None:
-    made = bowing(bank, rng, int(rng.integers(44, 84)))
-    if made is None:
-        return None
-    words = tuple(written("bow"))
-    entry = Entry("bow", words, None, (), ())
-    return Sample(made[0], entry, Spoken("bow", words), True, False, made[1:3], 1, 1.0)
+# --- sequences of whatever there is -------------------------------------------------------------------------------
 
 
-def _standing_arm(bank: Bank, rng: np.random.Generator, layer: str) -> Sample | None:
-    action = arm_action(bank.draw(rng, layer).joints, layer)
-    if action is None:
-        return None
-    arms, sides = action
-    frames = int(rng.integers(36, 80))
-    base = splice.ping_pong(bank.idle(rng), frames)
-    edge = splice.fade(frames, 10)
-    weight = np.minimum(1 - edge, 1 - edge[::-1])
-    joints = splice.layer_arms(base, splice.ping_pong(arms, frames), sides, weight)
-    if {event.side for event in describe.waves(joints)} != set(sides):
-        return None
-    words = tuple(written("wave", side=sides[0]))
-    spoken = Spoken(layer, words)
-    return Sample(joints, Entry(layer, words, None, (), ()), spoken, True, False, (6, frames - 6), 0, 1.0)
-
-
-def _seam(first: Sample, second: Sample) -> tuple[np.ndarray, np.ndarray, float]:
-    """Cut ``first`` and ``second`` where their poses meet best without cutting into what they do."""
-    keep = 20 if first.core is None else max(20, core_ends(first)[1])
-    keep = min(keep, len(first.joints) - 2)
-    reach = len(second.joints) - 20 if second.core is None else core_ends(second)[0] + 1
-    reach = min(max(reach, 2), 24)
-    stop, start, cost = splice.best_seam(first.joints[keep:], second.joints[:reach])
-    return first.joints[: keep + stop + 1], second.joints[start:], cost
-
-
-def sequence_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """Two actions one after the other, joined where poses meet; the best of several drawn pairs."""
-    special = rng.random()
-    if special < _HALT_SHARE + _START_SHARE:
-        return halted_item(bank, rng) if special < _HALT_SHARE else starting_item(bank, rng)
+def spliced_item(makers: Makers, first: Callable, rng: np.random.Generator) -> PoolItem | None:
+    """A piece that ``first`` draws and another one, in either order, where their poses meet best of five pairs."""
     best, least = None, 0.33
     for _ in range(5):
-        names = [bank.draw_family(rng, _SEQUENCED) for _ in range(2)]
-        pieces = [_piece(bank, rng, name) for name in names]
+        pieces = [first(makers, rng), _any_piece(makers, rng)]
         if any(piece is None for piece in pieces):
             continue
-        first, second = pieces
-        pair = (first.spoken.family, second.spoken.family)
-        if pair in _HELD_OUT or pair[0] == pair[1]:
-            continue
-        head, tail, cost = _seam(first, second)
-        if cost < least and len(head) + len(tail) <= MAX_FRAMES:
-            best, least = (first, second, head, tail, pair), cost
-            if cost < 0.15:
-                break
-    if best is None:
-        return None
-    first, second, head, tail, pair = best
-    heads = first if len(head) == len(first.joints) or first.core else first.respoken(head, False)
-    tails = second if second.core else second.respoken(tail, False)
-    if heads is None or tails is None or (heads.spoken.family, tails.spoken.family) != pair:
-        return None
-    joints = splice.join(head, tail, 10)
-    words = _sequence_words(heads.spoken.phrases, tails.spoken.phrases, rng)
-    return finish(joints, words, (), pair[int(rng.integers(2))], "sequence", rng, pair)
-
-
-def halted_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """A walk or run that really stops, a moment of standing, and then another action or more standing."""
-    gaits = [name for name in ("walk", "run") if bank.halts[name]]
-    if not gaits:
-        return None
-    gait = gaits[int(rng.integers(len(gaits)))]
-    first = bank.halts[gait][int(rng.integers(len(bank.halts[gait])))].joints[-int(rng.integers(36, 90)) :]
-    if not at_rest(first[-2:]):
-        return None
-    stops = written(f"{gait}_stop") + [f"{text} and *stops*" for text in written(f"{gait}_forward") if is_simple(text)]
-    name = bank.draw_family(rng, _AFTER_HALT)
-    if (gait, name) in _HELD_OUT:
-        return None
-    stood = splice.hold_after(
-        first, bank.idle(rng), int(rng.integers(24, 84) if name == "idle" else rng.integers(6, 20))
-    )
-    if name == "idle":
-        return finish(
-            stood, stops + _sequence_words(stops, written("still"), rng), (), gait, "sequence", rng, (gait, name)
-        )
-    piece = _piece(bank, rng, name)
-    if piece is None or piece.spoken.family != name:
-        return None
-    whole = Sample(stood, piece.entry, piece.spoken, True, False, (0, len(stood)), 0, 1.0)
-    head, tail, cost = _seam(whole, piece)
-    tails = piece if piece.core else piece.respoken(tail, False)
-    if cost > 0.25 or len(head) + len(tail) > MAX_FRAMES or tails is None or tails.spoken.family != name:
-        return None
-    words = _sequence_words(stops, tails.spoken.phrases, rng)
-    return finish(splice.join(head, tail, 10), words, (), name, "sequence", rng, (gait, name))
-
-
-def starting_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """Somebody who stands, shortly or for a while, and then really walks or runs off; a short wait is not told."""
-    gaits = [name for name in ("walk", "run") if bank.starts[name]]
-    if not gaits:
-        return None
-    gait = gaits[int(rng.integers(len(gaits)))]
-    sample = bank.starts[gait][int(rng.integers(len(bank.starts[gait])))]
-    gone = sample.joints[: int(rng.integers(40, 120))]
-    if not at_rest(gone[1::-1]):
-        return None
-    waited = int(rng.integers(4, 64))
-    found = sample.respoken(gone, False)
-    going = [text for text in found.spoken.phrases if is_simple(text)] if found else []
-    going += written(f"{gait}_away")
-    told = written(f"{gait}_start") + going
-    if waited >= 20:
-        told = written(f"{gait}_start") + _sequence_words(written("still"), going, rng)
-    joints = splice.hold_before(gone, bank.idle(rng), waited)
-    return finish(joints, told, (), gait, "sequence", rng, ("idle", gait) if waited >= 20 else (gait,))
-
-
-def _sequence_words(first: Sequence[str], second: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Join phrases of two actions in many ways; short ones are preferred."""
-    firsts = [text for text in first if len(text.split()) < 9 and is_simple(text)] or list(first)
-    seconds = [text for text in second if len(text.split()) < 9 and is_simple(text)] or list(second)
-    phrases = []
-    for one, two in zip(rng.choice(firsts, 8), rng.choice(seconds, 8), strict=True):
-        doing, done = inflect(str(two), "gerund"), inflect(str(one), "gerund")
-        ways = {
-            f"{one} and then {two}": 0.22, f"{one}, then {two}": 0.18, f"{one} and {two}": 0.1,
-            f"first {one}, then {two}": 0.08, f"{one} before {doing}": 0.07, f"{one}, and after that {two}": 0.05,
-            f"{one}, and then {two}": 0.1, f"{one} and afterwards {two}": 0.04, f"{one} first and {two} after": 0.03,
-            f"*starts* by {done}, then {two}": 0.04, f"*begins* {done} and *ends* {doing}": 0.03,
-            f"{one}, followed by {doing}": 0.03, f"{two} after {done}": 0.03,
-        }  # fmt: skip
-        phrases.append(str(rng.choice(list(ways), p=np.array(list(ways.values())) / sum(ways.values()))))
-    return phrases
-
-
-def spliced_item(scenes: Scenes, bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """A segment and another segment, or a clip by its label, one after the other where their poses meet."""
-    best, least = None, 0.33
-    for _ in range(5):
-        pieces = [sample_of(scenes.segments[scenes.draw(rng)])]
-        if rng.random() < 0.5:
-            pieces.append(sample_of(scenes.segments[scenes.draw(rng)]))
-        else:
-            pieces.append(_piece(bank, rng, bank.draw_family(rng, _SEQUENCED)))
-        if any(piece is None for piece in pieces):
-            continue
-        first, second = pieces if rng.random() < 0.5 else pieces[::-1]
-        pair = (first.spoken.family, second.spoken.family)
+        one, two = pieces if rng.random() < 0.5 else pieces[::-1]
+        pair = (one.spoken.family, two.spoken.family)
         if pair in _HELD_OUT:
             continue
-        head, tail, cost = _seam(first, second)
+        head, tail, cost = seam(one, two)
         if cost < least and len(head) + len(tail) <= MAX_FRAMES:
-            best, least = (first, second, head, tail, pair), cost
+            best, least = (one, two, head, tail, pair), cost
             if cost < 0.15:
                 break
-    if best is None:
-        return None
-    first, second, head, tail, pair = best
-    heads = first if len(head) == len(first.joints) or first.core else first.respoken(head, False)
-    tails = second if second.core else second.respoken(tail, False)
+    return None if best is None else _spliced(*best, rng)
+
+
+def _spliced(one: Sample, two: Sample, head, tail, pair: tuple[str, str], rng) -> PoolItem | None:
+    heads = one if len(head) == len(one.joints) or one.core else one.respoken(head, False)
+    tails = two if two.core else two.respoken(tail, False)
     if heads is None or tails is None or (heads.spoken.family, tails.spoken.family) != pair:
         return None
-    words = [[text for text in one.spoken.phrases if len(text.split()) <= 14] for one in (heads, tails)]
+    words = [
+        [text for text in sample.spoken.phrases if len(text.split()) <= _JOINED_WORDS] for sample in (heads, tails)
+    ]
     if not all(words):
         return None
     tolds = [told_of(joined([texts[rng.integers(len(texts))] for texts in words], rng)) for _ in range(6)]
     return finished(splice.join(head, tail, 10), tolds, pair[int(rng.integers(2))], "sequence", rng, pair)
 
 
+def _segment_piece(makers: Makers, rng: np.random.Generator) -> Sample | None:
+    return sample_of(makers.scenes.segments[makers.scenes.draw(rng)])
+
+
+def _authored_piece(makers: Makers, rng: np.random.Generator) -> Sample | None:
+    return authored_sample(makers.authors, rng)
+
+
+def _any_piece(makers: Makers, rng: np.random.Generator) -> Sample | None:
+    name = _drawn(makers.shares, rng)
+    if name == "labelled":
+        return piece_of(makers.bank, rng, makers.bank.draw_family(rng, SEQUENCED))
+    return _segment_piece(makers, rng) if name == "segmented" else _authored_piece(makers, rng)
+
+
+# --- the pool -----------------------------------------------------------------------------------------------------
+
+
+def _drawn(odds: dict[str, float], rng: np.random.Generator) -> str:
+    names, values = list(odds), np.array(list(odds.values()))
+    return names[rng.choice(len(names), p=values / values.sum())]
+
+
 def _plan(makers: Makers, rng: np.random.Generator) -> tuple[str, str]:
     """Draw what kind of item to build and of which family ("" where the builder draws its own)."""
-    bank = makers.bank
-    share = _SEGMENTED_SHARE if makers.scenes.segments else 0.0
-    table = _SEGMENTED if rng.random() < share else _LABELLED
-    kinds, odds = list(table), list(table.values())
-    kind = kinds[rng.choice(len(kinds), p=odds)]
+    kind = _drawn(_KINDS[_drawn(makers.shares, rng)], rng)
     if kind == "layered":
-        layers = [name for name in _LAYERS if name in bank.families]
+        layers = [name for name in _LAYERS if name in makers.bank.families]
         return (kind, layers[int(rng.random() < 0.25) % len(layers)]) if layers else ("single", "walk")
-    return kind, bank.draw_family(rng) if kind in ("single", "padded") else ""
+    return kind, makers.bank.draw_family(rng) if kind in ("single", "padded") else ""
 
 
 def _build(makers: Makers, kind: str, family: str, rng: np.random.Generator) -> PoolItem | None:
-    own = {"segment": segment_item, "again": again_item, "neighbours": neighbours_item, "spliced": spliced_item}
-    if kind in own:
-        return own[kind](makers.scenes, makers.bank, rng)
-    if kind == "sequence":
-        return sequence_item(makers.bank, rng)
-    if kind == "layered":
-        return layered_item(makers.bank, rng, family)
-    return padded_item(makers.bank, rng, family) if kind == "padded" else single_item(makers.bank, rng, family)
-
-
-@dataclass(frozen=True)
-class Makers:
-    """What items are made of: clips by their labels, and segments."""
-
-    bank: Bank
-    scenes: Scenes
+    bank, scenes = makers.bank, makers.scenes
+    of_segments = {"segment": segment_item, "again": again_item, "neighbours": neighbours_item}
+    of_labels = {"single": single_item, "padded": padded_item, "layered": layered_item}
+    if kind in of_segments:
+        return of_segments[kind](scenes, bank, rng)
+    if kind in of_labels:
+        return of_labels[kind](bank, rng, family)
+    if kind in ("spliced", "authored_spliced"):
+        return spliced_item(makers, _segment_piece if kind == "spliced" else _authored_piece, rng)
+    return sequence_item(bank, rng) if kind == "sequence" else authored_item(makers.authors, bank, rng)
 
 
 def _item(makers: Makers, seed: int, index: int) -> PoolItem | None:
@@ -317,11 +168,13 @@ def build_pool(
 ) -> Iterator[PoolItem]:
     """Yield ``size`` training items of ``split`` from prepared ``clips`` and their ``motions`` (frames, 22, 3).
 
-    Only clips that may train shipped weights are used. Same arguments, same items, whatever the number of ``workers``
-    (processes, where the system can fork). Raises DataError when the split holds nothing that can be captioned.
+    Only clips that may train shipped weights are used, and authored actions for training alone. Same arguments, same
+    items, whatever the number of ``workers`` (processes, where the system can fork). Raises DataError when the split
+    holds nothing that can be captioned.
     """
     own = [clip for clip in clips if clip["split"] == split and clip["ships"]]
-    makers = Makers(Bank(own, motions), Scenes(own, motions))
+    scenes = Scenes(own, motions)
+    makers = Makers(Bank(own, motions), scenes, Authors(scenes.segments) if split == "train" else None)
     for item in _built(makers, seed, size, workers):
         if item is None:
             raise DataError("no training item could be built", "check that the data holds several kinds of motion")

@@ -15,7 +15,6 @@ from runtime.captions import describe
 from runtime.captions.captions import speak
 from runtime.captions.phrases import LOW_STANCES, Entry
 from runtime.compose import compose, splice
-from runtime.compose.clip_pool import resting
 from runtime.compose.compose import PoolItem
 from runtime.data.dataset import Pool, TokenSampler, emphasis, write_pool
 from tests import movers
@@ -91,7 +90,7 @@ def test_items_are_canonical_whole_and_captioned(pool):
         assert abs(describe.heading(item.joints[:1])[0]) < 1e-2
         assert bone_error(item.joints) < 2e-3
         assert item.captions
-        assert all(len(text.split()) <= 30 and "*" not in text and "{" not in text for text in item.captions)
+        assert all(len(text.split()) <= 40 and "*" not in text and "{" not in text for text in item.captions)
 
 
 def test_the_pool_is_the_same_for_the_same_seed(pool):
@@ -105,7 +104,8 @@ def test_the_pool_is_the_same_for_the_same_seed(pool):
 
 
 def test_all_kinds_and_most_families_are_there(pool):
-    assert {item.kind for item in pool} == {"single", "mirror", "scaled", "padded", "repeat", "sequence", "layered"}
+    labelled = {"single", "mirror", "scaled", "padded", "repeat", "sequence", "layered"}
+    assert {item.kind for item in pool} == labelled | {"authored"}
     families = [item.family for item in pool]
     for family in ("walk", "turn", "kick", "punch", "wave", "bow", "crouch", "jump", "idle", "dance", "backwards"):
         assert families.count(family) >= 2, family
@@ -216,7 +216,8 @@ def test_a_subset_without_walking_or_standing_still_composes():
     few = [clip for clip in clips if clip["label"] in ("salsa dance", "Bow", "kickLFront1Reps", "squat1Reps")]
     items = list(compose.build_pool(few, motions, 0, 20, "train"))
     assert len(items) == 20
-    assert {item.family for item in items} <= {"dance", "bow", "kick", "crouch", "exercise"}
+    recorded = [item for item in items if item.kind not in ("authored", "sequence")]
+    assert recorded and {item.family for item in recorded} <= {"dance", "bow", "kick", "crouch", "exercise"}
 
 
 def test_hard_punches_are_drawn_more_often_than_feeble_ones():
@@ -236,38 +237,6 @@ def test_walks_in_a_hurry_are_drawn_more_often():
         walk = PoolItem(joints.astype(np.float32), ["a person walks"], "walk", "single", 1.0, ("walk",))
         assert compose.draw_weight(walk) == weight
         assert compose.draw_weight(replace(walk, parts=("walk", "wave"))) == 1.0
-
-
-def test_a_halted_item_really_stops_and_its_captions_say_so():
-    clips, motions = prepared()
-    bank = compose.Bank(clips, motions)
-    gone = made.standing(3) + np.minimum(np.arange(60), 40)[:, None, None] / 20 * [0.0, 0.0, 1.2]
-    stops = replace(bank.families["walk"][0], joints=gone, in_place=False)
-    assert resting([stops], True) and not resting([replace(stops, joints=gone[:40])], True)
-    bank.halts = {"walk": [stops], "run": []}
-    items = [compose.halted_item(bank, np.random.default_rng(seed)) for seed in range(60)]
-    items = [item for item in items if item is not None and item.parts == ("walk", "idle")]
-    assert items
-    for item in items:
-        speed = np.linalg.norm(np.diff(item.joints[:, 0, [0, 2]], axis=0), axis=1) * 20
-        assert speed[:10].max() > 0.8 and speed[-10:].max() < 0.3
-        assert any(word in text for text in item.captions for word in ("stop", "halt", "stand", "still"))
-
-
-def test_a_starting_item_stands_and_then_really_goes():
-    clips, motions = prepared()
-    bank = compose.Bank(clips, motions)
-    gone = made.standing(3) + np.maximum(np.arange(60) - 15, 0)[:, None, None] / 20 * [0.0, 0.0, 1.2]
-    starts = replace(bank.families["walk"][0], joints=gone, in_place=False)
-    assert resting([starts], False) and not resting([replace(starts, joints=gone[20:])], False)
-    bank.starts = {"walk": [starts], "run": []}
-    items = [compose.starting_item(bank, np.random.default_rng(seed)) for seed in range(40)]
-    waits = [item for item in items if item is not None and item.parts == ("idle", "walk")]
-    assert waits and any(item is not None and item.parts == ("walk",) for item in items)
-    for item in waits:
-        speed = np.linalg.norm(np.diff(item.joints[:, 0, [0, 2]], axis=0), axis=1) * 20
-        assert speed[:15].max() < 0.3 and speed[-10:].max() > 0.8
-    assert any("then" in text or "and" in text for item in waits for text in item.captions)
 
 
 def test_blows_from_a_low_stance_say_so_and_are_not_preferred():
