@@ -185,11 +185,12 @@ def said_again(told: Told, rng: np.random.Generator) -> str:
 
 
 def roughened(text: str, rng: np.random.Generator) -> str:
-    """Now and then leave out the commas, or mistype a letter, as people do who type a prompt."""
+    """Now and then leave out the commas, or mistype a letter, as people do who type a prompt; never in a side."""
     if rng.random() < _NO_COMMA_SHARE:
         text = text.replace(",", "")
     if rng.random() < _TYPO_SHARE:
-        places = [match.start() for match in re.finditer(r"(?<=[a-z])[a-z]{2}(?=[a-z])", text)]
+        words = [match for match in re.finditer(r"[a-z]{4,}", text) if match.group(0) not in ("left", "right")]
+        places = [match.start() + 1 + int(rng.integers(len(match.group(0)) - 3)) for match in words]
         if places:
             at = places[rng.integers(len(places))]
             swapped = text[at + 1] + text[at] if rng.random() < 0.5 else text[at]

@@ -41,6 +41,7 @@ _TRANSITION = re.compile(
     r"\b(?:then|down|up|starts?|stops?|begins?|turns?|finish|ends?|returns?|lands?|falls?|drops?|from|onto|into|slows|"
     r"lowers|lifts|raises|brings|puts|picks|takes|steps (?:forward|back|to)|once|once more)\b"
 )
+_AFTERWARDS = re.compile(r"\b(?:then|afterwards|finally|before|and (?:lowers|returns|stops))\b")
 _ONCE = re.compile(
     r"\b(?:does|makes|takes|gives|throws) an? (?:\w+ ){0,2}(?:squat|jump|push-up|kick|punch|lunge|bow|hop|jack)"
 )
@@ -158,6 +159,7 @@ def goes_on(segment: Segment) -> bool:
 def longer_item(segment: Segment, tolds: Sequence[Told], rng: np.random.Generator) -> PoolItem | None:
     """The segment gone on with for 2.4 to 7 seconds; told without numbers, which would be wrong of it."""
     plain = [told for told in map(uncounted, tolds) if told and not _ONCE.search(told.text)]
+    plain = [told for told in plain if not _AFTERWARDS.search(told.text)] or plain
     frames = int(rng.integers(72, 140) if rng.random() < 0.8 else rng.integers(48, 72))
     joints = segment.joints
     if len(joints) < frames:
