@@ -1,4 +1,4 @@
-"""The weights in the repository do what the README says, judged by plain geometry."""
+"""The weights in the repository do what docs/benchmarks.md says, judged by plain geometry."""
 
 import hashlib
 import json
@@ -67,7 +67,7 @@ def test_three_actions_come_in_order_and_without_a_jolt(generator):
 
 
 def test_the_longest_motion_is_made_in_time(generator):
-    """A generous bound that a loaded machine keeps; the measured figure is in the README."""
+    """A generous bound that a loaded machine keeps; the measured figure is in docs/benchmarks.md."""
     generator.generate(["a person dances"], 196, [0])
     started = time.perf_counter()
     generator.generate(["a person dances"], 196, [1])

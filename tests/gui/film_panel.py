@@ -1,0 +1,151 @@
+"""Films a sentence becoming keyframes in a windowed Blender, for docs/make_moving_picture.py to put together.
+
+    COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/film COAMD_QUIT=1 \
+        blender --factory-startup --window-geometry 0 0 880 600 --python tests/gui/film_panel.py
+
+Environment as in show_panel.py. Writes pictures and film.json: for each picture how many milliseconds it is shown, and
+the part of the window to show. Every step of the generation is a picture and is shown for SHOWN_STEP, about what it
+takes; the time that is left is not shown, because Blender waits here while a picture is taken.
+"""
+
+import importlib
+import json
+import os
+import runpy
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+from mathutils import Euler
+
+HERE = Path(__file__).parent if "__file__" in globals() else Path("tests/gui")
+os.environ.setdefault("COAMD_OUT", "out/film")
+os.environ["COAMD_LOAD_ONLY"] = "1"
+panel = runpy.run_path(str(HERE / "show_panel.py"))
+OUT, check, session, window = (panel[name] for name in ("OUT", "check", "session", "window"))
+PROMPT, SECONDS, SEED = "someone kicks with the left leg, then jumps up high", 4.0, 3
+TYPED = 3  # letters from picture to picture
+STEP = 2  # scene frames from picture to picture
+SHOWN_LETTERS, SHOWN_STEP, SHOWN_END = 110, 130, 1500  # milliseconds
+TIMELINE = 0.2  # its share of the window's height
+film = []
+
+
+def shoot(milliseconds):
+    """Take a picture of the window as it is now, to be shown for so long."""
+    name = f"{len(film):03d}.png"
+    redraw()
+    panel["picture"](name)
+    film.append([name, milliseconds])
+
+
+def redraw():
+    """Draw the window now."""
+    with window():
+        bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+
+
+def clear_the_window(timeline=TIMELINE):
+    """Leave a viewport over a timeline, without what a picture does not need."""
+    only = bpy.context.window_manager.windows[0]
+    for kind in ("OUTLINER", "PROPERTIES", "DOPESHEET_EDITOR"):
+        area = next(found for found in only.screen.areas if found.type == kind)
+        with bpy.context.temp_override(window=only, area=area):
+            bpy.ops.screen.area_close()
+        yield 0.5
+    with bpy.context.temp_override(window=only, area=panel["view"]()[0]):
+        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=timeline)
+    yield 0.5
+    lower = min(only.screen.areas, key=lambda area: area.y)
+    lower.ui_type = "TIMELINE"
+    space = panel["view"]()[0].spaces.active
+    space.show_gizmo = space.overlay.show_text = space.overlay.show_bones = space.overlay.show_cursor = False
+    space.show_region_toolbar = space.show_region_tool_header = False
+    yield 0.5
+
+
+def look(location, distance, degrees):
+    """Turn the viewport: the point looked at, how far away it is, and Euler angles."""
+    region = panel["view"]()[0].spaces.active.region_3d
+    region.view_location, region.view_distance = location, distance
+    region.view_rotation = Euler([angle * 3.14159265 / 180 for angle in degrees]).to_quaternion()
+
+
+def show_whole_timeline():
+    """Fit the timeline to the scene."""
+    only = bpy.context.window_manager.windows[0]
+    area = next(found for found in only.screen.areas if found.type == "DOPESHEET_EDITOR")
+    region = next(found for found in area.regions if found.type == "WINDOW")
+    with bpy.context.temp_override(window=only, area=area, region=region):
+        bpy.ops.action.view_all()
+
+
+def part_to_show():
+    """The window without its menus and its status bar, as left, upper, right and lower border in pixels."""
+    only = bpy.context.window_manager.windows[0]
+    areas = only.screen.areas
+    top = max(area.y + area.height for area in areas)
+    return [0, only.height - top, only.width, only.height - min(area.y for area in areas)]
+
+
+def hide_the_time_left():
+    """Have the panel show no time left: pictures take longer than the work that it is reckoned from."""
+    kind = type(session())
+    told = kind.status
+    kind.status = property(lambda current: replace(told.fget(current), eta=None))
+
+
+def generate():
+    """Press Generate and take a picture whenever the panel says something new, until the Action is there.
+
+    The add-on's timer is stopped and its work done here: Blender would draw between any two steps, by software.
+    """
+    hide_the_time_left()
+    bpy.ops.coamd.generate()
+    importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.core.timer").stop()
+    end, shown = time.monotonic() + panel["LIMIT_SECONDS"], None
+    while session().pump():
+        status = session().status
+        assert time.monotonic() < end, status
+        if status.fraction and status.text != shown:
+            shown = status.text
+            shoot(SHOWN_STEP)
+        time.sleep(0.001)
+    check("generated", session().error is None, error=str(session().error))
+
+
+def scenario():
+    """The steps; every yield hands control back to Blender for that many seconds."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    yield 1.0
+    panel["install"]()
+    yield from clear_the_window()
+    panel["make_rig"]()
+    yield from panel["show_sidebar"]()
+    scene, settings = bpy.context.scene, bpy.context.scene.coamd
+    scene.render.fps, scene.frame_end = 24, int(24 * SECONDS)
+    settings.prompt, settings.seconds, settings.random_seed, settings.seed = "", SECONDS, False, SEED
+    look((0.75, -0.4, 0.95), 5.2, (78, 0, 32))
+    show_whole_timeline()
+    yield 1.0
+    shoot(900)
+    for length in range(TYPED, len(PROMPT) + TYPED, TYPED):
+        settings.prompt = PROMPT[:length]
+        shoot(SHOWN_LETTERS)
+    film[-1][1] = 700
+    generate()
+    show_whole_timeline()
+    yield 0.5
+    for frame in range(1, scene.frame_end, STEP):
+        scene.frame_set(frame)
+        shoot(1000 * STEP / scene.render.fps)
+    film[-1][1] = SHOWN_END
+    (OUT / "film.json").write_text(json.dumps({"show": part_to_show(), "pictures": film}))
+    panel["log"]["passed"] = True
+    check("filmed", len(film) > 60, pictures=len(film))
+
+
+if "LOAD_ONLY" not in globals():  # take_pictures.py takes its parts
+    steps = scenario()
+    bpy.app.timers.register(lambda: panel["run"](steps), first_interval=1.0, persistent=True)

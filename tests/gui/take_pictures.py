@@ -1,0 +1,192 @@
+"""Takes the pictures of docs/ that show panels, in a windowed Blender; each is the part of the window that matters.
+
+    COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/pictures COAMD_QUIT=1 \
+        blender --factory-startup --window-geometry 0 0 960 760 --python tests/gui/take_pictures.py
+
+Environment as in show_panel.py, and ImageMagick's `import`, which cuts. COAMD_PICTURES chooses some of install, edit,
+storyboard, library, recognized, mapping_editor (all). What the panels do is tested by the other scripts of this folder.
+"""
+
+import importlib
+import os
+import runpy
+import subprocess
+import time
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+HERE = Path(__file__).parent if "__file__" in globals() else Path("tests/gui")
+os.environ.setdefault("COAMD_OUT", "out/pictures")
+film = runpy.run_path(str(HERE / "film_panel.py"), init_globals={"LOAD_ONLY": True})
+panel = film["panel"]
+check, look, session, window = panel["check"], film["look"], panel["session"], panel["window"]
+PREFERENCES = 400  # pixels of the preferences' height that the add-on's box needs
+
+
+def open_only(*names):
+    """Leave these panels of the CoAMD tab open and close the others, as if by clicks on their headings."""
+    registration = importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.registration")
+    panels = [cls for cls in registration.CLASSES if getattr(cls, "bl_space_type", "") == "VIEW_3D"]
+    for cls in reversed(panels):
+        bpy.utils.unregister_class(cls)
+    for cls in panels:  # parents before their children
+        cls.bl_options = set() if cls.bl_idname.removeprefix("COAMD_PT_") in names else {"DEFAULT_CLOSED"}
+        bpy.utils.register_class(cls)
+
+
+def settle():
+    """Wait until nothing is asked of the runtime."""
+    end = time.monotonic() + panel["LIMIT_SECONDS"]
+    while session().asking or session().running:
+        assert time.monotonic() < end, session().status
+        yield 0.05
+    check("answered", session().error is None, error=str(session().error))
+    yield 1.0
+
+
+def shoot(name, height=None):
+    """Save the window without menus and status bar; with ``height`` its upper part alone."""
+    left, upper, right, lower = film["part_to_show"]()
+    part = f"{right - left}x{height or lower - upper}+{left}+{upper}"
+    with window():
+        bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+    subprocess.run(["import", "-window", "root", "-crop", part, "+repage", str(panel["OUT"] / name)], check=True)
+
+
+def character(prompt="", seconds=4.0, seed=1):
+    """A new CoAMD character alone in the scene, with a walk made from ``prompt`` if there is one."""
+    rig = panel["make_rig"]()
+    scene = bpy.context.scene
+    scene.render.fps, scene.frame_end = 24, round(24 * seconds)
+    scene.frame_set(1)
+    if prompt:
+        settings = scene.coamd
+        settings.prompt, settings.seconds, settings.random_seed, settings.seed = prompt, seconds, False, seed
+        bpy.ops.coamd.generate()
+        yield from settle()
+        rig.animation_data.action.name = "Walk"
+
+
+def install():
+    """The preferences, with the button that installs the runtime."""
+    area = panel["view"]()[0]
+    area.type = "PREFERENCES"
+    bpy.context.preferences.active_section = "ADDONS"
+    bpy.context.preferences.system.use_online_access = True
+    bpy.context.window_manager.addon_search = "CoAMD"
+    stored = bpy.context.preferences.addons[panel["EXTENSION"]].preferences
+    source, stored.source = stored.source, "INSTALLED"
+    yield 1.0
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area):
+        bpy.ops.preferences.addon_expand(module=panel["EXTENSION"])
+    yield 1.0
+    shoot("install.png", PREFERENCES)
+    stored.source, area.type = source, "VIEW_3D"
+    yield 1.0
+
+
+def edit():
+    """A walk of which a range was made anew, waiting to be accepted."""
+    yield from character("a person walks forward", 6.0, 3)
+    open_only("edit")
+    scene, settings = bpy.context.scene, bpy.context.scene.coamd_edit
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 50, 98
+    settings.prompt, settings.random_seed, settings.seed = "a person jumps up high", False, 5
+    look((0.4, -2.6, 0.9), 6.5, (76, 0, -50))
+    with window():
+        bpy.ops.coamd.edit_range()
+    yield from settle()
+    scene.frame_set(74)
+    yield 0.5
+    shoot("edit_panel.png", 560)
+    with window():
+        bpy.ops.coamd.edit_reject("EXEC_DEFAULT", True)
+    scene.use_preview_range = False
+
+
+def storyboard():
+    """Three scenes, before the motion is made."""
+    yield from character()
+    open_only("storyboard")
+    settings = bpy.context.scene.coamd_edit
+    for prompt in ("a person walks forward", "a person stops and waves", "a person sits down"):
+        with window():
+            bpy.ops.coamd.scene_add()
+        scene = settings.scenes[settings.scene_index]
+        scene.prompt, scene.seconds = prompt, 3
+    look((0.4, 0.0, 0.9), 4.5, (76, 0, 30))
+    yield 0.5
+    shoot("storyboard_panel.png", 420)
+
+
+def library():
+    """A search, and its first hit on the character."""
+    yield from character()
+    open_only("library")
+    settings = bpy.context.scene.coamd_understanding
+    settings.text = "a person jumps"
+    bpy.ops.coamd.search()
+    yield from settle()
+    bpy.ops.coamd.apply_clip(index=0)
+    yield from settle()
+    yield 4.0  # for the filmstrips
+    action = bpy.context.view_layer.objects.active.animation_data.action
+    bpy.context.scene.frame_set(int(np.mean(action.frame_range)))
+    look((0.3, -0.5, 0.9), 4.5, (76, 0, 30))
+    yield 0.5
+    shoot("library.png")
+
+
+def recognized():
+    """What a generated motion of two actions is, with its parts as markers in the timeline."""
+    yield from character("a person walks forward, then sits down on the ground", 8.0, 1)
+    open_only("recognize")
+    bpy.context.scene.frame_set(40)
+    bpy.ops.coamd.recognize()
+    yield from settle()
+    bpy.ops.coamd.set_markers()
+    look((0.3, -1.6, 0.9), 5.5, (76, 0, 30))
+    yield 0.5
+    shoot("recognized.png")
+
+
+def mapping_editor():
+    """A mapping in which two joints share a bone."""
+    yield from character()
+    open_only("main", "mapping")
+    area = panel["view"]()[0]
+    area.spaces.active.overlay.show_bones = True
+    rig = bpy.context.view_layer.objects.active
+    rig.show_in_front = True
+    look((0.5, 0.0, 0.9), 4.5, (76, 0, 30))
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area):
+        bpy.ops.object.mode_set(mode="POSE")
+        bpy.ops.coamd.edit_mapping()
+    rig.coamd_rig.joints["right_foot"].bone = "foot.R"
+    yield 0.5
+    shoot("mapping_editor.png")
+
+
+PICTURES = (install, edit, storyboard, library, recognized, mapping_editor)
+
+
+def scenario():
+    """The steps; every yield hands control back to Blender for that many seconds."""
+    panel["OUT"].mkdir(parents=True, exist_ok=True)
+    yield 1.0
+    panel["install"]()
+    yield from film["clear_the_window"]()
+    wanted = os.environ.get("COAMD_PICTURES", " ".join(take.__name__ for take in PICTURES)).split()
+    yield from character()
+    yield from panel["show_sidebar"]()
+    for take in PICTURES:
+        if take.__name__ in wanted:
+            yield from take()
+    panel["log"]["passed"] = True
+    check("all", True)
+
+
+steps = scenario()
+bpy.app.timers.register(lambda: panel["run"](steps), first_interval=1.0, persistent=True)
