@@ -2,15 +2,12 @@
 
 A row names a pack and a file (of a .glb ``FILE#ANIMATION``), a stretch in seconds of the file's true rate counted from
 the first frame after any added T-pose, two or three sentences that tell of it, and how sure their author was.
-
-``python -m runtime.compose.segments PREPARED`` prints how many there are, and what became of contradicted sentences.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -196,7 +193,6 @@ def _segment(row: Row, clip: dict, whole: np.ndarray, span: tuple[int, int, bool
         account.rows["nothing left to tell"] += 1
         return None
     account.rows["taken"] += 1
-    account.rows["seconds"] += (end - start) / FPS
     return Segment(clip, whole, start, end, tuple(map(told, texts)), action_of(row.sentences[0]), row.sure, repeats)
 
 
@@ -228,30 +224,3 @@ def segments(clips: Sequence[dict], motions: np.ndarray, account: Account | None
                 if segment is not None:
                     found.append(segment)
     return found
-
-
-def report(folder: Path) -> str:
-    """Return the figures of the segments in prepared data as text."""
-    from runtime.data.dataset import Prepared
-
-    data, account = Prepared.load(folder), Account()
-    found = segments(data.clips, data.motions, account)
-    lines = [f"{len(rows())} rows, {sum(len(row.sentences) for row in rows())} sentences"]
-    for split in ("train", "val", "test"):
-        own = [segment for segment in found if segment.clip["split"] == split]
-        hours = sum(len(segment.joints) for segment in own) / FPS / 3600
-        texts = {text.text for segment in own for text in segment.tolds}
-        actions = {segment.action.name for segment in own}
-        lines.append(
-            f"{split:6s} {len(own):5d} segments {hours:6.2f} h {len(texts):6d} sentences {len(actions):4d} actions"
-        )
-    lines.append("rows: " + ", ".join(f"{name} {value:.0f}" for name, value in account.rows.most_common()))
-    lines.append("sentences: " + ", ".join(f"{name} {value}" for name, value in account.sentences.most_common()))
-    lines.append("claims measured and contradicted: " + ", ".join(
-        f"{kind} {value} ({account.wrong[kind]})" for kind, value in account.checks.most_common()
-    ))  # fmt: skip
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    print(report(Path(sys.argv[1])))
