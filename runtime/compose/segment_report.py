@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FPS
 from runtime.authored.filmstrip import strip, write_png
 from runtime.compose import splice
@@ -59,7 +60,10 @@ def _counted(counter: Counter) -> str:
 
 
 def picture(found: list[Segment]) -> np.ndarray:
-    """Return a picture (height, width, 3) uint8 of the surest training segment of each of ten actions."""
+    """Return a picture (height, width, 3) uint8 of the surest training segment of each of ten actions.
+
+    Raises DataError when there is none of any.
+    """
     strips = []
     for action in PICTURED:
         own = [one for one in found if one.action.name == action and one.clip["split"] == "train"]
@@ -67,6 +71,10 @@ def picture(found: list[Segment]) -> np.ndarray:
             best = max(own, key=lambda one: (one.sure, min(len(one.joints), 60)))
             told = " / ".join(text.text for text in (best.tolds[0], best.tolds[-1]))
             strips.append(strip(splice.canonical(best.joints), told[:150]))
+    if not strips:
+        raise DataError(
+            "The data hold none of the actions to picture", f"Prepare a set with one of {', '.join(PICTURED)}"
+        )
     return np.concatenate(strips)
 
 
