@@ -61,4 +61,7 @@ def action_of(text: str) -> Action:
             return action
     match = re.search(r"\*([^*]+)\*", sentence.phrase)
     verb = base_form(match.group(1)) if match else ""
-    return Action("other", "other", 0.6) if not verb or verb in _LIGHT else Action(verb, verb)
+    if not verb or verb in _LIGHT:
+        return Action("other", "other", 0.6)
+    listed = any(verb == action.name for action, _ in _patterns())  # the verb, and not what the table means by it
+    return Action(f"{verb} otherwise", "other") if listed else Action(verb, verb)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coamd_blender.errors import DataError
+from coamd_blender.errors import CoamdError, DataError
 from coamd_blender.motion.skeleton import FPS
 from runtime.authored.filmstrip import strip, write_png
 from runtime.compose import splice
@@ -78,22 +78,30 @@ def picture(found: list[Segment]) -> np.ndarray:
     return np.concatenate(strips)
 
 
+def _report(prepared: Path, image: Path | None) -> None:
+    data, account = Prepared.load(prepared), Account()
+    found = segments(data.clips, data.motions, account)
+    print(of_segments(found, account))
+    for split in ("train", "val"):
+        if (prepared / "pool" / split / "items.jsonl").is_file():
+            print(of_pool(Pool.load(prepared / "pool" / split), split))
+    if image:
+        write_png(image, picture(found))
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Print the figures and write the picture."""
+    """Print the figures and write the picture; 0, or 2 with a line on stderr for data that cannot be read."""
     parser = argparse.ArgumentParser(
         prog="python -m runtime.compose.segment_report", description=__doc__.splitlines()[0]
     )
     parser.add_argument("prepared", type=Path)
     parser.add_argument("--picture", type=Path, metavar="FILE.png")
     options = parser.parse_args(arguments)
-    data, account = Prepared.load(options.prepared), Account()
-    found = segments(data.clips, data.motions, account)
-    print(of_segments(found, account))
-    for split in ("train", "val"):
-        if (options.prepared / "pool" / split / "items.jsonl").is_file():
-            print(of_pool(Pool.load(options.prepared / "pool" / split), split))
-    if options.picture:
-        write_png(options.picture, picture(found))
+    try:
+        _report(options.prepared, options.picture)
+    except CoamdError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 
