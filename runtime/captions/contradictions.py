@@ -240,6 +240,7 @@ def posture(text: str, joints: np.ndarray) -> Finding | None:
     return Finding("posture", any(wrong)) if wrong else None
 
 
+SIDED: tuple[Check, ...] = (arm_side, leg_side, sideways, turn_side)  # those that a mirrored motion contradicts
 CHECKS: tuple[Check, ...] = (arm_side, leg_side, sideways, course, turn_side, turn_size, count, speed, posture)
 
 

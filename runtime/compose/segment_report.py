@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import CoamdError, DataError
-from coamd_blender.motion.skeleton import FPS
+from coamd_blender.motion.skeleton import FPS, mirror
 from runtime.authored.filmstrip import strip, write_png
+from runtime.captions.contradictions import SIDED
 from runtime.compose import splice
 from runtime.compose.segments import Account, Segment, rows, segments
 from runtime.data.dataset import Pool, Prepared
@@ -41,6 +42,21 @@ def of_segments(found: list[Segment], account: Account) -> str:
     claims = [f"{kind} {count} ({account.wrong[kind]})" for kind, count in account.checks.most_common()]
     lines.append("claims measured (contradicted): " + ", ".join(claims))
     return "\n".join(lines)
+
+
+def of_mirrored(found: list[Segment]) -> str:
+    """Return how many sentences that name a side the checks refuse when their motion is mirrored on purpose."""
+    asked, refused = Counter(), Counter()
+    for segment in found:
+        mirrored = mirror(segment.joints)
+        for text in segment.tolds:
+            for check in SIDED:
+                finding = check(text.text, mirrored)
+                if finding is not None:
+                    asked[check.__name__] += 1
+                    refused[check.__name__] += finding.wrong
+    told = [f"{name} {refused[name]} of {asked[name]}" for name in asked]
+    return "claims refused of motion mirrored on purpose: " + ", ".join(told)
 
 
 def of_pool(pool: Pool, split: str) -> str:
@@ -82,6 +98,7 @@ def _report(prepared: Path, image: Path | None) -> None:
     data, account = Prepared.load(prepared), Account()
     found = segments(data.clips, data.motions, account)
     print(of_segments(found, account))
+    print(of_mirrored(found))
     for split in ("train", "val"):
         if (prepared / "pool" / split / "items.jsonl").is_file():
             print(of_pool(Pool.load(prepared / "pool" / split), split))

@@ -326,7 +326,7 @@ def _write_store(out: Path, records: list[dict], joints: list[np.ndarray], repor
 
 
 def table(records: list[dict], report: Report | None = None) -> str:
-    """The final table: set, clips, hours, captions, licence, split (clips in train, val, test), left out."""
+    """The final table: set, clips, hours, captions, licence, split (clips in train, val, test), credits, left out."""
     lines = [f"{'set':12s} {'clips':>6s} {'hours':>6s} {'captions':>8s}  {'licence':14s} train/val/test"]
     for name in [*dict.fromkeys(record["set"] for record in records), "all"]:
         chosen = [record for record in records if name in ("all", record["set"])]
@@ -336,6 +336,8 @@ def table(records: list[dict], report: Report | None = None) -> str:
         licence = chosen[0]["licence"] if name != "all" else ""
         counts = "/".join(str(splits[split]) for split in ("train", "val", "test"))
         lines.append(f"{name:12s} {len(chosen):6d} {hours:6.2f} {captions:8d}  {licence:14s} {counts}")
+    owed = dict.fromkeys(sources()[record["set"]].credit for record in records if record["ships"])
+    lines += [f"credit to print with weights trained on them: {credit}" for credit in owed if credit]
     if report is not None:
         lines.append(f"left out: {len(report.left_out)} files or clips, named with their reasons in report.json")
     return "\n".join(lines)

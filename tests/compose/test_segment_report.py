@@ -35,6 +35,13 @@ def test_the_report_counts_what_is_there(tmp_path, monkeypatch, capsys):
     assert "Prepare a set" in capsys.readouterr().err
 
 
+def test_mirrored_motion_is_refused():
+    kick = movers.kicking("left")
+    text = "a man kicks with the left leg"
+    one = Segment(clip("a.npz", len(kick)), kick, 0, len(kick), (told(text),), action_of(text), 0.9)
+    assert segment_report.of_mirrored([one]).endswith("leg_side 1 of 1")
+
+
 def test_figures_of_nothing():
     assert "train: 0 segments" in segment_report.of_segments([], Account())
     pool = Pool(np.zeros((0, 22, 3), np.float32), [], [])

@@ -163,6 +163,17 @@ def test_every_set_that_may_ship_names_its_credit_unless_it_needs_none():
             assert source.credit, source.name
 
 
+def test_the_table_prints_the_credits_that_are_owed(tmp_path, capsys):
+    folder = tmp_path / "data" / "keyed_npz"
+    folder.mkdir(parents=True)
+    for file in ("kenney__walk.npz", "lugaru__Idle.npz", "lugaru__Walk.npz"):
+        write_npz(folder / file, squatting(40), 30)
+    prepare(tmp_path / "data", tmp_path / "out", captions=False)
+    said = capsys.readouterr().err
+    assert said.count("Lugaru, Wolfire Games (www.wolfire.com); motion changed") == 1
+    assert "Torque" not in said
+
+
 def test_small_sets_hold_out_few_files_and_old_subjects_keep_their_split():
     accad, keyed, amc = (sources()[name] for name in ("accad_bvh", "keyed_quaternius", "cmu_amc"))
     for source, most in ((accad, 0.14), (keyed, 0.10)):
