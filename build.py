@@ -48,6 +48,9 @@ NOT_PACKAGED = (
     "coamd_blender/tools",
     "runtime/requirements-dev.txt",
     "weights/evaluation",
+    # what makes and judges weights, and its verbs
+    *(f"runtime/{room}" for room in ("authored", "captions", "compose", "data", "evaluate", "train")),
+    *(f"runtime/cli/{verb}.py" for verb in ("evaluate", "prepare", "train")),
 )
 ROOT_INIT = "from .coamd_blender import register, unregister  # noqa: F401\n"
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,7 +25,7 @@ FORMAT = "1"
 _SCALE = "::scale"
 
 
-def save(path: Path, kind: str, config, tensors: dict[str, torch.Tensor], extra: dict | None = None) -> None:
+def save(path: Path, kind: str, config: Any, tensors: dict[str, torch.Tensor], extra: dict | None = None) -> None:
     """Write ``tensors`` and the dataclass ``config`` to ``path`` in one step (a temporary file, then rename).
 
     ``kind`` names the network ("autoencoder", "generator", "text_encoder"); ``extra`` is JSON data that

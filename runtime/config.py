@@ -7,6 +7,7 @@ remember which preset made a file. Constructors refuse sizes that do not fit tog
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 from coamd_blender.errors import InputError
 
@@ -314,7 +315,10 @@ PUBLISHED = Preset(
 PRESETS = {"base": BASE, "paper": PAPER, "published": PUBLISHED}
 
 
-def from_dict(kind: type, values: dict):
+Config = TypeVar("Config")
+
+
+def from_dict(kind: type[Config], values: dict) -> Config:
     """Build a configuration of class ``kind`` from a plain dict, refusing unknown keys."""
     known = {field.name for field in fields(kind)}
     unknown = sorted(set(values) - known)

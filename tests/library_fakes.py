@@ -62,10 +62,10 @@ def write_motion(path: Path, seed: int, frames: int = 60) -> np.ndarray:
 
 if __name__ == "__main__":
     from runtime.library import index
-    from runtime.library.store import Library
+    from runtime.library.store import Store
 
     index.EMBED_CLIPS = 7  # so that a process is killed with clips that wait, and while it embeds
-    with Library.create(sys.argv[1]) as opened:
+    with Store.create(sys.argv[1]) as opened:
         print("ready", flush=True)
         tell = lambda done, total, report: print(done, flush=True)  # noqa: E731
         print(index.index_folders(opened, sys.argv[2:], FakeEmbedder(), tell), flush=True)

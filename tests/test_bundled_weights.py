@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from coamd_blender.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
-from runtime.evaluate.generated import weights_digest
 from runtime.evaluate.obedience_tests import passes_in_order
+from runtime.evaluate.results import weights_digest
 from runtime.generate.generator import WEIGHTS, Generator
 
 SEEDS = [1, 2, 3, 4]

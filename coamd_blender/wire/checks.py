@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def is_number(value: Any) -> bool:
     """Return whether ``value``, from JSON, is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def is_texts(value: Any) -> bool:
@@ -81,6 +82,12 @@ def check_text(name: str, value: str) -> None:
     """Raise InputError unless ``value`` is a text."""
     if not isinstance(value, str):
         raise InputError(f"{name} {value!r} is not a text", "Send a text, or leave it out")
+
+
+def check_rate(fps: float) -> None:
+    """Raise InputError unless ``fps`` is a frame rate."""
+    if not is_number(fps) or fps <= 0:
+        raise InputError(f"{fps!r} frames a second is not a frame rate", "State the clip's frame rate, above 0")
 
 
 # --- motions ----------------------------------------------------------------------------------------------------------

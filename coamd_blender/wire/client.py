@@ -130,7 +130,7 @@ class _Process:
         self._log.append(line)
 
     def log_lines(self) -> list[str]:
-        """The last lines of the child's stderr, oldest first."""
+        """Return the last lines of the child's stderr, oldest first."""
         return list(self._log.copy())
 
     def kill(self) -> None:
@@ -401,7 +401,7 @@ class RuntimeClient:
         return answers
 
     def _lose(self, error: RuntimeUnavailable) -> list[Message]:
-        """The process is of no more use: kill what is left of it and end every request with ``error``."""
+        """Kill what is left of a process that is of no more use, and end every request with ``error``."""
         self.failure = error
         self._process.kill()
         self._forget_process()
@@ -442,6 +442,6 @@ class RuntimeClient:
 
 
 def _last_words(lines: Sequence[str]) -> str:
-    """The last line a process wrote, as the end of a sentence."""
+    """Return the last line a process wrote, as the end of a sentence."""
     words = next((line.strip() for line in reversed(lines) if line.strip()), "")
     return f": {words[:200]}" if words else ""

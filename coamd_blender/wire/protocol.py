@@ -239,7 +239,7 @@ class FrameDecoder:
         return found
 
     def close(self) -> list[Malformed]:
-        """The stream has ended: return a Malformed when it ended inside a frame."""
+        """Return a Malformed when the stream, which is at its end, ended inside a frame."""
         left, self._buffer = len(self._buffer), bytearray()
         if left == 0 or self._skipping:
             return []

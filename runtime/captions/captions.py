@@ -26,7 +26,6 @@ from runtime.captions.phrases import (
     written,
 )
 from runtime.captions.sentences import told
-from runtime.compose import splice
 
 __all__ = ["Spoken", "Window", "caption_clip", "caption_window", "entry_of", "mirrored", "speak", "windows"]
 
@@ -360,6 +359,13 @@ def _steady_spans(frames: int, lengths: tuple[int, ...]) -> list[tuple[int, int,
 _AIRBORNE = frozenset({"jump", "run", "walk", "acrobatics", "fly", "climb", "hit", "aim", "sidestep", "dodge"})
 
 
+def grounded(joints: np.ndarray) -> np.ndarray:
+    """Let the lowest joint of every frame touch the floor (smoothed): for motion that never leaves it."""
+    low = joints[:, :, 1].min(axis=1)
+    shift = describe.smooth(low, 3)
+    return joints - np.stack([0 * shift, shift, 0 * shift], axis=-1)[:, None]
+
+
 def usable(clip: dict, joints: np.ndarray) -> tuple[np.ndarray, int]:
     """Return the part of a clip that can be shown, and the frame of the clip it starts at.
 
@@ -375,7 +381,7 @@ def usable(clip: dict, joints: np.ndarray) -> tuple[np.ndarray, int]:
             end = first - 6
     joints = joints[start : max(start, end)]
     if clip["set"] == "cc0_glb" and family not in _AIRBORNE and len(joints):
-        joints = splice.grounded(joints)
+        joints = grounded(joints)
     return joints, start
 
 

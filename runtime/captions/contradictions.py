@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from runtime.captions import describe
+from runtime.captions.local_pose import to_local
 from runtime.captions.phrases import COUNTS, mirrored
-from runtime.compose import splice
 
 _SIDE = re.compile(r"\b(left|right)\b(?! away| now| behind| in front| angle)")
 _ARM = r"(?:arm|hand|fist|wrist|elbow|forearm|palm)"
@@ -72,7 +72,7 @@ def _one_side(text: str) -> str:
 
 def _activity(joints: np.ndarray, pair: tuple[int, int], anchors: tuple[int, int]) -> np.ndarray:
     """Path (2,) in metres of a left and a right joint relative to their anchors, in the body's own axes."""
-    local, _, _ = splice.to_local(joints)
+    local, _, _ = to_local(joints)
     offsets = describe.smooth(local[:, list(pair)] - local[:, list(anchors)], 3)
     return np.linalg.norm(np.diff(offsets, axis=0), axis=-1).sum(axis=0)
 

@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 
 from coamd_blender.motion.skeleton import FPS, JOINT_INDEX
-from runtime.captions.describe import runs_of
 
 SIDES = ("left", "right")
 _HIPS, _KNEES, _ANKLES, _TOES = (
@@ -40,6 +39,12 @@ STRAIGHT = 0.005  # m: a knee that bends by less has no plane of its own, and be
 REACH = 0.998  # of a leg's length: it is never stretched straighter than this, nor than it was
 
 
+def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    """Return the stretches [start, stop) where ``mask`` (frames,) is true."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def standing(joints: np.ndarray, fps: float = FPS) -> np.ndarray:
     """Return when each foot stands: (frames, 2) bool, left and right.
 
@@ -52,7 +57,7 @@ def standing(joints: np.ndarray, fps: float = FPS) -> np.ndarray:
     limit = np.clip(SHARE_OF_TRAVEL * travel, SLOWEST, FASTEST)
     down = (toes[..., 1] < LOW_TOE) & (slide < limit[:, None]) & (joints[:, :1, 1] > ON_FEET)
     for side in range(2):
-        for start, stop in runs_of(down[:, side]):
+        for start, stop in _runs(down[:, side]):
             if stop - start < _least(fps):
                 down[start:stop, side] = False
     return down
@@ -68,7 +73,7 @@ def gliding(joints: np.ndarray, down: np.ndarray, fps: float = FPS) -> np.ndarra
     limit = np.maximum(GLIDES * travel, SLOWEST)
     low = (toes[..., 1] < LOW_TOE) & (slide < limit[:, None]) & (joints[:, :1, 1] > ON_FEET) & ~down
     for side in range(2):
-        for start, stop in runs_of(low[:, side]):
+        for start, stop in _runs(low[:, side]):
             if stop - start < GLIDE_SECONDS * fps:
                 low[start:stop, side] = False
     return low
@@ -85,7 +90,7 @@ def carrying(joints: np.ndarray, down: np.ndarray, fps: float = FPS) -> np.ndarr
     cost = np.linalg.norm(_velocity(toes, fps)[..., [0, 2]], axis=-1) / fps + np.maximum(0.0, toes[..., 1] - LOW_TOE)
     bare = ~down.any(1) & (toes[..., 1].min(1) < LOW_TOE) & (joints[:, 0, 1] > ON_FEET)
     found = np.zeros_like(down)
-    for start, stop in runs_of(bare):
+    for start, stop in _runs(bare):
         total, came = cost[start].copy(), []
         for frame in range(start + 1, stop):
             came.append(total[::-1] + SWITCH < total)
@@ -96,7 +101,7 @@ def carrying(joints: np.ndarray, down: np.ndarray, fps: float = FPS) -> np.ndarr
             side = 1 - side if frame > start and came[frame - start - 1][side] else side
     found &= toes[..., 1] < LOW_TOE
     for side in range(2):
-        for start, stop in runs_of(found[:, side]):
+        for start, stop in _runs(found[:, side]):
             if stop - start < _least(fps):
                 found[start:stop, side] = False
     return found
@@ -187,7 +192,7 @@ def _lifts(toe: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Heights (frames,) that a ``toe`` (frames, 3) passes through on its way between the frames where it is
     ``known`` (frames,) to stand or to be."""
     lift = np.zeros(len(toe))
-    for start, stop in runs_of(~known):
+    for start, stop in _runs(~known):
         if start == 0 or stop == len(toe):
             continue
         length = float(np.linalg.norm((toe[stop] - toe[start - 1])[[0, 2]]))
@@ -217,7 +222,7 @@ def _place(toe: np.ndarray, kept: np.ndarray) -> np.ndarray:
 def _joined_runs(down: np.ndarray, kept: np.ndarray, least: int) -> list[tuple[int, int]]:
     """Runs of True in ``down`` (frames,), those joined that are less than ``least`` frames apart, none ``kept``."""
     runs: list[tuple[int, int]] = []
-    for start, stop in runs_of(down):
+    for start, stop in _runs(down):
         if runs and start - runs[-1][1] < least and not kept[runs[-1][1] : start].any():
             runs[-1] = (runs[-1][0], stop)
         else:
@@ -258,7 +263,7 @@ def _apart(start: int, stop: int, kept: np.ndarray, reach: int) -> tuple[int, in
 
 def _fade_between(moved: np.ndarray, known: np.ndarray, reach: int) -> None:
     """Fill ``moved`` (frames, 3) where it is not ``known``: away from each known end it eases to zero in ``reach``."""
-    for start, stop in runs_of(~known):
+    for start, stop in _runs(~known):
         before = moved[start - 1] if start > 0 else np.zeros(3)
         after = moved[stop] if stop < len(known) else np.zeros(3)
         length = max(1, min(reach, (stop - start + 1) // 2))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from coamd_blender.errors import InputError
+from coamd_blender.wire import limits
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,24 @@ def add_verb(verbs: argparse._SubParsersAction, name: str, run: Callable[..., Ou
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     parser.set_defaults(run=run)
     return parser
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add --device and --weights."""
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)")
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add --seed, as all that draw motion take it."""
+    seed = whole_number(0, limits.LARGEST_SEED)
+    parser.add_argument("--seed", type=seed, default=limits.DEFAULT_SEED, metavar="N", help="same in, same out")
+
+
+def add_text_weight(parser: argparse.ArgumentParser) -> None:
+    """Add --cfg, as all that draw motion take it."""
+    weight = finite_number(0.0, limits.LARGEST_WEIGHT)
+    parser.add_argument("--cfg", type=weight, metavar="W", help="classifier-free weight")
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
@@ -68,11 +87,6 @@ def finite_number(least: float, most: float) -> Callable[[str], float]:
         return value
 
     return parse
-
-
-def is_number(value: Any) -> bool:
-    """Whether ``value``, from JSON, is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def output_path(text: str | Path, suffixes: tuple[str, ...]) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from coamd_blender.errors import InputError
+from runtime import evaluate
 from runtime.cli.common import Outcome, ProgressLine, add_verb, finite_number, whole_number
 
 
@@ -29,7 +29,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 
 def named_folder(text: str) -> tuple[str, Path]:
-    """An argparse type for NAME=FOLDER."""
+    """Parse NAME=FOLDER, an argparse type."""
     name, equals, folder = text.partition("=")
     if not (name and equals and folder):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=FOLDER")
@@ -37,7 +37,7 @@ def named_folder(text: str) -> tuple[str, Path]:
 
 
 def listing(rows: list[dict]) -> str:
-    """The list of benchmarks: a line each with the published figure, ours, and what it needs."""
+    """Return the list of benchmarks: a line each with the published figure, ours, and what it needs."""
     lines = []
     for row in rows:
         known = [f"{whose} {row[whose]}" for whose in ("published", "ours") if row[whose]]
@@ -48,18 +48,16 @@ def listing(rows: list[dict]) -> str:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Run the benchmarks. JSON: {benchmarks} for ``list``, else {results}, one object a benchmark."""
-    from runtime.evaluate.benchmarks import list_benchmarks, run_benchmark
-
-    rows = list_benchmarks(args.weights)
     if args.benchmarks == ["list"]:
+        rows = evaluate.registry.list_benchmarks(args.weights)
         return Outcome({"benchmarks": rows}, listing(rows))
-    known = [row["name"] for row in rows]
     for name in args.benchmarks:
-        if name not in known:
-            raise InputError(f"There is no benchmark {name!r}", f"Choose from list, {', '.join(known)}")
+        evaluate.registry.find(name)
     chosen = {"weights": args.weights, "prepared": args.prepared, "device": args.device}
     chosen |= {"seeds": args.seeds, "limit": args.limit, "official": args.official, "evaluator": args.evaluator}
     chosen |= {"guidance": args.guidance, "compare": tuple(args.compare) if args.compare else None}
-    results = [run_benchmark(name, {**chosen, "progress": ProgressLine(name)}) for name in args.benchmarks]
+    results = [
+        evaluate.benchmarks.run_benchmark(name, {**chosen, "progress": ProgressLine(name)}) for name in args.benchmarks
+    ]
     text = "\n\n".join(result.pop("text", result["benchmark"]) for result in results)
     return Outcome({"results": results}, text)

@@ -6,12 +6,28 @@ import argparse
 import re
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coamd_blender.errors import InputError
-from runtime.cli.common import Outcome, Parser, ProgressLine, add_verb, finite_number, whole_number
+from coamd_blender.wire import limits
+from coamd_blender.wire.requests import SearchRequest
+from runtime import library as clips
+from runtime import recognize
+from runtime.cli.common import (
+    Outcome,
+    ProgressLine,
+    add_model_options,
+    add_verb,
+    finite_number,
+    whole_number,
+)
 
-MOST_RESULTS = 1000
+if TYPE_CHECKING:
+    from runtime.library.index import IndexReport
+    from runtime.library.records import Embedder
+
 PACK = Path(__file__).parents[1] / "library" / "starter.sqlite"
 _FRAMES = re.compile(r"(\d+):(\d+)")
 
@@ -41,16 +57,15 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "--frames", type=frame_range, metavar="A:B", help="only these of the clip, B excluded, at 20 fps"
     )
     search.add_argument("--and-text", metavar="TEXT", help="like the clip, but: backwards")
-    search.add_argument("--weight", type=finite_number(0.0, 10.0), metavar="W", help="of --and-text (default 1)")
-    search.add_argument("--top", type=whole_number(1, MOST_RESULTS), default=10, metavar="K", help="default 10")
+    search.add_argument(
+        "--weight", type=finite_number(0.0, limits.LARGEST_SHIFT), metavar="W", help="of --and-text (default 1)"
+    )
+    top, usual = whole_number(1, limits.MOST_RESULTS), limits.DEFAULT_RESULTS
+    search.add_argument("--top", type=top, default=usual, metavar="K", help=f"default {usual}")
     for parser in (index, search):
-        _add_common(parser, needs_library=parser is search)
-
-
-def _add_common(parser: Parser, needs_library: bool) -> None:
-    parser.add_argument("--library", type=Path, required=needs_library, metavar="DB", help="the library's folder")
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)")
-    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
+        needed = parser is search
+        parser.add_argument("--library", type=Path, required=needed, metavar="DB", help="the library's folder")
+        add_model_options(parser)
 
 
 def frame_range(text: str) -> tuple[int, int]:
@@ -61,11 +76,9 @@ def frame_range(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def load_embedder(weights: Path | None, device: str):
+def load_embedder(weights: Path | None, device: str) -> Embedder:
     """Load the recogniser. Raises WeightsError and InputError."""
-    from runtime.recognize import Recognizer
-
-    return Recognizer.load(weights, device)
+    return recognize.Recognizer.load(weights, device)
 
 
 def run_index(args: argparse.Namespace) -> Outcome:
@@ -76,31 +89,25 @@ def run_index(args: argparse.Namespace) -> Outcome:
         raise InputError("The library is not named", "Add --library FOLDER")
     if not (args.folders or args.rebuild or args.starter):
         raise InputError("There is nothing to index", "Name one or more folders that hold motions")
-    from dataclasses import asdict
-
-    from runtime.library import starter
-    from runtime.library.index import IndexReport, index_folders
-    from runtime.library.search import Searcher
-    from runtime.library.store import Library
-
+    _check_places(args)
     embedder = load_embedder(args.weights, args.device)
     if args.starter:
-        starter.install(args.starter, args.library)
-    with Library.create(args.library) if args.folders else Library.open(args.library) as library:
+        clips.starter.install(args.starter, args.library)
+    with clips.Library.open(args.library, lambda: embedder, create=bool(args.folders)) as library:
         if args.starter:
-            starter.embed(library, args.starter, embedder, ProgressLine("embed"))
+            clips.starter.embed(library.store, args.starter, embedder, ProgressLine("embed"))
         elif args.rebuild:
-            library.rebuild(embedder, ProgressLine("embed"))
-        report = IndexReport()
+            library.rebuild(ProgressLine("embed"))
+        report, graph = clips.index.IndexReport(), ProgressLine("graph")
         if args.folders:
-            progress = RateLine()
-            report = index_folders(library, args.folders, embedder, progress, args.licence, args.source)
+            origin = {"licence": args.licence, "source": args.source}
+            report = library.index(*args.folders, **origin, progress=RateLine(), prepared=graph)
             for problem in report.problems:
                 print(problem, file=sys.stderr)
-        searcher = Searcher(library)
-        searcher.prepare(ProgressLine("graph"))
-        tell(searcher.note)
-        total = library.counts()
+        else:
+            library.prepare(graph)
+        tell(library.note)
+        total = library.store.counts()
     text = (
         f"{args.library}: {total['clips']} clips; {report.added} files added, {report.updated} updated, "
         f"{report.unchanged} unchanged, {report.broken} broken, {report.vanished} vanished"
@@ -108,15 +115,25 @@ def run_index(args: argparse.Namespace) -> Outcome:
     return Outcome({"library": str(args.library), **asdict(report), "total": total}, text)
 
 
+def _check_places(args: argparse.Namespace) -> None:
+    """Refuse what is not there before the recogniser is loaded."""
+    if args.starter:
+        clips.starter.check_place(args.starter, args.library)
+    elif not clips.Library.exists(args.library):  # a library that is there may know files of a folder that is gone
+        if not args.folders:
+            clips.store.Store.open(args.library)
+        for folder in args.folders:
+            if not Path(folder).exists():
+                raise InputError(f"There is no folder {folder}", "Check the path")
+
+
 def refresh_shipped(args: argparse.Namespace) -> Outcome:
     """Embed a pack of clips anew and write the embeddings beside it. JSON: pack, embeddings, rows."""
     if args.folders or args.rebuild or args.library is not None:
         raise InputError("--refresh-shipped goes with --starter alone", "Leave the folders and --library out")
-    from runtime.library import starter
-
     pack = args.starter or PACK
-    rows = starter.refresh(pack, load_embedder(args.weights, args.device), ProgressLine("embed"))
-    path = starter.embeddings_path(pack)
+    rows = clips.starter.refresh(pack, load_embedder(args.weights, args.device), ProgressLine("embed"))
+    path = clips.starter.embeddings_path(pack)
     return Outcome({"pack": str(pack), "embeddings": str(path), "rows": rows}, f"{path}: {rows} embeddings")
 
 
@@ -128,7 +145,7 @@ class RateLine:
         self._begun = time.monotonic()
         self._shown = self._begun
 
-    def __call__(self, done: int, total: int, report) -> None:
+    def __call__(self, done: int, total: int, report: IndexReport) -> None:
         now = time.monotonic()
         if done < total and now - self._shown < (0.1 if self._terminal else 2.0):
             return
@@ -146,24 +163,13 @@ def run_search(args: argparse.Namespace) -> Outcome:
         raise InputError("--frames and --and-text belong to --clip", "Say all of it in --text")
     if args.weight is not None and args.and_text is None:
         raise InputError("--weight belongs to --and-text", "Leave it out, or say what should differ in --and-text")
-    from runtime.library import query
-    from runtime.library.search import Searcher
-    from runtime.library.store import Library
-
-    with Library.open(args.library) as library:
-        embedder = load_embedder(args.weights, args.device)
-        library.embed_waiting(embedder)
-        searcher = Searcher(library)
-        if args.text is not None:
-            wanted = query.of_text(args.text, embedder)
-        else:
-            wanted = query.of_clip(args.clip, library, embedder, args.frames)
-        if args.and_text is not None:
-            wanted = query.shifted(
-                wanted, args.and_text, searcher, embedder, query.SHIFT if args.weight is None else args.weight
-            )
-        tell(searcher.note)
-        results = [hit.as_json() for hit in searcher.search(wanted.vector, args.top)]
+    weight = limits.DEFAULT_SHIFT if args.weight is None else args.weight
+    request = SearchRequest(str(args.library), args.text, args.clip, None, args.frames, args.and_text, weight, args.top)
+    request.check()
+    with clips.Library.open(args.library, lambda: load_embedder(args.weights, args.device)) as library:
+        hits = library.answer(request)
+        tell(library.note)
+        results = [hit.as_json() for hit in hits]
     return Outcome({"results": results}, "\n".join(map(result_line, results)))
 
 

@@ -14,13 +14,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from coamd_blender.errors import CoamdError
 from coamd_blender.wire.protocol import VERSION
-from runtime.cli import data, edit, evaluate, generate, library, recognize, serve, train
+from runtime.cli import checkout, convert, edit, generate, library, recognize, serve
 from runtime.cli.common import Outcome, Parser
 
 BAD_INPUT = 2
@@ -32,9 +33,18 @@ def build_parser() -> Parser:
     parser = Parser(prog="python -m runtime", description="CoAMD's runtime: text to motion outside Blender")
     parser.add_argument("--version", action="version", version=VERSION)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (generate, edit, recognize, library, data, train, evaluate, serve):
+    for module in (generate, edit, recognize, library, convert, *_makers(), serve):
         module.add_parser(verbs)
     return parser
+
+
+def _makers() -> Sequence[ModuleType]:
+    """Return the modules of the verbs that make and judge weights, or who says that they need a checkout."""
+    if not checkout.at_hand():
+        return (checkout,)
+    from runtime.cli import evaluate, prepare, train  # the extension does not hold them
+
+    return prepare, train, evaluate
 
 
 def main(argv: Sequence[str] | None = None) -> int:

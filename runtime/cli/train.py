@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from coamd_blender.errors import InputError
+from runtime import config, train
 from runtime.cli.common import Outcome, Parser, add_verb, finite_number, whole_number
 
 PREPARED = Path("data/prepared")
@@ -72,7 +74,9 @@ def _add_captions(parser: Parser) -> None:
     )
 
 
-def _add_network(networks: argparse._SubParsersAction, name: str, run, summary: str) -> Parser:
+def _add_network(
+    networks: argparse._SubParsersAction, name: str, run: Callable[[argparse.Namespace], Outcome], summary: str
+) -> Parser:
     parser = add_verb(networks, name, run, summary)
     parser.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
     parser.add_argument(
@@ -94,50 +98,42 @@ def _add_network(networks: argparse._SubParsersAction, name: str, run, summary: 
 
 def run_autoencoder(args: argparse.Namespace) -> Outcome:
     """Train the autoencoder. JSON: files, steps is the run's own."""
-    from runtime.train.autoencoder import train_autoencoder
-
     options = _options(args, *_SHARED, "batch", "start", "decoder_only")
-    return _trained(train_autoencoder(args.prepared, args.run_folder, **options))
+    return _trained(train.autoencoder.train_autoencoder(args.prepared, args.run_folder, **options))
 
 
 def run_generator(args: argparse.Namespace) -> Outcome:
     """Train the generator on the tokens of a trained autoencoder."""
-    from runtime.train.generator import train_generator
-
     options = _options(args, *_SHARED, "weights", "autoencoder", "captions", "start", "strikes")
-    return _trained(train_generator(args.prepared, args.run_folder, **options))
+    return _trained(train.generator.train_generator(args.prepared, args.run_folder, **options))
 
 
 def run_recognizer(args: argparse.Namespace) -> Outcome:
     """Train the recogniser on the pool."""
-    from runtime.train.recognizer import train_recognizer
-
     options = _options(args, *_SHARED, "weights", "batch", "captions", "start")
-    return _trained(train_recognizer(args.prepared, args.run_folder, **options))
+    return _trained(train.recognizer.train_recognizer(args.prepared, args.run_folder, **options))
 
 
 def run_evaluator(args: argparse.Namespace) -> Outcome:
     """Train the evaluator that judges generated motion; it has one size, one precision."""
-    from runtime.train.evaluator import train_evaluator
-
     for name in ("precision", "accumulate"):
         if getattr(args, name) is not None:
             raise InputError(f"The evaluator has no --{name}", "leave it out")
     options = _options(args, "steps", "learning_rate", "weights")
     del options["preset"]
-    return _trained(train_evaluator(args.prepared, args.run_folder, **options))
+    return _trained(train.evaluator.train_evaluator(args.prepared, args.run_folder, **options))
 
 
 def run_vocabulary(args: argparse.Namespace) -> Outcome:
     """Choose the captions that tell what was learnt. JSON: files."""
-    from runtime.train.vocabulary import make_vocabulary
-
-    return _trained(make_vocabulary(args.prepared, args.run_folder, weights=args.weights, captions=args.captions))
+    return _trained(
+        train.vocabulary.make_vocabulary(args.prepared, args.run_folder, weights=args.weights, captions=args.captions)
+    )
 
 
 def run_pack(args: argparse.Namespace) -> Outcome:
     """Pack weights. JSON: files, sha256, bytes."""
-    from runtime import checkpoint
+    from runtime import checkpoint  # torch
 
     checkpoint.pack(args.source[0], args.target, args.source[1:])
     digest, size = checkpoint.sha256(args.target), args.target.stat().st_size
@@ -147,17 +143,15 @@ def run_pack(args: argparse.Namespace) -> Outcome:
 
 
 def _options(args: argparse.Namespace, *names: str) -> dict:
-    """The named options that were given, with the preset, checked, and the seed."""
-    from runtime.config import PRESETS
-
-    if args.preset not in PRESETS:
-        raise InputError(f"There is no preset {args.preset!r}", f"Choose from {', '.join(PRESETS)}")
+    """Return the named options that were given, with the preset, checked, and the seed."""
+    if args.preset not in config.PRESETS:
+        raise InputError(f"There is no preset {args.preset!r}", f"Choose from {', '.join(config.PRESETS)}")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     return {"preset": args.preset, "seed": args.seed, **given}
 
 
 def _trained(path: Path) -> Outcome:
-    """The file that training ends with; a run that was stopped has none yet."""
+    """Tell the file that training ends with; a run that was stopped has none yet."""
     if not path.is_file():
         return Outcome({"files": []}, "stopped; the same command goes on")
     return Outcome({"files": [str(path)]}, str(path))

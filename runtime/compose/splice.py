@@ -18,19 +18,11 @@ from coamd_blender.motion.skeleton import (
     with_bone_lengths,
 )
 from runtime.captions import describe
+from runtime.captions.local_pose import from_local, rotate, to_local
 
 _UPPER = [JOINT_INDEX[name] for name in BODY_PARTS["upper_body"]]
 _ARMS = {side: [JOINT_INDEX[name] for name in BODY_PARTS[f"{side}_arm"]] for side in describe.SIDES}
 _FEET = {0: (describe.ANKLES[0], describe.TOES[0]), 1: (describe.ANKLES[1], describe.TOES[1])}
-
-
-def rotate(points: np.ndarray, yaw: np.ndarray | float) -> np.ndarray:
-    """Turn ``points`` (frames, ..., 3) about +Y by ``yaw`` (frames,) or scalar radians, +Z towards +X."""
-    angle = np.asarray(yaw, dtype=float)
-    angle = angle.reshape(angle.shape + (1,) * (points.ndim - 1 - angle.ndim))
-    cos, sin = np.cos(angle), np.sin(angle)
-    x, z = points[..., 0], points[..., 2]
-    return np.stack([cos * x + sin * z, points[..., 1], -sin * x + cos * z], axis=-1)
 
 
 def canonical(joints: np.ndarray) -> np.ndarray:
@@ -43,18 +35,6 @@ def canonical(joints: np.ndarray) -> np.ndarray:
 def trim(joints: np.ndarray, most: int = 196) -> np.ndarray:
     """Cut to a whole number of tokens, at most ``most`` frames."""
     return joints[: min(len(joints), most) // FRAME_MULTIPLE * FRAME_MULTIPLE]
-
-
-def to_local(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split into local poses (frames, 22, 3), ground points (frames, 3) and headings (frames,)."""
-    yaw = describe.heading(joints)
-    ground = joints[:, 0] * [1, 0, 1]
-    return rotate(joints - ground[:, None], -yaw), ground, yaw
-
-
-def from_local(local: np.ndarray, ground: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """Inverse of :func:`to_local`."""
-    return rotate(local, yaw) + ground[:, None]
 
 
 def fade(frames: int, length: int) -> np.ndarray:
@@ -262,13 +242,6 @@ def lean_forward(joints: np.ndarray, angle: np.ndarray, hang: float) -> np.ndarr
         y, z = bone[:, 1] * cos - bone[:, 2] * sin, bone[:, 1] * sin + bone[:, 2] * cos
         result[:, index] = result[:, parent] + np.stack([bone[:, 0], y, z], axis=-1)
     return with_bone_lengths(from_local(result, ground, yaw))
-
-
-def grounded(joints: np.ndarray) -> np.ndarray:
-    """Let the lowest joint of every frame touch the floor (smoothed): for motion that never leaves it."""
-    low = joints[:, :, 1].min(axis=1)
-    shift = describe.smooth(low, 3)
-    return joints - np.stack([0 * shift, shift, 0 * shift], axis=-1)[:, None]
 
 
 def unsunk(joints: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FPS
 from runtime.formats.canonical import MAPS_PATH, JointMap, canonical_pieces, joint_maps, match_map
 from runtime.formats.clip import SourceClip
-from runtime.formats.placing import floor_height, floor_profile, knee_bend, place, uneven_floor
+from runtime.formats.placing import clip_floor, knee_bend, place, shared_floor, uneven_floor
 
 from .loops import cycle_length, repeat_loop, slides_in_place, with_travel
 from .sources import (
@@ -53,7 +53,6 @@ LOOP_SECONDS = 4.0
 # Names of loops that mean the same when repeated, and of those among them that go somewhere.
 _CYCLIC = re.compile(r"loop|idle|walk|run|jog|sprint|crawl|sneak|swim|dance|carry|move|push|pray", re.IGNORECASE)
 _LOCOMOTION = re.compile(r"walk|run|jog|sprint|crawl|sneak|crouch|carry|move|push", re.IGNORECASE)
-_AIRBORNE = re.compile(r"jump|(?<!ch)air|dodge|fly", re.IGNORECASE)
 _CMU_ORDER = ("cmu_amc", "cmu_new", "cmu_bvh", "cmu_npz", "cmu_cut", "cmu_iclone", "cmu_daz")
 
 
@@ -109,24 +108,11 @@ def _cycled(clip: SourceClip) -> tuple[SourceClip, float]:
     return SourceClip(clip.names, clip.parents, repeated, clip.fps, clip.name, clip.rest), cycle / clip.fps
 
 
-def _shared_floor(found: list[_Read]) -> float | None:
-    """The floor that the clips of one file of many share, metres; None for few clips, and for stylised bodies."""
-    pieces = [joints for read in found if not read.joint_map.stylised for _, joints in read.pieces]
-    return float(np.median([floor_height(joints) for joints in pieces])) if len(pieces) >= 5 else None
-
-
-def _floor(joints: np.ndarray, read: _Read, shared: float | None) -> float | np.ndarray:
-    """Floor of a motion; one that floats clear of the floor its file shares (a fall, a flight) takes that one."""
-    if shared is not None and floor_height(joints) - shared > 0.1:
-        return shared
-    return floor_profile(joints, follow=read.joint_map.stylised and not _AIRBORNE.search(read.clip.name))
-
-
 def _placed(source: Source, read: _Read, shared: float | None) -> Iterator[Motion]:
     """Place the pieces of a clip; a loop that walks in place is followed by its travelling version."""
     name = read.clip.name
     for number, (seconds, piece) in enumerate(read.pieces):
-        joints = place(piece, _floor(piece, read, shared))
+        joints = place(piece, clip_floor(piece, name, read.joint_map.stylised, shared))
         flags = ("cut",) if len(read.pieces) > 1 else ()
         if uneven_floor(joints):
             flags += ("floor",)
@@ -162,7 +148,7 @@ def read_file(source: Source, path: Path, report: Report) -> list[Motion]:
         if not pieces:
             report.drop(source.name, f"{path.name}:{clip.name}", f"shorter than {SHORTEST / FPS:g} s")
         found.append(_Read(clip, joint_map, cycle, pieces))
-    shared = _shared_floor(found)
+    shared = shared_floor([piece for read in found if not read.joint_map.stylised for _, piece in read.pieces])
     return [motion for read in found for motion in _placed(source, read, shared)]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from coamd_blender.errors import DataError
 from runtime.formats.acclaim import read_acclaim
 from runtime.formats.bvh import read_bvh
-from runtime.formats.clip import SourceClip
+from runtime.formats.clip import SourceClip, words_of
 from runtime.formats.gltf import read_gltf
 from runtime.formats.kinect import read_msr_action3d, read_nw_ucla, read_utd_mhad, read_utkinect
 from runtime.formats.npz import read_npz
@@ -187,11 +187,6 @@ def file_labels() -> dict[tuple[str, str], str]:
         return {(row["pack"], row["file"]): row["label"] for row in csv.DictReader(file)}
 
 
-def _words(name: str) -> str:
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", name)
-    return re.sub(r"[\s_|.-]+", " ", spaced).strip()
-
-
 def _action(name: str) -> str:
     """A name without variant numbers and letters, lower case, so that variants stay in one split."""
     name = re.sub(r"[_ ]*(\d+|(?<=[_ ])[a-z])$", "", name.lower())
@@ -209,7 +204,7 @@ def _cmu_name(source: Source, stem: str, index: dict[str, str]) -> ClipName:
     else:
         subject = str(int(match[1])).zfill(2) if match else None
     trial = f"{subject}_{int(match[2]):02d}" if match and subject else None
-    kind = _words(re.sub(r"[\d_]+$", "", stem.split("__")[0]))
+    kind = words_of(re.sub(r"[\d_]+$", "", stem.split("__")[0]))
     label = _DAZ_LABELS.get(kind) or index.get(trial or "") or kind
     if "__" in stem and kind not in label.lower():
         label = f"{kind}, {label}"
@@ -225,20 +220,20 @@ def describe(source: Source, path: Path, clip_name: str, index: dict[str, str]) 
         return replace(found, label=told, action=_action(told)) if told else found
     if source.name == "hdm05":
         _, performer, action, *_ = stem.split("_")
-        return ClipName(_words(action), action, performer)
+        return ClipName(words_of(action), action, performer)
     if source.name in ("idle_bvh", "idle_more_bvh"):
         kind, performer = stem.split("_")[:2]
         return ClipName(f"{kind} idle, a person stands and waits", f"idle {kind}", performer)
     if source.name == "bandai":
         content, style = stem.split("_")[1:3]
-        return ClipName(f"{_words(content)}, {style}", content, stem.split("_")[0])
+        return ClipName(f"{words_of(content)}, {style}", content, stem.split("_")[0])
     if source.name == "0ad_npz":
         unit, _, action = stem.rpartition("__")
-        return ClipName(f"{_words(unit)}: {_words(action)}", _action(action))
+        return ClipName(f"{words_of(unit)}: {words_of(action)}", _action(action))
     if told:
         return ClipName(told, stem, stem.split("_")[0] if source.name == "accad_bvh" else None)
     if source.pack == "kinect":
         performer = re.search(r"s0*(\d+)_", stem)
         return ClipName(clip_name, clip_name, performer[1] if performer else None)
     name = clip_name.split("|")[-1]
-    return ClipName(_words(name), _action(re.sub(r"_(Loop|RM|Enter|Exit)$| RM$", "", name)))
+    return ClipName(words_of(name), _action(re.sub(r"_(Loop|RM|Enter|Exit)$| RM$", "", name)))

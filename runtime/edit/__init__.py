@@ -1,0 +1,14 @@
+"""Motion made anew inside a clip, and motion of any length.
+
+task.py              what an edit asks for
+regenerate.py        frames of a clip made anew, the others left alone
+scene.py             one range: on the canonical body at 20 frames a second, and back
+window.py            what the model sees of a long clip
+latents.py           tokens of kept motion
+root_trajectory.py   the way over the floor inside the tokens
+storyboard.py        several prompts in a row, loops
+"""
+
+from runtime.lazy import lazy
+
+__getattr__ = lazy(__name__, ("regenerate", "storyboard", "task"))

@@ -10,28 +10,25 @@ Joints are (frames, 22, 3), metres, Y up.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
+from coamd_blender.wire.requests import StoryboardRequest, StoryboardScene
 from runtime.cleanup.blend import in_place
 from runtime.edit.regenerate import edit
 from runtime.edit.task import Edit
 from runtime.edit.window import DROPPED, OVERLAP, WINDOW
-from runtime.generate.generator import Generator, check_prompt
+from runtime.generate.generator import Generator
 from runtime.generate.multi_action import joined
 from runtime.model.sampling import Known
 
-LONGEST_SECONDS = 3600.0
-SHORTEST_SCENE = 0.5
 SAME, CHANGE = 2, 1  # tokens of what is there that a scene goes on from, and another one begins with: more of them,
 # and it goes on like them whatever the text says
 # Times the usual guidance by the text: known tokens say what was, and the text must be heard beside them, the more so
@@ -40,67 +37,9 @@ CONTINUED, BEGUN = 1.6, 2.4
 LOOP_SECONDS = 1.5  # of the end of a motion that is remade to lead back to its start
 
 
-@dataclass(frozen=True)
-class Scene:
-    """What happens, and for how long. Raises InputError for an empty prompt and lengths without sense."""
-
-    prompt: str
-    seconds: float
-
-    def __post_init__(self) -> None:
-        check_prompt(self.prompt)
-        if not SHORTEST_SCENE <= self.seconds <= LONGEST_SECONDS:
-            raise InputError(
-                f"{self.seconds:g} seconds of {self.prompt!r} are outside {SHORTEST_SCENE:g} to {LONGEST_SECONDS:g}",
-                "choose a length between the two",
-            )
-
-
-def read_scenes(path: Path) -> list[Scene]:
-    """Read a storyboard: a JSON list of {"prompt", "seconds"}, or lines such as ``3 a person walks`` (seconds, prompt).
-
-    Empty lines and lines that begin with # are left out. Raises InputError naming the line.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"The storyboard {path} is not UTF-8 text", "Save it as UTF-8") from error
-    except OSError as error:
-        raise InputError(f"The storyboard {path} cannot be read: {error.strerror}", "Check the path") from error
-    scenes = _json_scenes(text, path) if text.lstrip().startswith(("[", "{")) else _line_scenes(text, path)
-    if not scenes:
-        raise InputError(f"The storyboard {path} holds no scene", "Write lines such as: 3 a person walks forward")
-    return scenes
-
-
-def _json_scenes(text: str, path: Path) -> list[Scene]:
-    remedy = 'Write [{"prompt": "a person walks", "seconds": 3}, ...]'
-    try:
-        rows = json.loads(text)
-        rows = rows["scenes"] if isinstance(rows, dict) else rows
-        return [Scene(str(row["prompt"]), float(row["seconds"])) for row in rows]
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"The storyboard {path} is not a list of scenes ({error})", remedy) from error
-
-
-def _line_scenes(text: str, path: Path) -> list[Scene]:
-    scenes = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        seconds, _, prompt = line.strip().partition(" ")
-        try:
-            scenes.append(Scene(prompt, float(seconds.rstrip("s"))))
-        except ValueError as error:
-            raise InputError(
-                f"Line {number} of {path} does not begin with seconds", "Write lines such as: 3 a person walks"
-            ) from error
-    return scenes
-
-
 def storyboard(
     generator: Generator,
-    scenes: list[Scene],
+    scenes: Sequence[StoryboardScene],
     seed: int = 0,
     *,
     cfg: float | None = None,
@@ -108,10 +47,10 @@ def storyboard(
 ) -> np.ndarray:
     """Return the joints (frames, 22, 3) float32 of all scenes in a row, 20 frames a second, on the canonical body.
 
-    It starts over the origin, facing +Z; a scene lasts its seconds within 0.1 s.
+    It starts over the origin, facing +Z; a scene lasts its seconds within 0.1 s. Raises InputError for a scene without
+    a prompt or of a length outside 0.5 to 3600 s.
     """
-    if not scenes:
-        raise InputError("the storyboard is empty", "give at least one scene")
+    StoryboardRequest(tuple(scenes), seed, cfg).check()
     usual = generator.sampling
     weights = (CONTINUED * usual.guidance_weight, BEGUN * usual.guidance_weight) if cfg is None else (cfg, cfg)
     going_on, beginning = (replace(usual, guidance_weight=weight) for weight in weights)
@@ -142,7 +81,18 @@ def storyboard(
     return joined(with_bone_lengths(joints), joins)
 
 
-def _parts(scenes: list[Scene]):
+def perform(
+    generator: Generator, request: StoryboardRequest, on_step: Callable[[int, int], None] | None = None
+) -> np.ndarray:
+    """Return the joints (frames, 22, 3) float32 of a request: its scenes, looped or in place where it says so."""
+    joints = storyboard(generator, request.scenes, request.seed, cfg=request.cfg, on_step=on_step)
+    if request.loop is not None:
+        travel = request.loop == "keep" and not request.in_place
+        return loop(generator, joints, travel=travel, seed=request.seed)
+    return in_place(joints, FPS) if request.in_place else joints
+
+
+def _parts(scenes: Sequence[StoryboardScene]) -> Iterator[tuple[int, int, str]]:
     """Token spans (first, last, prompt) of the scenes; scenes too long for a window are parted evenly."""
     place, clock = 0, 0.0
     for scene in scenes:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coamd_blender.errors import InputError
-from coamd_blender.motion.skeleton import BODY_PARTS, JOINT_COUNT, JOINT_NAMES, immovable
-from runtime.cleanup.blend import Target, joints_named
+from coamd_blender.wire.checks import (
+    check_clip,
+    check_number,
+    check_path,
+    check_range,
+    check_ranges,
+    check_rate,
+    check_targets,
+    immovable_joints,
+)
+from runtime.cleanup.blend import Target
 
-MODES = ("between", "continue", "lead_in", "outpaint", "vary")
+if TYPE_CHECKING:
+    from coamd_blender.wire.requests import EditRequest
 
 
 @dataclass(frozen=True)
@@ -37,22 +46,9 @@ class Edit:
     cfg: float | None = None
 
     def __post_init__(self) -> None:
-        if self.stop <= self.start:
-            raise InputError(
-                f"the range {self.start}:{self.stop} is empty", "give its first frame, and one past its last"
-            )
-        if self.mode not in MODES:
-            raise InputError(f"there is no edit mode {self.mode!r}", f"choose from {', '.join(MODES)}")
-        if not 0 <= self.keep <= 1:
-            raise InputError(f"a share of {self.keep:g} cannot be kept", "choose between 0 and 1")
-        if self.path is not None and self.joints is not None:
-            raise InputError("a path moves the whole body, and only some joints may be made anew", "leave one out")
-        if self.path is not None and self.mode == "vary":
-            raise InputError(
-                "a variation keeps its way, and a path gives another", "leave the path out, or use between"
-            )
-        if self.path is not None and _curve_length(self.path) < 0.05:
-            raise InputError("the path is a single point", "give at least two points apart")
+        check_range(self.start, self.stop, self.mode)
+        check_number("The share to keep", self.keep, 1.0)
+        check_path(self.path, self.mode, self.joints)
         self.held()
 
     @property
@@ -62,38 +58,46 @@ class Edit:
         return bool(self.prompt.strip()) and not led and not self.held().any()
 
     def held(self) -> np.ndarray:
-        """Joints (22,) bool that stay as they are."""
-        if self.joints is None:
-            return np.zeros(JOINT_COUNT, bool)
-        try:
-            held = immovable(joints_named(self.joints))
-        except KeyError as error:
-            raise InputError(
-                f"there is no joint or body part {error.args[0]!r}",
-                f"choose from {', '.join(BODY_PARTS)}, or joints: {', '.join(JOINT_NAMES)}",
-            ) from error
-        if held.all():
-            raise InputError(f"{self.joints} cannot move while what hangs on it stays", "add the joints below it")
-        return held
+        """Return the joints (22,) bool that stay as they are."""
+        return immovable_joints(self.joints)
 
 
-def _curve_length(curve: np.ndarray) -> float:
-    return float(np.linalg.norm(np.diff(curve, axis=0), axis=1).sum()) if len(curve) > 1 else 0.0
+def edits_of(request: EditRequest) -> list[Edit]:
+    """Return the edits that a request asks for, one a range; its targets go to the range that holds their frame."""
+    path = None if request.path is None else request.path.astype(np.float64)
+    targets = targets_of(request)
+    return [
+        Edit(
+            start,
+            stop,
+            request.prompt,
+            mode,
+            request.parts,
+            request.keep,
+            path,
+            tuple(target for target in targets if start <= target.frame < stop),
+            request.seed,
+            request.cfg,
+        )
+        for start, stop, mode in request.ranges
+    ]
+
+
+def targets_of(request: EditRequest) -> list[Target]:
+    """Return the places of joints that a request asks for, those of one frame together."""
+    if request.target_points is None:
+        return []
+    points = request.target_points.astype(np.float64)
+    rows = zip(request.target_frames.ravel().tolist(), request.target_joints.ravel().tolist(), points, strict=True)
+    by_frame: dict[int, dict[int, np.ndarray]] = {}
+    for frame, joint, point in rows:
+        by_frame.setdefault(int(frame), {})[int(joint)] = point
+    return [Target(frame, tuple(places), np.stack([*places.values()])) for frame, places in by_frame.items()]
 
 
 def check(joints: np.ndarray, fps: float, task: Edit) -> None:
     """Raise InputError unless ``joints`` are a clip at ``fps`` frames a second that holds the task's range."""
-    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3):
-        raise InputError(f"joints of shape {joints.shape} are not a clip", f"give (frames, {JOINT_COUNT}, 3)")
-    if not (math.isfinite(fps) and fps > 0):
-        raise InputError(f"{fps:g} frames a second", "state the clip's frame rate")
-    if task.start < 0 or task.stop > len(joints):
-        raise InputError(
-            f"the range {task.start}:{task.stop} is outside the clip's {len(joints)} frames",
-            f"choose frames from 0 to {len(joints)}",
-        )
-    for target in task.targets:
-        if not task.start <= target.frame < task.stop:
-            raise InputError(
-                f"the pose at frame {target.frame} is outside the range {task.start}:{task.stop}", "move one of them"
-            )
+    check_clip(joints)
+    check_rate(fps)
+    check_ranges([(task.start, task.stop)], len(joints))
+    check_targets([target.frame for target in task.targets], [(task.start, task.stop)])

@@ -1,11 +1,10 @@
-"""The benchmarks, one row each: what it measures, what it needs, the published figure if any, and who runs it."""
+"""What benchmarks are given, and those of our own weights and of the data; registry.py lists them all."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,22 +13,13 @@ import torch
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
-from runtime.evaluate import edits, fairness, obedience, paper, physical, results
-from runtime.evaluate.generated import BUNDLED_WEIGHTS, Order, produce, weights_digest
-from runtime.evaluate.library_retrieval import run_library_retrieval
-from runtime.evaluate.open_benchmark import (
-    run_open,
-    run_open_editing,
-    run_open_text_to_motion,
-    run_recognition,
-    run_recognition_across,
-    run_retrieval,
-)
-from runtime.evaluate.swapped_captions import run_swapped_captions
+from runtime.evaluate import fairness, obedience, physical, results
+from runtime.evaluate.generated import Order, produce
+from runtime.evaluate.registry import CACHE, find
+from runtime.evaluate.results import BUNDLED_WEIGHTS, weights_digest
 from runtime.generate.generator import Generator
 
 PREPARED = Path("data/prepared")
-CACHE = Path("out/evaluate")
 OFFICIAL = Path("data/official")
 _RECORDED = ("single", "mirror")  # kinds of pool items that are recordings as they are, or mirrored
 _SPEED_PROMPT = "a man strolls across the room"
@@ -72,17 +62,6 @@ class Options:
         return Prepared.load(self.prepared)
 
 
-@dataclass(frozen=True)
-class Benchmark:
-    """One row of the registry."""
-
-    name: str
-    measures: str
-    needs: str
-    published: str | None
-    runner: Callable[[Options], dict]
-
-
 def _thin(rows: list, count: int) -> list:
     """At most ``count`` of ``rows``, spread evenly and always the same."""
     if len(rows) <= count:
@@ -102,6 +81,11 @@ def run_obedience(options: Options, prompts: Path = obedience.PROMPTS) -> dict:
     digest, asked = weights_digest(options.weights), obedience.load_prompts(prompts)
     result = obedience.run(options.generator, digest, options.cache, options.seeds, asked, options.progress)
     return result | {"figure": f"{100 * result['overall']['share']:.0f} %", "text": obedience.table(result)}
+
+
+def run_obedience_of(name: str, options: Options) -> dict:
+    """The same of other prompts: ``name`` is that of their file in obedience.py."""
+    return run_obedience(options, getattr(obedience, name))
 
 
 def run_fairness(options: Options) -> dict:
@@ -239,111 +223,20 @@ def run_speed(options: Options, repeats: int = 7) -> dict:
     return result | {"text": f"{text}, slowest {result['slowest_s']:.3f} s, the first {result['first_s']:.3f} s"}
 
 
-BENCHMARKS = (
-    Benchmark("obedience", "does the motion do what the prompt says", "weights", None, run_obedience),
-    Benchmark(
-        "obedience_other_words",
-        "the same in words nobody wrote captions for",
-        "weights",
-        None,
-        partial(run_obedience, prompts=obedience.OTHER_WORDS),
-    ),
-    Benchmark(
-        "obedience_three_actions",
-        "three actions in one sentence, each of them seen in order",
-        "weights",
-        None,
-        partial(run_obedience, prompts=obedience.THREE_ACTIONS),
-    ),
-    Benchmark("fairness", "do the obedience tests tell real clips apart", "prepared data", None, run_fairness),
-    Benchmark("physical", "bones, skating, jerk, floor against the data", "weights, prepared data", None, run_physical),
-    Benchmark("diversity", "how much seeds of a prompt differ", "weights", None, run_diversity),
-    Benchmark(
-        "reconstruction", "autoencoder error on unseen performers", "weights, prepared data", None, run_reconstruction
-    ),
-    Benchmark(
-        "memorisation", "distance to the nearest training window", "weights, prepared data", None, run_memorisation
-    ),
-    Benchmark("edit_paths", "walks led along curves", "weights, prepared data", None, edits.run_paths),
-    Benchmark("edit_poses", "clips remade through poses of their own", "weights, prepared data", None, edits.run_poses),
-    Benchmark("edit_parts", "arms that obey over legs that stay", "weights, prepared data", None, edits.run_parts),
-    Benchmark("speed", "seconds for 196 frames", "weights", None, run_speed),
-    Benchmark(
-        "recognition",
-        "naming clips of labelled sets, zero-shot and trained",
-        "weights, prepared data",
-        None,
-        run_recognition,
-    ),
-    Benchmark(
-        "recognition_across",
-        "naming clips of each labelled set after training on the others",
-        "weights, prepared data",
-        None,
-        run_recognition_across,
-    ),
-    Benchmark(
-        "swapped_captions",
-        "are captions told from those with the side or the speed swapped",
-        "weights, prepared data",
-        None,
-        run_swapped_captions,
-    ),
-    Benchmark("retrieval", "clips by words and words by clips", "weights, prepared data", None, run_retrieval),
-    Benchmark(
-        "library_retrieval",
-        "the same, asked of a clip library of the clips",
-        "weights, prepared data",
-        None,
-        run_library_retrieval,
-    ),
-    Benchmark("open", "the paper's tasks on open data", "weights, prepared data", None, run_open),
-    Benchmark(
-        "open_text_to_motion",
-        "text to motion alone of these, and other weights beside ours",
-        "weights, prepared data",
-        None,
-        run_open_text_to_motion,
-    ),
-    Benchmark(
-        "open_editing", "the four editing tasks beside baselines", "weights, prepared data", None, run_open_editing
-    ),
-    *(Benchmark(*row) for row in paper.ROWS),
-)
-
-
-def list_benchmarks(weights: Path | None = None, cache: Path = CACHE) -> list[dict]:
-    """The registry as rows of name, measures, needs, published (a figure from the literature, or None) and ours (the
-    latest figure of these weights, or None)."""
-    ours = results.figures(weights, cache)
-    return [
-        {
-            "name": row.name,
-            "measures": row.measures,
-            "needs": row.needs,
-            "published": row.published,
-            "ours": ours.get(row.name),
-        }
-        for row in BENCHMARKS
-    ]
-
-
 def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
     """Run one benchmark. ``options`` is an :class:`Options` or a mapping of its fields.
 
     Returns its figures ready for JSON, with ``benchmark`` (the name) and ``text`` (a table to print).
     Raises InputError for an unknown name, WeightsError or DataError for what is missing.
     """
-    rows = {row.name: row for row in BENCHMARKS}
-    if name not in rows:
-        raise InputError(f"there is no benchmark {name!r}", f"use one of {', '.join(rows)}")
+    row = find(name)
     if not isinstance(options, Options):
         known = {key: value for key, value in (options or {}).items() if value is not None}
         unknown = set(known) - set(Options.__dataclass_fields__)
         if unknown:
             raise InputError(f"unknown option {', '.join(sorted(unknown))}", "see python -m runtime evaluate --help")
         options = Options(**known)
-    result = {"benchmark": name} | rows[name].runner(options)
+    result = {"benchmark": name} | row.load()(options)
     if "figure" in result:
         results.record(options.cache, name, result["figure"], weights_digest(options.weights))
     return result

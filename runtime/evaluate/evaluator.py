@@ -24,7 +24,7 @@ from torch.nn import functional
 from coamd_blender.errors import InputError
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, JOINT_COUNT, MAX_FRAMES
 from runtime import checkpoint
-from runtime.evaluate.generated import BUNDLED_WEIGHTS
+from runtime.evaluate.results import BUNDLED_WEIGHTS
 from runtime.model import representation
 from runtime.model.text_encoder import TextEncoder
 

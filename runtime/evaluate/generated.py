@@ -11,12 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from coamd_blender.errors import WeightsError
-from runtime.checkpoint import sha256
 from runtime.config import SamplingConfig
 from runtime.generate import multi_action
 
-BUNDLED_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 BATCH = 16
 
 
@@ -36,18 +33,6 @@ class Guide:
 
     name: str
     of: Callable[[list[str]], object]
-
-
-def weights_digest(weights: Path | None) -> str:
-    """One sha256 over the safetensors files of a folder (None: the bundled one), or of a single file.
-
-    Raises WeightsError when there are none.
-    """
-    place = Path(weights) if weights else BUNDLED_WEIGHTS
-    files = sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
-    if not files or not all(file.is_file() for file in files):
-        raise WeightsError(f"no weights in {place}", "give --weights, or train: python -m runtime train --help")
-    return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
 
 
 def cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:

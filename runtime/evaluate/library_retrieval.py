@@ -21,7 +21,7 @@ from runtime.library import query
 from runtime.library.index import index_folders
 from runtime.library.records import Embedder, windows_of
 from runtime.library.search import Searcher
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 WAYS = ("text_to_motion", "motion_to_text")
 NOT_FOUND = -2.0  # below every cosine
@@ -34,7 +34,7 @@ def library_scores(motions: Sequence[np.ndarray], captions: Sequence[str], embed
     """
     scores = {way: np.full((len(captions), len(motions)), NOT_FOUND) for way in WAYS}
     texts = np.stack([query.of_text(caption, embedder).vector for caption in captions])
-    with tempfile.TemporaryDirectory() as scratch, Library.create(Path(scratch, "library")) as library:
+    with tempfile.TemporaryDirectory() as scratch, Store.create(Path(scratch, "library")) as library:
         clips = Path(scratch, "clips")
         clips.mkdir()
         for number, joints in enumerate(motions):

@@ -22,10 +22,11 @@ from runtime.data.dataset import Prepared
 from runtime.evaluate import baselines, recognition, retrieval, scoring
 from runtime.evaluate.editing import TASKS, edit_all, edits_of
 from runtime.evaluate.evaluator import Judge
-from runtime.evaluate.generated import Guide, Order, cache_file, produce, seconds_of, stored_motions, weights_digest
+from runtime.evaluate.generated import Guide, Order, cache_file, produce, seconds_of, stored_motions
 from runtime.evaluate.metrics import Components, Estimate
 from runtime.evaluate.open_set import OpenSet
 from runtime.evaluate.recognition import LABELLED_SETS, LabelledClips, Understanding
+from runtime.evaluate.results import weights_digest
 from runtime.evaluate.scoring import FID_COMPONENTS, Row, Yardstick
 
 SEEDS = (0, 1, 2)

@@ -7,7 +7,6 @@ scale of the paper's: its evaluator is not public. Recognition and retrieval fig
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 
@@ -15,11 +14,11 @@ from runtime.data import humanml3d, kit_ml, ntu
 from runtime.data.official import TextMotion
 from runtime.evaluate import metrics, recognition, scoring
 from runtime.evaluate.baselines import noise
-from runtime.evaluate.editing import TASKS
 from runtime.evaluate.evaluator import Judge
-from runtime.evaluate.generated import Order, produce, weights_digest
+from runtime.evaluate.generated import Order, produce
 from runtime.evaluate.open_benchmark import SEED_STRIDE, SEEDS, Bench, Maker, retrieve
 from runtime.evaluate.open_set import OpenSet, of_motions, whole
+from runtime.evaluate.results import weights_digest
 from runtime.evaluate.understanding import load_understanding, text_guide
 
 SETS = {"humanml3d": humanml3d.motions, "kit": kit_ml.motions}
@@ -133,21 +132,3 @@ def run_humanml3d_400(options) -> dict:
 
 
 # name, what it measures, the data it needs, the published figure, its runner
-ROWS = (
-    ("humanml3d-t2m", "text to motion", "HumanML3D", "FID 0.065", partial(run_text_to_motion, "humanml3d")),
-    ("kit-t2m", "text to motion", "KIT-ML", "R@1 0.431", partial(run_text_to_motion, "kit")),
-    ("ntu60-xsub", "zero-shot recognition, top 1", "NTU RGB+D", "50.24", partial(run_ntu, 60, "xsub")),
-    ("ntu60-xview", "zero-shot recognition, top 1", "NTU RGB+D", "54.04", partial(run_ntu, 60, "xview")),
-    ("ntu120-xsub", "zero-shot recognition, top 1", "NTU RGB+D 120", "38.29", partial(run_ntu, 120, "xsub")),
-    ("ntu120-xset", "zero-shot recognition, top 1", "NTU RGB+D 120", "39.11", partial(run_ntu, 120, "xset")),
-    ("humanml3d-400", "recognition of 400 actions, top 1", "HumanML3D, labels", None, run_humanml3d_400),
-    (
-        "humanml3d-retrieval", "text and motion retrieval", "HumanML3D", "R@3 88.05, R@1 68.86",
-        partial(run_retrieval, "humanml3d"),
-    ),
-    ("kit-retrieval", "text and motion retrieval", "KIT-ML", None, partial(run_retrieval, "kit")),
-    *(
-        (f"humanml3d-{task}", f"editing: {task}", "HumanML3D", published, partial(run_editing, task))
-        for task, published in zip(TASKS, (None, None, "R@1 0.525", "R@1 0.522"), strict=True)
-    ),
-)  # fmt: skip

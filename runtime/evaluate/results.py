@@ -6,13 +6,33 @@ with them: {benchmark: {figure, weights}}, weights being the digest of the files
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 from coamd_blender.errors import DataError, WeightsError
-from runtime.evaluate.generated import BUNDLED_WEIGHTS, weights_digest
 
 RESULTS = "results.json"
+BUNDLED_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+
+
+def weights_digest(weights: Path | None) -> str:
+    """One sha256 over the safetensors files of a folder (None: the bundled one), or of a single file.
+
+    Raises WeightsError when there are none.
+    """
+    place = Path(weights) if weights else BUNDLED_WEIGHTS
+    files = sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
+    if not files or not all(file.is_file() for file in files):
+        raise WeightsError(
+            f"There are no weights in {place}", "Give --weights, or train: python -m runtime train --help"
+        )
+    return hashlib.sha256("".join(_sha256(file) for file in files).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:
@@ -22,7 +42,9 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
         return {name: {"figure": row["figure"], "weights": row["weights"]} for name, row in json.loads(
             path.read_text(encoding="utf-8")).items()}  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is no list of results ({error})", "delete it, and run the benchmarks again") from error
+        raise DataError(
+            f"{path} is not a list of results ({error})", "Delete it, and run the benchmarks again"
+        ) from error
 
 
 def record(cache: Path, name: str, figure: str, digest: str) -> None:

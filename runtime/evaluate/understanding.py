@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from coamd_blender.motion.skeleton import MAX_FRAMES
-from runtime.captions.labels import given
 from runtime.evaluate.generated import Guide
 from runtime.evaluate.supervised import class_scores, train_classifier, train_namer
 from runtime.generate.guidance import Guidance
-from runtime.recognize import TEXT_BATCH, Recognizer
+from runtime.recognize.labels import given
+from runtime.recognize.recognizer import TEXT_BATCH, Recognizer
 
 
 class RecognizerUnderstanding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import struct
 import tokenize
 import zipfile
@@ -79,7 +80,7 @@ def torn_is_told(complaint: str, remedy: str) -> Callable:
 
 
 def reason(error: BaseException) -> str:
-    """What an exception says, as a part of a line."""
+    """Return what an exception says, as a part of a line."""
     words = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, KeyError):
         words = f"it has no {words}"
@@ -116,6 +117,12 @@ def rotation_matrices(degrees: np.ndarray, axis: str) -> np.ndarray:
     matrices[..., first, second] = -sin
     matrices[..., second, first] = sin
     return matrices
+
+
+def words_of(name: str) -> str:
+    """Return the words in the name of a file or an animation: "JumpAway_2" as "Jump Away 2"."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", name)
+    return re.sub(r"[\s_|.-]+", " ", spaced).strip()
 
 
 def snap_fps(fps: float) -> float:

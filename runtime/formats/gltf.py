@@ -160,7 +160,7 @@ def _tree_order(nodes: list[dict]) -> tuple[list[int], dict[int, int]]:
 
 
 def _tracks(path: Path, document: _Document, animation: dict, fps: float) -> dict:
-    """The channels of an animation, sampled: (frames, width) by (node, "rotation" or the like).
+    """Return the channels of an animation, sampled: (frames, width) by (node, "rotation" or the like).
 
     Raises DataError when it is too long.
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coamd_blender.errors import DataError
+from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.skeleton import FPS, JOINT_COUNT, JOINT_NAMES, PARENTS
 
 from .clip import SourceClip, check_duration, snap_fps, torn_is_told
@@ -29,7 +29,7 @@ def read_npz(path: str | Path) -> list[SourceClip]:
 
 
 def _shape(archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
-    """The shape that the header of an array states, before memory is taken for it."""
+    """Return the shape that the header of an array states, before memory is taken for it."""
     if name not in archive:
         raise KeyError(name)
     with archive.zip.open(f"{name}.npy") as member:
@@ -39,5 +39,14 @@ def _shape(archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
 
 
 def write_npz(path: str | Path, joints: np.ndarray, fps: float = FPS) -> None:
-    """Write ``joints`` (frames, 22, 3), metres, and ``fps`` to a compressed .npz. Inverse of read_npz."""
-    np.savez_compressed(path, joints=np.asarray(joints, np.float32), fps=np.float32(fps))
+    """Write ``joints`` (frames, 22, 3), metres, and ``fps`` to a compressed .npz, whole or not at all.
+
+    The inverse of :func:`read_npz`. Raises InputError.
+    """
+    path = Path(path)
+    unfinished = path.with_name(f".{path.stem}.partial.npz")
+    try:
+        np.savez_compressed(unfinished, joints=np.asarray(joints, np.float32), fps=np.float32(fps))
+        unfinished.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to") from error

@@ -5,6 +5,8 @@ Axes: Y up, metres, joints (frames, 22, 3).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +36,7 @@ ANCHOR_GAIN = 5.0
 # What is mended by interpolation: jumps away and back within this many frames, or within this time.
 LONGEST_REPAIR = 3
 LONGEST_REPAIR_SECONDS = 0.125
+_AIRBORNE = re.compile(r"jump|(?<!ch)air|dodge|fly", re.IGNORECASE)
 
 
 # --- glitches -----------------------------------------------------------------------------------------------------
@@ -229,6 +232,22 @@ def floor_profile(joints: np.ndarray, follow: bool = False) -> np.ndarray:
         return np.full(frames, base)
     at = np.flatnonzero(feet | low)
     return _smooth_between(frames, at, np.where(feet[at], standing, lying), 5.0)
+
+
+def shared_floor(motions: Sequence[np.ndarray]) -> float | None:
+    """Return the floor, metres, that many motions (frames, 22, 3) of one file share; None for fewer than five."""
+    return float(np.median([floor_height(joints) for joints in motions])) if len(motions) >= 5 else None
+
+
+def clip_floor(joints: np.ndarray, name: str, stylised: bool, shared: float | None) -> float | np.ndarray:
+    """Return the floor of joints (frames, 22, 3), metres: one height, or one a frame (frames,).
+
+    A motion that floats clear of the floor its file ``shared`` (a fall, a flight) takes that one. A ``stylised`` body's
+    floor follows its feet, unless the ``name`` says that it flies.
+    """
+    if shared is not None and floor_height(joints) - shared > 0.1:
+        return shared
+    return floor_profile(joints, follow=stylised and not _AIRBORNE.search(name))
 
 
 def uneven_floor(joints: np.ndarray, apart: float = 0.12) -> bool:

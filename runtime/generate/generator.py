@@ -12,6 +12,7 @@ import torch
 
 from coamd_blender.errors import InputError
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
+from coamd_blender.wire.checks import check_seconds, tidy_prompt
 from runtime import checkpoint
 from runtime.cleanup.denoise import calmed
 from runtime.cleanup.foot_lock import planted
@@ -25,30 +26,14 @@ from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
-SHORTEST_SECONDS = 0.5
-LONGEST_SECONDS = MAX_FRAMES / FPS
 
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
 
 
 def frames_for(seconds: float) -> int:
     """Return the frame count, a multiple of 4, nearest to ``seconds``; InputError outside 0.5 to 9.8 s."""
-    if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-        raise InputError(
-            f"{seconds:g} seconds is outside {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g}",
-            "choose a length between the two",
-        )
+    check_seconds(seconds)
     return min(MAX_FRAMES, FRAME_MULTIPLE * max(1, round(seconds * FPS / FRAME_MULTIPLE)))
-
-
-def check_prompt(text: str) -> str:
-    """Return ``text`` with its white space tidied; InputError when nothing is left, or what is no Unicode."""
-    tidy = " ".join(text.split())
-    if any("\ud800" <= character <= "\udfff" for character in tidy):  # bytes of a command line in another encoding
-        raise InputError("the text is not UTF-8", "check the encoding of the terminal or script that it comes from")
-    if not tidy:
-        raise InputError("the prompt is empty", "describe a motion, such as: a person walks forward and waves")
-    return tidy
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -57,8 +42,15 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device(next(kind for kind, there in available.items() if there))
     if not available.get(name.split(":")[0], False):
-        raise InputError(f"device {name} is not available here", "choose auto or cpu")
+        raise InputError(f"The device {name} is not available here", "Choose auto or cpu")
     return torch.device(name)
+
+
+def empty_cache(device_type: str) -> None:
+    """Give back what the allocator of a kind of device ("cuda", "mps", "cpu") keeps for later."""
+    empty = getattr(getattr(torch, device_type), "empty_cache", None)
+    if empty is not None:
+        empty()
 
 
 class Generator:
@@ -116,7 +108,7 @@ class Generator:
 
         count = frames // FRAME_MULTIPLE
         if guidance is None:
-            return self._generate_in_turn([check_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
+            return self._generate_in_turn([tidy_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
         plant = not guidance.places
 
         def report(step: int, steps: int, tokens: torch.Tensor) -> None:
@@ -160,7 +152,7 @@ class Generator:
     ) -> torch.Tensor:
         """Draw ``count`` tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
-        text = self._encode([check_prompt(prompt) for prompt in prompts])
+        text = self._encode([tidy_prompt(prompt) for prompt in prompts])
         with torch.inference_mode():
             return sample(
                 self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer

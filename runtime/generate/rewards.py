@@ -12,6 +12,7 @@ import torch
 
 from coamd_blender.motion.skeleton import FPS, JOINT_INDEX
 from runtime.generate.guidance import Reward
+from runtime.model.recognizer import MotionRecognizer
 
 FUSED_WEIGHT, STREAM_WEIGHT = 0.7, 0.1
 NEAR = 0.01  # m: below this a distance counts by its square
@@ -29,7 +30,7 @@ def weighted(*terms: tuple[float, Reward]) -> Reward:
     return total
 
 
-def text_similarity(joints: torch.Tensor, model, text: torch.Tensor) -> torch.Tensor:
+def text_similarity(joints: torch.Tensor, model: MotionRecognizer, text: torch.Tensor) -> torch.Tensor:
     """How well motions fit their texts: 0.7 cos of the fused embedding, 0.1 cos of each stream's (CoAMD).
 
     ``model`` is a recogniser's network, whose ``motion(joints, lengths)`` gives unit embeddings ``fused``,

@@ -1,5 +1,6 @@
 """A library of clips: facts in SQLite, embeddings in a memory-mapped array, joints of every clip.
 
+clips.py      the library as its users see it
 store.py      the folder on disk: who may write what, in which order
 motions.py    joints to bytes at a millimetre, and back
 reading.py    a motion file to clips
@@ -9,5 +10,8 @@ graph.py      that of very many clips: a kept graph of near neighbours, an optio
 search.py     a query's nearest clips, exact scores
 query.py      words, clips, frame ranges and words that shift a clip, as query vectors
 starter.py    the clips that ship
-tasks.py      the same for the server
 """
+
+from runtime.lazy import lazy
+
+__getattr__ = lazy(__name__, ("clips", "index", "query", "search", "starter", "store"), {"Library": "clips"})

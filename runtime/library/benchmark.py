@@ -7,6 +7,7 @@ each a cloud, with a spectrum that falls as the square root of the direction's n
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import tempfile
 import time
@@ -18,9 +19,10 @@ import torch
 
 from runtime.library import graph
 from runtime.library.codes import TEXT_COSINE
+from runtime.library.database import FACTS, connect, writing
 from runtime.library.records import State
 from runtime.library.search import Searcher
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 BLOCK = 32_768
 KINDS = 2000
@@ -43,18 +45,32 @@ def synthetic_embeddings(rows: int, dim: int, seed: int = 0) -> Iterator[np.ndar
         yield block / np.linalg.norm(block, axis=1, keepdims=True)
 
 
-def fill(library: Library, rows: int, dim: int) -> State:
+def fill(library: Store, rows: int, dim: int) -> State:
     """Fill an empty library with ``rows`` clips of one window that have embeddings and no joints."""
     state = State(1, "synthetic", dim, rows)
     with open(library.embeddings_path(1), "wb") as file:
         for block in synthetic_embeddings(rows, dim):
             file.write(block.astype("<f2").tobytes())
-    library.put_synthetic(state)
+    _put_clips(library, state)
     return state
 
 
+def _put_clips(library: Store, state: State) -> None:
+    """Give each row of ``state`` a clip of its own, without joints."""
+    rows = [(number,) for number in range(state.rows)]
+    connection = connect(library.folder / FACTS)
+    with contextlib.closing(connection), writing(connection, library.folder):
+        connection.executemany(
+            "INSERT INTO files SELECT n, '/' || n, 0, 0, '', 'here', '', '', '', 0 FROM (SELECT ? n)", rows
+        )
+        connection.executemany("INSERT INTO clips SELECT n, n, 'clip', 100, 20, '[]' FROM (SELECT ? n)", rows)
+        connection.executemany("INSERT INTO windows SELECT n, n, 0, 100 FROM (SELECT ? n)", rows)
+        facts = {"generation": state.generation, "digest": state.digest, "dim": state.dim, "rows": state.rows}
+        connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", facts.items())
+
+
 def queries_of(rows: np.ndarray, count: int, seed: int = 1) -> np.ndarray:
-    """Unit queries (count, dim): every other one a row, the others as far from a row as words are from motions."""
+    """Return unit queries (count, dim): half of them rows, the others as far from a row as words are from motions."""
     random = np.random.default_rng(seed)
     queries = rows[random.choice(len(rows), count, replace=False)].astype(np.float32)
     away = random.standard_normal(queries.shape).astype(np.float32)
@@ -64,7 +80,7 @@ def queries_of(rows: np.ndarray, count: int, seed: int = 1) -> np.ndarray:
 
 
 def exact_scores(rows: np.ndarray, query: np.ndarray, count: int) -> np.ndarray:
-    """The ``count`` largest products of float16 rows with ``query``, by a full scan in float64, best first."""
+    """Return the ``count`` largest products of float16 rows with ``query``, by a full scan in float64, best first."""
     blocks = [rows[start : start + BLOCK].astype(np.float64) @ query for start in range(0, len(rows), BLOCK)]
     return np.sort(np.concatenate(blocks))[::-1][:count]
 
@@ -75,7 +91,7 @@ def measure(folder: Path, rows: int, dim: int, queries: int = 20, exact_rows: in
     Times are of the whole search, from the query's vector to the clips' facts, warm. ``recall`` counts how many of
     the ten best windows of the full scan are among the ten clips found.
     """
-    with Library.create(folder) as library:
+    with Store.create(folder) as library:
         state = fill(library, rows, dim)
         embeddings = library.embeddings(state)
         searcher = Searcher(library, exact_rows)

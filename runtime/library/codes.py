@@ -18,14 +18,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from runtime.library.records import State
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 FULL_SCAN_ROWS = 32_768  # up to here every row is compared exactly
 SHORTLIST = 4096
@@ -58,7 +60,7 @@ class Codes:
         return torch.topk(self.codes @ turned, min(count, self.rows), sorted=False).indices.numpy()
 
 
-def load_codes(library: Library, state: State) -> Codes | None:
+def load_codes(library: Store, state: State) -> Codes | None:
     """Return the codes that cover most rows of the generation, or None. A torn file counts as none."""
     pattern = re.compile(rf"codes-{state.generation:06d}-(\d+)\.npy$")
     found = [(int(match[1]), path) for path in library.folder.iterdir() if (match := pattern.match(path.name))]
@@ -71,7 +73,7 @@ def load_codes(library: Library, state: State) -> Codes | None:
     return None
 
 
-def make_codes(library: Library, state: State) -> Codes:
+def make_codes(library: Store, state: State) -> Codes:
     """Make the codes of all rows of ``state``, write them beside the embeddings and return them."""
     rows = library.embeddings(state)
     made = fit_codes(rows)
@@ -132,7 +134,7 @@ def _trial_queries(rows: np.ndarray) -> np.ndarray:
 
 
 def _exact_neighbours(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """The numbers of the NEIGHBOURS rows with the largest products: (queries, NEIGHBOURS)."""
+    """Return the numbers of the NEIGHBOURS rows with the largest products: (queries, NEIGHBOURS)."""
     scores, numbers = torch.zeros(len(queries), 0), torch.zeros(len(queries), 0, dtype=torch.int64)
     wanted = torch.from_numpy(queries)
     for start in range(0, len(rows), CHUNK_ROWS):
@@ -149,7 +151,7 @@ def _floats(rows: np.ndarray) -> np.ndarray:
     return torch.from_numpy(np.array(rows)).float().numpy()
 
 
-def _write(path: Path, save, **content) -> None:
+def _write(path: Path, save: Callable[..., None], **content: Any) -> None:
     """Write by way of another name, so that a reader never sees half a file."""
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     save(partial, **content)

@@ -99,8 +99,8 @@ def storable(path: str) -> bool:
 
 
 def complaint(error: sqlite3.Error, name: Path) -> CoamdError | None:
-    """What to tell the user of a library ``name`` whose database gave up in the middle of its work: torn pages, lost
-    tables, a full disk. None for what is a mistake of this program."""
+    """Return what to tell the user of a library ``name`` whose database gave up in the middle of its work: torn pages,
+    lost tables, a full disk. None for what is a mistake of this program."""
     lost = any(words in str(error) for words in _LOST)
     if isinstance(error, sqlite3.OperationalError) and not lost:
         return InputError(f"The library {name} cannot be used ({error})", "Check the disk, and who else uses it")

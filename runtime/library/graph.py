@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from runtime.library.records import State
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 EXACT_ROWS = 1_000_000  # up to here every search is exact
 EXTRA = 'pip install "usearch==2.26.6"'
@@ -49,7 +49,7 @@ def available() -> bool:
     return find_spec("usearch") is not None
 
 
-def load_graph(library: Library, state: State, view: bool = True) -> Graph | None:
+def load_graph(library: Store, state: State, view: bool = True) -> Graph | None:
     """Return the graph that covers most rows of the generation, None without one; a torn file counts as none.
 
     ``view``: mapped, to be searched; else in memory, to be grown.
@@ -66,7 +66,7 @@ def load_graph(library: Library, state: State, view: bool = True) -> Graph | Non
     return None
 
 
-def grow_graph(library: Library, state: State, report: Callable[[int, int], None]) -> Graph:
+def grow_graph(library: Store, state: State, report: Callable[[int, int], None]) -> Graph:
     """Add the rows of ``state`` that the kept graph lacks, write it and return it; ``report(done, total)`` counts rows.
 
     Killing it costs the work of this call, and leaves the graph that was.

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coamd_blender.errors import DataError, InputError
+from runtime.formats.read import BLENDER_FILES, READERS
 from runtime.library.database import storable
 from runtime.library.motions import check_storable
-from runtime.library.reading import BLENDER_FILES, READERS, digest_of, find_files, read_clips
+from runtime.library.reading import digest_of, find_files, read_clips
 from runtime.library.records import Embedder, FileFacts, State
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 EMBED_CLIPS = 48  # stored before they are embedded together
 
@@ -43,7 +44,7 @@ Progress = Callable[[int, int, IndexReport], None]
 
 
 def index_folders(
-    library: Library,
+    library: Store,
     folders: Sequence[str | Path],
     embedder: Embedder,
     progress: Progress | None = None,
@@ -74,7 +75,7 @@ def index_folders(
     return report
 
 
-def _survey(library: Library, folders: list[Path], report: IndexReport) -> list[Path]:
+def _survey(library: Store, folders: list[Path], report: IndexReport) -> list[Path]:
     """Return the files to look at, and mark the ones that have vanished from ``folders``."""
     for folder in folders:
         if not folder.exists() and not _known_below(library, folder.resolve()):
@@ -103,11 +104,11 @@ def _survey(library: Library, folders: list[Path], report: IndexReport) -> list[
     return list(found)
 
 
-def _known_below(library: Library, folder: Path) -> list[FileFacts]:
+def _known_below(library: Store, folder: Path) -> list[FileFacts]:
     return [facts for facts in library.files() if folder == Path(facts.path) or folder in Path(facts.path).parents]
 
 
-def _index_file(library: Library, path: Path, state: State, origin: tuple[str, str], report: IndexReport) -> bool:
+def _index_file(library: Store, path: Path, state: State, origin: tuple[str, str], report: IndexReport) -> bool:
     """Bring one file up to date; False when it is gone or has no name to be known by."""
     if not storable(str(path)):
         shown = os.fsencode(path).decode(errors="replace")
@@ -151,7 +152,7 @@ def _index_file(library: Library, path: Path, state: State, origin: tuple[str, s
     return True
 
 
-def _keep(library: Library, facts: FileFacts, known: FileFacts, same: bool, report: IndexReport) -> None:
+def _keep(library: Store, facts: FileFacts, known: FileFacts, same: bool, report: IndexReport) -> None:
     """Note that the content of a file is the one known."""
     kept = "broken" if known.problem else "here"
     if not same or known.status != kept:

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import InputError
-from runtime.library.reading import READERS, read_clips
+from coamd_blender.wire import limits
+from coamd_blender.wire.requests import SearchRequest
+from runtime.formats.read import READERS
+from runtime.library.reading import read_clips
 from runtime.library.records import Clip, Embedder, windows_of
 from runtime.library.search import Searcher
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 CLIP_SEPARATOR = "#"
-SHIFT = 1.0
 SHORTEST_RANGE = 8  # frames
 LABELLED_NEIGHBOURS = 10
 
@@ -33,6 +35,21 @@ def unit(vector: np.ndarray) -> np.ndarray:
     if length < 1e-6:
         raise InputError("The words take away all that the clip is", "Use other words")
     return (vector / length).astype(np.float32)
+
+
+def of_request(request: SearchRequest, library: Store, searcher: Searcher, embedder: Embedder) -> Query:
+    """Return the query for what a search request looks for. Raises as the functions below."""
+    if request.text is not None:
+        query = of_text(request.text, embedder)
+    elif request.joints is not None:
+        query = of_motion(request.joints, embedder, request.frames)
+    elif isinstance(request.clip, int):
+        query = of_stored(library.clip(request.clip), library, embedder, request.frames)
+    else:
+        query = of_clip(request.clip, library, embedder, request.frames)
+    if request.and_text is not None:
+        query = shifted(query, request.and_text, searcher, embedder, request.weight)
+    return query
 
 
 def of_text(text: str, embedder: Embedder) -> Query:
@@ -56,7 +73,7 @@ def of_motion(joints: np.ndarray, embedder: Embedder, frames: tuple[int, int] | 
     return Query(unit(vectors.mean(axis=0)), label)
 
 
-def of_clip(name: str, library: Library, embedder: Embedder, frames: tuple[int, int] | None = None) -> Query:
+def of_clip(name: str, library: Store, embedder: Embedder, frames: tuple[int, int] | None = None) -> Query:
     """Return the query for a clip of the library or any motion file: ``name`` is its path, or path#clip in a file of
     several. Raises InputError when it is not there or holds several, DataError when it cannot be read."""
     path, clip_name = split_name(name, library)
@@ -72,7 +89,7 @@ def of_clip(name: str, library: Library, embedder: Embedder, frames: tuple[int, 
     return of_motion(clip.joints, embedder, frames, _first(clip.labels))
 
 
-def of_stored(clip: Clip, library: Library, embedder: Embedder, frames: tuple[int, int] | None = None) -> Query:
+def of_stored(clip: Clip, library: Store, embedder: Embedder, frames: tuple[int, int] | None = None) -> Query:
     """Return the query for a clip of the library; without ``frames`` from its stored embeddings."""
     numbers = library.rows_of(clip.id)
     if frames is not None or not numbers:
@@ -81,7 +98,9 @@ def of_stored(clip: Clip, library: Library, embedder: Embedder, frames: tuple[in
     return Query(unit(rows.astype(np.float32).mean(axis=0)), _first(clip.labels))
 
 
-def shifted(query: Query, words: str, searcher: Searcher, embedder: Embedder, weight: float = SHIFT) -> Query:
+def shifted(
+    query: Query, words: str, searcher: Searcher, embedder: Embedder, weight: float = limits.DEFAULT_SHIFT
+) -> Query:
     """Move a motion's query by words that say what should differ, such as "backwards" or "but angry".
 
     The step is what the words do to the clip's own description: ``motion + weight (text(label, words) -
@@ -97,7 +116,7 @@ def shifted(query: Query, words: str, searcher: Searcher, embedder: Embedder, we
     return Query(unit(query.vector + weight * step), f"{label}, {words}" if label else words)
 
 
-def split_name(name: str, library: Library) -> tuple[str, str]:
+def split_name(name: str, library: Store) -> tuple[str, str]:
     """Return (path, clip name or "") of ``path`` or ``path#clip``; the path as the library knows it."""
     candidates = [(name, "")]
     if CLIP_SEPARATOR in name:

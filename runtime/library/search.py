@@ -17,7 +17,7 @@ from coamd_blender.errors import InputError
 from runtime.library import graph
 from runtime.library.codes import FULL_SCAN_ROWS, SHORTLIST, Codes, load_codes, make_codes
 from runtime.library.records import Clip, State
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Hit:
 class Searcher:
     """Searches one library again and again; what other processes add is found by the next search."""
 
-    def __init__(self, library: Library, exact_rows: int = graph.EXACT_ROWS):
+    def __init__(self, library: Store, exact_rows: int = graph.EXACT_ROWS):
         """``exact_rows``: past these a kept graph is the first pass, when its package is installed."""
         self._library = library
         self._exact_rows = exact_rows
@@ -140,7 +140,7 @@ class Searcher:
         return numbers[places.numpy()], scores.numpy()
 
     def _clips(self, numbers: np.ndarray, scores: np.ndarray, top: int) -> list[Hit]:
-        """The best window of each of the first ``top`` clips among rows, best first."""
+        """Return the best window of each of the first ``top`` clips among rows, best first."""
         best: dict[int, tuple[int, int, float]] = {}
         step = max(64, 2 * top)
         for first in range(0, len(numbers), step):

@@ -1,14 +1,12 @@
-"""The starter library: the clips whose licence lets anybody do anything with them, in one small file.
+"""The clips that ship: what a library can begin with.
 
-What ships is the sets of runtime/data/sources.toml under CC0 (others that may train weights ask for credit or share
-alike, which a clip on somebody's timeline would have to carry on). The pack is a library's ``facts.sqlite`` without
-embeddings, read as for training: loops repeated to four seconds, walks in place also with their travel, file names
-instead of paths. Its embeddings lie beside it, in a .safetensors of the same name that notes the sha256 of the pack and
-of the recogniser they are of. :func:`install` copies the pack to a new library, :func:`embed` takes the embeddings
-from beside it when they are those of the recogniser at hand, and else makes them from the joints, so that a pack
-serves any recogniser.
+They are clips whose licence lets anybody do anything with them (the CC0 sets of runtime/data/sources.toml; others that
+may train weights ask for credit or share alike, which a clip on somebody's timeline would have to carry on). The pack
+is a library's ``facts.sqlite`` without embeddings, made by runtime/data/starter_pack.py. Its embeddings lie beside it,
+in a .safetensors of the same name that notes the sha256 of the pack and of the recogniser they are of. :func:`install`
+copies the pack to a new library, :func:`embed` takes the embeddings from beside it when they are those of the
+recogniser at hand, and else makes them from the joints, so that a pack serves any recogniser.
 
-    python -m runtime.library.starter --data DATA --out starter.sqlite     make it
     python -m runtime index --starter --refresh-shipped                    embed it, again after every training
     python -m runtime index --starter starter.sqlite --library DB          use it
 
@@ -17,7 +15,6 @@ PACK is the one that ships.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sqlite3
@@ -29,54 +26,14 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from coamd_blender.errors import CoamdError, DataError, InputError
-from runtime.cli.common import ProgressLine
-from runtime.data.sources import motion_files, set_folder, sources
+from coamd_blender.errors import DataError, InputError
 from runtime.library.database import FACTS, check_version
-from runtime.library.reading import digest_of, read_clips
-from runtime.library.records import Embedder, FileFacts
-from runtime.library.store import Library
+from runtime.library.reading import digest_of
+from runtime.library.records import Embedder
+from runtime.library.store import Store
 
-LICENCE = "CC0"
 PACK = Path(__file__).with_name("starter.sqlite")
 REFRESH = "python -m runtime index --starter --refresh-shipped"
-
-
-def build(data: Path, out: Path) -> dict:
-    """Read the free sets below ``data`` into the pack ``out``: {clips, seconds, bytes, left_out}.
-
-    Raises DataError when none of the sets is there.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder)
-        found = [(source, set_folder(data, source, scratch)) for source in sources().values()]
-        free = [(source, place) for source, place in found if place and source.licence == LICENCE and source.ships]
-        if not free:
-            raise DataError(f"{data} holds no set under {LICENCE}", "runtime/data/sources.toml says what to download")
-        left_out: list[str] = []
-        with Library.create(scratch / "library") as library:
-            for source, place in free:
-                _add_set(library, source, place, left_out)
-            seconds = sum(clip.frames / clip.fps for clip in library.clips())
-            clips = library.counts()["clips"]
-            library.export_facts(out)
-    return {"clips": clips, "seconds": round(seconds, 1), "bytes": out.stat().st_size, "left_out": left_out}
-
-
-def _add_set(library: Library, source, place: Path, left_out: list[str]) -> None:
-    files = motion_files(source, place)
-    progress = ProgressLine(f"starter {source.name}")
-    for number, path in enumerate(files, start=1):
-        try:
-            clips, skipped = read_clips(path, source)
-        except DataError as error:
-            left_out.append(str(error))
-            continue
-        left_out += skipped
-        size, name = path.stat().st_size, f"{source.name}/{path.relative_to(place).as_posix()}"
-        facts = FileFacts(name, size, 0, digest_of(path), "here", "", source.licence, f"{source.title}, {source.home}")
-        library.put_unembedded(facts, [(clip.name, clip.joints, clip.labels) for clip in clips])
-        progress(number, len(files))
 
 
 def install(pack: Path, folder: Path) -> None:
@@ -85,12 +42,7 @@ def install(pack: Path, folder: Path) -> None:
     Raises InputError when the pack is missing or the folder is in use, DataError when the pack is torn or of another
     version.
     """
-    if not pack.is_file():
-        raise InputError(
-            f"There is no pack {pack}", "Make one: python -m runtime.library.starter --data DATA --out FILE"
-        )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is in use", "Name a new folder for a library that starts with a pack")
+    check_place(pack, folder)
     try:
         connection = sqlite3.connect(f"{pack.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
@@ -103,12 +55,22 @@ def install(pack: Path, folder: Path) -> None:
         raise InputError(f"{folder} cannot be a library: {error.strerror}", "Choose another folder") from error
 
 
+def check_place(pack: Path, folder: Path) -> None:
+    """Raise InputError when there is no ``pack``, or ``folder`` holds something already."""
+    if not pack.is_file():
+        raise InputError(
+            f"There is no pack {pack}", "Make one: python -m runtime.data.starter_pack --data DATA --out FILE"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is in use", "Name a new folder for a library that starts with a pack")
+
+
 def embeddings_path(pack: Path) -> Path:
     """Return where the embeddings of a pack lie."""
     return pack.with_suffix(".safetensors")
 
 
-def embed(library: Library, pack: Path, embedder: Embedder, report: Callable[[int, int], None]) -> None:
+def embed(library: Store, pack: Path, embedder: Embedder, report: Callable[[int, int], None]) -> None:
     """Give a library that was just installed from ``pack`` its embeddings: those beside the pack, or made anew.
 
     ``report(done, total)`` counts clips, and is called when they are made anew only. Raises DataError when the file
@@ -145,7 +107,7 @@ def refresh(pack: Path, embedder: Embedder, report: Callable[[int, int], None]) 
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with tempfile.TemporaryDirectory() as scratch:
         install(pack, Path(scratch, "library"))
-        with Library.open(Path(scratch, "library")) as library:
+        with Store.open(Path(scratch, "library")) as library:
             rows = np.array(library.embeddings(library.rebuild(embedder, report)))
     try:
         save_file({"rows": rows}, partial, {"recogniser": embedder.digest, "pack": digest_of(pack)})
@@ -168,24 +130,8 @@ def begin(folder: Path, embedder: Embedder, report: Callable[[int, int], None]) 
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         made = Path(scratch) / "library"
         install(PACK, made)
-        with Library.open(made) as library:
+        with Store.open(made) as library:
             embed(library, PACK, embedder, report)
         if folder.exists():
             folder.rmdir()
         made.rename(folder)
-
-
-def main() -> None:
-    """Make the pack and say what is in it."""
-    parser = argparse.ArgumentParser(prog="python -m runtime.library.starter", description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the sets")
-    parser.add_argument("--out", type=Path, required=True, help="the pack to write, such as starter.sqlite")
-    args = parser.parse_args()
-    try:
-        print(build(args.data, args.out))
-    except CoamdError as error:
-        raise SystemExit(f"error: {error}") from None
-
-
-if __name__ == "__main__":
-    main()

@@ -9,13 +9,13 @@ Joints lie in SQLite and not only in the source files: Apply is one row away, wo
 clip and its joints come or stay away together. They also let the embeddings be made anew for another recogniser.
 
 A file is committed by itself, facts and joints; its windows wait for their rows under negative numbers until
-:meth:`Library.embed_waiting` embeds many at once, which costs a third of one by one. Whoever opens the library next
+:meth:`Store.embed_waiting` embeds many at once, which costs a third of one by one. Whoever opens the library next
 embeds what a process that died has left waiting.
 
 Write order: under SQLite's one write lock a writer takes the next rows, writes and syncs them to the embeddings,
 then commits the windows that point at them. A process that dies in between leaves bytes that nothing points at, to
 be written over by the next. Rows are never used twice within a generation, so a reader's row always means the clip it
-meant; :meth:`Library.rebuild` writes a new generation without the rows of clips that are gone.
+meant; :meth:`Store.rebuild` writes a new generation without the rows of clips that are gone.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from runtime.library.records import Clip, Embedder, FileFacts, ReadClip, State, 
 EMBED_BATCH = 64  # windows
 
 
-class Library:
+class Store:
     """An open library; also a context manager. An instance belongs to one thread; a library may have many instances."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection):
@@ -56,7 +56,7 @@ class Library:
         self._db = connection
 
     @classmethod
-    def open(cls, folder: str | Path) -> Library:
+    def open(cls, folder: str | Path) -> Store:
         """Open a library that is there. Raises InputError when it is not, DataError when it is torn or too new.
 
         As a context manager it turns what SQLite raises inside, of torn pages or a full disk, into these too.
@@ -75,7 +75,7 @@ class Library:
         return library
 
     @classmethod
-    def create(cls, folder: str | Path) -> Library:
+    def create(cls, folder: str | Path) -> Store:
         """Open the library at ``folder``, making an empty one when there is none. Raises as :meth:`open`."""
         folder = Path(folder)
         try:
@@ -95,10 +95,10 @@ class Library:
             raise
         return library
 
-    def __enter__(self) -> Library:
+    def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, kind, error, traceback) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.close()
         if isinstance(error, sqlite3.Error) and (told := complaint(error, self.folder)):
             raise told from error
@@ -342,20 +342,6 @@ class Library:
         except (OSError, sqlite3.Error) as error:
             raise InputError(f"{path} cannot be written ({error})", "Choose a folder you may write to") from error
 
-    def put_synthetic(self, state: State) -> None:
-        """Give each row of ``state`` a clip of its own, without joints, in an empty library: for measuring."""
-        numbers = range(state.rows)
-        with self._writing():
-            self._db.executemany(
-                "INSERT INTO files VALUES (?, ?, 0, 0, '', 'here', '', '', '', 0)",
-                ((number, f"/synthetic/{number}.npz") for number in numbers),
-            )
-            self._db.executemany(
-                "INSERT INTO clips VALUES (?, ?, 'clip', 100, 20, '[]')", ((number, number) for number in numbers)
-            )
-            self._db.executemany("INSERT INTO windows VALUES (?, ?, 0, 100)", ((number, number) for number in numbers))
-            self._set_state(state)
-
     def mark(self, path: str, status: str) -> None:
         """Set the status of a known file."""
         with self._writing():
@@ -406,7 +392,9 @@ class Library:
                 self.embeddings_path(generation).touch(exist_ok=False)
                 return generation
 
-    def _embed_missing(self, state: State, embedder: Embedder, done: dict[int, int], report) -> State:
+    def _embed_missing(
+        self, state: State, embedder: Embedder, done: dict[int, int], report: Callable[[int, int], None]
+    ) -> State:
         """Embed the clips not in ``done`` into the file of ``state``, noting their first rows; return the new state."""
         missing = [(clip.id, windows_of(clip.frames)) for clip in self.clips() if clip.id not in done]
         rows, total = state.rows, len(done) + len(missing)

@@ -12,9 +12,9 @@ from coamd_blender.errors import DataError
 from runtime.data.dataset import CaptionFeatures, Pool
 from runtime.evaluate.caption_groups import caption_groups
 from runtime.evaluate.evaluator import Evaluator, EvaluatorConfig, motion_features
-from runtime.evaluate.generated import BUNDLED_WEIGHTS
 from runtime.evaluate.metrics import BATCH as JUDGED
 from runtime.evaluate.metrics import distinct_batches, r_precision
+from runtime.evaluate.results import BUNDLED_WEIGHTS
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 from runtime.train.loop import Run, TrainSettings, encoding_progress, first_process_first, share_of
 

@@ -20,7 +20,6 @@ import torch
 
 from coamd_blender.errors import DataError, WeightsError
 from runtime import checkpoint
-from runtime.captions.labels import family_texts
 from runtime.captions.opposites import opposites
 from runtime.captions.phrases import SUBJECTS
 from runtime.config import PRESETS, RecognizerConfig
@@ -31,6 +30,7 @@ from runtime.model import recognizer
 from runtime.model.clip_text import encoder_of
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextFeatures
+from runtime.recognize.labels import family_texts
 from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 
 RETRIEVED = 32  # captions in a validation batch

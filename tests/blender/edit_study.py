@@ -26,9 +26,10 @@ from coamd_blender.anim.read_action import read_action  # noqa: E402
 from coamd_blender.edit import apply as edit_apply  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 from runtime.data.dataset import Prepared  # noqa: E402
+from runtime.edit.regenerate import edit_ranges  # noqa: E402
+from runtime.edit.task import Edit  # noqa: E402
 from runtime.evaluate.physical import floor_depths, foot_skate_ratio, jerk  # noqa: E402
 from runtime.generate.generator import Generator  # noqa: E402
-from runtime.serve import edit as serve_edit  # noqa: E402
 
 LONGEST = 160  # frames, at 20 a second, of a clip
 RIGS = {"Mixamo": rigs.mixamo, "Rigify metarig": rigs.metarig}
@@ -57,10 +58,9 @@ def edit(generator, armature, action, area, prompt, seed):
     slot = actions.slot_for(action, armature)
     reading = read_action(armature, action, fps=None)
     site = edit_apply.survey(armature, action, reading, (area,), tools.ALL, "soft")
-    rows = [round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0]), "between"]
-    fields = {"fps": reading.fps, "ranges": [rows], "prompt": prompt, "seed": seed}
-    _, made = serve_edit.edit(generator, fields, {"joints": reading.joints}, lambda *_: None)
-    channels, torn = edit_apply.plan(site, made["joints"])
+    start, stop = round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
+    made = edit_ranges(generator, reading.joints, reading.fps, [Edit(start, stop, prompt, seed=seed)])
+    channels, torn = edit_apply.plan(site, made)
     preview, outcome = action.copy(), edit_apply.Outcome(torn=torn)
     handle = None if slot is None else slot.handle
     edit_apply.write_some(armature, preview, handle, channels, 0, outcome)

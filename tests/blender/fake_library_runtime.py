@@ -12,8 +12,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from library_fakes import FakeEmbedder  # noqa: E402
 
-from runtime.serve.library import UnderstandingTasks  # noqa: E402
+from runtime.serve.models import Models  # noqa: E402
 from runtime.serve.server import serve, take_over_stdio  # noqa: E402
+from runtime.serve.tasks import RuntimeTasks  # noqa: E402
 
 WORDS = ("walk", "raise arms", "stand", "unknown")
 
@@ -44,13 +45,20 @@ class FakeRecognizer(FakeEmbedder):
         return self.embed_motions([motion(int("".join(filter(str.isdigit, text)) or 0)) for text in texts])
 
 
-class Tasks(UnderstandingTasks):
-    """The tasks around the stand-in."""
+class FakeModels(Models):
+    """The models: the stand-in alone."""
+
+    def recognizer(self):
+        self._recognizer = self._recognizer or FakeRecognizer()
+        return self._recognizer
+
+
+class Tasks(RuntimeTasks):
+    """The tasks around the stand-in, without a generator."""
 
     def load(self):
-        self._recognizer = self._recognizer or FakeRecognizer()
         return "cpu"
 
 
 if __name__ == "__main__":
-    serve(Tasks(), *take_over_stdio())
+    serve(Tasks(FakeModels()), *take_over_stdio())

@@ -22,7 +22,7 @@ from rigs import imported, metarig, mixamo, new_scene  # noqa: E402
 from coamd_blender.anim import write_action  # noqa: E402
 from coamd_blender.anim.read_action import read_action  # noqa: E402
 from runtime.data.dataset import Prepared  # noqa: E402
-from runtime.recognize import Recognizer  # noqa: E402
+from runtime.recognize.recognizer import Recognizer  # noqa: E402
 
 RIGS = {
     "Mixamo names, A-pose": lambda: mixamo(rolled=True, lowered=0.8),

@@ -161,3 +161,8 @@ def test_entries_are_found_by_description_pattern_and_class():
     assert phrases.find_entry("cc0_glb", "Sit_Chair_Idle").family == "sit"
     assert phrases.find_entry("cmu_amc", "no such thing") is None
     assert captions.caption_clip(clip("no such thing"), movers.standing(40)) == ["no such thing"]
+
+
+def test_grounded_motion_touches_the_floor():
+    low = captions.grounded(movers.seated(30) + np.array([0, 0.5, 0]))[:, :, 1].min(axis=1)
+    assert np.abs(low).max() < 1e-6

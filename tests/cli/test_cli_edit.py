@@ -58,7 +58,7 @@ def test_edit_refuses_bad_input_in_one_line(capsys, clip, tmp_path, words, reaso
 @pytest.mark.parametrize(
     "content, reason",
     [('[{"frame": 35, "joints": {"tail": [0, 1, 0]}}]', "tail"), ("{", "not JSON"), ("[]", "holds no pose"),
-     ('[{"frame": 80, "joints": {"head": [0, 1, 0]}}]', "outside the mask")],
+     ('[{"frame": 80, "joints": {"head": [0, 1, 0]}}]', "outside the range 30:60")],
 )  # fmt: skip
 def test_edit_refuses_poses_it_cannot_use(capsys, clip, tmp_path, content, reason):
     (tmp_path / "pose.json").write_text(content)

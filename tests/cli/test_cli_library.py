@@ -15,12 +15,13 @@ from coamd_blender.errors import DataError, InputError
 from runtime.checkpoint import sha256
 from runtime.cli import library as cli_library
 from runtime.cli import main
+from runtime.data import starter_pack
 from runtime.data.sources import sources
 from runtime.generate.generator import WEIGHTS
 from runtime.library import starter
 from runtime.library.reading import ReadClip
-from runtime.library.store import Library
-from runtime.recognize import RECOGNIZER_FILE
+from runtime.library.store import Store
+from runtime.recognize.recognizer import RECOGNIZER_FILE
 
 
 @pytest.fixture
@@ -238,8 +239,8 @@ def pack(tmp_path, monkeypatch):
             raise DataError(f"{path} is torn", "export it again")
         return [ReadClip(f"move {seed}", motion(seed), ("a move",)) for seed in range(3)], ["a.glb:pose: too short"]
 
-    monkeypatch.setattr(starter, "read_clips", read)
-    told = starter.build(tmp_path / "data", tmp_path / "starter.sqlite")
+    monkeypatch.setattr(starter_pack, "read_clips", read)
+    told = starter_pack.build(tmp_path / "data", tmp_path / "starter.sqlite")
     assert (told["clips"], told["seconds"], len(told["left_out"])) == (3, 9.0, 2)
     assert told["bytes"] < 100_000
     return tmp_path / "starter.sqlite"
@@ -251,7 +252,7 @@ def test_a_library_starts_from_the_pack_and_grows(embedder, pack, folder, capsys
     assert status == 0 and json.loads(out)["total"]["clips"] == 7
     (hit,) = results(capsys, "--clip", "cc0_glb/a.glb#move 2", "--library", library, "--top", 1)
     assert hit["licence"] == "CC0" and "Quaternius" in hit["source"] and hit["score"] > 0.999
-    with Library.open(library) as opened:
+    with Store.open(library) as opened:
         assert np.abs(opened.joints(hit["id"]) - motion(2)).max() < 0.51e-3
     assert "in use" in refused(capsys, "index", "--starter", pack, "--library", library)
 
@@ -268,7 +269,7 @@ def test_a_pack_brings_its_embeddings_to_the_recogniser_they_are_of(embedder, pa
         status, out, _ = run(capsys, "index", "--starter", pack, "--library", library, "--json")
         assert status == 0 and json.loads(out)["total"]["windows"] == 3
         assert embedder.motions == expected, "embedded here only when the recogniser is another"
-        with Library.open(library) as opened:
+        with Store.open(library) as opened:
             made[digest] = np.array(opened.embeddings(opened.check_embedder(embedder)))
     first, second = made.values()
     assert np.array_equal(first, second)
@@ -309,9 +310,9 @@ def test_packs_that_cannot_be_used_are_told(pack, tmp_path):
         starter.install(pack, tmp_path / "library")
     assert not (tmp_path / "library").exists()
     with pytest.raises(DataError, match="no set under CC0"):
-        starter.build(tmp_path / "nothing", tmp_path / "out.sqlite")
+        starter_pack.build(tmp_path / "nothing", tmp_path / "out.sqlite")
 
 
 def test_only_clips_without_conditions_ship():
-    free = [source.name for source in sources().values() if source.ships and source.licence == starter.LICENCE]
+    free = [source.name for source in sources().values() if source.ships and source.licence == starter_pack.LICENCE]
     assert free == ["cc0_glb", "keyed_quaternius", "keyed_kenney"]

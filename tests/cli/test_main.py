@@ -2,36 +2,14 @@ import json
 import os
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fakes import ROOT
+from generator_fakes import FakeGenerator
 
-from runtime.cli import generate as cli_generate
 from runtime.cli import main
-from runtime.cli.serve import GeneratorTasks
 from runtime.generate.generator import Generator
-
-
-class FakeGenerator:
-    """Motions whose every number is the seed, in two steps a batch; ``calls`` records the batches."""
-
-    def __init__(self):
-        self.calls = []
-
-    @property
-    def device(self):
-        import torch
-
-        return torch.device("cpu")
-
-    def generate(self, prompts, frames, seeds, *, cfg=None, on_step=None):
-        self.calls.append((list(prompts), frames, list(seeds), cfg))
-        joints = np.repeat(np.array(seeds, np.float32), frames * 66).reshape(len(seeds), frames, 22, 3)
-        for step in (1, 2):
-            on_step(step, 2, lambda: joints / 2)
-        return joints
 
 
 @pytest.fixture
@@ -113,15 +91,6 @@ def test_a_prompt_file_is_done_in_batches_by_one_process(fake, capsys, tmp_path)
     assert fake.calls[1][0][:2] == ["prompt 5"] * 2 and fake.calls[0][2][:4] == [10, 11, 10, 11]
 
 
-def test_progress_counts_the_steps_of_all_batches(fake):
-    seen = []
-    batches = cli_generate.in_batches(
-        fake, ["x"] * 20, 8, range(20), None, lambda step, total, _: seen.append((step, total))
-    )
-    assert [len(batch) for batch in batches] == [8, 8, 4]
-    assert seen == [(step, 6) for step in range(1, 7)]
-
-
 def test_a_print_of_a_library_does_not_mix_with_the_json(fake, capsys, tmp_path, monkeypatch):
     real = fake.generate
     monkeypatch.setattr(fake, "generate", lambda *a, **k: print("chatter") or real(*a, **k))
@@ -166,19 +135,6 @@ def test_generate_refuses_outputs_it_cannot_write(fake, capsys, tmp_path):
 def test_guidance_without_a_recogniser_names_its_file(fake, capsys, tmp_path):
     words = ["generate", "--prompt", "x", "--guidance", 1, "--weights", tmp_path, "--out", tmp_path / "a.npz"]
     assert "recognizer.safetensors is not in" in refused(capsys, *words)
-
-
-def test_guidance_is_made_for_the_prompts_of_each_batch(fake):
-    seen = []
-    fake_generate = fake.generate
-
-    def generate(*words, guidance, **options):
-        seen.append(guidance)
-        return fake_generate(*words, **options)
-
-    fake.generate = generate
-    list(cli_generate.in_batches(fake, ["a"] * 8 + ["b"], 8, range(9), None, lambda *_: None, "".join))
-    assert seen == ["aaaaaaaa", "b"]
 
 
 def test_generate_refuses_prompt_files_without_prompts(fake, capsys, tmp_path):
@@ -271,80 +227,6 @@ def test_a_result_that_a_full_disk_does_not_take_is_one_line(words):
         )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "cannot be printed: No space left on device - " in done.stderr
-
-
-# The tasks behind serve
-
-
-def serve_generate(fake, **fields):
-    tasks = GeneratorTasks()
-    assert tasks.load() == "cpu"
-    seen = []
-    request = {"prompts": ["a", "b"], "seeds": [3, 4], "seconds": 2.0} | fields
-    result = tasks.run("generate", request, {}, lambda *progress: seen.append(progress))
-    return *result, seen
-
-
-def test_serve_generates(fake):
-    fields, arrays, seen = serve_generate(fake, cfg=2.0)
-    assert fields == {"fps": 20, "seconds": 2.0}
-    assert arrays["joints"].shape == (2, 40, 22, 3) and arrays["joints"][1, 0, 0, 0] == 4
-    assert [(phase, step, total) for phase, step, total, _ in seen] == [("sampling", 1, 2), ("sampling", 2, 2)]
-    assert fake.calls == [(["a", "b"], 40, [3, 4], 2.0)]
-
-
-def test_serve_pulls_towards_the_prompts_when_asked_to(fake, monkeypatch):
-    real, seen = fake.generate, []
-
-    def generate(*words, guidance=None, **options):
-        seen.append(guidance)
-        return real(*words, **options)
-
-    monkeypatch.setattr(fake, "generate", generate)
-    recognizer = SimpleNamespace(guidance=lambda prompts, strength: (list(prompts), strength))
-    tasks = GeneratorTasks(recognizer=lambda: recognizer)
-    tasks.load()
-    request = {"prompts": ["a", "b"], "seeds": [3, 4], "seconds": 2.0}
-    for strength in (None, 0, 1.5):
-        tasks.run("generate", request | {"guidance": strength}, {}, lambda *_: None)
-    assert seen == [None, None, (["a", "b"], 1.5)]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"prompts": "a"},
-        {"prompts": []},
-        {"prompts": ["a", ""]},
-        {"prompts": ["a", 5]},
-        {"seeds": [1]},
-        {"seeds": [1, -2]},
-        {"seeds": [1, True]},
-        {"seconds": None},
-        {"seconds": True},
-        {"seconds": 500},
-        {"seconds": 0},
-        {"cfg": "strong"},
-        {"cfg": -1},
-        {"guidance": -1},
-        {"guidance": "strong"},
-        {"prompts": ["a"] * 2000, "seeds": [1] * 2000},
-    ],
-    ids=lambda fields: str(fields)[:40],
-)
-def test_serve_refuses_fields_it_cannot_use(fake, fields):
-    from coamd_blender.errors import InputError
-
-    with pytest.raises(InputError) as caught:
-        serve_generate(fake, **fields)
-    assert caught.value.hint and fake.calls == []
-
-
-def test_serve_unloads_and_loads_again(fake):
-    tasks = GeneratorTasks()
-    tasks.load()
-    tasks.unload()
-    assert tasks.load() == "cpu"
 
 
 # convert and prepare

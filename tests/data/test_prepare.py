@@ -11,7 +11,7 @@ from coamd_blender.errors import DataError
 from runtime.data.prepare import duplicates, prepare
 from runtime.data.sources import describe, sources
 from runtime.data.splits import split_of, stable_fraction
-from runtime.formats.convert import write_bvh
+from runtime.formats.bvh_write import write_bvh
 from runtime.formats.npz import write_npz
 from tests.formats.bodies import squatting
 

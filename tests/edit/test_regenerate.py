@@ -132,7 +132,7 @@ def test_several_ranges_and_no_prompt(generator, walk):
         (lambda: Edit(5, 50, mode="sideways"), "no edit mode"),
         (lambda: Edit(5, 50, joints="tail"), "no joint or body part 'tail'"),
         (lambda: Edit(5, 50, joints="pelvis"), "cannot move"),
-        (lambda: Edit(5, 50, keep=2.0), "cannot be kept"),
+        (lambda: Edit(5, 50, keep=2.0), "share to keep 2.0"),
         (lambda: Edit(5, 50, path=np.zeros((3, 2))), "single point"),
         (lambda: Edit(5, 50, mode="vary", path=np.eye(2)), "keeps its way"),
         (lambda: Edit(5, 50, targets=(Target(60, (20,), np.zeros((1, 3))),)), "outside the range"),

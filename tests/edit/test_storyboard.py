@@ -1,17 +1,19 @@
 """Long motion from several prompts, loops, and motion in place, with the bundled weights."""
 
-import json
-
 import numpy as np
 import pytest
 
-from coamd_blender.errors import InputError
 from coamd_blender.motion.skeleton import rest_joints
+from coamd_blender.wire.requests import StoryboardScene
 from runtime.cleanup.blend import in_place, softened, without_jolts
-from runtime.edit.storyboard import Scene, loop, read_scenes, storyboard
+from runtime.edit.storyboard import loop, storyboard
 from runtime.generate.generator import Generator
 
-SCENES = [Scene("a person walks forward", 3), Scene("a person stands still", 2), Scene("a person walks forward", 12)]
+SCENES = [
+    StoryboardScene("a person walks forward", 3),
+    StoryboardScene("a person stands still", 2),
+    StoryboardScene("a person walks forward", 12),
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,11 @@ def test_a_storyboard_lasts_its_scenes_and_windows_of_one_scene_show_no_seam(gen
 
 def test_no_frame_jumps(generator, board):
     """30 m/s^2, mean over joints, is the 99th percentile of the training recordings' frames."""
-    restless = [Scene("a person runs", 3), Scene("a person sits down", 3), Scene("a person jumps", 3)]
+    restless = [
+        StoryboardScene("a person runs", 3),
+        StoryboardScene("a person sits down", 3),
+        StoryboardScene("a person jumps", 3),
+    ]
     for motion in (board, storyboard(generator, restless, seed=4)):
         assert acceleration(motion).max() * 400 < 30
 
@@ -84,28 +90,3 @@ def test_in_place_takes_the_travel_and_leaves_the_pose(board):
     assert np.linalg.norm(still[:, 0, [0, 2]] - still[0, 0, [0, 2]], axis=-1).max() < 0.5
     relative = [motion - motion[:, :1] for motion in (still, board[:80])]
     assert np.abs(relative[0] - relative[1]).max() < 1e-5
-
-
-def test_storyboards_are_read_from_lines_and_json(tmp_path):
-    lines, rows = tmp_path / "a.txt", tmp_path / "a.json"
-    lines.write_text("# a day\n3 a person walks\n\n2.5s a person sits down\n")
-    rows.write_text(json.dumps([{"prompt": "a person walks", "seconds": 3}]))
-    assert read_scenes(lines) == [Scene("a person walks", 3), Scene("a person sits down", 2.5)]
-    assert read_scenes(rows) == [Scene("a person walks", 3)]
-
-
-@pytest.mark.parametrize(
-    "text, reason",
-    [
-        ("", "no scene"),
-        ("walk 3", "Line 1 of"),
-        ("0 walk", "outside 0.5"),
-        ("3", "prompt is empty"),
-        ("[{}]", "not a list"),
-    ],
-)
-def test_bad_storyboards_are_named(tmp_path, text, reason):
-    path = tmp_path / "a.txt"
-    path.write_text(text)
-    with pytest.raises(InputError, match=reason):
-        read_scenes(path)

@@ -10,8 +10,10 @@ from coamd_blender.errors import DataError, InputError, WeightsError
 from runtime.compose.compose import PoolItem
 from runtime.data.dataset import write_pool
 from runtime.evaluate import benchmarks
-from runtime.evaluate.benchmarks import Options, list_benchmarks, reconstruction_error, run_benchmark
-from runtime.evaluate.generated import Order, produce, weights_digest
+from runtime.evaluate.benchmarks import Options, reconstruction_error, run_benchmark
+from runtime.evaluate.generated import Order, produce
+from runtime.evaluate.registry import list_benchmarks
+from runtime.evaluate.results import weights_digest
 
 
 def test_every_benchmark_is_listed_with_what_it_needs():

@@ -10,7 +10,7 @@ from runtime.evaluate import library_retrieval, understanding
 from runtime.evaluate.benchmarks import Options, run_benchmark
 from runtime.evaluate.open_set import OpenSet
 from runtime.library import reading
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 SPEEDS = range(35)  # tenths of a metre a second: one caption each
 LONG = 9  # the clip that does something else first
@@ -81,8 +81,8 @@ def test_what_a_library_loses_shows(test_clips, monkeypatch):
 
 
 def test_embeddings_in_the_wrong_order_show(test_clips, monkeypatch):
-    rows = Library.embeddings
-    monkeypatch.setattr(Library, "embeddings", lambda self, state: np.roll(rows(self, state), 1, axis=0))
+    rows = Store.embeddings
+    monkeypatch.setattr(Store, "embeddings", lambda self, state: np.roll(rows(self, state), 1, axis=0))
     result = compare(test_clips)
     assert result["library"]["all"]["text_to_motion"]["R@1"] == 0 == result["library"]["all"]["motion_to_text"]["R@1"]
     assert result["largest"]["points"] == -100.0

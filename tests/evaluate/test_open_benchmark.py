@@ -12,11 +12,12 @@ from coamd_blender.errors import DataError, WeightsError
 from runtime.config import PUBLISHED_SAMPLING, RecognizerConfig, SamplingConfig
 from runtime.data import humanml3d
 from runtime.evaluate import open_benchmark, paper, results, understanding
-from runtime.evaluate.benchmarks import Options, list_benchmarks, run_benchmark
+from runtime.evaluate.benchmarks import Options, run_benchmark
 from runtime.evaluate.evaluator import Judge
 from runtime.evaluate.open_set import OpenSet
+from runtime.evaluate.registry import PAPER, list_benchmarks
 from runtime.model.recognizer import MotionRecognizer
-from runtime.recognize import Recognizer
+from runtime.recognize.recognizer import Recognizer
 
 SPEEDS = range(35)  # tenths of a metre a second: one caption each
 
@@ -171,8 +172,8 @@ def test_prompts_lengths_and_seeds_of_the_open_benchmark(options):
 
 def test_every_paper_benchmark_says_where_its_data_goes(options, monkeypatch):
     monkeypatch.setattr(paper, "load_understanding", lambda weights, device: Knowing())
-    assert len(paper.ROWS) == 13
-    for name, *_ in paper.ROWS:
+    assert len(PAPER) == 13
+    for name in (row.name for row in PAPER):
         with pytest.raises(DataError) as caught:
             run_benchmark(name, options)
         assert "get it from" in str(caught.value) or "get the 3D skeletons from" in str(caught.value)

@@ -16,12 +16,12 @@ from library_fakes import FakeEmbedder, motion, write_motion
 from coamd_blender.errors import DataError, InputError
 from runtime.formats.bvh_write import write_bvh
 from runtime.library.index import index_folders
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 
 @pytest.fixture
 def library(tmp_path):
-    with Library.create(tmp_path / "library") as opened:
+    with Store.create(tmp_path / "library") as opened:
         yield opened
 
 
@@ -175,7 +175,7 @@ def test_a_file_that_memory_cannot_hold_is_a_line_and_the_others_go_on(library, 
     def full(joints, fps):
         raise MemoryError
 
-    monkeypatch.setattr("runtime.library.reading.resample", full)
+    monkeypatch.setattr("runtime.formats.read.resample", full)
     np.savez(folder / "a giant.npz", joints=motion(3), fps=np.float32(30))
     report = indexed(library, folder)
     assert (report.added, report.broken) == (4, 1)
@@ -237,7 +237,7 @@ def test_killed_at_any_moment_the_library_is_usable_and_lost_at_most_the_file_in
         kills += process.poll() is None
         process.kill()
         process.communicate()
-        with Library.open(tmp_path / "library") as library:
+        with Store.open(tmp_path / "library") as library:
             check_consistent(library, FakeEmbedder())
             names = [Path(clip.path).stem for clip in library.clips()]
             assert names == [f"{seed:03d}" for seed in range(len(names))], "whole files, in order, none left out"
@@ -248,7 +248,7 @@ def test_killed_at_any_moment_the_library_is_usable_and_lost_at_most_the_file_in
                 library.embed_waiting(FakeEmbedder())
                 assert all(library.rows_of(clip.id) for clip in library.clips()), "all that is stored is found"
     assert kills == 5 and stored > 0 and waited > 0
-    with Library.open(tmp_path / "library") as library:
+    with Store.open(tmp_path / "library") as library:
         report = indexed(library, tmp_path / "clips")
         assert (report.unchanged, report.added, report.broken) == (stored, 160 - stored, 0)
         assert library.counts()["windows"] == 160 + 2 * 18, "240 frames are three windows"
@@ -270,7 +270,7 @@ def test_processes_that_index_overlapping_folders_at_once_store_every_file_once_
     for process in both:
         out, err = process.communicate(timeout=60)
         assert process.returncode == 0 and "files=42" in out and "broken=0" in out, err
-    with Library.open(tmp_path / "library") as library:
+    with Store.open(tmp_path / "library") as library:
         library.embed_waiting(FakeEmbedder())
         assert library.counts() == {"clips": 63, "windows": 60 + 3 * 4, "here": 63, "broken": 0, "vanished": 0}
         assert library.state().rows == 60 + 3 * 4, "no window was embedded twice"

@@ -11,12 +11,12 @@ from runtime.library.benchmark import exact_scores, fill, measure, queries_of, s
 from runtime.library.codes import fit_codes, load_codes
 from runtime.library.index import index_folders
 from runtime.library.search import Searcher
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 
 @pytest.fixture
 def library(tmp_path):
-    with Library.create(tmp_path / "library") as opened:
+    with Store.create(tmp_path / "library") as opened:
         yield opened
 
 
@@ -101,7 +101,7 @@ def test_rows_of_a_replaced_clip_are_not_found(library, clips):
 def test_an_empty_library_and_a_query_of_another_space_are_told(library, clips, tmp_path):
     with pytest.raises(InputError, match="shape"):
         Searcher(library).search(np.ones(DIM + 1, np.float32), 1)
-    with Library.create(tmp_path / "empty") as empty:
+    with Store.create(tmp_path / "empty") as empty:
         empty.begin_embeddings(FakeEmbedder())
         with pytest.raises(InputError, match="no clip"):
             Searcher(empty).search(np.ones(DIM, np.float32), 1)

@@ -12,12 +12,12 @@ from runtime.library.database import FACTS, complaint
 from runtime.library.motions import pack_joints, unpack_joints
 from runtime.library.reading import ReadClip
 from runtime.library.records import FileFacts, windows_of
-from runtime.library.store import Library
+from runtime.library.store import Store
 
 
 @pytest.fixture
 def library(tmp_path):
-    with Library.create(tmp_path / "library") as opened:
+    with Store.create(tmp_path / "library") as opened:
         yield opened
 
 
@@ -78,7 +78,7 @@ def test_facts_joints_and_embeddings_come_back(library, tmp_path):
     assert put(library, embedder, "/a.npz", [1, 2], frames=300)
     assert not put(library, embedder, "/a.npz", [1, 2], frames=300), "the same content is stored once"
     library.close()
-    with Library.open(tmp_path / "library") as again:
+    with Store.open(tmp_path / "library") as again:
         state = again.check_embedder(embedder)
         clips = again.clips("/a.npz")
         assert [(c.name, c.frames, c.fps, c.labels, c.licence, c.status) for c in clips] == [
@@ -143,7 +143,7 @@ def test_what_another_process_stores_during_a_rebuild_is_not_lost(library):
 
     def meanwhile(done, total):
         if library.file("/b.npz") is None:
-            with Library.open(library.folder) as second:
+            with Store.open(library.folder) as second:
                 put(second, embedder, "/b.npz", [2])
 
     state = library.rebuild(FakeEmbedder("fake-2"), meanwhile)
@@ -169,7 +169,7 @@ def test_what_two_processes_embed_at_once_or_one_replaces_meanwhile_counts_once(
 
     class Slow(FakeEmbedder):
         def embed_motions(self, motions):
-            with Library.open(library.folder) as other:
+            with Store.open(library.folder) as other:
                 if replaced:
                     other.put_file(FileFacts("/a.npz", 1, 1, "b"), [ReadClip("new", motion(2, 30))], state)
                 other.embed_waiting(embedder)
@@ -185,19 +185,19 @@ def test_what_two_processes_embed_at_once_or_one_replaces_meanwhile_counts_once(
 
 def test_a_missing_library_is_told_with_the_way_to_make_one(tmp_path):
     with pytest.raises(InputError, match=r"no library at .* - Make one"):
-        Library.open(tmp_path / "none")
+        Store.open(tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
 def test_a_folder_of_other_things_is_not_taken(tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(InputError, match="other files"):
-        Library.create(tmp_path)
+        Store.create(tmp_path)
 
 
-@pytest.mark.parametrize("opening", [Library.open, Library.create])
+@pytest.mark.parametrize("opening", [Store.open, Store.create])
 def test_another_version_a_torn_file_and_another_database_are_told(opening, tmp_path):
-    with Library.create(tmp_path / "newer"):
+    with Store.create(tmp_path / "newer"):
         pass
     with sqlite3.connect(tmp_path / "newer" / FACTS) as database:
         database.execute("PRAGMA user_version = 7")

@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 
 from coamd_blender.errors import Cancelled, InputError
-from runtime.cli.serve import GeneratorTasks
-from runtime.edit.storyboard import Scene
+from coamd_blender.wire.requests import StoryboardScene
+from runtime.serve.models import Models
+from runtime.serve.tasks import RuntimeTasks
 
 CLIP = np.random.default_rng(0).normal(size=(60, 22, 3)).astype(np.float32)
+
+
+class Loaded(Models):
+    """Models whose generator is never asked for anything."""
+
+    def generator(self):
+        return None
 
 
 @pytest.fixture
@@ -32,7 +40,7 @@ def asked(monkeypatch):
 
 
 def ask(task, fields, arrays=None, report=lambda *progress: None):
-    return GeneratorTasks().run(task, fields, arrays or {}, report)
+    return RuntimeTasks(Loaded()).run(task, fields, arrays or {}, report)
 
 
 def test_an_edit_reaches_the_task_as_it_was_asked(asked):
@@ -96,7 +104,7 @@ def test_a_storyboard_reaches_the_task_and_may_stay_in_place(asked):
     scenes = [{"prompt": "walk", "seconds": 3}, {"prompt": "sit", "seconds": 2.5}]
     told, made = ask("storyboard", {"scenes": scenes, "seed": 5, "cfg": 1.5})
     assert told == {"fps": 20} and made["joints"][-1, 0, 0] == 40
-    assert asked == {"scenes": [Scene("walk", 3.0), Scene("sit", 2.5)], "seed": 5, "cfg": 1.5}
+    assert asked == {"scenes": (StoryboardScene("walk", 3), StoryboardScene("sit", 2.5)), "seed": 5, "cfg": 1.5}
     _, still = ask("storyboard", {"scenes": scenes, "in_place": True})
     assert np.abs(still["joints"][:, 0, 0] - 1).max() < 0.1
 

@@ -11,8 +11,8 @@ from library_fakes import FakeEmbedder, motion, write_motion
 import runtime.library.index
 import runtime.library.search  # noqa: F401 (imported here, so that no answer has to wait for torch)
 from coamd_blender.wire.protocol import Cancel, Error, Hello, Progress, Request, Result
-from runtime.cli.serve import RuntimeTasks
-from runtime.serve.library import UnderstandingTasks
+from runtime.serve.models import Models
+from runtime.serve.tasks import ADAPTERS, RuntimeTasks
 
 PATIENCE = 30.0  # seconds: files are synced one by one, which a busy disk makes slow
 
@@ -25,19 +25,29 @@ class FakeRecognizer(FakeEmbedder):
         return [(0, len(joints), "swing", np.float32(0.9))]
 
 
-class Tasks(UnderstandingTasks):
+class Tasks(RuntimeTasks):
     """The tasks with a stand-in for the recogniser and no generator."""
 
+    def __init__(self):
+        super().__init__(FakeModels())
+
     def load(self):
-        self._recognizer = self._recognizer or FakeRecognizer()
         return "cpu"
+
+
+class FakeModels(Models):
+    """Models with a stand-in for the recogniser."""
+
+    def recognizer(self):
+        self._recognizer = self._recognizer or FakeRecognizer()
+        return self._recognizer
 
 
 @pytest.fixture
 def server():
     with ServerOnPipes(Tasks()) as running:
         running.next(Hello)
-        assert set(running.next(Hello).capabilities) == {"recognize", "search", "index", "motion", "known", "store"}
+        running.next(Hello)
         yield running
 
 
@@ -187,8 +197,8 @@ def test_a_library_that_tears_while_it_is_open_is_told(server, fields):
     assert "new library" in told.hint
 
 
-def test_the_runtime_offers_every_task_and_loads_the_recogniser_only_when_asked():
-    tasks = RuntimeTasks()
-    assert tasks.names[:3] == ("generate", "edit", "storyboard")
-    assert tasks.names[3:] == ("recognize", "search", "index", "motion", "known", "store")
-    assert tasks._understanding._recognizer is None
+def test_the_runtime_offers_every_task_and_has_an_adapter_for_each():
+    assert RuntimeTasks.names == (
+        "generate", "edit", "storyboard", "recognize", "search", "index", "motion", "known", "store",
+    )  # fmt: skip
+    assert tuple(ADAPTERS) == RuntimeTasks.names

@@ -10,7 +10,6 @@ import torch
 from coamd_blender.errors import DataError, WeightsError
 from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
 from runtime import checkpoint, config
-from runtime.captions.labels import family_texts
 from runtime.cli import main
 from runtime.compose.compose import PoolItem
 from runtime.config import Preset, RecognizerConfig
@@ -18,7 +17,8 @@ from runtime.data.dataset import CaptionFeatures, Pool, write_pool
 from runtime.generate.generator import WEIGHTS
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextEncoder
-from runtime.recognize import Recognizer
+from runtime.recognize.labels import family_texts
+from runtime.recognize.recognizer import Recognizer
 from runtime.train import recognizer as training
 
 WORDS = {

@@ -13,6 +13,7 @@ from ..checks import (
     check_path,
     check_range,
     check_ranges,
+    check_rate,
     check_scene,
     check_seconds,
     check_seed,
@@ -127,10 +128,7 @@ class EditRequest(TaskRequest):
     def check(self) -> None:
         """Raise InputError for a clip, ranges or wishes that cannot be used."""
         check_clip(self.joints)
-        if not is_number(self.fps):
-            raise InputError(f"The frame rate {self.fps!r} is not a number", "Send fps as a number")
-        if self.fps <= 0:
-            raise InputError(f"{self.fps:g} frames a second is not a frame rate", "State the clip's frame rate")
+        check_rate(self.fps)
         check_text("The prompt", self.prompt)
         if self.prompt.strip():
             tidy_prompt(self.prompt)

@@ -29,13 +29,13 @@ class Label:
 
 @cache
 def vocabulary() -> tuple[Label, ...]:
-    """The bundled labels."""
+    """Return the bundled labels."""
     rows = json.loads(_FILE.read_text(encoding="utf-8"))
     return tuple(Label(row["label"], (row["label"], *row["also"]), row.get("family", "")) for row in rows)
 
 
 def given(names: Sequence[str]) -> tuple[Label, ...]:
-    """The labels that a user names, white space tidied, each once; "_" reads as a space. InputError for none."""
+    """Return the labels that a user names, white space tidied, each once; "_" reads as a space. InputError for none."""
     tidy = list(dict.fromkeys(name for name in (" ".join(str(name).split()) for name in names) if name))
     if not tidy:
         raise InputError("the list of labels is empty", 'name some, such as "walking, running, jumping"')
@@ -45,6 +45,6 @@ def given(names: Sequence[str]) -> tuple[Label, ...]:
 
 
 def family_texts(family: str) -> tuple[str, ...]:
-    """The texts that mean a family of the training pool; its own name where the vocabulary has none."""
+    """Return the texts that mean a family of the training pool; its own name where the vocabulary has none."""
     found = next((label.texts for label in vocabulary() if label.family == family), None)
     return found or (family.replace("_", " "),)

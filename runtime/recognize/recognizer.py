@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from coamd_blender.errors import InputError, WeightsError
-from coamd_blender.motion.skeleton import JOINT_COUNT, MAX_FRAMES
+from coamd_blender.errors import WeightsError
+from coamd_blender.wire.checks import check_motion, tidy_prompt
 from runtime import checkpoint
-from runtime.captions.labels import Label, given, vocabulary
 from runtime.config import RecognizerConfig
-from runtime.generate.generator import WEIGHTS, check_prompt, choose_device
+from runtime.generate.generator import WEIGHTS, choose_device
 from runtime.generate.guidance import Guidance
 from runtime.generate.rewards import text_similarity
-from runtime.model.clip_text import encoder_of
+from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
+from runtime.model.text_encoder import TextEncoder, TextFeatures
+from runtime.recognize.labels import Label, given, vocabulary
+from runtime.recognize.segments import cut, spread, stretches
 
 RECOGNIZER_FILE = "recognizer.safetensors"
 UNKNOWN = "unknown"
-SHORTEST_FRAMES = 4
 TEXT_BATCH = 128
 
 
@@ -35,7 +35,13 @@ class Recognizer:
     tells embeddings of one file from those of another.
     """
 
-    def __init__(self, model: MotionRecognizer, text_encoder, device, digest: str = ""):
+    def __init__(
+        self,
+        model: MotionRecognizer,
+        text_encoder: TextEncoder | ClipTextEncoder,
+        device: torch.device | str,
+        digest: str = "",
+    ):
         self.device = torch.device(device)
         self.model = model.eval().requires_grad_(False).to(self.device)
         self.text_encoder = text_encoder.eval().to(self.device)
@@ -85,7 +91,7 @@ class Recognizer:
 
     @torch.no_grad()
     def text_embedding(self, texts: Sequence[str]) -> torch.Tensor:
-        """Unit vectors (n, dim) of descriptions, on the recogniser's device."""
+        """Return unit vectors (n, dim) of descriptions, on the recogniser's device."""
         return self._encode(list(texts), self.model.descriptions)
 
     def guidance(self, prompts: Sequence[str], strength: float | None = None) -> Guidance:
@@ -141,9 +147,9 @@ class Recognizer:
         return functional.normalize(torch.stack([part.mean(dim=0) for part in parts]), dim=-1)
 
     @torch.no_grad()
-    def _encode(self, texts: list[str], side) -> torch.Tensor:
-        """Unit vectors (texts, dim) by a text side of the network; texts of like length go together."""
-        texts = [check_prompt(text) for text in texts]
+    def _encode(self, texts: list[str], side: Callable[[TextFeatures], torch.Tensor]) -> torch.Tensor:
+        """Return unit vectors (texts, dim) by a text side of the network; texts of like length go together."""
+        texts = [tidy_prompt(text) for text in texts]
         vectors = torch.zeros(len(texts), self.dim, device=self.device)
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         for first in range(0, len(order), TEXT_BATCH):
@@ -164,51 +170,3 @@ class Recognizer:
             lengths = torch.tensor([len(windows[row]) for row in rows])
             vectors[rows] = self.model.motion(joints.to(self.device), lengths.to(self.device)).fused.cpu().numpy()
         return vectors
-
-
-def check_motion(joints: np.ndarray) -> np.ndarray:
-    """Return ``joints`` if it is a motion (frames, 22, 3) of at least 4 frames of finite numbers, else InputError."""
-    joints = np.asarray(joints)
-    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or len(joints) < SHORTEST_FRAMES:
-        raise InputError(
-            f"joints of shape {joints.shape} are no motion",
-            f"give (frames, {JOINT_COUNT}, 3) with at least {SHORTEST_FRAMES} frames",
-        )
-    if not np.isfinite(joints).all():
-        raise InputError("the motion holds values that are not numbers", "export it again")
-    return joints
-
-
-def cut(frames: int, longest: int = MAX_FRAMES) -> list[tuple[int, int]]:
-    """Return (start, stop) of the fewest windows of equal length, within a frame, that cover ``frames`` frames."""
-    count = -(-frames // longest)
-    edges = [round(index * frames / count) for index in range(count + 1)]
-    return list(pairwise(edges))
-
-
-def spread(scores: np.ndarray, starts: Sequence[int], window: int, frames: int) -> np.ndarray:
-    """Scores (frames, labels) of every frame from those of windows (windows, labels): a mean over the windows that
-    hold it, weighted by a triangle over the window."""
-    weight = np.minimum(np.arange(1, window + 1), np.arange(window, 0, -1)).astype(np.float64)
-    total, sums = np.zeros((frames, scores.shape[1])), np.zeros((frames, 1))
-    for start, row in zip(starts, scores, strict=True):
-        part = weight[: frames - start, None]
-        total[start : start + window] += part * row
-        sums[start : start + window] += part
-    return total / sums
-
-
-def stretches(scores: np.ndarray, least: int) -> list[tuple[int, int, int, float]]:
-    """Return (start, stop, label, mean score) of runs of one best label in scores (frames, labels).
-
-    Until none is shorter than ``least`` frames, the shortest joins the neighbour whose label scores higher over it.
-    """
-    best = scores.argmax(axis=1)
-    while True:
-        edges = [0, *(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best)]
-        runs = list(pairwise(edges))
-        start, stop = min(runs, key=lambda run: run[1] - run[0])
-        if len(runs) == 1 or stop - start >= least:
-            return [(a, b, int(best[a]), float(scores[a:b, best[a]].mean())) for a, b in runs]
-        neighbours = [best[frame] for frame in (start - 1, stop) if 0 <= frame < len(best)]
-        best[start:stop] = max(neighbours, key=lambda label: scores[start:stop, label].mean())

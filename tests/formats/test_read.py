@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from coamd_blender.errors import DataError
-from runtime.formats.convert import read_motion, write_bvh, write_npz
+from coamd_blender.errors import DataError, InputError
+from runtime.formats.bvh_write import write_bvh
+from runtime.formats.npz import write_npz
+from runtime.formats.read import read_motion
 from tests.formats.bodies import squatting, turned
 from tests.formats.skeletons import write_bvh_text
 
@@ -44,5 +46,5 @@ def test_strange_skeletons_are_named(tmp_path):
     with pytest.raises(DataError, match="no joint map fits"):
         read_motion(tmp_path / "two.bvh")
     write_npz(tmp_path / "a.npz", squatting(5))
-    with pytest.raises(DataError, match="no joint map nonsense"):
+    with pytest.raises(InputError, match="no joint map 'nonsense'"):
         read_motion(tmp_path / "a.npz", "nonsense")

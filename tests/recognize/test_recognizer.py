@@ -11,13 +11,14 @@ import torch
 from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.motion.skeleton import rest_joints
 from runtime import checkpoint
-from runtime.captions.labels import family_texts, given, vocabulary
 from runtime.cli import main
-from runtime.cli.recognize import read_labels
+from runtime.cli.files import read_labels
 from runtime.config import RecognizerConfig
 from runtime.generate.generator import WEIGHTS
 from runtime.model.recognizer import MotionRecognizer
-from runtime.recognize import Recognizer, cut, spread, stretches
+from runtime.recognize.labels import family_texts, given, vocabulary
+from runtime.recognize.recognizer import Recognizer
+from runtime.recognize.segments import cut, spread, stretches
 
 SMALL = RecognizerConfig(width=32, layers=1, heads=2, feedforward=32, dim=16, text_layers=1)
 

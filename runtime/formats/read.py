@@ -1,0 +1,217 @@
+"""One motion file of any kind: as its source has it, and on the canonical body for each who needs it.
+
+read()            the clips of a file, with its own skeleton, units and rate
+read_motion()     one motion, to say what it is: the longest piece
+read_motions()    all of them, to convert: every piece of every clip
+read_placed()     all of them with a floor that the clips of a file share, for the library
+read_at_own_rate()  one motion frame by frame, to be edited and written back
+
+On the canonical body means (frames, 22, 3), metres, Y up, at 20 frames a second, on the floor, facing +Z at first,
+unless a function says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from coamd_blender.errors import DataError, InputError
+from coamd_blender.motion.skeleton import FPS, JOINT_COUNT, JOINT_NAMES
+
+from .acclaim import read_acclaim
+from .bvh import read_bvh
+from .canonical import JointMap, canonicalise, joint_maps, match_map, resample
+from .clip import TORN, SourceClip, reason
+from .gltf import read_gltf
+from .npz import read_npz
+from .placing import clip_floor, place, shared_floor
+
+READERS = {".bvh": read_bvh, ".amc": read_acclaim, ".glb": read_gltf, ".gltf": read_gltf, ".npz": read_npz}
+BLENDER_FILES = (".fbx", ".blend")  # read by Blender alone
+EDITABLE = (".npz", ".bvh")
+
+
+def check_readable(path: str | Path) -> Path:
+    """Return ``path`` if it is a motion file that can be read here, else InputError; for Blender's with the way."""
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in BLENDER_FILES:
+        raise InputError(
+            f"{path} can be read by Blender alone",
+            "Open or import it in Blender, and save its armature's motion as .bvh (operator export_anim.bvh)",
+        )
+    if suffix not in READERS:
+        raise InputError(f"{path} is not a motion this program reads", f"Give one of {', '.join(READERS)}")
+    if not path.is_file():
+        raise InputError(f"There is no file {path}", "Check the path")
+    return path
+
+
+def read(path: str | Path, skeleton: str | None = None) -> list[SourceClip]:
+    """Read every clip of a .bvh, .amc, .glb, .gltf or .npz file, as its source has it. Raises DataError.
+
+    ``skeleton`` may name the .asf of an .amc.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix == ".amc":
+        return read_acclaim(path, skeleton)
+    if suffix not in READERS:
+        raise DataError(f"{path} is not a motion file", f"Give a {', '.join(READERS)}")
+    return READERS[suffix](path)
+
+
+def joint_map_of(name: str | None) -> JointMap | None:
+    """Return the joint map ``name``, None for None: the one that fits best is then found. Raises InputError."""
+    if name is not None and name not in joint_maps():
+        raise InputError(f"There is no joint map {name!r}", f"Choose from {', '.join(joint_maps())}")
+    return None if name is None else joint_maps()[name]
+
+
+# --- one motion -------------------------------------------------------------------------------------------------------
+
+
+def read_motion(path: str | Path, skeleton: str | None = None, animation: str | None = None) -> np.ndarray:
+    """Read one motion of a file to canonical joints (frames, 22, 3) float32, to say what it is.
+
+    A file of the 22 joints themselves is only resampled, its positions kept. ``skeleton`` names a joint map (the one
+    that fits best when None) or an .asf; ``animation`` one of several in a .glb (the longest when None). Of a motion
+    that jumps the longest unbroken piece is taken. Raises DataError and InputError.
+    """
+    path = Path(path)
+    sketched = skeleton if skeleton and skeleton.lower().endswith(".asf") else None
+    clip = _choose(read(path, sketched), path, animation)
+    joint_map = None if sketched else joint_map_of(skeleton or None)
+    if joint_map is None and _is_canonical(clip):
+        columns = [clip.names.index(name) for name in JOINT_NAMES]
+        return resample(clip.positions[:, columns], clip.fps).astype(np.float32)
+    pieces = canonicalise(clip, joint_map or match_map(clip))
+    if not pieces:
+        raise DataError(f"{path} holds no two frames that follow on each other", "Export the motion again")
+    return place(max(pieces, key=len)).astype(np.float32)
+
+
+def _is_canonical(clip: SourceClip) -> bool:
+    """Whether a clip already consists of the 22 joints (written by write_bvh or write_npz)."""
+    real = [name for name in clip.names if not name.endswith("_end")]
+    return len(real) == JOINT_COUNT and set(real) == set(JOINT_NAMES)
+
+
+def _choose(clips: list[SourceClip], path: Path, animation: str | None) -> SourceClip:
+    if animation is None:
+        return max(clips, key=lambda clip: len(clip.positions)) if len(clips) > 1 else clips[0]
+    for clip in clips:
+        if clip.name.lower() == animation.lower():
+            return clip
+    names = ", ".join(clip.name for clip in clips[:12])
+    raise DataError(f"{path} has no animation {animation}", f"It has {names}")
+
+
+def read_at_own_rate(path: str | Path) -> tuple[np.ndarray, float]:
+    """Return (joints (frames, 22, 3) float32, fps) of an .npz as it is, or of a .bvh on the canonical body, every frame
+    kept at its own rate. Raises InputError and DataError.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in EDITABLE:
+        raise InputError(f"{path} is not a clip that can be edited", f"Give one of {', '.join(EDITABLE)}")
+    if not path.is_file():
+        raise InputError(f"There is no file {path}", "Check the path")
+    (clip,) = read(path)
+    if path.suffix.lower() == ".npz":
+        return clip.positions.astype(np.float32), clip.fps
+    # told at the frame rate of the canonical body's motions, so that every frame is kept
+    motions = canonicalise(replace(clip, fps=float(FPS)), match_map(clip))
+    if len(motions) != 1 or len(motions[0]) != len(clip.positions):
+        raise DataError(f"{path} jumps, and would be cut", "Mend its jumps, or convert it and edit the pieces")
+    return place(motions[0]).astype(np.float32), clip.fps
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+
+def read_motions(path: str | Path, skeleton: str | None = None) -> list[tuple[str, np.ndarray]]:
+    """Return (name, canonical joints (frames, 22, 3)) of every motion in a file; the pieces of one that jumps count up.
+
+    A .npz holds such joints already and is only resampled. ``skeleton`` names a joint map instead of the one found by
+    the joints' names, or the .asf of an .amc. Raises DataError and InputError.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        (clip,) = read_npz(path)
+        return [(clip.name, resample(clip.positions, clip.fps))]
+    clips = read(path, skeleton)
+    joint_map = None if suffix == ".amc" else joint_map_of(skeleton)
+    motions = []
+    for clip in clips:
+        pieces = canonicalise(clip, joint_map or match_map(clip))
+        names = [clip.name] if len(pieces) == 1 else [f"{clip.name}_{number}" for number in range(len(pieces))]
+        motions += [(name, place(piece)) for name, piece in zip(names, pieces, strict=True)]
+    if not motions:
+        raise DataError(f"{path} holds no motion of two frames or more", "Export it with its animation")
+    return motions
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedMotion:
+    """Piece ``number`` of the clip ``name``: joints float32 (frames, 22, 3). ``cut``: one of several pieces."""
+
+    name: str
+    number: int
+    cut: bool
+    joints: np.ndarray
+
+
+def read_placed(path: str | Path, shortest: int) -> tuple[list[PlacedMotion], list[str]]:
+    """Return every motion of a file of at least ``shortest`` frames, and a line for every clip left out.
+
+    The clips of one file share a floor where they are many: one that floats clear of it (a fall, a flight) keeps its
+    height. A .npz is only resampled. Raises DataError, naming the file, when nothing in it can be used.
+    """
+    path = Path(path)
+    try:
+        motions, left_out = _npz_motion(path, shortest) if path.suffix.lower() == ".npz" else _pieces(path, shortest)
+    except TORN as error:
+        raise DataError(f"{path} cannot be read ({reason(error)})", "Export it again") from error
+    if not motions:
+        why = left_out[0] if left_out else "it has no animation"
+        raise DataError(f"{path} holds no motion of {shortest / FPS:g} s or more ({why})", "Export its animation")
+    return motions, left_out
+
+
+def _npz_motion(path: Path, shortest: int) -> tuple[list[PlacedMotion], list[str]]:
+    (clip,) = read_npz(path)
+    joints = clip.positions if clip.fps == FPS else resample(clip.positions, clip.fps)
+    motion = PlacedMotion(clip.name, 0, False, joints.astype(np.float32))
+    return [motion] if len(joints) >= shortest else [], []
+
+
+def _pieces(path: Path, shortest: int) -> tuple[list[PlacedMotion], list[str]]:
+    clips, left_out = read(path), []
+    found: list[tuple[SourceClip, JointMap, list[np.ndarray]]] = []
+    for clip in clips:
+        try:
+            joint_map = match_map(clip)
+            pieces = [piece for piece in canonicalise(clip, joint_map) if len(piece) >= shortest]
+        except DataError as error:
+            if len(clips) == 1:
+                raise
+            left_out.append(f"{path.name}:{clip.name}: {error.message}")
+            continue
+        if not pieces:
+            left_out.append(f"{path.name}:{clip.name}: shorter than {shortest / FPS:g} s")
+        found.append((clip, joint_map, pieces))
+    shared = shared_floor([piece for _, joint_map, pieces in found if not joint_map.stylised for piece in pieces])
+    motions = [
+        PlacedMotion(
+            clip.name,
+            number,
+            len(pieces) > 1,
+            place(piece, clip_floor(piece, clip.name, joint_map.stylised, shared)).astype(np.float32),
+        )
+        for clip, joint_map, pieces in found
+        for number, piece in enumerate(pieces)
+    ]
+    return motions, left_out

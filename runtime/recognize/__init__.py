@@ -1,0 +1,10 @@
+"""What a motion is.
+
+recognizer.py   the loaded recogniser: motions and texts in, labels and vectors out
+segments.py     what happens when in a long motion
+labels.py       names of actions: the bundled vocabulary, and lists that users give
+"""
+
+from runtime.lazy import lazy
+
+__getattr__ = lazy(__name__, ("labels", "recognizer", "segments"), {"Recognizer": "recognizer"})

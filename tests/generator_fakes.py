@@ -1,0 +1,20 @@
+"""A generator that needs no weights."""
+
+import numpy as np
+import torch
+
+
+class FakeGenerator:
+    """Motions whose every number is the seed, in two steps a batch; ``calls`` records the batches."""
+
+    device = torch.device("cpu")
+
+    def __init__(self):
+        self.calls = []
+
+    def generate(self, prompts, frames, seeds, *, cfg=None, on_step=None):
+        self.calls.append((list(prompts), frames, list(seeds), cfg))
+        joints = np.repeat(np.array(seeds, np.float32), frames * 66).reshape(len(seeds), frames, 22, 3)
+        for step in (1, 2):
+            on_step(step, 2, lambda: joints / 2)
+        return joints
