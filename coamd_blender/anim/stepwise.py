@@ -36,8 +36,8 @@ class Wanted:
 
 
 def ready(armature, scene, options: Mapping[str, Any], kind: str = ACTION) -> dict[str, Any]:
-    """Return options of Wanted for a motion that is yet to be made: those of rig_settings.carry_options, and where the
-    armature stands now, so that it makes no difference to which frame the user goes meanwhile.
+    """Return options of Wanted for a motion that is yet to be made: those of rig_settings.retarget_options, and where
+    the armature stands now, so that it makes no difference to which frame the user goes meanwhile.
 
     Raises CoamdError for an armature that cannot carry it.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,17 +18,20 @@ from typing import Any
 
 import bpy
 import numpy as np
+from bpy.app.handlers import persistent
 
-from ..anim import nla, rig_settings, stepwise, targets
+from ..anim import rig_settings, stepwise, targets
 from ..errors import Cancelled, CoamdError, InputError
+from ..generate import takes
 from ..generate.preview import Preview
 from ..generate.properties import LARGEST_SEED, COAMD_PG_settings
 from ..motion.skeleton import FPS, MAX_FRAMES
 from ..setup import preferences
 from ..wire.client import RuntimeClient, child_environment
 from ..wire.jobs import CANCELLED, DONE, Job, JobRunner, Step, generate_fields
+from . import launch, lifetime, timer
+from .launch import Launch
 
-TICK_SECONDS = 0.05
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, MAX_FRAMES / FPS
 MOST_VARIANTS = 8
 _WRITTEN = object()  # what an exhausted iterator gives
@@ -81,7 +85,7 @@ class Session:
         self._chores: list[Iterator[Step | None]] = []
         self._idle_chores: list[Iterator[Step | None]] = []
         self._step: Step | None = None  # what the last chore told
-        self._command: list[str] | None = None
+        self._launch: Launch | None = None
         self._runner = JobRunner(self._make_client)
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
 
@@ -161,8 +165,8 @@ class Session:
             raise InputError("A motion is being made already", "Wait for it, or press Cancel")
         prompt = check_settings(settings)
         armature = targets.require(context)
-        options = stepwise.ready(armature, context.scene, rig_settings.carry_options(settings))
-        self._follow_preferences(context)
+        options = stepwise.ready(armature, context.scene, rig_settings.retarget_options(settings))
+        self._follow_preferences()
         seed = random.randint(0, LARGEST_SEED - MOST_VARIANTS) if settings.random_seed else settings.seed
         weight = settings.guidance if settings.use_guidance else None
         pull = settings.recognizer_guidance if settings.use_recognizer else None
@@ -196,7 +200,7 @@ class Session:
         no runtime is installed.
         """
         self.error, self.notice = None, ""
-        self._follow_preferences(context)
+        self._follow_preferences()
         job = self._runner.submit(task, fields, arrays)
         self._questions.append(Question(job, answer))
         return job
@@ -235,6 +239,18 @@ class Session:
         self._answer_questions()
         self._work_on()
         return self.running or bool(self._runner.active or self._chores or self._idle_chores)
+
+    def tick(self) -> float | None:
+        """Pump once, as the timer does; return the seconds to the next time, None with no work and no runtime."""
+        try:
+            busy = self.pump()
+        except Exception:  # noqa: BLE001 - told in the panel; Blender would drop the timer, and all other work with it
+            traceback.print_exc()
+            busy = True
+        timer.animate(self.preview, self.preview.visible)
+        if busy:
+            return timer.STEP_SECONDS if self.stepping else timer.BUSY_SECONDS
+        return timer.IDLE_SECONDS if self.alive else None
 
     def wait(self) -> None:
         """Pump until everything submitted has ended; raise its error, if any (background mode, scripts)."""
@@ -281,13 +297,13 @@ class Session:
         self._solver.shutdown(wait=True, cancel_futures=True)
 
     def _make_client(self) -> RuntimeClient:
-        return RuntimeClient(self._command, child_environment(), preferences.user_folder())
+        return RuntimeClient(self._launch.command, child_environment(), self._launch.folder)
 
-    def _follow_preferences(self, context: bpy.types.Context) -> None:
-        command = preferences.runtime_command(preferences.get(context))
-        if command != self._command:
+    def _follow_preferences(self) -> None:
+        chosen = launch.chosen()
+        if chosen != self._launch:
             self._runner.shutdown()
-            self._command = command
+            self._launch = chosen
 
     def _answer_questions(self) -> None:
         for question in [question for question in self._questions if question.job.ended]:
@@ -366,16 +382,14 @@ class Session:
 
     def _note_take(self, pending: Pending, action: bpy.types.Action) -> None:
         scene = targets.by_uid(bpy.data.scenes, pending.scene_uid)
-        take = scene.coamd.takes.add()
-        take.name = take.prompt = pending.prompt
-        take.seed = pending.seed + pending.takes
-        take.action, take.armature = action, targets.by_uid(bpy.data.objects, pending.armature_uid)
+        armature = targets.by_uid(bpy.data.objects, pending.armature_uid)
+        takes.add(scene.coamd, pending.prompt, pending.seed + pending.takes, action, armature)
         pending.takes += 1
 
     def _finish(self, pending: Pending) -> None:
         settings = targets.by_uid(bpy.data.scenes, pending.scene_uid).coamd
         settings.seed = pending.seed
-        show_take(settings, len(settings.takes) - pending.takes)
+        takes.show(settings, len(settings.takes) - pending.takes)
         self._end(None, f"Made in {time.monotonic() - pending.started:.1f} s")
         stepwise.push_undo(f"CoAMD: {pending.prompt[:40]}")
 
@@ -413,52 +427,16 @@ def seconds_of(settings: COAMD_PG_settings) -> float:
     return round(settings.seconds, 3)
 
 
-def show_take(settings: COAMD_PG_settings, index: int) -> None:
-    """Give take ``index``'s Action to its armature. Raises InputError when either is gone."""
-    take = settings.takes[index] if index < len(settings.takes) else None
-    if take is None or take.action is None or take.armature is None:
-        raise InputError("This take was deleted", "Choose another take")
-    rivals = {other.action for other in settings.takes if other.armature == take.armature} - {take.action, None}
-    if not nla.show(take.armature.animation_data, take.action, rivals):
-        assign(take.armature, take.action)
-    settings.take_index = index
-
-
-def assign(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Give a take's Action back to its armature. Blender finds the slot again: it is the one used last there."""
-    (armature.animation_data or armature.animation_data_create()).action = action
-
-
-def remove_takes(settings: COAMD_PG_settings, others: bool) -> None:
-    """Delete the chosen take and its Action, or with ``others`` all but the chosen one."""
-    chosen = settings.take_index
-    doomed = [index for index in range(len(settings.takes)) if (index != chosen) == others]
-    for index in reversed(doomed):
-        action, armature = settings.takes[index].action, settings.takes[index].armature
-        settings.takes.remove(index)
-        if action is not None and armature is not None:
-            nla.remove(armature.animation_data, action)
-        if action is not None:
-            bpy.data.actions.remove(action)
-    settings.take_index = 0 if others else max(0, chosen - 1)
-    left = settings.takes[settings.take_index] if settings.takes else None
-    if left is not None and left.action is not None and left.armature is not None:
-        show_take(settings, settings.take_index)
-
-
 _current: Session | None = None
 
 
 def current() -> Session:
-    """The session, made on first use."""
+    """Return the session, made on first use."""
     global _current
     if _current is None:
         _current = Session()
-    return _current
-
-
-def peek() -> Session | None:
-    """The session, or None when nothing has been generated since the add-on was enabled."""
+        bpy.app.handlers.load_pre.append(_before_load)
+        lifetime.at_end(close)
     return _current
 
 
@@ -466,5 +444,12 @@ def close() -> None:
     """End the session and its runtime process."""
     global _current
     if _current is not None:
+        bpy.app.handlers.load_pre.remove(_before_load)
         _current.shutdown()
         _current = None
+
+
+@persistent
+def _before_load(*_: object) -> None:
+    """Drop what is under way: another file is opened, and it has nowhere to go."""
+    current().forget()

@@ -126,17 +126,4 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
 
 
 CLASSES = (COAMD_PG_scene, COAMD_PG_edit)
-
-
-def register() -> None:
-    """Make the settings known to Blender."""
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-    bpy.types.Scene.coamd_edit = PointerProperty(type=COAMD_PG_edit)
-
-
-def unregister() -> None:
-    """Undo :func:`register`."""
-    del bpy.types.Scene.coamd_edit
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+POINTERS = ((bpy.types.Scene, "coamd_edit", PointerProperty(type=COAMD_PG_edit)),)

@@ -343,7 +343,7 @@ def begin_storyboard(context: bpy.types.Context) -> Job:
     if empty is not None:
         raise InputError(f"Scene {empty} has no prompt", "Say what happens in it, or remove it")
     armature = targets.require(context)
-    options = stepwise.ready(armature, context.scene, rig_settings.carry_options(context.scene.coamd))
+    options = stepwise.ready(armature, context.scene, rig_settings.retarget_options(context.scene.coamd))
     if settings.random_seed:
         settings.seed = random.randint(0, LARGEST_SEED)
     fields = {

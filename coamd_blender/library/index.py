@@ -21,6 +21,7 @@ from ..errors import CoamdError, InputError
 from ..setup import preferences
 from ..wire.client import child_environment
 from ..wire.jobs import DONE, Job, Step
+from .workflow import library_folder
 
 SUFFIXES = (".fbx", ".blend")
 LINE = "coamd-read "
@@ -42,8 +43,6 @@ def foreign_files(folder: Path) -> list[Path]:
 
 def begin_index(context: bpy.types.Context, folder: str, licence: str = "", source: str = "") -> None:
     """Start to index ``folder`` into the library. Raises InputError when it is not there or something else runs."""
-    from .workflow import library_folder
-
     current = session.current()
     if current.asking:
         raise InputError("An earlier request is being answered", "Wait for it, or press Stop")

@@ -7,6 +7,7 @@ import hashlib
 import bpy.utils.previews
 import numpy as np
 
+from ..core import lifetime
 from ..motion import skeleton
 
 POSES = 6
@@ -82,6 +83,7 @@ def keep(key: str, image: np.ndarray) -> None:
     global _icons
     if _icons is None:
         _icons = bpy.utils.previews.new()
+        lifetime.at_end(close)
     if key not in _icons:
         fill(_icons.new(key), image)
 

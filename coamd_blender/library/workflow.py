@@ -116,7 +116,7 @@ def begin_apply(context: bpy.types.Context, kind: str, index: int = -1) -> Job:
         "scene_uid": context.scene.session_uid,
         "frame": context.scene.frame_current,
         "kind": kind,
-        "options": stepwise.ready(armature, context.scene, rig_settings.carry_options(context.scene.coamd), kind),
+        "options": stepwise.ready(armature, context.scene, rig_settings.retarget_options(context.scene.coamd), kind),
     }
     about = {"tags": hit.labels, "licence": hit.licence, "source": hit.source, "thumbnail": hit.thumbnail}
     fields = {"library": context.window_manager.coamd.library, "id": int(hit.clip_id)}

@@ -13,6 +13,23 @@ from ..retarget.mapping import REQUIRED, match_preset, named_presets
 from ..setup import preferences
 
 OWN = "Own mapping"
+# What the editor calls the bones: of the middle by joint, of the limbs by joint without its side.
+LABELS = {
+    "pelvis": "Hips",
+    "spine1": "Spine",
+    "spine2": "Upper Spine",
+    "spine3": "Chest",
+    "neck": "Neck",
+    "head": "Head",
+    "collar": "Shoulder",
+    "shoulder": "Upper Arm",
+    "elbow": "Forearm",
+    "wrist": "Hand",
+    "hip": "Thigh",
+    "knee": "Shin",
+    "ankle": "Foot",
+    "foot": "Toes",
+}
 
 
 def fill(armature, bones: dict[str, str], label: str) -> None:
@@ -44,7 +61,12 @@ def forget(armature) -> None:
 
 
 def give(armature, joint: str, bone: str) -> None:
-    """Give ``bone`` to ``joint``. Raises RigError where another joint has it: nothing is overwritten silently."""
+    """Give ``bone`` to ``joint``.
+
+    Raises RigError where another joint has it, since nothing is overwritten silently, InputError for no joint of ours.
+    """
+    if joint not in JOINT_NAMES:
+        raise InputError(f"No joint is called {joint!r}", f"Joints are: {', '.join(JOINT_NAMES)}")
     if not armature.coamd_rig.joints:
         start(armature)
     taken = next((entry for entry in armature.coamd_rig.joints if entry.bone == bone and entry.name != joint), None)
@@ -80,8 +102,6 @@ def _names(armature) -> set[str]:
 
 def label_of(joint: str) -> str:
     """Return what the editor calls the bone of a joint, its side included."""
-    from .panel import LABELS
-
     side, _, name = joint.partition("_")
     return f"{side.title()} {LABELS[name].lower()}" if name in LABELS else LABELS[joint]
 

@@ -71,10 +71,10 @@ def drawn(name, width=260):
 
 def preferences_drawn(settings):
     """Everything the preferences show."""
-    from coamd_blender.generate import panel as generate_panel
+    from coamd_blender.setup import panel as setup_panel
 
     said = []
-    generate_panel.draw_preferences(settings, SimpleNamespace(region=SimpleNamespace(width=600)), Layout(said))
+    setup_panel.draw_preferences(settings, SimpleNamespace(region=SimpleNamespace(width=600)), Layout(said))
     return " | ".join(said)
 
 
