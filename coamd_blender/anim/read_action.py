@@ -28,9 +28,9 @@ from ..retarget.body import read_rest
 from ..retarget.channels import object_matrices, quaternions_of
 from ..retarget.reading import Placement, canonicalise, joints_of_poses, needed_bones
 from ..retarget.rig import forward_kinematics
-from ..wire.jobs import Step
 from . import actions
 from .armature import Y_UP_FROM_Z_UP, check_editable, read_rig
+from .steps import Step
 from .targets import by_uid
 
 CURVES, EVALUATED = "curves", "evaluated"

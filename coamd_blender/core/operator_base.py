@@ -1,12 +1,15 @@
 """What operators share: where they may run, how they begin a request, and how they tell errors."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty
 
 from .. import core
 from ..errors import CoamdError
+
+if TYPE_CHECKING:
+    from .workflow import Workflow
 
 
 def in_usable_mode(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -44,14 +47,14 @@ def report(operator: bpy.types.Operator, error: CoamdError) -> set[str]:
     return {"CANCELLED"}
 
 
-def begin(operator: bpy.types.Operator, start: Callable[[], object], wait: bool = False) -> set[str]:
-    """Call ``start()`` and let the timer do the rest, or ``wait`` for it, as always in background mode.
+def begin(operator: bpy.types.Operator, steps: "Workflow", kind: str | None = None, wait: bool = False) -> set[str]:
+    """Start a workflow and let the timer do the rest, or ``wait`` for it, as always in background mode.
 
-    An error is reported and shown in the panel.
+    ``kind``: as of session.py, a request unless another is given. An error is reported and shown in the panel.
     """
     current = core.session.current()
     try:
-        start()
+        current.start(steps, kind or core.session.REQUEST)
         core.timer.start(current.tick)
         if wait or bpy.app.background:
             current.wait()

@@ -39,6 +39,11 @@ def animate(what: object, on: bool) -> None:
     (_animated.add if on else _animated.discard)(what)
 
 
+def animated() -> bool:
+    """Return whether something moves in the 3D views."""
+    return bool(_animated)
+
+
 def redraw(viewport: bool = True) -> None:
     """Redraw the sidebars and the preferences, and with ``viewport`` the 3D views too."""
     for window in bpy.context.window_manager.windows:
@@ -59,5 +64,5 @@ def _unregister() -> None:
 def _tick() -> float | None:
     paces = {tick: tick() for tick in list(_ticks)}
     _ticks[:] = [tick for tick in _ticks if paces.get(tick, BUSY_SECONDS) is not None]
-    redraw(viewport=bool(_animated))
+    redraw(viewport=animated())
     return min((pace for pace in paces.values() if pace is not None), default=None)

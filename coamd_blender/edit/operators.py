@@ -33,7 +33,7 @@ class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
-        return begin(self, lambda: edit.workflow.begin(context, self.again), self.wait)
+        return begin(self, edit.workflow.edit_range(context, self.again), wait=self.wait)
 
 
 class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
@@ -46,7 +46,7 @@ class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
-        return begin(self, lambda: edit.workflow.begin_storyboard(context), self.wait)
+        return begin(self, edit.storyboard.storyboard(context), wait=self.wait)
 
 
 class _Pending:
@@ -57,7 +57,7 @@ class _Pending:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether one waits."""
-        if edit.workflow.pending(context) is None:
+        if edit.pending.pending(context) is None:
             cls.poll_message_set("No edit waits to be accepted")
             return False
         return True
@@ -79,7 +79,7 @@ class COAMD_OT_edit_accept(_Pending, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Swap them."""
-        return self._do(edit.workflow.accept, context)
+        return self._do(edit.pending.accept, context)
 
 
 class COAMD_OT_edit_reject(_Pending, bpy.types.Operator):
@@ -90,7 +90,7 @@ class COAMD_OT_edit_reject(_Pending, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Go back."""
-        return self._do(edit.workflow.reject, context)
+        return self._do(edit.pending.reject, context)
 
 
 class COAMD_OT_edit_push(_Pending, bpy.types.Operator):
@@ -101,7 +101,7 @@ class COAMD_OT_edit_push(_Pending, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the strips."""
-        return self._do(edit.workflow.push, context)
+        return self._do(edit.pending.push, context)
 
 
 class COAMD_OT_scene_add(bpy.types.Operator):

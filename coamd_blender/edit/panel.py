@@ -85,7 +85,7 @@ def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: fl
 def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw range, mode, prompt and options, then the button; or the edit that waits, and what may become of it."""
     width, settings = context.region.width, context.scene.coamd_edit
-    waiting = edit.workflow.pending(context)
+    waiting = edit.pending.pending(context)
     if waiting is None:
         layout.prop(settings, "mode", text="")
         _draw_range(layout, settings)

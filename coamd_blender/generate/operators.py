@@ -8,7 +8,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 from .. import core, generate
 from ..core.operator_base import begin, in_usable_mode, report, wait_property
 from ..errors import CoamdError
-from .properties import LARGEST_SEED
+from ..wire import limits
 
 
 class COAMD_OT_generate(bpy.types.Operator):
@@ -29,7 +29,7 @@ class COAMD_OT_generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
-        return begin(self, lambda: core.session.current().begin(context), self.wait)
+        return begin(self, generate.workflow.generate(context), core.session.GENERATION, self.wait)
 
 
 class COAMD_OT_cancel(bpy.types.Operator):
@@ -143,7 +143,7 @@ class COAMD_OT_new_seed(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Draw it."""
-        context.scene.coamd.seed = random.randint(0, LARGEST_SEED)
+        context.scene.coamd.seed = random.randint(0, limits.LARGEST_SEED)
         return {"FINISHED"}
 
 

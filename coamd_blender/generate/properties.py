@@ -11,7 +11,7 @@ from bpy.props import (
     StringProperty,
 )
 
-LARGEST_SEED = 2**31 - 1
+from ..wire import limits
 
 
 class COAMD_PG_carry(bpy.types.PropertyGroup):
@@ -106,20 +106,24 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
     seconds: FloatProperty(
         name="Seconds",
         description="Length of the motion",
-        default=4.0,
+        default=limits.DEFAULT_SECONDS,
         soft_min=1.0,
-        soft_max=9.8,
+        soft_max=limits.LONGEST_SECONDS,
         step=50,
         precision=1,
     )
     variants: IntProperty(
-        name="Variants", description="How many different motions to make", default=1, soft_min=1, soft_max=8
+        name="Variants",
+        description="How many different motions to make",
+        default=1,
+        soft_min=1,
+        soft_max=limits.MOST_VARIANTS,
     )
     seed: IntProperty(
         name="Seed",
         description="The same seed, sentence and length give the same motion again",
         min=0,
-        max=LARGEST_SEED,
+        max=limits.LARGEST_SEED,
     )
     random_seed: BoolProperty(name="Random Seed", description="Draw a new seed for every generation", default=True)
     guidance: FloatProperty(
@@ -127,7 +131,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         description="How strictly the motion follows the words; high values exaggerate",
         default=2.5,
         min=0.0,
-        max=20.0,
+        max=limits.LARGEST_WEIGHT,
         soft_min=1.0,
         soft_max=8.0,
         step=25,
@@ -142,7 +146,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         "words; costs time, and high values distort",
         default=0.5,
         min=0.0,
-        max=20.0,
+        max=limits.LARGEST_WEIGHT,
         soft_max=4.0,
         step=25,
         precision=2,

@@ -15,7 +15,7 @@ class COAMD_OT_search(Asking, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the runtime; the results appear in the list."""
-        return begin(self, lambda: library.workflow.begin_search(context))
+        return begin(self, library.workflow.search(context))
 
 
 class _OnHit(Asking):
@@ -45,7 +45,7 @@ class COAMD_OT_apply_clip(_OnHit, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fetch, retarget and write it; one undo step."""
         kind = context.scene.coamd_understanding.place_as
-        return begin(self, lambda: library.workflow.begin_apply(context, kind, self.index))
+        return begin(self, library.workflow.apply_clip(context, kind, self.index))
 
 
 class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
@@ -57,7 +57,7 @@ class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fetch, retarget, write and mark it; one undo step."""
-        return begin(self, lambda: library.workflow.begin_apply(context, anim.stepwise.ASSET, self.index))
+        return begin(self, library.workflow.apply_clip(context, anim.stepwise.ASSET, self.index))
 
 
 class COAMD_OT_index_folder(bpy.types.Operator):
@@ -87,7 +87,7 @@ class COAMD_OT_index_folder(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start; the panel shows how far it is."""
-        return begin(self, lambda: library.index.begin_index(context, self.directory, self.licence, self.source))
+        return begin(self, library.index.index_folder(context, self.directory, self.licence, self.source))
 
 
 CLASSES = (

@@ -12,6 +12,7 @@ from bpy.props import (
 )
 
 from ..recognize import properties as recognize
+from ..wire import limits
 
 BY = (
     ("WORDS", "Words", "Clips that do what the words say"),
@@ -55,7 +56,14 @@ class COAMD_PG_understanding(recognize.Settings, bpy.types.PropertyGroup):
 
     by: EnumProperty(name="Search By", items=BY, default="WORDS")
     text: StringProperty(name="Search", description="What the person does, in English", options={"TEXTEDIT_UPDATE"})
-    top: IntProperty(name="Results", description="How many clips to list", default=12, min=1, soft_max=50, max=500)
+    top: IntProperty(
+        name="Results",
+        description="How many clips to list",
+        default=limits.DEFAULT_RESULTS,
+        min=1,
+        soft_max=50,
+        max=limits.MOST_RESULTS,
+    )
     place_as: EnumProperty(name="Apply As", items=PLACE_AS, default="ACTION")
     whole: BoolProperty(
         name="Whole Clip", description="Apply all of the clip and not only the part that fits best", default=True

@@ -21,7 +21,7 @@ class COAMD_OT_recognize(Asking, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the joints and ask the runtime; the results appear in the panel."""
-        return begin(self, lambda: recognize.workflow.begin(context, self.which))
+        return begin(self, recognize.workflow.recognize(context, self.which))
 
 
 class _OnResults:

@@ -17,7 +17,8 @@ import numpy as np
 
 from ..errors import CoamdError, InputError
 from ..wire.client import RuntimeClient, child_environment, runtime_command
-from ..wire.jobs import Job, JobRunner, generate_fields
+from ..wire.jobs import Job, JobRunner
+from ..wire.requests import GenerateRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS, SHEET_PIXELS, SHEET_SAMPLES = 12, (1280, 560), 4
@@ -60,7 +61,7 @@ def run(options: Options) -> None:
     command = runtime_command(sys.executable, ROOT, options.device)
     runner = JobRunner(lambda: RuntimeClient(command, child_environment(), options.out))
     try:
-        job = runner.submit("generate", generate_fields(options.prompt, options.seconds, options.seed))
+        job = runner.ask(GenerateRequest.variants(options.prompt, options.seconds, options.seed))
         runner.tick()  # the runtime starts while Blender loads
         armature = _make_scene()
         clock.lap("Blender and the character")

@@ -383,14 +383,14 @@ def test_stopping_in_mid_job_and_deleting_things_meanwhile(walker):
     armature, action = walker
     before, current = keys(action, armature), session.current()
     ask(prompt="slow")
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     settle(lambda: current.status.fraction > 0.02)
     assert not bpy.ops.coamd.edit_range.poll() and bpy.ops.coamd.stop.poll()
     bpy.ops.coamd.stop()
     settle(lambda: not current.pump())
     assert [block.name for block in bpy.data.actions] == ["Walk"] and same(keys(action, armature), before)
     ask(prompt="")
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     bpy.data.actions.remove(action)
     settle(lambda: not current.asking)
     assert "deleted while it was being edited" in str(current.error) and not bpy.data.actions
@@ -419,7 +419,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
 
     before, blocks, current = keys(action, armature), left(), session.current()
     settings = ask(random_seed=True)
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     assert current.pump() and current.pump() and current.stepping
     assert current.status.text.startswith("Reading the Action ") and current.status.text.endswith("/60")
     assert 0 < current.status.fraction < 1 and left() == blocks and bpy.context.scene.frame_current == 17
@@ -428,7 +428,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
     settle(lambda: not current.asking)
     assert left() == blocks and same(keys(action, armature), before) and settings.seed == 7
     assert settings.preview is None and current.error is None and not Path(armature["asked"]).exists()
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     current.pump()
     action.name = "Other"
     settle(lambda: not current.asking)
@@ -436,7 +436,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
     assert asked()[-1]["arrays"]["joints"] == [60, 22, 3]
     assert asked()[-1]["sums"]["joints"] == pytest.approx(reading.joints.sum(dtype=np.float64), abs=1e-3)
     bpy.ops.coamd.edit_reject()
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     current.pump()
     bpy.data.actions.remove(action)
     settle(lambda: not current.asking)
