@@ -242,7 +242,7 @@ class Session:
     # --- running a workflow -----------------------------------------------------------------------------------
 
     def _go_on(self, work: Work, refuse: bool = False) -> None:
-        """Resume ``work`` up to its next yield unless it waits; see to its end, with ``refuse`` by raising its error."""
+        """Resume ``work`` up to its next yield unless it waits, and see to its end; ``refuse``: raise its error."""
         try:
             if work.waits():
                 work.show_preview()
