@@ -30,12 +30,12 @@ from ..retarget.reading import Placement, canonicalise, joints_of_poses, needed_
 from ..retarget.rig import forward_kinematics
 from . import actions
 from .armature import Y_UP_FROM_Z_UP, check_editable, read_rig
+from .snapshot import ROTATION_CHANNELS, rotation_channel
 from .steps import Step
 from .targets import by_uid
 
 CURVES, EVALUATED = "curves", "evaluated"
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
-_ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _MOST_FRAMES = 200_000
 PIECE = 40  # samples a step
 CHANGED = "The Action or its armature changed while it was being read"
@@ -333,7 +333,7 @@ def _object_hindrance(armature_object, curves: _Curves) -> str:
         and not any(armature_object.delta_rotation_euler)
         and armature_object.delta_rotation_quaternion[:] == (1.0, 0.0, 0.0, 0.0)
     )
-    moved = bool(set(curves.object) & {"location", "scale", *_ROTATIONS.values(), "rotation_euler"})
+    moved = bool(set(curves.object) & {"location", "scale", *ROTATION_CHANNELS.values(), "rotation_euler"})
     if moved and not plain:
         return "the object has delta transforms"
     parent = armature_object.parent
@@ -363,7 +363,7 @@ def _pose(armature_object, rig: Rig, mapping: Mapping, curves: _Curves, times: n
     quaternions, locations = np.zeros((len(times), len(needed), 4)), np.zeros((len(times), len(needed), 3))
     for number, (name, mode) in enumerate(zip(part.names, part.rotation_modes, strict=True)):
         bone, channels = armature_object.pose.bones[name], curves.bones.get(name, {})
-        rotation = curves.sample(bone, channels, _ROTATIONS.get(mode, "rotation_euler"), sampled)
+        rotation = curves.sample(bone, channels, rotation_channel(mode), sampled)
         quaternions[:, number] = quaternions_of(rotation, mode)
         locations[:, number] = curves.sample(bone, channels, "location", sampled)
     posed = forward_kinematics(part, quaternions, locations)
@@ -372,12 +372,12 @@ def _pose(armature_object, rig: Rig, mapping: Mapping, curves: _Curves, times: n
 
 def _worlds(armature_object, curves: _Curves, times: list[float]) -> np.ndarray:
     """Armature space to the Y-up world (F, 4, 4)."""
-    moved = set(curves.object) & {"location", "scale", "rotation_euler", *_ROTATIONS.values()}
+    moved = set(curves.object) & {"location", "scale", "rotation_euler", *ROTATION_CHANNELS.values()}
     now = np.array(armature_object.matrix_world, dtype=float)
     if not moved:
         return np.tile(Y_UP_FROM_Z_UP @ now, (len(times), 1, 1))
     mode = armature_object.rotation_mode
-    rotation = curves.sample(armature_object, curves.object, _ROTATIONS.get(mode, "rotation_euler"), times)
+    rotation = curves.sample(armature_object, curves.object, rotation_channel(mode), times)
     matrices = object_matrices(
         curves.sample(armature_object, curves.object, "location", times),
         quaternions_of(rotation, mode),

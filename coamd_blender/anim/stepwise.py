@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError, RigError
 from . import targets, write_action
+from .plan import WriteTarget, plan_motion
 from .steps import Call
 
 ACTION, STRIP, ASSET = "ACTION", "STRIP", "ASSET"
@@ -22,16 +23,14 @@ class Destination:
     """Where a motion goes: the armature as it stood when the motion was asked for, found again by ``session_uid``,
     which survives undo, renaming and deletion.
 
-    kind: ACTION as ``options`` say, STRIP, or ASSET. options: those of write_action.read_target. again: what to do
-    when armature, scene or Action were deleted meanwhile.
+    kind: ACTION as the options say, STRIP, or ASSET. again: what to do when armature, scene or Action were deleted
+    meanwhile.
     """
 
+    target: WriteTarget
     armature_uid: int
-    armature_name: str
     scene_uid: int
-    frame: int
     kind: str
-    options: Mapping[str, Any]
     again: str
 
 
@@ -47,9 +46,7 @@ def destination(
     if kind != ACTION:
         chosen["output"] = "strip" if kind == STRIP else "action"
     target = write_action.read_target(armature, scene=scene, **chosen, **targets.rig_options(armature))
-    chosen["stand"] = target.stand
-    where = armature.session_uid, armature.name, scene.session_uid, scene.frame_current
-    return Destination(*where, kind, chosen, again)
+    return Destination(target, armature.session_uid, scene.session_uid, kind, again)
 
 
 def write_keys(
@@ -60,11 +57,8 @@ def write_keys(
     Returns the Action, good until the next yield. Given up half way, it is removed. Raises RigError when the armature
     is gone, InputError when scene or Action are.
     """
-    armature, scene = found_again(place)
-    target = write_action.read_target(
-        armature, start_frame=place.frame, scene=scene, **place.options, **targets.rig_options(armature)
-    )
-    plan = yield Call(write_action.plan_motion, (target, joints, fps, name))
+    target = write_action.renewed(place.target, found_again(place)[0])
+    plan = yield Call(plan_motion, (target, joints, fps, name))
     armature, _ = found_again(place)
     uid, finished = write_action.new_action(armature, plan).session_uid, False
     try:
@@ -89,7 +83,7 @@ def found_again(place: Destination) -> tuple[bpy.types.Object, bpy.types.Scene]:
     armature = targets.by_uid(bpy.data.objects, place.armature_uid)
     scene = targets.by_uid(bpy.data.scenes, place.scene_uid)
     if armature is None:
-        raise RigError(f"{place.armature_name} was deleted meanwhile", f"Select another armature and {place.again}")
+        raise RigError(f"{place.target.read.name} was deleted meanwhile", f"Select another armature and {place.again}")
     if scene is None:
         raise InputError("The scene was deleted meanwhile", f"Go to another scene and {place.again}")
     return armature, scene

@@ -1,4 +1,4 @@
-"""The character a motion is for: which armature, how much of it is understood, where it stands."""
+"""The character a motion is for: which armature, and how much of it is understood."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from .. import retarget
 from ..errors import RigError
-from ..motion.skeleton import JOINT_NAMES, rest_joints, to_z_up
+from ..motion.skeleton import JOINT_NAMES
 from ..retarget import controls
-from ..retarget.body import read_rest
-from ..retarget.contacts import leg_length
 from . import rig_settings
-from .armature import led_bones, limited_bones, read_rig, read_switches
+from .armature import read_constraints
+from .snapshot import led_bones, limited_bones, switches
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def require(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def rig_options(armature: bpy.types.Object) -> dict:
-    """What bake.read_target takes of the armature's own settings: its mapping and its captured rest pose."""
+    """What write_action.read_target takes of the armature's own settings: its mapping and its captured rest pose."""
     return {"mapping": coverage(armature).mapping, "aligned": rig_settings.captured_rest(armature)}
 
 
@@ -99,9 +98,11 @@ def coverage(armature: bpy.types.Object) -> Coverage:
     found = _last[1]
     if found.mapping is None or control_table(found) is not None:
         return found
-    led = led_bones(armature, found.mapping)
+    bones = armature.pose.bones
+    constraints = read_constraints(armature, (bones[name] for name in found.mapping.bones.values()))
+    led = led_bones(constraints, found.mapping)
     notes = [f"{', '.join(led[:3])} follows constraints: its keys will not show until they are muted"] if led else []
-    held = [name for name in limited_bones(armature, found.mapping) if name not in led]
+    held = [name for name in limited_bones(constraints, found.mapping) if name not in led]
     if held:
         notes.append(f"{', '.join(held[:3])} is limited by constraints: mute them where it stays behind the motion")
     return replace(found, notes=(*found.notes, *notes))
@@ -115,12 +116,12 @@ def control_table(found: Coverage) -> dict | None:
 def switch_note(armature: bpy.types.Object, found: Coverage, *, limbs: str, switch: bool) -> str | None:
     """What becomes of a control rig's limbs that are not on the controls that are keyed; None for a rig without such.
 
-    limbs: "fk" or "ik", as in bake.read_target. switch: whether the Action turns them over.
+    limbs: "fk" or "ik", as in write_action.read_target. switch: whether the Action turns them over.
     """
     table = control_table(found)
     if table is None:
         keyed, other = "FK", "IK"
-        wanted = () if found.mapping is None else read_switches(armature, found.mapping)
+        wanted = () if found.mapping is None else switches(armature.pose.bones, found.mapping)
     else:
         keyed, other = ("IK", "FK") if limbs == "ik" else ("FK", "IK")
         wanted = controls.switches_of(table["ik"] if limbs == "ik" else table)
@@ -161,34 +162,6 @@ def _detect(bones: tuple[tuple[str, str, tuple[float, ...]], ...]) -> retarget.M
 
 def _ambiguity(joint: str, candidates: Sequence[str]) -> str:
     return f"{joint.replace('_', ' ')} could be {' or '.join(candidates)}: the first is used"
-
-
-@dataclass(frozen=True)
-class Stance:
-    """Our metres in Blender's world, both Y up: ``matrix`` (3, 3) turns and scales, then ``origin`` (3,) is added."""
-
-    matrix: np.ndarray
-    origin: np.ndarray
-
-    @property
-    def floor(self) -> float:
-        """Height of the floor in Blender's world."""
-        return float(self.origin[1])
-
-    def place(self, joints: np.ndarray) -> np.ndarray:
-        """Return ``joints`` (..., 22, 3) as points of Blender's world, Z up."""
-        return to_z_up(joints @ self.matrix.T + self.origin)
-
-
-def stance(armature: bpy.types.Object, place: str) -> Stance:
-    """Where and how large a motion of ours will be on ``armature``; ``place`` as in retarget.Options."""
-    rig = read_rig(armature)
-    body = read_rest(rig, coverage(armature).mapping)
-    scale = body.leg * body.scale / leg_length(rest_joints()[None])
-    if place == "world":
-        return Stance(np.eye(3) * scale, np.zeros(3))
-    turn, origin = body.stance(rig)
-    return Stance(turn * scale, origin)
 
 
 def by_uid(collection: bpy.types.bpy_prop_collection, uid: int) -> bpy.types.ID | None:

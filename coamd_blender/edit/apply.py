@@ -13,17 +13,16 @@ from dataclasses import dataclass, field
 import bpy
 import numpy as np
 
-from ..anim import actions
-from ..anim import range_keys as key_table
-from ..anim.range_keys import CONSTANT, FREE, LINEAR, Range, Source
+from ..anim import actions, range_keys
+from ..anim.range_keys import CONSTANT, LINEAR, Range, Source
 from ..anim.read_action import Reading
+from ..anim.snapshot import rotation_channel
 from ..errors import InputError, RigError
 from ..retarget import Options, solve
 from ..retarget import splice as splicing
 from ..retarget.channels import quaternions_of
 from ..retarget.holds import Hold, bones_of, held
 
-CHANNELS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _CHAINS = {"IK", "SPLINE_IK"}
 
 
@@ -59,7 +58,7 @@ class Channel:
     path: str
     index: int
     group: str
-    made: key_table.Keys
+    made: range_keys.Keys
 
 
 @dataclass
@@ -143,7 +142,7 @@ def check_bones(armature, action, taken: tuple[str, ...], location_bone: str | N
     paths = {}
     for name in taken:
         bone = armature.pose.bones[name]
-        paths[f"{bone.path_from_id()}.{CHANNELS.get(bone.rotation_mode, 'rotation_euler')}"] = name
+        paths[f"{bone.path_from_id()}.{rotation_channel(bone.rotation_mode)}"] = name
         if any(bone.lock_rotation) or (bone.lock_rotations_4d and bone.lock_rotation_w):
             raise RigError(f"The rotation of bone {name!r} is locked", "Unlock it, or leave its body part out")
     if location_bone is not None:
@@ -208,7 +207,7 @@ class _Rotations:
     def at(self, name: str, frame: float) -> np.ndarray:
         """The channels (3 or 4,) of bone ``name``; what has no curve is as the bone has it now."""
         bone = self._bones[name]
-        channel = CHANNELS.get(bone.rotation_mode, "rotation_euler")
+        channel = rotation_channel(bone.rotation_mode)
         values, path = np.array(getattr(bone, channel), dtype=float), f"{bone.path_from_id()}.{channel}"
         for index in range(len(values)):
             curve = self._curves.get((path, index))
@@ -278,14 +277,14 @@ def plan(site: Site, joints: np.ndarray) -> tuple[tuple[Channel, ...], list[str]
             spliced = held(reading.rig, reading.mapping, posed, spliced, stretch, site.hold)
         for name, quaternions in spliced.quaternions.items():
             values, broken = splicing.channels(quaternions, site.modes[name], *site.edges[number, name])
-            channel = CHANNELS.get(site.modes[name], "rotation_euler")
+            channel = rotation_channel(site.modes[name])
             channels += _channels(area, f"{site.paths[name]}.{channel}", name, frames, values, broken)
             torn += [name] if broken else []
         if spliced.location is not None:
             bone = spliced.location_bone
             channels += _channels(area, f"{site.paths[bone]}.location", bone, frames, spliced.location, False)
         for path, bone in site.influences:
-            made = key_table.fresh_keys(np.array([area.first]), np.array([0.0]), CONSTANT)
+            made = range_keys.fresh_keys(np.array([area.first]), np.array([0.0]), CONSTANT)
             channels.append(Channel(area, path, 0, bone, made))
     return tuple(channels), torn
 
@@ -294,7 +293,7 @@ def _channels(area: Range, path: str, bone: str, frames: np.ndarray, values: np.
     interpolation = np.full(len(frames), LINEAR)
     interpolation[-1] = CONSTANT if torn else LINEAR
     return [
-        Channel(area, path, index, bone, key_table.fresh_keys(frames, values[:, index], interpolation))
+        Channel(area, path, index, bone, range_keys.fresh_keys(frames, values[:, index], interpolation))
         for index in range(values.shape[1])
     ]
 
@@ -315,55 +314,18 @@ def write_some(
         curve = curves.get((channel.path, channel.index))
         if curve is None:
             static = _static(armature, channel.path, channel.index)
-            source = Source(key_table.no_keys(), False, lambda frame, value=static: value)
+            source = Source(range_keys.no_keys(), False, lambda frame, value=static: value)
             curve = actions.ensure_curve(preview, slot, channel.path, channel.index, channel.group)
         else:
-            source = Source(read_keys(curve), curve.extrapolation == "LINEAR", curve.evaluate)
-        merged, old = key_table.replaced(source, channel.area, channel.made)
+            source = Source(range_keys.read_keys(curve), curve.extrapolation == "LINEAR", curve.evaluate)
+        merged, old = range_keys.replaced(source, channel.area, channel.made)
         outcome.added += len(old) - int(old.sum()) - len(channel.made["co"])
-        outcome.frozen += write_keys(curve, merged, old)
+        outcome.frozen += range_keys.write_keys(curve, merged, old)
         curves[channel.path, channel.index] = curve
         done += 1
         if time.perf_counter() >= end:
             break
     return done
-
-
-def read_keys(curve) -> key_table.Keys:
-    """All keys of an F-curve."""
-    points, table = curve.keyframe_points, {}
-    for name, (kind, width, _) in key_table.ATTRIBUTES.items():
-        values = np.zeros(len(points) * width, kind)
-        points.foreach_get(name, values)
-        table[name] = values.reshape(len(points), width)
-    return table
-
-
-def write_keys(curve, table: key_table.Keys, old: np.ndarray) -> int:
-    """Give an F-curve exactly these keys, and freeze the handles of those ``old`` keys (n,) bool that Blender would
-    move. Returns how many keys were frozen."""
-    points, count = curve.keyframe_points, len(old)
-    if len(points) < count:
-        points.add(count - len(points))
-    while len(points) > count:
-        points.remove(points[len(points) - 1], fast=True)
-    _set_keys(curve, table)
-    frozen = np.zeros(count, bool)
-    for _ in range(count):  # freezing one may move the next: curves are smoothed over all automatic handles in a row
-        moved = key_table.moved_handles(table, read_keys(curve)) & old
-        if not moved.any():
-            break
-        frozen |= moved
-        for side in ("left", "right"):  # both: Blender turns a free handle after an automatic one opposite
-            table[f"handle_{side}_type"][moved] = FREE
-        _set_keys(curve, table)
-    return int(frozen.sum())
-
-
-def _set_keys(curve, table: key_table.Keys) -> None:
-    for name, values in table.items():
-        curve.keyframe_points.foreach_set(name, np.ascontiguousarray(values).ravel())
-    curve.update()
 
 
 def _curves(action, slot) -> dict[tuple[str, int], bpy.types.FCurve]:

@@ -10,9 +10,9 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
-from ..anim.targets import Stance
 from ..core import timer
 from ..motion import skeleton
+from ..retarget.reading import Placement
 from ..setup import preferences
 
 _FIGURE = (1.0, 0.62, 0.16, 1.0)
@@ -25,9 +25,9 @@ _BONES = np.array([(parent, child) for child, parent in enumerate(skeleton.PAREN
 class Preview:
     """A stick figure that plays in place of a character for as long as the ``with`` block lasts."""
 
-    def __init__(self, stance: Stance):
-        """``stance``: where and how large the motion will be."""
-        self._stance = stance
+    def __init__(self, placement: Placement):
+        """``placement``: where and how large the motion will be."""
+        self._placement = placement
         self._points: np.ndarray | None = None  # (frames, 22, 3), Blender's world
         self._handle: object | None = None
 
@@ -49,7 +49,8 @@ class Preview:
         wanted = preferences.get(bpy.context)
         if wanted is not None and not wanted.show_preview:
             return
-        self._points = np.asarray(self._stance.place(joints[0]), dtype=np.float32)
+        world = self._placement.place(joints[0]) * self._placement.scale
+        self._points = skeleton.to_z_up(world).astype(np.float32)
         timer.animate(self, True)
         if self._handle is None and not bpy.app.background:
             self._handle = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_VIEW")
@@ -63,7 +64,7 @@ class Preview:
         gpu.state.blend_set("ALPHA")
         _lines(points[ghosts][:, _BONES].reshape(-1, 3), _GHOST, 1.5)
         path = points[:, 0].copy()
-        path[:, 2] = self._stance.floor
+        path[:, 2] = self._placement.origin[1] * self._placement.scale
         _lines(np.repeat(path, 2, axis=0)[1:-1], _PATH, 1.5)
         _lines(points[frame][_BONES].reshape(-1, 3), _FIGURE, 4.0)
         gpu.state.blend_set("NONE")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..anim import rig_settings, stepwise, targets
+from ..anim.plan import placement
 from ..core.workflow import Ask, Seal, Workflow
 from ..setup import preferences
 from ..wire import limits
@@ -35,7 +36,7 @@ def generate(context: bpy.types.Context) -> Workflow:
     place = stepwise.destination(armature, scene, options, again="press Generate again")
     preferences.remember_prompt(preferences.get(context), prompt)
 
-    with Preview(targets.stance(armature, settings.place)) as preview:
+    with Preview(placement(place.target)) as preview:
         answer = yield Ask(request, preview.show)
     yield Seal("Writing keys")
     for copy, joints in enumerate(answer.arrays["joints"]):

@@ -26,11 +26,10 @@ def ask(**changes):
 
 
 def keys(action, armature):
-    from coamd_blender.anim import actions
-    from coamd_blender.edit import apply as edit_apply
+    from coamd_blender.anim import actions, range_keys
 
     curves = actions.curves_of(action, actions.slot_for(action, armature))
-    return {(curve.data_path, curve.array_index): edit_apply.read_keys(curve) for curve in curves}
+    return {(curve.data_path, curve.array_index): range_keys.read_keys(curve) for curve in curves}
 
 
 def same(one, other):

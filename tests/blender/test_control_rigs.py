@@ -18,7 +18,7 @@ from rigs import (  # noqa: E402
 from test_bake import curves_of  # noqa: E402
 
 from coamd_blender import retarget  # noqa: E402
-from coamd_blender.anim import armature, targets, write_action  # noqa: E402
+from coamd_blender.anim import armature, snapshot, targets, write_action  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 from coamd_blender.retarget import controls  # noqa: E402
@@ -249,8 +249,8 @@ def pole_angle(rig, side):
 def test_legs_led_by_ik_go_where_the_motion_has_them(foot_under_target, pole):
     rig = legs_on_ik(foot_under_target, pole)
     joints = walking()
-    read = armature.read_rig(rig)
-    limbs = armature.read_ik(rig, read, retarget.detect_rig(read))
+    read = armature.read_armature(rig)
+    limbs = snapshot.ik_limbs(read, retarget.detect_rig(read.rig))
     assert [limb.joint for limb in limbs] == ["left_knee", "right_knee"]
     action = write_action.apply_motion(rig, joints, start_frame=1, contact="off", place="world")
     keyed = {curve.data_path for curve in curves_of(action)}

@@ -6,7 +6,7 @@ import rigs
 
 bpy = pytest.importorskip("bpy")
 
-from coamd_blender.anim import actions, write_action  # noqa: E402
+from coamd_blender.anim import actions, range_keys, write_action  # noqa: E402
 from coamd_blender.anim.range_keys import ATTRIBUTES, Range  # noqa: E402
 from coamd_blender.anim.read_action import read_action  # noqa: E402
 from coamd_blender.edit import apply as edit_apply  # noqa: E402
@@ -45,7 +45,7 @@ def livened(armature, action):
 def table(action, armature):
     """(path, index) to the keys of every curve."""
     curves = actions.curves_of(action, actions.slot_for(action, armature))
-    return {(curve.data_path, curve.array_index): edit_apply.read_keys(curve) for curve in curves}
+    return {(curve.data_path, curve.array_index): range_keys.read_keys(curve) for curve in curves}
 
 
 def poses(armature, frames, bones=None):

@@ -54,9 +54,9 @@ def open_panels(wanted):
 
 def keys(action, rig):
     """(path, index) to the keys of every curve."""
-    actions, edit_action = module("anim.actions"), module("edit.apply")
+    actions, range_keys = module("anim.actions"), module("anim.range_keys")
     curves = actions.curves_of(action, actions.slot_for(action, rig))
-    return {(curve.data_path, curve.array_index): edit_action.read_keys(curve) for curve in curves}
+    return {(curve.data_path, curve.array_index): range_keys.read_keys(curve) for curve in curves}
 
 
 def same_outside(before, after):
