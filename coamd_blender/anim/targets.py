@@ -41,7 +41,7 @@ _last: tuple[tuple, Coverage] | None = None
 
 
 def candidates(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The armatures that may be meant: the active one; those that move the active object; else the selected ones."""
+    """Return the armatures that may be meant: the active one; those that move it; else those selected."""
     active = context.view_layer.objects.active
     if active is not None and active.type == "ARMATURE":
         return [active]
@@ -53,19 +53,22 @@ def candidates(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 def find(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The one armature that is meant; None without one, and where it might be any of several."""
+    """Return the one armature that is meant; None without one, and where it might be any of several."""
     found = candidates(context)
     return found[0] if len(found) == 1 else None
 
 
 def rivals(context: bpy.types.Context) -> RigError:
-    """The error that says which armatures might be meant."""
+    """Return the error that says which armatures might be meant."""
     names = " or ".join(armature.name for armature in candidates(context)[:3])
     return RigError(f"The motion may be for {names}", "Select the armature that is to move")
 
 
 def require(context: bpy.types.Context) -> bpy.types.Object:
-    """As :func:`find`. Raises RigError when there is no armature, are several, or when too little is understood."""
+    """Return the armature as :func:`find` does.
+
+    Raises RigError when there is no armature, are several, or when too little is understood.
+    """
     armature = find(context)
     if armature is None and len(candidates(context)) > 1:
         raise rivals(context)
@@ -78,12 +81,12 @@ def require(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def rig_options(armature: bpy.types.Object) -> dict:
-    """What write_action.read_target takes of the armature's own settings: its mapping and its captured rest pose."""
+    """Return what write_action.read_target takes of the armature's own settings: its mapping and captured rest pose."""
     return {"mapping": coverage(armature).mapping, "aligned": rig_settings.captured_rest(armature)}
 
 
 def coverage(armature: bpy.types.Object) -> Coverage:
-    """How much of ``armature`` is understood; remembered until its bones or its own mapping change."""
+    """Return how much of ``armature`` is understood; remembered until its bones or its own mapping change."""
     global _last
     bones = armature.data.bones
     settings = armature.coamd_rig
@@ -109,12 +112,12 @@ def coverage(armature: bpy.types.Object) -> Coverage:
 
 
 def control_table(found: Coverage) -> dict | None:
-    """The table of the controls that are keyed, where this is a generated control rig; else None."""
+    """Return the table of the controls that are keyed, where this is a generated control rig; else None."""
     return next((table for table in controls.tables() if table["label"] == found.preset), None)
 
 
 def switch_note(armature: bpy.types.Object, found: Coverage, *, limbs: str, switch: bool) -> str | None:
-    """What becomes of a control rig's limbs that are not on the controls that are keyed; None for a rig without such.
+    """Return what becomes of a control rig's limbs that are not on the keyed controls; None for a rig without such.
 
     limbs: "fk" or "ik", as in write_action.read_target. switch: whether the Action turns them over.
     """
@@ -165,5 +168,5 @@ def _ambiguity(joint: str, candidates: Sequence[str]) -> str:
 
 
 def by_uid(collection: bpy.types.bpy_prop_collection, uid: int) -> bpy.types.ID | None:
-    """The data-block with this ``session_uid``, or None when it is gone."""
+    """Return the data-block with this ``session_uid``, or None when it is gone."""
     return next((block for block in collection if block.session_uid == uid), None)

@@ -89,9 +89,11 @@ class Outcome:
 # --- checks -----------------------------------------------------------------------------------------------------------
 
 
-def require_action(armature, action=None) -> bpy.types.Action:
-    """The Action the armature plays, unless ``action`` is given. Raises InputError without one, for one without keys
-    and for a linked one."""
+def require_action(armature: bpy.types.Object, action: bpy.types.Action | None = None) -> bpy.types.Action:
+    """Return the Action the armature plays, unless ``action`` is given.
+
+    Raises InputError without one, for one without keys and for a linked one.
+    """
     data = armature.animation_data
     action = action or (data.action if data is not None else None)
     if action is None:
@@ -104,13 +106,13 @@ def require_action(armature, action=None) -> bpy.types.Action:
     return action
 
 
-def check_not_tweaked(armature) -> None:
+def check_not_tweaked(armature: bpy.types.Object) -> None:
     """Raise RigError while an NLA strip of the armature is being edited: Blender then gives it no other Action."""
     if armature.animation_data is not None and armature.animation_data.use_tweak_mode:
         raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
 
 
-def check_paths(armature, site: Site) -> None:
+def check_paths(armature: bpy.types.Object, site: Site) -> None:
     """Raise RigError when a bone that is to be keyed was renamed or removed since the Action was read."""
     bones = armature.pose.bones
     gone = [name for name, path in site.paths.items() if name not in bones or bones[name].path_from_id() != path]
@@ -118,8 +120,8 @@ def check_paths(armature, site: Site) -> None:
         raise RigError(f"The bone {gone[0]!r} was renamed or removed meanwhile", "Press Edit again")
 
 
-def slot_of(action, handle: int | None):
-    """The slot with ``handle``, which copies of an Action share; None before Blender 4.4, which has no slots.
+def slot_of(action: bpy.types.Action, handle: int | None) -> bpy.types.ActionSlot | None:
+    """Return the slot with ``handle``, which copies of an Action share; None before Blender 4.4, which has no slots.
 
     Raises InputError when it was removed.
     """
@@ -131,13 +133,15 @@ def slot_of(action, handle: int | None):
     return found
 
 
-def extent(action, slot) -> tuple[float, float]:
-    """First and last frame that has a key, over the slot's curves."""
+def extent(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> tuple[float, float]:
+    """Return first and last frame that has a key, over the slot's curves."""
     ends = [curve.range() for curve in actions.curves_of(action, slot) if len(curve.keyframe_points)]
     return min(first for first, _ in ends), max(last for _, last in ends)
 
 
-def check_bones(armature, action, taken: tuple[str, ...], location_bone: str | None) -> None:
+def check_bones(
+    armature: bpy.types.Object, action: bpy.types.Action, taken: tuple[str, ...], location_bone: str | None
+) -> None:
     """Raise RigError, naming the bone and the remedy, unless the bones' channels can be keyed to effect."""
     paths = {}
     for name in taken:
@@ -159,7 +163,7 @@ def check_bones(armature, action, taken: tuple[str, ...], location_bone: str | N
             _check_curve(curve, paths[curve.data_path])
 
 
-def _check_curve(curve, bone: str) -> None:
+def _check_curve(curve: bpy.types.FCurve, bone: str) -> None:
     group = curve.group
     if curve.lock or (group is not None and group.lock):
         raise RigError(f"The F-curves of bone {bone!r} are locked", "Unlock them in the Graph Editor")
@@ -169,8 +173,8 @@ def _check_curve(curve, bone: str) -> None:
         raise RigError(f"An F-curve of bone {bone!r} has a modifier", "Bake it to keys, or remove it")
 
 
-def holding_constraints(armature, taken: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Data paths of the influences of constraints that would overrule keys on ``taken``, and the bone of each.
+def holding_constraints(armature: bpy.types.Object, taken: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return data paths of the influences of constraints that would overrule keys on ``taken``, and the bone of each.
 
     Raises RigError for one whose influence is driven.
     """
@@ -199,13 +203,13 @@ def holding_constraints(armature, taken: tuple[str, ...]) -> tuple[tuple[str, st
 class _Rotations:
     """Rotation channels of an armature's bones at any frame, as an Action has them."""
 
-    def __init__(self, armature, action):
+    def __init__(self, armature: bpy.types.Object, action: bpy.types.Action):
         self._bones = armature.pose.bones
         self._curves = _curves(action, actions.slot_for(action, armature))
         self.keyed = {actions.bone_of(path) for path, _ in self._curves} - {None}
 
     def at(self, name: str, frame: float) -> np.ndarray:
-        """The channels (3 or 4,) of bone ``name``; what has no curve is as the bone has it now."""
+        """Return the channels (3 or 4,) of bone ``name``; what has no curve is as the bone has it now."""
         bone = self._bones[name]
         channel = rotation_channel(bone.rotation_mode)
         values, path = np.array(getattr(bone, channel), dtype=float), f"{bone.path_from_id()}.{channel}"
@@ -216,8 +220,8 @@ class _Rotations:
 
 
 def survey(
-    armature,
-    action,
+    armature: bpy.types.Object,
+    action: bpy.types.Action,
     reading: Reading,
     areas: tuple[Range, ...],
     joints: frozenset[str],
@@ -302,7 +306,13 @@ def _channels(area: Range, path: str, bone: str, frames: np.ndarray, values: np.
 
 
 def write_some(
-    armature, preview, handle: int | None, channels: tuple[Channel, ...], done: int, outcome: Outcome, seconds=math.inf
+    armature: bpy.types.Object,
+    preview: bpy.types.Action,
+    handle: int | None,
+    channels: tuple[Channel, ...],
+    done: int,
+    outcome: Outcome,
+    seconds: float = math.inf,
 ) -> int:
     """Write ``channels`` from number ``done`` on, for about ``seconds``, into the slot with ``handle`` of ``preview``,
     a copy of the armature's Action; note in ``outcome`` what it took, and return how many are written now."""
@@ -328,10 +338,10 @@ def write_some(
     return done
 
 
-def _curves(action, slot) -> dict[tuple[str, int], bpy.types.FCurve]:
+def _curves(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> dict[tuple[str, int], bpy.types.FCurve]:
     return {(curve.data_path, curve.array_index): curve for curve in actions.curves_of(action, slot)}
 
 
-def _static(armature, path: str, index: int) -> float:
+def _static(armature: bpy.types.Object, path: str, index: int) -> float:
     value = armature.path_resolve(path)
     return float(value[index]) if hasattr(value, "__len__") else float(value)

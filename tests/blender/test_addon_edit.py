@@ -232,7 +232,7 @@ def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
     assert asked()[-1]["arrays"]["path"] == [len(line), 2]
     bpy.ops.coamd.edit_reject()
     ask(path=armature)
-    with pytest.raises(RuntimeError, match=f"{armature.name} is no curve - Choose a curve"):
+    with pytest.raises(RuntimeError, match=f"{armature.name} is not a curve - Choose a curve"):
         bpy.ops.coamd.edit_range()
 
 
