@@ -8,7 +8,10 @@ import pytest
 from fakes import ROOT
 
 ADDON, RUNTIME = ROOT / "coamd_blender", ROOT / "runtime"
-LEAVES = ("errors", "motion", "motion.skeleton", "wire", "wire.protocol", "wire.client", "wire.jobs", "anim.range_keys")
+LEAVES = (
+    *("errors", "lazy", "motion", "motion.skeleton", "wire", "wire.protocol", "wire.client", "wire.jobs"),
+    *("anim", "anim.range_keys", "anim.reduction", "anim.snapshot", "anim.checks", "anim.plan", "anim.steps"),
+)
 BLENDER = {
     "bpy",
     "mathutils",
@@ -23,6 +26,23 @@ BLENDER = {
     "idprop",
 }
 SHARED = {"errors", "motion", "wire"}  # rooms of the add-on that the runtime may use
+# Which rooms of the add-on a room may import, besides errors and lazy. A new arrow is a decision.
+_BELOW = {"setup", "core", "anim", "retarget", "motion", "wire"}
+ARROWS = {
+    "motion": set(),
+    "wire": {"motion"},
+    "retarget": {"motion"},
+    "anim": {"retarget", "motion"},
+    "core": {"anim", "wire"},
+    "setup": {"core", "wire"},
+    "generate": _BELOW,
+    "edit": _BELOW | {"generate"},  # a storyboard becomes a take
+    "recognize": _BELOW,
+    "library": _BELOW | {"recognize"},  # their settings and results are one property group each
+    "rig_mapping": _BELOW,
+    "character": {"motion"},
+    "tools": _BELOW | {"character"},
+}
 
 
 def sources(folder):
@@ -62,6 +82,34 @@ def test_no_relative_import_leaves_the_add_on():
         return level <= len(path.relative_to(ADDON).parts)
 
     assert offences(ADDON, inside) == []
+
+
+def room_of(path) -> str:
+    """The room of the add-on that a file is in; of those that are in none, their own name."""
+    return path.relative_to(ADDON).with_suffix("").parts[0]
+
+
+def rooms_imported(path) -> set[str]:
+    """The rooms, its own left out, and the modules beside the rooms, that a file of the add-on imports."""
+    found = set()
+    for level, module, names, _ in imports(path):
+        up = len(path.relative_to(ADDON).parts) - level
+        if level and up <= 0:
+            found |= {module.split(".")[0]} if module else set(names)
+    return found - {room_of(path)}
+
+
+def test_the_rooms_of_the_add_on_stand_on_one_another_and_in_no_circle():
+    assert {room_of(path) for path in sources(ADDON) if len(path.relative_to(ADDON).parts) > 1} == set(ARROWS)
+    for path in sources(ADDON):
+        if (room := room_of(path)) in ARROWS:
+            beside = {"errors", "lazy", *(("register", "unregister") if room == "tools" else ())}
+            assert rooms_imported(path) - beside <= ARROWS[room], path.relative_to(ROOT)
+    below: dict[str, set[str]] = {}
+    while len(below) < len(ARROWS):
+        free = [room for room in ARROWS if room not in below and ARROWS[room] <= set(below)]
+        assert free, f"in a circle: {set(ARROWS) - set(below)}"
+        below |= {room: ARROWS[room] for room in free}
 
 
 def test_leaves_and_retargeting_name_no_blender_module():

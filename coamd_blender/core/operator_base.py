@@ -32,12 +32,10 @@ class Asking:
         return in_usable_mode(cls, context)
 
 
-def wait_property() -> BoolProperty:
-    """Return the operators' argument for scripts that go on with the result."""
+def wait_property(result: str = "the keys are written") -> BoolProperty:
+    """Return the operators' argument for scripts that go on with the ``result``."""
     return BoolProperty(
-        name="Wait",
-        description="Return when the keys are written (always so in background mode)",
-        options={"SKIP_SAVE"},
+        name="Wait", description=f"Return when {result} (always so in background mode)", options={"SKIP_SAVE"}
     )
 
 

@@ -186,7 +186,7 @@ class Session:
     def pump(self) -> bool:
         """Take in what the runtime said and let every workflow do one piece. True while there is work.
 
-        An error that is not a CoamdError is a fault of the add-on's: it is raised, too, and the work it belongs to ended.
+        An error that is not a CoamdError is a fault of the add-on's: it is raised, too, and its work is ended.
         """
         self._runner.tick()
         for work in list(self._works):

@@ -1,4 +1,4 @@
-"""A range of an Action made anew, and storyboards."""
+"""A range of an Action regenerated, and storyboards."""
 
 from ..lazy import modules_of
 

@@ -1,4 +1,4 @@
-"""A range of an Action made anew, in a copy of it: checks first, then numbers for a thread, then keys.
+"""A range of an Action regenerated, in a copy of it: checks first, then numbers for a thread, then keys.
 
 What is outside the range keeps its keys, interpolation and handles; handles that Blender would recalculate because
 of the new neighbours are frozen where they are. Curves of bones that are not taken over are not touched.
@@ -229,8 +229,8 @@ def survey(
     poses: tuple[int, ...] = (),
     hold: Hold | None = None,
 ) -> Site:
-    """Read the rest of what the edit needs; ``joints`` are those made anew. Changes nothing. Raises RigError, and
-    InputError for a ``hold`` by bones that are not made anew."""
+    """Read the rest of what the edit needs; ``joints`` are those regenerated. Changes nothing. Raises RigError, and
+    InputError for a ``hold`` by bones that are not regenerated."""
     options, pose = Options(place="world", contact=contact), armature.pose.bones
     solution = solve(reading.rig, reading.mapping, reading.placement.place(reading.joints[:2]), options)
     rotations = _Rotations(armature, action)

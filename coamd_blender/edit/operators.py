@@ -153,7 +153,12 @@ class COAMD_OT_scene_move(_OnScene, bpy.types.Operator):
     bl_idname = "coamd.scene_move"
     bl_label = "Move Scene"
 
-    direction: EnumProperty(items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")), options={"SKIP_SAVE"})
+    direction: EnumProperty(
+        name="Direction",
+        description="Which way it moves",
+        items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")),
+        options={"SKIP_SAVE"},
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Move it."""

@@ -15,7 +15,7 @@ from ..retarget.holds import Hold
 from ..retarget.reading import Placement
 
 LEAST_SECONDS = 0.15  # between a frame that stays and a hold: a hand takes its time
-Area = tuple[Range, str]  # what is made anew, and the runtime's mode for it
+Area = tuple[Range, str]  # what is regenerated, and the runtime's mode for it
 
 
 def marked_range(
@@ -57,7 +57,7 @@ def _selected_keys(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) 
 
 
 def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple[Area, ...]:
-    """Return what an edit of the ``marked`` frames makes anew in an Action with keys from ``start`` to ``end``.
+    """Return what an edit of the ``marked`` frames regenerates in an Action with keys from ``start`` to ``end``.
 
     Raises InputError for a range that lies outside the Action, further than the mode allows.
     """
@@ -100,7 +100,7 @@ def kept_poses(scene: bpy.types.Scene, marked: tuple[int, int], area: Range) -> 
 
 
 def open_joints(settings: bpy.types.PropertyGroup) -> tuple[str | None, frozenset[str]]:
-    """Return the runtime's word for what is made anew (None: all), and the joints that may move.
+    """Return the runtime's word for what is regenerated (None: all), and the joints that may move.
 
     Raises InputError when nothing may.
     """

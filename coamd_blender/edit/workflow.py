@@ -1,4 +1,4 @@
-"""A range made anew: read the Action, ask the runtime, write a preview beside the untouched Action (pending.py)."""
+"""A range regenerated: read the Action, ask the runtime, write a preview beside the untouched Action (pending.py)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..wire import limits
 from ..wire.requests import EditRange, EditRequest
 from . import apply, pending, request
 
-CONTEXT_SECONDS = 5.0  # read on either side of what is made anew: the model sees no more
+CONTEXT_SECONDS = 5.0  # read on either side of what is regenerated: the model sees no more
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Original:
 @dataclass(frozen=True)
 class EditSettings:
     """What the settings say: a ``prompt``, ``seed``, share to ``keep`` and text weight ``cfg``; the ``parts`` and
-    ``joints`` made anew; a ``path`` (points, 3; Y up, the world's); the ``read`` frames, first and last; the ``asked``
+    ``joints`` regenerated; a ``path`` (points, 3; Y up, the world's); the ``read`` frames, first and last; the ``asked``
     areas; the rest as for apply.survey."""
 
     prompt: str

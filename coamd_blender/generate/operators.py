@@ -62,7 +62,7 @@ class COAMD_OT_use_prompt(bpy.types.Operator):
     bl_label = "Use Prompt"
     bl_options = {"INTERNAL", "UNDO"}
 
-    prompt: StringProperty(options={"SKIP_SAVE"})
+    prompt: StringProperty(name="Prompt", description="The sentence", options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Copy it."""
@@ -77,7 +77,7 @@ class COAMD_OT_show_take(bpy.types.Operator):
     bl_label = "Show Take"
     bl_options = {"INTERNAL", "UNDO"}
 
-    index: IntProperty(min=0, options={"SKIP_SAVE"})
+    index: IntProperty(name="Number", description="Of the take, from 0", min=0, options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
@@ -106,6 +106,7 @@ class COAMD_OT_remove_takes(bpy.types.Operator):
 
     which: EnumProperty(
         name="Which",
+        description="What is deleted",
         items=(
             ("CHOSEN", "This One", "Delete the chosen take"),
             ("OTHERS", "All Others", "Keep the chosen take and delete the others"),

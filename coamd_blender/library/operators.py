@@ -4,7 +4,7 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from .. import anim, core, library
-from ..core.operator_base import Asking, begin
+from ..core.operator_base import Asking, begin, wait_property
 
 
 class COAMD_OT_search(Asking, bpy.types.Operator):
@@ -13,9 +13,11 @@ class COAMD_OT_search(Asking, bpy.types.Operator):
     bl_idname = "coamd.search"
     bl_label = "Search"
 
+    wait: wait_property("the results are there")
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the runtime; the results appear in the list."""
-        return begin(self, library.workflow.search(context))
+        return begin(self, library.workflow.search(context), wait=self.wait)
 
 
 class _OnHit(Asking):
@@ -23,6 +25,7 @@ class _OnHit(Asking):
 
     index: IntProperty(name="Number", description="Of the result; -1 for the chosen one", default=-1, min=-1,
                        options={"SKIP_SAVE"})  # fmt: skip
+    wait: wait_property()
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -45,7 +48,7 @@ class COAMD_OT_apply_clip(_OnHit, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fetch, retarget and write it; one undo step."""
         kind = context.scene.coamd_understanding.place_as
-        return begin(self, library.workflow.apply_clip(context, kind, self.index))
+        return begin(self, library.workflow.apply_clip(context, kind, self.index), wait=self.wait)
 
 
 class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
@@ -57,7 +60,7 @@ class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fetch, retarget, write and mark it; one undo step."""
-        return begin(self, library.workflow.apply_clip(context, anim.stepwise.ASSET, self.index))
+        return begin(self, library.workflow.apply_clip(context, anim.stepwise.ASSET, self.index), wait=self.wait)
 
 
 class COAMD_OT_index_folder(bpy.types.Operator):
@@ -67,9 +70,12 @@ class COAMD_OT_index_folder(bpy.types.Operator):
     bl_idname = "coamd.index_folder"
     bl_label = "Index Folder"
 
-    directory: StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
+    directory: StringProperty(
+        name="Folder", description="Read with all folders in it", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
     licence: StringProperty(name="Licence", description="Noted with the clips, such as CC0", options={"SKIP_SAVE"})
     source: StringProperty(name="Source", description="Where they come from, noted with them", options={"SKIP_SAVE"})
+    wait: wait_property("all is indexed")
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
@@ -87,7 +93,9 @@ class COAMD_OT_index_folder(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start; the panel shows how far it is."""
-        return begin(self, library.index.index_folder(context, self.directory, self.licence, self.source))
+        return begin(
+            self, library.index.index_folder(context, self.directory, self.licence, self.source), wait=self.wait
+        )
 
 
 CLASSES = (

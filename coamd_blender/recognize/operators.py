@@ -6,7 +6,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty
 
 from .. import recognize
-from ..core.operator_base import Asking, begin, report
+from ..core.operator_base import Asking, begin, report, wait_property
 from ..errors import CoamdError
 from .properties import WHICH, COAMD_PG_recognised
 
@@ -17,11 +17,12 @@ class COAMD_OT_recognize(Asking, bpy.types.Operator):
     bl_idname = "coamd.recognize"
     bl_label = "Recognize"
 
-    which: EnumProperty(name="Which", items=WHICH, options={"SKIP_SAVE"})
+    which: EnumProperty(name="Which", description="What is recognized", items=WHICH, options={"SKIP_SAVE"})
+    wait: wait_property("the results are there")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the joints and ask the runtime; the results appear in the panel."""
-        return begin(self, recognize.workflow.recognize(context, self.which))
+        return begin(self, recognize.workflow.recognize(context, self.which), wait=self.wait)
 
 
 class _OnResults:

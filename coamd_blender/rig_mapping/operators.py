@@ -65,7 +65,7 @@ class COAMD_OT_pick_bone(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.pick_bone"
     bl_label = "Pick Active Bone"
 
-    joint: StringProperty(options={"SKIP_SAVE"})
+    joint: StringProperty(name="Joint", description="One of the 22 joints, such as left_knee", options={"SKIP_SAVE"})
 
     def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Give it, unless another joint has it."""
@@ -105,7 +105,7 @@ class COAMD_OT_use_mapping(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.use_mapping"
     bl_label = "Use Mapping"
 
-    preset: StringProperty(options={"SKIP_SAVE"})
+    preset: StringProperty(name="Mapping", description="Its name in the list, such as Mixamo", options={"SKIP_SAVE"})
 
     def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Fill the list with what the table finds."""

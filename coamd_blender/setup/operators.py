@@ -17,6 +17,8 @@ class COAMD_OT_copy(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     which: EnumProperty(
+        name="Which",
+        description="What is copied",
         items=(
             ("ERROR", "Error", "The last error, with the runtime's own messages"),
             ("INSTALL", "Installation Log", "What the installation printed"),

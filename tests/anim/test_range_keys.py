@@ -83,6 +83,14 @@ def test_curves_that_begin_or_end_in_or_before_the_range_are_held(linear):
     assert added(curve([50, 60], LINEAR, linear)) == [*both, 30]
 
 
+@pytest.mark.parametrize("linear, shape", [(False, CONSTANT), (True, LINEAR)])
+def test_before_its_first_key_a_curve_goes_on_as_it_was_extrapolated(linear, shape):
+    source = curve([50, 60], BEZIER, linear)
+    assert added(source) == [*([18, 19] if linear else [19]), 30]
+    keys, _ = replaced(source, AREA, made())
+    assert keys["interpolation"][keys["co"][:, 0] == 30].item() == shape
+
+
 def test_a_level_end_needs_one_key_and_a_slanted_one_needs_all():
     source = curve([1, 12], BEZIER)
     assert added(source) == [*range(13, 20), 30]

@@ -65,8 +65,9 @@ def test_an_edit_is_a_preview_until_it_is_accepted(walker):
     assert (fields["prompt"], fields["ranges"], fields["fps"]) == ("swing the arms", [[19, 41, "between"]], 24.0)
     assert (fields["seed"], fields["joints"], fields["cfg"]) == (7, None, None)
     assert request["arrays"] == {"joints": [60, 22, 3]}
-    assert not bpy.ops.coamd.edit_range.poll() or settings.preview is not None
+    assert bpy.ops.coamd.edit_range.poll() and bpy.ops.coamd.edit_accept.poll()
     assert bpy.ops.coamd.edit_accept() == {"FINISHED"}
+    assert not any(getattr(bpy.ops.coamd, f"edit_{what}").poll() for what in ("accept", "reject", "push"))
     edited = armature.animation_data.action
     assert edited.name == "Walk" and settings.preview is None and settings.source is None
     assert np.array_equal(pose(armature), now)

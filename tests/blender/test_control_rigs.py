@@ -106,9 +106,14 @@ def test_the_switch_to_fk_is_the_actions_own_and_can_be_left_out(generated):
     }
     action = write_action.apply_motion(generated, walking(10), start_frame=1)
     assert switches <= {curve.data_path for curve in curves_of(action)}
-    assert generated.pose.bones["thigh_parent.L"]["IK_FK"] == 0.0 or bpy.context.scene.frame_current == 1
+    limb = generated.pose.bones["thigh_parent.L"]
+    bpy.context.scene.frame_set(5)
+    assert limb["IK_FK"] == 1.0, "the limb is not on FK while the Action plays"
     action = write_action.apply_motion(generated, walking(10), start_frame=1, switch=False)
     assert not switches & {curve.data_path for curve in curves_of(action)}
+    limb["IK_FK"] = 0.0
+    bpy.context.scene.frame_set(6)
+    assert limb["IK_FK"] == 0.0, "the rig's own setting is not left alone"
     replaced = write_action.apply_motion(generated, walking(10), start_frame=30, output="replace")
     switch = next(curve for curve in curves_of(replaced) if curve.data_path in switches)
     assert switch.evaluate(35) == 1.0
