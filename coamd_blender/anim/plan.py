@@ -159,7 +159,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Plan:
+class KeyPlan:
     """A motion solved for one armature: numbers only, so it outlives an undo. ``rest_bones`` are put in their rest
     pose when the Action is handed over, since the solution counts on it; so it does on ``held``, the object's own
     channels and their values."""
@@ -177,7 +177,9 @@ class Plan:
         return int(self.frames[0]), int(self.frames[-1])
 
 
-def plan_motion(target: WriteTarget, joints: np.ndarray, source_fps: float = skeleton.FPS, name: str = "CoAMD") -> Plan:
+def plan_motion(
+    target: WriteTarget, joints: np.ndarray, source_fps: float = skeleton.FPS, name: str = "CoAMD"
+) -> KeyPlan:
     """Solve ``joints`` (frames, 22, 3), metres, Y up, for a target; bones keep their rotation modes.
 
     Raises InputError for joints or numbers that cannot be used.
@@ -189,7 +191,7 @@ def plan_motion(target: WriteTarget, joints: np.ndarray, source_fps: float = ske
     frames = target.start + np.arange(len(solution.quaternions))
     curves = tuple(_curves(target, solution, frames))
     rest_bones = _rest_bones(target.rig, solution)
-    return Plan(name, frames, curves, rest_bones, target.options.output, target.pose.channels)
+    return KeyPlan(name, frames, curves, rest_bones, target.options.output, target.pose.channels)
 
 
 def _solved(target: WriteTarget, joints: np.ndarray) -> PoseSolution:

@@ -136,7 +136,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceCurve:
     """The curve before: its ``keys`` in order of time, whether it is extrapolated ``linear``ly, and its value at a
     frame. A channel without a curve has no keys and one value."""
 
@@ -145,7 +145,7 @@ class Source:
     evaluate: Callable[[float], float]
 
 
-def replaced(source: Source, area: Range, made: Keys) -> tuple[Keys, np.ndarray]:
+def replaced(source: SourceCurve, area: Range, made: Keys) -> tuple[Keys, np.ndarray]:
     """Return the curve's keys with ``made`` in the range, and which of them (keys,) bool were there before."""
     times = source.keys["co"][:, 0]
     outside = (times < area.first) | (times > area.last)
@@ -161,7 +161,7 @@ def replaced(source: Source, area: Range, made: Keys) -> tuple[Keys, np.ndarray]
     return {name: values[order] for name, values in result.items()}, old[order]
 
 
-def _holding_before(source: Source, area: Range, times: np.ndarray) -> Keys:
+def _holding_before(source: SourceCurve, area: Range, times: np.ndarray) -> Keys:
     """Return keys that hold the curve in its shape up to the frame before the range."""
     if not area.before:
         return no_keys()
@@ -172,7 +172,7 @@ def _holding_before(source: Source, area: Range, times: np.ndarray) -> Keys:
     return _held(source, _frames_behind(source, int(earlier[-1]), edge))
 
 
-def _holding_after(source: Source, area: Range, times: np.ndarray) -> Keys:
+def _holding_after(source: SourceCurve, area: Range, times: np.ndarray) -> Keys:
     """Return keys that hold the curve in its shape from the frame after the range on."""
     if not area.after:
         return no_keys()
@@ -191,7 +191,7 @@ def _holding_after(source: Source, area: Range, times: np.ndarray) -> Keys:
     return _held(source, range(edge, int(np.ceil(times[first]))))
 
 
-def _frames_behind(source: Source, key: int, edge: int) -> list[int]:
+def _frames_behind(source: SourceCurve, key: int, edge: int) -> list[int]:
     """Return frames up to ``edge`` at which the curve behind ``key`` must be held so as to keep its shape."""
     time, value = source.keys["co"][key]
     shape = int(source.keys["interpolation"][key, 0])
@@ -201,7 +201,7 @@ def _frames_behind(source: Source, key: int, edge: int) -> list[int]:
     return [edge] if shape == LINEAR or level else list(range(int(np.floor(time)) + 1, edge + 1))
 
 
-def _held(source: Source, frames: Iterable[int], interpolation: int = LINEAR) -> Keys:
+def _held(source: SourceCurve, frames: Iterable[int], interpolation: int = LINEAR) -> Keys:
     frames = np.array(list(frames), dtype=float)
     keys = fresh_keys(frames, np.array([source.evaluate(frame) for frame in frames]), interpolation)
     keys["handle_left_type"][:] = keys["handle_right_type"][:] = VECTOR

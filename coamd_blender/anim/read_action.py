@@ -137,24 +137,36 @@ def read_steps(
     else:
         poses, worlds = yield from _pose_steps(armature, chosen, rig, mapping, times, piece or len(times))
     yield Step("Reading the Action", len(times), len(times))  # what follows takes as long as two pieces
+    return _reading(rig, mapping, times, fps or rate, reason, poses, worlds)
+
+
+def _reading(
+    rig: Rig,
+    mapping: Mapping,
+    times: np.ndarray,
+    fps: float,
+    reason: str,
+    poses: dict[str, np.ndarray],
+    worlds: np.ndarray,
+) -> Reading:
+    """Return the joints of what was read, on the canonical body, and all else that is known of it."""
     stood = replace(rig, world=worlds[0])
     body = read_rest(stood, mapping)
     placed, heads = joints_of_poses(stood, mapping, body, poses, worlds)
     joints, placement = canonicalise(placed, body, stood)
-    way = EVALUATED if reason else CURVES
     return Reading(
-        joints.astype(np.float32),
-        placement,
-        heads,
-        times,
-        fps or rate,
-        way,
-        reason,
-        mapping.missing,
-        stood,
-        mapping,
-        poses,
-        worlds,
+        joints=joints.astype(np.float32),
+        placement=placement,
+        heads=heads,
+        frames=times,
+        fps=fps,
+        way=EVALUATED if reason else CURVES,
+        reason=reason,
+        derived=mapping.missing,
+        rig=stood,
+        mapping=mapping,
+        poses=poses,
+        worlds=worlds,
     )
 
 

@@ -17,7 +17,7 @@ from ..retarget import Mapping
 from ..retarget.solver import check_joints
 from . import actions, checks, nla, replacing
 from .armature import read_action_in_use, read_armature, read_driven
-from .plan import Curve, Plan, WriteOptions, WriteTarget, make_target, plan_motion
+from .plan import Curve, KeyPlan, WriteOptions, WriteTarget, make_target, plan_motion
 from .range_keys import ALIGNED, AUTO_CLAMPED, BEZIER, GENERATED, LINEAR, frames_beside, make_room
 from .snapshot import Channel, WorldPose
 
@@ -102,7 +102,7 @@ def renewed(target: WriteTarget, armature: bpy.types.Object) -> WriteTarget:
     )
 
 
-def new_action(armature: bpy.types.Object, plan: Plan) -> bpy.types.Action:
+def new_action(armature: bpy.types.Object, plan: KeyPlan) -> bpy.types.Action:
     """Return a new Action for ``plan``, with a slot where Blender has slots, assigned to nothing yet.
 
     Where the plan replaces a range, it is a copy of the Action in use, of which the range is yet to be cleared;
@@ -126,7 +126,7 @@ def new_action(armature: bpy.types.Object, plan: Plan) -> bpy.types.Action:
     return action
 
 
-def write_some(action: bpy.types.Action, plan: Plan, done: int, seconds: float = math.inf) -> int:
+def write_some(action: bpy.types.Action, plan: KeyPlan, done: int, seconds: float = math.inf) -> int:
     """Write the curves of ``plan`` from number ``done`` on, for about ``seconds``; return how many are written now."""
     container = actions.container(action)
     beside = frames_beside(action, plan.span)
@@ -145,7 +145,7 @@ def write_some(action: bpy.types.Action, plan: Plan, done: int, seconds: float =
     return done
 
 
-def hand_over(armature: bpy.types.Object, action: bpy.types.Action, plan: Plan) -> None:
+def hand_over(armature: bpy.types.Object, action: bpy.types.Action, plan: KeyPlan) -> None:
     """Give the written Action to the armature. The one in use before gets a fake user: saving will not drop it.
 
     As an NLA strip it lies over what was there before, which becomes a strip of its own; as a new Action it leaves the
@@ -174,7 +174,7 @@ def _put_back(armature: bpy.types.Object, action: bpy.types.Action, held: Table[
             getattr(armature, curve.data_path)[curve.array_index] = value
 
 
-def _check_bones(armature: bpy.types.Object, plan: Plan) -> None:
+def _check_bones(armature: bpy.types.Object, plan: KeyPlan) -> None:
     gone = [name for name in plan.rest_bones if name not in armature.pose.bones]
     if gone:
         raise RigError(f"The armature no longer has the bone {gone[0]!r}", "Rename it back, or make the motion again")
@@ -188,7 +188,7 @@ def _clear_pose(armature: bpy.types.Object, bones: Iterable[str]) -> None:
             setattr(pose_bone, channel, values)
 
 
-def _resting(armature: bpy.types.Object, plan: Plan) -> dict[Channel, float]:
+def _resting(armature: bpy.types.Object, plan: KeyPlan) -> dict[Channel, float]:
     """Return the channels (data path, index) that the solution counts on: the object as it stood, bones at rest."""
     found = dict(plan.held)
     for name in plan.rest_bones:

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from ..anim import actions, range_keys
-from ..anim.range_keys import CONSTANT, LINEAR, Range, Source
+from ..anim.range_keys import CONSTANT, LINEAR, Range, SourceCurve
 from ..anim.read_action import Reading
 from ..anim.snapshot import rotation_channel
 from ..errors import InputError, RigError
@@ -62,7 +62,7 @@ class Channel:
 
 
 @dataclass
-class Outcome:
+class EditOutcome:
     """What writing did besides the range: keys with ``frozen`` handles, keys ``added`` outside it so that curves keep
     their shape, ``torn`` bones whose curves jump by whole turns behind it, constraints ``released`` in it."""
 
@@ -311,7 +311,7 @@ def write_some(
     handle: int | None,
     channels: tuple[Channel, ...],
     done: int,
-    outcome: Outcome,
+    outcome: EditOutcome,
     seconds: float = math.inf,
 ) -> int:
     """Write ``channels`` from number ``done`` on, for about ``seconds``, into the slot with ``handle`` of ``preview``,
@@ -324,10 +324,10 @@ def write_some(
         curve = curves.get((channel.path, channel.index))
         if curve is None:
             static = _static(armature, channel.path, channel.index)
-            source = Source(range_keys.no_keys(), False, lambda frame, value=static: value)
+            source = SourceCurve(range_keys.no_keys(), False, lambda frame, value=static: value)
             curve = actions.ensure_curve(preview, slot, channel.path, channel.index, channel.group)
         else:
-            source = Source(range_keys.read_keys(curve), curve.extrapolation == "LINEAR", curve.evaluate)
+            source = SourceCurve(range_keys.read_keys(curve), curve.extrapolation == "LINEAR", curve.evaluate)
         merged, old = range_keys.replaced(source, channel.area, channel.made)
         outcome.added += len(old) - int(old.sum()) - len(channel.made["co"])
         outcome.frozen += range_keys.write_keys(curve, merged, old)

@@ -1,6 +1,7 @@
 """The edit that waits, a preview beside the untouched Action: shown, accepted, rejected, pushed to the NLA.
 
-The preview is a copy of the Action with the range regenerated, assigned to the armature; ``scene.coamd_edit`` knows both.
+The preview is a copy of the Action with the range regenerated, assigned to the armature; ``scene.coamd_edit`` knows
+both.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class Original:
 @dataclass(frozen=True)
 class EditSettings:
     """What the settings say: a ``prompt``, ``seed``, share to ``keep`` and text weight ``cfg``; the ``parts`` and
-    ``joints`` regenerated; a ``path`` (points, 3; Y up, the world's); the ``read`` frames, first and last; the ``asked``
-    areas; the rest as for apply.survey."""
+    ``joints`` regenerated; a ``path`` (points, 3; Y up, the world's); the ``read`` frames, first and last; the
+    ``asked`` areas; the rest as for apply.survey."""
 
     prompt: str
     seed: int
@@ -225,7 +225,7 @@ def _write(original: Original, site: apply.Site, joints: np.ndarray) -> Generato
     preview = source.copy()
     preview.name = f"{source.name} (edit)"
     uid, finished = preview.session_uid, False
-    outcome = apply.Outcome(torn=torn, released=len(site.influences) * len(site.areas))
+    outcome = apply.EditOutcome(torn=torn, released=len(site.influences) * len(site.areas))
     try:
         done = 0
         while done < len(channels):

@@ -20,7 +20,7 @@ SUFFIXES = (".fbx", ".blend")
 
 
 @dataclass(frozen=True)
-class FileFacts:
+class FileStamp:
     """A file as the library notes it; ``digest`` is its SHA-256."""
 
     path: str
@@ -79,20 +79,20 @@ def foreign_files(folder: Path) -> list[Path]:
     )
 
 
-def file_facts(path: Path) -> FileFacts:
+def file_stamp(path: Path) -> FileStamp:
     """Return what the library notes of a file. Raises OSError."""
     status = path.stat()
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileFacts(str(path), status.st_size, status.st_mtime_ns, digest)
+    return FileStamp(str(path), status.st_size, status.st_mtime_ns, digest)
 
 
 def _index_foreign(tally: Tally, files: list[Path]) -> Workflow:
     """Read those of the files that are new or changed in a background Blender and store what it finds."""
-    facts: list[FileFacts] = []
+    facts: list[FileStamp] = []
     for path in files:
         try:
-            facts.append((yield Call(file_facts, (path,), Step("Looking at .fbx and .blend", len(facts), len(files)))))
+            facts.append((yield Call(file_stamp, (path,), Step("Looking at .fbx and .blend", len(facts), len(files)))))
         except OSError as error:
             tally.note(f"{path} cannot be read: {error.strerror} - Check that it is there, and index again", "")
     known = (yield KnownRequest(tally.library, tuple(str(path) for path in files))).fields["files"]
@@ -107,7 +107,7 @@ def _index_foreign(tally: Tally, files: list[Path]) -> Workflow:
         done = yield from _read_and_store(tally, unread, done, known)
 
 
-def _read_and_store(tally: Tally, files: list[FileFacts], done: int, known: dict[str, dict]) -> Workflow:
+def _read_and_store(tally: Tally, files: list[FileStamp], done: int, known: dict[str, dict]) -> Workflow:
     """Read ``files`` from number ``done`` on, until all are read or Blender ends; return how many are done."""
     with ReaderProcess([found.path for found in files[done:]]) as reader:
         while done < len(files) and not reader.ended:

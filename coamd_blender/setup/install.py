@@ -51,7 +51,7 @@ print(json.dumps(found))
 
 
 @dataclass(frozen=True)
-class Plan:
+class InstallPlan:
     """What to install: ``requirements`` into ``folder``, an environment that ``base_python``'s venv module makes."""
 
     folder: Path
@@ -159,7 +159,7 @@ class Installer:
     ``result`` (a Probe when done) and ``log`` from any thread.
     """
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: InstallPlan):
         self.plan = plan
         self.phase = "Waiting"
         self.fraction = 0.0

@@ -8,7 +8,7 @@ import bpy
 
 from ..core import lifetime, timer
 from . import preferences, runtime
-from .install import Installer, Plan, RuntimeTest, remove
+from .install import Installer, InstallPlan, RuntimeTest, remove
 
 if TYPE_CHECKING:
     from .properties import COAMD_Preferences
@@ -40,7 +40,7 @@ def tick() -> float | None:
 def install(settings: COAMD_Preferences) -> Installer:
     """Start installing as the preferences say. Raises OfflineError when online access is off."""
     global _installer
-    plan = Plan(
+    plan = InstallPlan(
         folder=preferences.environment_folder(),
         base_python=preferences.base_python(settings),
         requirements=preferences.REQUIREMENTS,

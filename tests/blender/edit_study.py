@@ -61,7 +61,7 @@ def edit(generator, armature, action, area, prompt, seed):
     fields = {"fps": reading.fps, "ranges": [rows], "prompt": prompt, "seed": seed}
     _, made = serve_edit.edit(generator, fields, {"joints": reading.joints}, lambda *_: None)
     channels, torn = edit_apply.plan(site, made["joints"])
-    preview, outcome = action.copy(), edit_apply.Outcome(torn=torn)
+    preview, outcome = action.copy(), edit_apply.EditOutcome(torn=torn)
     handle = None if slot is None else slot.handle
     edit_apply.write_some(armature, preview, handle, channels, 0, outcome)
     actions.play(armature, preview, edit_apply.slot_of(preview, handle))

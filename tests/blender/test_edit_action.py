@@ -93,7 +93,7 @@ def edited(armature, action, first=FIRST, last=LAST, joints=ALL, change=waved, p
     site = edit_apply.survey(armature, action, reading, (area,), joints, "soft", poses_kept)
     rows = slice(round(first - reach[0]), round(last + 1 - reach[0]))
     channels, torn = edit_apply.plan(site, change(reading.joints, rows))
-    preview, outcome = action.copy(), edit_apply.Outcome(torn=torn, released=len(site.influences))
+    preview, outcome = action.copy(), edit_apply.EditOutcome(torn=torn, released=len(site.influences))
     handle = None if slot is None else slot.handle
     assert edit_apply.write_some(armature, preview, handle, channels, 0, outcome) == len(channels)
     actions.play(armature, preview, edit_apply.slot_of(preview, handle))
