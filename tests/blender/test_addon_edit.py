@@ -366,7 +366,7 @@ def test_a_linked_action_is_refused(walker, tmp_path):
     refused("is linked from another file")
 
 
-def settle(until, seconds=20.0):
+def settle(until, seconds=300.0):
     from coamd_blender.core import session
 
     end = time.monotonic() + seconds

@@ -7,7 +7,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 
-def settle(session, until, seconds=20.0):
+def settle(session, until, seconds=300.0):
     """Pump as Blender's timer would, until ``until()``."""
     end = time.monotonic() + seconds
     while not until():
@@ -136,12 +136,12 @@ def test_cancel_in_mid_job_leaves_everything_as_it_was(rig):
     begin()
     settle(current, lambda: current.status.fraction > 0.05)
     assert not bpy.ops.coamd.generate.poll() and bpy.ops.coamd.cancel.poll()
-    asked = time.monotonic()
+    job = current.doing(session.GENERATION).job
     bpy.ops.coamd.cancel()
     assert not current.running and not previewing()
     assert current.error is None and current.notice == "Cancelled"
     settle(current, lambda: not current.pump())
-    assert time.monotonic() - asked < 0.5, "the runtime is still at it"
+    assert job.ended and job.step < job.total == 60, "the runtime went on to the end"
     assert rig.animation_data.action.name == "Before" and len(bpy.data.actions) == 1
     assert pose(rig, 10) == before and not bpy.context.scene.coamd.takes
     ask("a walk")

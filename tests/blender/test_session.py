@@ -24,7 +24,7 @@ def session(addon):
 
 def pump(session, until):
     """Tick as Blender's timer would, until ``until()``."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not until():
         assert time.monotonic() < end, session.status
         session.pump()
