@@ -61,9 +61,11 @@ OF_PANELS = {
 
 
 def arguments(name):
-    """The arguments of an operator of ours that can be seen, by name."""
-    rna = getattr(bpy.ops.coamd, name).get_rna_type()
-    return {prop.identifier: prop for prop in rna.properties if prop.identifier != "rna_type" and not prop.is_hidden}
+    """The arguments of an operator of ours that can be seen, by name, and the file, which Blender hides."""
+    found = {prop.identifier: prop for prop in getattr(bpy.ops.coamd, name).get_rna_type().properties}
+    return {
+        name: prop for name, prop in found.items() if name == "filepath" or not (prop.is_hidden or name == "rna_type")
+    }
 
 
 def section(name):
