@@ -5,14 +5,14 @@ load in any Python. Blender calls :func:`register` and :func:`unregister`.
 """
 
 
-def register():
+def register() -> None:
     """Register the add-on's classes, properties and timers with Blender."""
     from . import registration
 
     registration.register()
 
 
-def unregister():
+def unregister() -> None:
     """Undo :func:`register`: stop the runtime and remove every class and property."""
     from . import registration
 

@@ -10,9 +10,10 @@ from fakes import ROOT
 
 ADDON, RUNTIME = ROOT / "coamd_blender", ROOT / "runtime"
 LEAVES = (
-    "errors", "motion", "motion.skeleton", "wire", "wire.limits", "wire.protocol", "wire.client", "wire.jobs",
-    "wire.requests", "anim.range_keys",
-)  # fmt: skip
+    *("errors", "lazy", "motion", "motion.skeleton", "wire", "wire.limits", "wire.protocol", "wire.client", "wire.jobs"),
+    *("wire.requests", "anim", "anim.range_keys", "anim.reduction", "anim.snapshot", "anim.checks", "anim.plan"),
+    "anim.steps",
+)
 BLENDER = {
     "bpy",
     "mathutils",
@@ -33,8 +34,24 @@ SHARED = {"errors", "motion", "wire"}  # rooms of the add-on that the runtime ma
 ARROWS = {
     "coamd_blender": {
         "errors": "",
+        "lazy": "",
         "motion": "",
         "wire": "errors motion",
+        "retarget": "errors motion",
+        "anim": "errors lazy motion retarget",
+        "core": "anim errors lazy wire",
+        "setup": "core errors lazy wire",
+        # the features
+        "generate": "anim core errors lazy motion retarget setup wire",
+        "edit": "anim core errors generate lazy motion retarget setup wire",  # a storyboard becomes a take
+        "recognize": "anim core errors lazy setup wire",
+        "library": "anim core errors lazy motion recognize retarget setup wire",  # one property group for both
+        "rig_mapping": "anim core errors lazy motion retarget setup",
+        "character": "errors lazy motion",
+        "__init__": "registration",
+        "tools": "__init__ anim character errors lazy wire",
+        "carry": "tools",
+        "registration": "character core edit generate library recognize rig_mapping setup",
     },
     "runtime": {
         "lazy": "",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import bpy
+from bpy_extras import anim_utils
 
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]')
 
 
-def new(name: str, owner):
+def new(name: str, owner: bpy.types.Object) -> bpy.types.Action:
     """Return a new Action, from Blender 4.4 on with a slot for the object ``owner``; assigned to nothing yet."""
     action = bpy.data.actions.new(name)
     if hasattr(action, "slots"):
@@ -17,7 +18,7 @@ def new(name: str, owner):
     return action
 
 
-def copy_in_use(data, name: str):
+def copy_in_use(data: bpy.types.AnimData | None, name: str) -> bpy.types.Action | None:
     """Return a copy of the Action that animation data ``data`` plays, with its slot alone, or None without one."""
     if data is None or data.action is None:
         return None
@@ -33,35 +34,35 @@ def copy_in_use(data, name: str):
     return copy
 
 
-def assign(holder, action) -> None:
+def assign(holder: bpy.types.AnimData | bpy.types.NlaStrip, action: bpy.types.Action) -> None:
     """Give ``action`` to animation data or an NLA strip: from 4.4 on without its slot it moves nothing."""
     holder.action = action
     if hasattr(holder, "action_slot"):
         holder.action_slot = action.slots[0]
 
 
-def play(armature_object, action, slot=None) -> None:
+def play(armature: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None) -> None:
     """Give ``action`` to an armature together with its ``slot``: without one an Action moves nothing."""
-    data = armature_object.animation_data or armature_object.animation_data_create()
+    data = armature.animation_data or armature.animation_data_create()
     data.action = action
     if slot is not None:
         data.action_slot = slot
 
 
-def slot_for(action, armature_object):
+def slot_for(action: bpy.types.Action, armature: bpy.types.Object) -> bpy.types.ActionSlot | None:
     """Return the slot of ``action`` that moves this armature: the one assigned, else one of its name, else the first
     for an object. None before Blender 4.4, which has no slots, and where there is no slot for objects."""
     if not hasattr(action, "slots"):
         return None
-    data = armature_object.animation_data
+    data = armature.animation_data
     if data is not None and data.action == action and data.action_slot is not None:
         return data.action_slot
     slots = [slot for slot in action.slots if slot.target_id_type in {"OBJECT", "UNSPECIFIED"}]
-    named = [slot for slot in slots if slot.name_display == armature_object.name]
+    named = [slot for slot in slots if slot.name_display == armature.name]
     return next(iter(named or slots), None)
 
 
-def curves_of(action, slot=None) -> list:
+def curves_of(action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None) -> list[bpy.types.FCurve]:
     """Return an Action's F-curves: all before Blender 4.4, those of ``slot`` from 4.4 (None: of its first slot)."""
     if not hasattr(action, "slots"):
         return list(action.fcurves)
@@ -71,18 +72,20 @@ def curves_of(action, slot=None) -> list:
     return [curve for bag in bags if bag is not None for curve in bag.fcurves]
 
 
-def ensure_curve(action, slot, path: str, index: int, group: str):
+def ensure_curve(
+    action: bpy.types.Action, slot: bpy.types.ActionSlot | None, path: str, index: int, group: str
+) -> bpy.types.FCurve:
     """Return the F-curve of ``path`` in the slot (None before Blender 4.4), made in the bone's group if missing."""
     holder = action if slot is None else _channelbag(action, slot)
     return holder.fcurves.find(path, index=index) or new_curve(holder, path, index, group)
 
 
-def container(action):
+def container(action: bpy.types.Action) -> bpy.types.bpy_struct:
     """Return what holds the F-curves: before Blender 4.4 the Action, from 4.4 its slot's channelbag."""
     return _channelbag(action, action.slots[0]) if hasattr(action, "slots") else action
 
 
-def channels(action) -> set[tuple[str, int]]:
+def channels(action: bpy.types.Action) -> set[tuple[str, int]]:
     """Return (data path, index) of every F-curve of ``action``, whatever its slot."""
     if hasattr(action, "layers"):
         bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
@@ -91,10 +94,8 @@ def channels(action) -> set[tuple[str, int]]:
     return {(curve.data_path, curve.array_index) for bag in bags for curve in bag.fcurves}
 
 
-def _channelbag(action, slot):
+def _channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> bpy.types.bpy_struct:
     """Return the slot's channelbag. 5.0 has a helper that makes layer and strip; 4.4 and 4.5 lack it."""
-    from bpy_extras import anim_utils
-
     if hasattr(anim_utils, "action_ensure_channelbag_for_slot"):
         return anim_utils.action_ensure_channelbag_for_slot(action, slot)
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
@@ -102,7 +103,7 @@ def _channelbag(action, slot):
     return strip.channelbag(slot, ensure=True)
 
 
-def new_curve(holder, path: str, index: int, group: str):
+def new_curve(holder: bpy.types.bpy_struct, path: str, index: int, group: str) -> bpy.types.FCurve:
     """Make an F-curve in its group: one call in 4.2 and in 5.0 (of different spelling), two in 4.4 and 4.5."""
     if isinstance(holder, bpy.types.Action):
         return holder.fcurves.new(path, index=index, action_group=group)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import bpy
+
 from . import actions
 
 
-def add(data, action, start: int) -> None:
+def add(data: bpy.types.AnimData, action: bpy.types.Action, start: int) -> None:
     """Lay ``action`` as a strip on a new topmost track of animation data ``data``; it speaks in its own range only.
 
     An Action in use would hide every strip: it becomes a strip below, in its own place, as Push Down makes it.
@@ -18,7 +20,13 @@ def add(data, action, start: int) -> None:
     strip.extrapolation = "NOTHING"
 
 
-def add_edit(data, source, preview, slots: tuple, frames: tuple[int, int]) -> None:
+def add_edit(
+    data: bpy.types.AnimData,
+    source: bpy.types.Action,
+    preview: bpy.types.Action,
+    slots: tuple[bpy.types.ActionSlot | None, bpy.types.ActionSlot | None],
+    frames: tuple[int, int],
+) -> None:
     """Put an Action and, above it, ``frames`` (first, last) of an edited copy of it onto new NLA tracks of ``data``.
     ``slots``: of the Action and of its copy, None before Blender 4.4."""
     data.action = None
@@ -30,7 +38,7 @@ def add_edit(data, source, preview, slots: tuple, frames: tuple[int, int]) -> No
     strip.select = True
 
 
-def _push_down(data) -> None:
+def _push_down(data: bpy.types.AnimData) -> None:
     """Make the Action in use the topmost strip, at the frames it has, mixed in as it was.
 
     Over no other strip Blender plays an Action in full, whatever its influence says.
@@ -52,7 +60,9 @@ def _push_down(data) -> None:
     data.action_influence, data.action_blend_type, data.action_extrapolation = 1.0, "REPLACE", "HOLD"
 
 
-def _new_strip(data, action, start: int, slot=None):
+def _new_strip(
+    data: bpy.types.AnimData, action: bpy.types.Action, start: int, slot: bpy.types.ActionSlot | None = None
+) -> bpy.types.NlaStrip:
     """Make a strip on a track of its own, of the Action's first slot or of the one given."""
     track = data.nla_tracks.new()
     track.name = action.name
@@ -64,7 +74,7 @@ def _new_strip(data, action, start: int, slot=None):
     return strip
 
 
-def heard_below(data, *, with_action: bool) -> set[tuple[str, int]]:
+def heard_below(data: bpy.types.AnimData | None, *, with_action: bool) -> set[tuple[str, int]]:
     """Return the channels (data path, index) that strips animate, or ``with_action`` the Action in use too."""
     if data is None:
         return set()
@@ -72,13 +82,13 @@ def heard_below(data, *, with_action: bool) -> set[tuple[str, int]]:
     return {channel for action in below if action is not None for channel in actions.channels(action)}
 
 
-def track_of(data, action):
+def track_of(data: bpy.types.AnimData | None, action: bpy.types.Action) -> bpy.types.NlaTrack | None:
     """Return the NLA track whose strip plays ``action``, or None."""
     tracks = () if data is None else data.nla_tracks
     return next((track for track in tracks if any(strip.action == action for strip in track.strips)), None)
 
 
-def show(data, action, others: Collection) -> bool:
+def show(data: bpy.types.AnimData | None, action: bpy.types.Action, others: Collection) -> bool:
     """Let the strip of ``action`` be heard, muting those of ``others`` that lie over it; False when it is on no strip.
 
     Strips over other frames, and those below, stay as they are.
@@ -94,11 +104,11 @@ def show(data, action, others: Collection) -> bool:
     return True
 
 
-def _overlap(one, other) -> bool:
+def _overlap(one: bpy.types.NlaStrip, other: bpy.types.NlaStrip) -> bool:
     return one.frame_start < other.frame_end and other.frame_start < one.frame_end
 
 
-def remove(data, action) -> None:
+def remove(data: bpy.types.AnimData | None, action: bpy.types.Action) -> None:
     """Take the strip of ``action`` away, and its track with it where that is left empty."""
     track = track_of(data, action)
     if track is None:

@@ -1,22 +1,33 @@
-"""The keys of one F-curve as numbers, and a range of them replaced: what is outside stays as it is, to the byte.
+"""A range of an F-curve's keys replaced, in two ways that promise different things.
 
-A curve whose next key lies beyond the range runs through its edge, and keeps its shape outside only if keys hold it
-there: none where it is constant, one beside the range where it is straight, one a frame up to that key where it is
-bent. Those are added; no key that is there already is moved or bent.
+A curve whose next key lies beyond the range runs through its edge, and keeps its shape outside only if a key holds it
+there. Where it is constant or straight one key does. Where it is bent,
 
-A leaf: standard library and numpy only.
+* an edit (:func:`replaced`) must not change a key that the animator made, to the byte: no handle may be shortened, so
+  the curve is held by a key on every frame up to that key;
+* "Replace Range" (:func:`make_room`) adds one key, by which the cubic is cut in two (de Casteljau). The curve is the
+  same to the precision of its numbers, and few keys are left to work with, but handles beside the cut are shorter now.
+
+Neither can do for the other: a cubic that goes on with less than its whole length needs other handles.
+
+A leaf: standard library and numpy only; F-curves are handed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import bpy
+
 # Values of Blender's enums.
-CONSTANT, LINEAR = 0, 1
-FREE, VECTOR, AUTO_CLAMPED = 0, 2, 4
+CONSTANT, LINEAR, BEZIER = 0, 1, 2
+FREE, VECTOR, ALIGNED, AUTO_CLAMPED = 0, 2, 3, 4
 GENERATED = 5
 
 # What a keyframe point holds, as foreach_get names it: type, numbers a key, and the value for a new key.
@@ -37,6 +48,71 @@ ATTRIBUTES: dict[str, tuple[type, int, float]] = {
     "select_right_handle": (bool, 1, False),
 }
 Keys = dict[str, np.ndarray]  # attribute to (keys, numbers a key)
+Span = tuple[int, int]  # first and last frame
+Point = tuple[float, float]
+
+
+# --- keys as numbers --------------------------------------------------------------------------------------------------
+
+
+def no_keys() -> Keys:
+    """Return the keys of a curve without keys."""
+    return {name: np.zeros((0, width), kind) for name, (kind, width, _) in ATTRIBUTES.items()}
+
+
+def fresh_keys(frames: np.ndarray, values: np.ndarray, interpolation: int | np.ndarray = LINEAR) -> Keys:
+    """Return new keys at ``frames`` (n,) with ``values`` (n,), marked as generated."""
+    keys = {name: np.full((len(frames), width), new, kind) for name, (kind, width, new) in ATTRIBUTES.items()}
+    for name in ("co", "handle_left", "handle_right"):
+        keys[name][:, 0], keys[name][:, 1] = frames, values
+    keys["interpolation"][:, 0] = interpolation
+    return keys
+
+
+def read_keys(curve: bpy.types.FCurve) -> Keys:
+    """Return all keys of an F-curve."""
+    points, table = curve.keyframe_points, {}
+    for name, (kind, width, _) in ATTRIBUTES.items():
+        values = np.zeros(len(points) * width, kind)
+        points.foreach_get(name, values)
+        table[name] = values.reshape(len(points), width)
+    return table
+
+
+def write_keys(curve: bpy.types.FCurve, table: Keys, old: np.ndarray) -> int:
+    """Give an F-curve exactly these keys, and freeze the handles of those ``old`` keys (n,) bool that Blender would
+    move. Returns how many keys were frozen."""
+    points, count = curve.keyframe_points, len(old)
+    if len(points) < count:
+        points.add(count - len(points))
+    while len(points) > count:
+        points.remove(points[len(points) - 1], fast=True)
+    _set_keys(curve, table)
+    frozen = np.zeros(count, bool)
+    for _ in range(count):  # freezing one may move the next: curves are smoothed over all automatic handles in a row
+        moved = moved_handles(table, read_keys(curve)) & old
+        if not moved.any():
+            break
+        frozen |= moved
+        for side in ("left", "right"):  # both: Blender turns a free handle after an automatic one opposite
+            table[f"handle_{side}_type"][moved] = FREE
+        _set_keys(curve, table)
+    return int(frozen.sum())
+
+
+def _set_keys(curve: bpy.types.FCurve, table: Keys) -> None:
+    for name, values in table.items():
+        curve.keyframe_points.foreach_set(name, np.ascontiguousarray(values).ravel())
+    curve.update()
+
+
+def moved_handles(before: Keys, after: Keys) -> np.ndarray:
+    """Return which keys (n,) bool have another left or right handle in ``after`` than ``before``, to the byte."""
+    sides = ("handle_left", "handle_right")
+    return np.any([before[side].view(np.uint32) != after[side].view(np.uint32) for side in sides], axis=(0, 2))
+
+
+# --- no key outside changes -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -60,7 +136,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceCurve:
     """The curve before: its ``keys`` in order of time, whether it is extrapolated ``linear``ly, and its value at a
     frame. A channel without a curve has no keys and one value."""
 
@@ -69,21 +145,7 @@ class Source:
     evaluate: Callable[[float], float]
 
 
-def no_keys() -> Keys:
-    """The keys of a curve without keys."""
-    return {name: np.zeros((0, width), kind) for name, (kind, width, _) in ATTRIBUTES.items()}
-
-
-def fresh_keys(frames: np.ndarray, values: np.ndarray, interpolation: int | np.ndarray = LINEAR) -> Keys:
-    """New keys at ``frames`` (n,) with ``values`` (n,), marked as generated."""
-    keys = {name: np.full((len(frames), width), new, kind) for name, (kind, width, new) in ATTRIBUTES.items()}
-    for name in ("co", "handle_left", "handle_right"):
-        keys[name][:, 0], keys[name][:, 1] = frames, values
-    keys["interpolation"][:, 0] = interpolation
-    return keys
-
-
-def replaced(source: Source, area: Range, made: Keys) -> tuple[Keys, np.ndarray]:
+def replaced(source: SourceCurve, area: Range, made: Keys) -> tuple[Keys, np.ndarray]:
     """Return the curve's keys with ``made`` in the range, and which of them (keys,) bool were there before."""
     times = source.keys["co"][:, 0]
     outside = (times < area.first) | (times > area.last)
@@ -99,8 +161,8 @@ def replaced(source: Source, area: Range, made: Keys) -> tuple[Keys, np.ndarray]
     return {name: values[order] for name, values in result.items()}, old[order]
 
 
-def _holding_before(source: Source, area: Range, times: np.ndarray) -> Keys:
-    """Keys that hold the curve in its shape up to the frame before the range."""
+def _holding_before(source: SourceCurve, area: Range, times: np.ndarray) -> Keys:
+    """Return keys that hold the curve in its shape up to the frame before the range."""
     if not area.before:
         return no_keys()
     edge = area.first - 1
@@ -110,8 +172,8 @@ def _holding_before(source: Source, area: Range, times: np.ndarray) -> Keys:
     return _held(source, _frames_behind(source, int(earlier[-1]), edge))
 
 
-def _holding_after(source: Source, area: Range, times: np.ndarray) -> Keys:
-    """Keys that hold the curve in its shape from the frame after the range on."""
+def _holding_after(source: SourceCurve, area: Range, times: np.ndarray) -> Keys:
+    """Return keys that hold the curve in its shape from the frame after the range on."""
     if not area.after:
         return no_keys()
     edge = area.last + 1
@@ -129,8 +191,8 @@ def _holding_after(source: Source, area: Range, times: np.ndarray) -> Keys:
     return _held(source, range(edge, int(np.ceil(times[first]))))
 
 
-def _frames_behind(source: Source, key: int, edge: int) -> list[int]:
-    """Frames up to ``edge`` at which the curve behind ``key`` must be held so as to keep its shape."""
+def _frames_behind(source: SourceCurve, key: int, edge: int) -> list[int]:
+    """Return frames up to ``edge`` at which the curve behind ``key`` must be held so as to keep its shape."""
     time, value = source.keys["co"][key]
     shape = int(source.keys["interpolation"][key, 0])
     if time >= edge or shape == CONSTANT:
@@ -139,14 +201,80 @@ def _frames_behind(source: Source, key: int, edge: int) -> list[int]:
     return [edge] if shape == LINEAR or level else list(range(int(np.floor(time)) + 1, edge + 1))
 
 
-def _held(source: Source, frames: Iterable[int], interpolation: int = LINEAR) -> Keys:
+def _held(source: SourceCurve, frames: Iterable[int], interpolation: int = LINEAR) -> Keys:
     frames = np.array(list(frames), dtype=float)
     keys = fresh_keys(frames, np.array([source.evaluate(frame) for frame in frames]), interpolation)
     keys["handle_left_type"][:] = keys["handle_right_type"][:] = VECTOR
     return keys
 
 
-def moved_handles(before: Keys, after: Keys) -> np.ndarray:
-    """Which keys (n,) bool have another left or right handle in ``after`` than ``before``, to the byte."""
-    sides = ("handle_left", "handle_right")
-    return np.any([before[side].view(np.uint32) != after[side].view(np.uint32) for side in sides], axis=(0, 2))
+# --- few keys ---------------------------------------------------------------------------------------------------------
+
+
+def frames_beside(action: bpy.types.Action, span: Span) -> list[int]:
+    """Return the frames next to ``span`` on the sides where ``action`` goes on."""
+    first, last = action.frame_range
+    return [span[0] - 1] * (first < span[0]) + [span[1] + 1] * (last > span[1])
+
+
+def make_room(curve: bpy.types.FCurve, span: Span, beside: Sequence[int]) -> None:
+    """Take the keys of ``span`` out of a curve; keys ``beside`` it hold what the curve did there."""
+    points = curve.keyframe_points
+    for frame, value in [(frame, curve.evaluate(frame)) for frame in beside]:
+        _hold(points, frame, value)
+    frames = _frames(points)
+    inside = np.flatnonzero((frames > span[0] - 0.5) & (frames < span[1] + 0.5))
+    for place in inside[::-1]:
+        points.remove(points[int(place)], fast=True)
+
+
+def _hold(points: bpy.types.bpy_prop_collection, frame: int, value: float) -> None:
+    """Key what the curve is at ``frame``; on both sides it stays as it is, an easing curve excepted.
+
+    Blender makes the handles of its automatic kinds anew whenever a neighbour changes: those beside are set free.
+    """
+    place = int(np.searchsorted(_frames(points), frame))
+    if place < len(points) and points[place].co.x == frame:
+        return
+    within = 0 < place < len(points)
+    corners = None
+    if within and points[place - 1].interpolation == "BEZIER":
+        before, behind = points[place - 1], points[place]
+        corners = split_bezier([before.co[:], before.handle_right[:], behind.handle_left[:], behind.co[:]], frame)
+    key = points.insert(frame, value, options={"FAST"})
+    if within:
+        key.interpolation = points[place - 1].interpolation
+    for near in points[max(0, place - 1) : place + 2]:
+        near.handle_left_type = near.handle_right_type = "FREE"
+    if corners is not None:
+        points[place - 1].handle_right = corners[0]
+        key.handle_left, key.co, key.handle_right = corners[1:4]
+        points[place + 1].handle_left = corners[4]
+
+
+def _frames(points: bpy.types.bpy_prop_collection) -> np.ndarray:
+    places = np.empty(2 * len(points), dtype=np.float32)
+    points.foreach_get("co", places)
+    return places[::2]
+
+
+def split_bezier(corners: Sequence[Point], x: float) -> list[Point]:
+    """Cut the cubic from corners[0] to corners[3] in two at ``x``; return what lies between its ends, in order.
+
+    That is the first part's two handles, the point, and the second part's two (de Casteljau). Handles that together
+    reach farther than the ends are apart are shortened first, as Blender does, so that time never runs backwards.
+    """
+    start, first, second, end = (np.array(corner, dtype=float) for corner in corners)
+    reach = abs(first[0] - start[0]) + abs(end[0] - second[0])
+    if reach > end[0] - start[0]:
+        shorter = (end[0] - start[0]) / reach
+        first, second = start + (first - start) * shorter, end + (second - end) * shorter
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        u = 0.5 * (low + high)
+        row = [start, first, second, end]
+        a, b, c = (p + (q - p) * u for p, q in pairwise(row))
+        d, e = a + (b - a) * u, b + (c - b) * u
+        point = d + (e - d) * u
+        low, high = (u, high) if point[0] < x else (low, u)
+    return [tuple(map(float, corner)) for corner in (a, d, point, e, c)]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -28,14 +28,14 @@ from ..retarget.body import read_rest
 from ..retarget.channels import object_matrices, quaternions_of
 from ..retarget.reading import Placement, canonicalise, joints_of_poses, needed_bones
 from ..retarget.rig import forward_kinematics
-from ..wire.jobs import Step
 from . import actions
 from .armature import Y_UP_FROM_Z_UP, check_editable, read_rig
+from .snapshot import ROTATION_CHANNELS, rotation_channel
+from .steps import Step
 from .targets import by_uid
 
 CURVES, EVALUATED = "curves", "evaluated"
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
-_ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _MOST_FRAMES = 200_000
 PIECE = 40  # samples a step
 CHANGED = "The Action or its armature changed while it was being read"
@@ -77,12 +77,12 @@ class Reading:
 
 
 def read_action(
-    armature_object,
-    action=None,
+    armature: bpy.types.Object,
+    action: bpy.types.Action | None = None,
     *,
     frames: tuple[float, float] | None = None,
     fps: float | None = skeleton.FPS,
-    scene=None,
+    scene: bpy.types.Scene | None = None,
     mapping: Mapping | None = None,
 ) -> Reading:
     """Read what an armature does, without changing anything.
@@ -94,7 +94,7 @@ def read_action(
     Raises RigError for an armature that cannot be read or maps to under half of the joints, InputError for a range
     without frames or an armature without animation.
     """
-    steps = read_steps(armature_object, action, frames=frames, fps=fps, scene=scene, mapping=mapping, piece=None)
+    steps = read_steps(armature, action, frames=frames, fps=fps, scene=scene, mapping=mapping, piece=None)
     try:
         while True:
             next(steps)
@@ -103,7 +103,14 @@ def read_action(
 
 
 def read_steps(
-    armature_object, action=None, *, frames=None, fps=skeleton.FPS, scene=None, mapping=None, piece: int | None = PIECE
+    armature: bpy.types.Object,
+    action: bpy.types.Action | None = None,
+    *,
+    frames: tuple[float, float] | None = None,
+    fps: float | None = skeleton.FPS,
+    scene: bpy.types.Scene | None = None,
+    mapping: Mapping | None = None,
+    piece: int | None = PIECE,
 ) -> Generator[Step, None, Reading]:
     """As :func:`read_action`, ``piece`` samples a step, so that the interface stays alive; returns the Reading.
 
@@ -111,101 +118,122 @@ def read_steps(
     Raises InputError too when armature or Action are removed between two steps.
     """
     scene = scene or bpy.context.scene
-    check_editable(armature_object)
+    check_editable(armature)
     bpy.context.view_layer.update()
-    rig = read_rig(armature_object)
+    rig = read_rig(armature)
     mapping = mapping or detect_rig(rig)
     rate = scene.render.fps / scene.render.fps_base
-    playing, stacked = _playing(armature_object)
+    playing, stacked = _playing(armature)
     if action is None and playing is None and not stacked:
-        raise InputError(f"{armature_object.name} has no animation", "Give it an Action, or select one that has")
+        raise InputError(f"{armature.name} has no animation", "Give it an Action, or select one that has")
     whole = action is None and stacked
     chosen = action or playing
-    times = sample_frames(frames or _extent(armature_object, chosen, whole), rate, fps)
-    curves = _Curves(armature_object, chosen) if chosen is not None else None
-    reason = "NLA strips play" if whole else _hindrance(armature_object, rig, mapping, curves)
+    times = sample_frames(frames or _extent(armature, chosen, whole), rate, fps)
+    curves = _Curves(armature, chosen) if chosen is not None else None
+    reason = "NLA strips play" if whole else _hindrance(armature, rig, mapping, curves)
     if reason:
         names, played = [rig.names[bone] for bone in needed_bones(rig, mapping)], None if whole else chosen
-        poses, worlds = yield from _evaluated_steps(armature_object, played, scene, names, times, piece)
+        poses, worlds = yield from _evaluated_steps(armature, played, scene, names, times, piece)
     else:
-        poses, worlds = yield from _pose_steps(armature_object, chosen, rig, mapping, times, piece or len(times))
+        poses, worlds = yield from _pose_steps(armature, chosen, rig, mapping, times, piece or len(times))
     yield Step("Reading the Action", len(times), len(times))  # what follows takes as long as two pieces
+    return _reading(rig, mapping, times, fps or rate, reason, poses, worlds)
+
+
+def _reading(
+    rig: Rig,
+    mapping: Mapping,
+    times: np.ndarray,
+    fps: float,
+    reason: str,
+    poses: dict[str, np.ndarray],
+    worlds: np.ndarray,
+) -> Reading:
+    """Return the joints of what was read, on the canonical body, and all else that is known of it."""
     stood = replace(rig, world=worlds[0])
     body = read_rest(stood, mapping)
     placed, heads = joints_of_poses(stood, mapping, body, poses, worlds)
     joints, placement = canonicalise(placed, body, stood)
-    way = EVALUATED if reason else CURVES
     return Reading(
-        joints.astype(np.float32),
-        placement,
-        heads,
-        times,
-        fps or rate,
-        way,
-        reason,
-        mapping.missing,
-        stood,
-        mapping,
-        poses,
-        worlds,
+        joints=joints.astype(np.float32),
+        placement=placement,
+        heads=heads,
+        frames=times,
+        fps=fps,
+        way=EVALUATED if reason else CURVES,
+        reason=reason,
+        derived=mapping.missing,
+        rig=stood,
+        mapping=mapping,
+        poses=poses,
+        worlds=worlds,
     )
 
 
-def _pose_steps(armature_object, action, rig: Rig, mapping: Mapping, times: np.ndarray, piece: int) -> Generator:
+def _pose_steps(
+    armature: bpy.types.Object, action: bpy.types.Action, rig: Rig, mapping: Mapping, times: np.ndarray, piece: int
+) -> Generator:
     """Pose ``piece`` samples a step; Blender's data is looked up anew after each: an undo may have moved it."""
-    uids = armature_object.session_uid, action.session_uid
+    uids = armature.session_uid, action.session_uid
     parts = []
     for start in range(0, len(times), piece):
         if start:
             yield Step("Reading the Action", start, len(times))
-            armature_object, action = _found_again(uids[0], uids[1], rig.names)
-        curves = _Curves(armature_object, action)
-        parts.append(_pose(armature_object, rig, mapping, curves, times[start : start + piece]))
+            armature, action = _found_again(uids[0], uids[1], rig.names)
+        curves = _Curves(armature, action)
+        parts.append(_pose(armature, rig, mapping, curves, times[start : start + piece]))
     return _joined(parts)
 
 
-def _evaluated_steps(armature_object, action, scene, names: list[str], times: np.ndarray, piece: int | None):
+def _evaluated_steps(
+    armature: bpy.types.Object,
+    action: bpy.types.Action | None,
+    scene: bpy.types.Scene,
+    names: list[str],
+    times: np.ndarray,
+    piece: int | None,
+):
     """Let Blender pose the armature at ``times``, up to ``piece`` a step, as ``action`` alone has it, or with None as
     all has it that plays."""
     most, seconds = (len(times), float("inf")) if piece is None else (piece, EVALUATE_SECONDS)
-    uids = armature_object.session_uid, action.session_uid if action is not None else None, scene.session_uid
-    state = _state(armature_object, action)
+    uids = armature.session_uid, action.session_uid if action is not None else None, scene.session_uid
+    state = _state(armature, action)
     parts, done = [], 0
     while done < len(times):
         if done:
             yield Step("Reading the Action", done, len(times))
-            armature_object, action = _found_again(uids[0], uids[1], names)
-            if _state(armature_object, action) != state:
+            armature, action = _found_again(uids[0], uids[1], names)
+            if _state(armature, action) != state:
                 raise InputError(CHANGED, "Try again")
             scene = by_uid(bpy.data.scenes, uids[2]) or bpy.context.scene
-        alone = None if action is None or _plays_alone(armature_object, action) else action
-        with _stage(armature_object, alone, scene) as stage:
+        alone = None if action is None or _plays_alone(armature, action) else action
+        with _stage(armature, alone, scene) as stage:
             parts.append(_evaluate(*stage, times[done : done + most], names, seconds))
         done += len(parts[-1][1])
     return _joined(parts)
 
 
-def _found_again(armature_uid: int, action_uid: int | None, names) -> tuple:
+def _found_again(armature_uid: int, action_uid: int | None, names: Iterable[str]) -> tuple:
     """Return armature and Action (None without) after a step. Raises InputError when they or bones are gone, RigError
     when the armature is in Edit Mode."""
-    armature_object = by_uid(bpy.data.objects, armature_uid)
+    armature = by_uid(bpy.data.objects, armature_uid)
     action = by_uid(bpy.data.actions, action_uid) if action_uid is not None else None
-    gone = armature_object is None or (action_uid is not None and action is None)
-    if gone or set(names) - set(armature_object.pose.bones.keys()):
+    gone = armature is None or (action_uid is not None and action is None)
+    if gone or set(names) - set(armature.pose.bones.keys()):
         raise InputError(CHANGED, "Try again")
-    check_editable(armature_object)
-    return armature_object, action
+    check_editable(armature)
+    return armature, action
 
 
-def _state(armature_object, action) -> tuple:
-    """What must stay between two steps so that Blender poses the armature alike."""
-    playing, stacked = _playing(armature_object)
+def _state(armature: bpy.types.Object, action: bpy.types.Action | None) -> tuple:
+    """Return what must stay between two steps so that Blender poses the armature alike."""
+    playing, stacked = _playing(armature)
     playing = (playing and playing.session_uid, stacked) if action is None else None
-    return armature_object.data.pose_position, playing
+    return armature.data.pose_position, playing
 
 
 def _joined(parts: list[tuple]) -> tuple:
-    """Poses and worlds of all steps, one after the other."""
+    """Return poses and worlds of all steps, one after the other."""
     poses = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
     return poses, np.concatenate([part[1] for part in parts])
 
@@ -217,7 +245,7 @@ def sample_frames(extent: tuple[float, float], rate: float, fps: float | None = 
     """
     first, last = (float(value) for value in extent)
     if not (np.isfinite(first) and np.isfinite(last) and first <= last):
-        raise InputError(f"Frames {first:g} to {last:g} are no range", "Give a first frame and a last one after it")
+        raise InputError(f"Frames {first:g} to {last:g} are not a range", "Give a first frame and a last one after it")
     step = rate / fps if fps else 1.0
     count = int(np.floor((last - first) / step + 1e-6)) + 1
     if count > _MOST_FRAMES:
@@ -225,15 +253,15 @@ def sample_frames(extent: tuple[float, float], rate: float, fps: float | None = 
     return first + step * np.arange(count)
 
 
-def bone_names(curves) -> set[str]:
+def bone_names(curves: Iterable[bpy.types.FCurve]) -> set[str]:
     """Return the names of the bones that F-curves move."""
     found = (_BONE_PATH.match(curve.data_path) for curve in curves)
     return {bpy.utils.unescape_identifier(match[1]) for match in found if match}
 
 
-def _playing(armature_object) -> tuple[object | None, bool]:
+def _playing(armature: bpy.types.Object) -> tuple[object | None, bool]:
     """Return the Action that plays (None without) and whether NLA strips play as well, or change how it plays."""
-    data = armature_object.animation_data
+    data = armature.animation_data
     if data is None:
         return None, False
     stacked = data.use_nla and any(not track.mute and len(track.strips) for track in data.nla_tracks)
@@ -242,28 +270,28 @@ def _playing(armature_object) -> tuple[object | None, bool]:
     return data.action, stacked
 
 
-def _plays_alone(armature_object, action) -> bool:
-    playing, stacked = _playing(armature_object)
+def _plays_alone(armature: bpy.types.Object, action: bpy.types.Action) -> bool:
+    playing, stacked = _playing(armature)
     return playing == action and not stacked
 
 
-def _extent(armature_object, action, whole: bool) -> tuple[float, float]:
+def _extent(armature: bpy.types.Object, action: bpy.types.Action | None, whole: bool) -> tuple[float, float]:
     ends = [tuple(action.frame_range)] if action is not None else []
     if whole:
-        tracks = [track for track in armature_object.animation_data.nla_tracks if not track.mute]
+        tracks = [track for track in armature.animation_data.nla_tracks if not track.mute]
         ends += [(strip.frame_start, strip.frame_end) for track in tracks for strip in track.strips if not strip.mute]
     if not ends:
-        raise InputError(f"The NLA strips of {armature_object.name} are muted", "Unmute them, or give a frame range")
+        raise InputError(f"The NLA strips of {armature.name} are muted", "Unmute them, or give a frame range")
     return min(first for first, _ in ends), max(last for _, last in ends)
 
 
 class _Curves:
     """The F-curves of one Action that move an armature's object and bones, by bone and channel."""
 
-    def __init__(self, armature_object, action):
+    def __init__(self, armature: bpy.types.Object, action: bpy.types.Action):
         self.bones: dict[str, dict[str, dict[int, object]]] = {}
         self.object: dict[str, dict[int, object]] = {}
-        for curve in actions.curves_of(action, actions.slot_for(action, armature_object)):
+        for curve in actions.curves_of(action, actions.slot_for(action, armature)):
             if curve.mute or (curve.group is not None and curve.group.mute):
                 continue
             match = _BONE_PATH.match(curve.data_path)
@@ -273,7 +301,9 @@ class _Curves:
             elif "." not in curve.data_path:
                 self.object.setdefault(curve.data_path, {})[curve.array_index] = curve
 
-    def sample(self, owner, channels: dict, name: str, times: list[float]) -> np.ndarray:
+    def sample(
+        self, owner: bpy.types.Object | bpy.types.PoseBone, channels: dict, name: str, times: list[float]
+    ) -> np.ndarray:
         """Return channel ``name`` (F, n) over ``times``; what has no curve stays as ``owner`` has it now."""
         values = np.tile(np.array(getattr(owner, name), dtype=float), (len(times), 1))
         for index, curve in channels.get(name, {}).items():
@@ -281,24 +311,24 @@ class _Curves:
         return values
 
 
-def _hindrance(armature_object, rig: Rig, mapping: Mapping, curves: _Curves) -> str:
+def _hindrance(armature: bpy.types.Object, rig: Rig, mapping: Mapping, curves: _Curves) -> str:
     """Return why F-curves alone do not say how the mapped bones move; "" when they do."""
     names = {rig.names[bone] for bone in needed_bones(rig, mapping)}
-    if armature_object.data.pose_position == "REST":
-        raise RigError(f"{armature_object.name} shows its rest position", "Set the armature to Pose Position")
+    if armature.data.pose_position == "REST":
+        raise RigError(f"{armature.name} shows its rest position", "Set the armature to Pose Position")
     for name in names:
-        bone = armature_object.pose.bones[name]
+        bone = armature.pose.bones[name]
         acting = [constraint for constraint in bone.constraints if not constraint.mute and constraint.influence > 0]
         if acting:
             return f"{name} has the constraint {acting[0].name}"
         if _is_scaled(bone, curves.bones.get(name, {})):
             return f"{name} is scaled"
-    if (chain := _driven_by_others(armature_object, names)) is not None:
+    if (chain := _driven_by_others(armature, names)) is not None:
         return chain
-    return _object_hindrance(armature_object, curves)
+    return _object_hindrance(armature, curves)
 
 
-def _is_scaled(bone, channels: dict) -> bool:
+def _is_scaled(bone: bpy.types.PoseBone, channels: dict) -> bool:
     if any(abs(value - 1) > 1e-6 for value in bone.scale) and "scale" not in channels:
         return True
     for curve in channels.get("scale", {}).values():
@@ -309,42 +339,42 @@ def _is_scaled(bone, channels: dict) -> bool:
     return False
 
 
-def _driven_by_others(armature_object, names: set[str]) -> str | None:
+def _driven_by_others(armature: bpy.types.Object, names: set[str]) -> str | None:
     """Return what else moves the bones ``names``: IK that reaches up to them, or drivers."""
-    for bone in armature_object.pose.bones:
+    for bone in armature.pose.bones:
         for constraint in bone.constraints:
             reaches_up = constraint.type in {"IK", "SPLINE_IK"} and not constraint.mute and constraint.influence > 0
             if reaches_up and names & {above.name for above in bone.parent_recursive}:
                 return f"{bone.name} has the constraint {constraint.name}"
-    for driver in armature_object.animation_data.drivers if armature_object.animation_data else ():
+    for driver in armature.animation_data.drivers if armature.animation_data else ():
         match = _BONE_PATH.match(driver.data_path)
         if not driver.mute and (match is None or bpy.utils.unescape_identifier(match[1]) in names):
             return f"a driver moves {match[1] if match else driver.data_path}"
     return None
 
 
-def _object_hindrance(armature_object, curves: _Curves) -> str:
-    acting = [constraint for constraint in armature_object.constraints if not constraint.mute]
+def _object_hindrance(armature: bpy.types.Object, curves: _Curves) -> str:
+    acting = [constraint for constraint in armature.constraints if not constraint.mute]
     if acting:
         return f"the object has the constraint {acting[0].name}"
     plain = (
-        not any(armature_object.delta_location)
-        and armature_object.delta_scale[:] == (1.0, 1.0, 1.0)
-        and not any(armature_object.delta_rotation_euler)
-        and armature_object.delta_rotation_quaternion[:] == (1.0, 0.0, 0.0, 0.0)
+        not any(armature.delta_location)
+        and armature.delta_scale[:] == (1.0, 1.0, 1.0)
+        and not any(armature.delta_rotation_euler)
+        and armature.delta_rotation_quaternion[:] == (1.0, 0.0, 0.0, 0.0)
     )
-    moved = bool(set(curves.object) & {"location", "scale", *_ROTATIONS.values(), "rotation_euler"})
+    moved = bool(set(curves.object) & {"location", "scale", *ROTATION_CHANNELS.values(), "rotation_euler"})
     if moved and not plain:
         return "the object has delta transforms"
-    parent = armature_object.parent
+    parent = armature.parent
     while parent is not None:
-        if parent.animation_data is not None or len(parent.constraints) or armature_object.parent_type != "OBJECT":
+        if parent.animation_data is not None or len(parent.constraints) or armature.parent_type != "OBJECT":
             return f"the object follows {parent.name}"
         parent = parent.parent
     return ""
 
 
-def _pose(armature_object, rig: Rig, mapping: Mapping, curves: _Curves, times: np.ndarray):
+def _pose(armature: bpy.types.Object, rig: Rig, mapping: Mapping, curves: _Curves, times: np.ndarray):
     """Sample the curves and pose the needed bones: (bone name to (F, 4, 4), worlds (F, 4, 4))."""
     needed = needed_bones(rig, mapping)
     place = {bone: number for number, bone in enumerate(needed)}
@@ -362,52 +392,52 @@ def _pose(armature_object, rig: Rig, mapping: Mapping, curves: _Curves, times: n
     sampled = times.tolist()
     quaternions, locations = np.zeros((len(times), len(needed), 4)), np.zeros((len(times), len(needed), 3))
     for number, (name, mode) in enumerate(zip(part.names, part.rotation_modes, strict=True)):
-        bone, channels = armature_object.pose.bones[name], curves.bones.get(name, {})
-        rotation = curves.sample(bone, channels, _ROTATIONS.get(mode, "rotation_euler"), sampled)
+        bone, channels = armature.pose.bones[name], curves.bones.get(name, {})
+        rotation = curves.sample(bone, channels, rotation_channel(mode), sampled)
         quaternions[:, number] = quaternions_of(rotation, mode)
         locations[:, number] = curves.sample(bone, channels, "location", sampled)
     posed = forward_kinematics(part, quaternions, locations)
-    return {name: posed[:, number] for number, name in enumerate(part.names)}, _worlds(armature_object, curves, sampled)
+    return {name: posed[:, number] for number, name in enumerate(part.names)}, _worlds(armature, curves, sampled)
 
 
-def _worlds(armature_object, curves: _Curves, times: list[float]) -> np.ndarray:
-    """Armature space to the Y-up world (F, 4, 4)."""
-    moved = set(curves.object) & {"location", "scale", "rotation_euler", *_ROTATIONS.values()}
-    now = np.array(armature_object.matrix_world, dtype=float)
+def _worlds(armature: bpy.types.Object, curves: _Curves, times: list[float]) -> np.ndarray:
+    """Return armature space to the Y-up world (F, 4, 4)."""
+    moved = set(curves.object) & {"location", "scale", "rotation_euler", *ROTATION_CHANNELS.values()}
+    now = np.array(armature.matrix_world, dtype=float)
     if not moved:
         return np.tile(Y_UP_FROM_Z_UP @ now, (len(times), 1, 1))
-    mode = armature_object.rotation_mode
-    rotation = curves.sample(armature_object, curves.object, _ROTATIONS.get(mode, "rotation_euler"), times)
+    mode = armature.rotation_mode
+    rotation = curves.sample(armature, curves.object, rotation_channel(mode), times)
     matrices = object_matrices(
-        curves.sample(armature_object, curves.object, "location", times),
+        curves.sample(armature, curves.object, "location", times),
         quaternions_of(rotation, mode),
-        curves.sample(armature_object, curves.object, "scale", times),
+        curves.sample(armature, curves.object, "scale", times),
     )
-    above = now @ np.linalg.inv(np.array(armature_object.matrix_basis, dtype=float))
+    above = now @ np.linalg.inv(np.array(armature.matrix_basis, dtype=float))
     return Y_UP_FROM_Z_UP @ above @ matrices
 
 
 @contextmanager
-def _stage(armature_object, action, scene) -> Iterator[tuple]:
+def _stage(armature: bpy.types.Object, action: bpy.types.Action | None, scene: bpy.types.Scene) -> Iterator[tuple]:
     """Yield (scratch scene, armature) to evaluate; with ``action``, a copy of the armature that plays it alone."""
     stage = bpy.data.scenes.new("CoAMD reading")
     stage.render.fps, stage.render.fps_base = scene.render.fps, scene.render.fps_base
     copy = None
     try:
         if action is not None:
-            copy = _copy_with(armature_object, action)
-        stage.collection.objects.link(copy or armature_object)
-        yield stage, copy or armature_object
+            copy = _copy_with(armature, action)
+        stage.collection.objects.link(copy or armature)
+        yield stage, copy or armature
     finally:
         if copy is not None:
             bpy.data.objects.remove(copy)
         bpy.data.scenes.remove(stage)
 
 
-def _copy_with(armature_object, action):
+def _copy_with(armature: bpy.types.Object, action: bpy.types.Action):
     """Copy an armature object so that it plays ``action`` alone and its constraints and drivers point at the copy."""
-    slot = actions.slot_for(action, armature_object)
-    copy = armature_object.copy()
+    slot = actions.slot_for(action, armature)
+    copy = armature.copy()
     data = copy.animation_data or copy.animation_data_create()
     data.use_nla = False
     data.action_influence, data.action_blend_type = 1.0, "REPLACE"
@@ -415,19 +445,19 @@ def _copy_with(armature_object, action):
     for bone in copy.pose.bones:
         for constraint in bone.constraints:
             for name in ("target", "pole_target"):
-                if getattr(constraint, name, None) == armature_object:
+                if getattr(constraint, name, None) == armature:
                     setattr(constraint, name, copy)
             for target in getattr(constraint, "targets", ()):
-                if getattr(target, "target", None) == armature_object:
+                if getattr(target, "target", None) == armature:
                     target.target = copy
     for driver in data.drivers:
         for target in (target for variable in driver.driver.variables for target in variable.targets):
-            if target.id == armature_object:
+            if target.id == armature:
                 target.id = copy
     return copy
 
 
-def _evaluate(stage, armature_object, times: np.ndarray, names: list[str], seconds: float):
+def _evaluate(stage: bpy.types.Scene, armature: bpy.types.Object, times: np.ndarray, names: list[str], seconds: float):
     """Let Blender pose the armature at the first F of ``times``, as many as ``seconds`` allow and one at least:
     (bone name to (F, 4, 4), worlds (F, 4, 4))."""
     poses = {bone: np.zeros((len(times), 4, 4)) for bone in names}
@@ -436,7 +466,7 @@ def _evaluate(stage, armature_object, times: np.ndarray, names: list[str], secon
     row, end = 0, time.perf_counter() + seconds
     for row, moment in enumerate(times, start=1):
         stage.frame_set(int(np.floor(moment)), subframe=float(moment - np.floor(moment)))
-        posed = armature_object.evaluated_get(layer.depsgraph)
+        posed = armature.evaluated_get(layer.depsgraph)
         bones = posed.pose.bones
         for name, matrices in poses.items():
             matrices[row - 1] = bones[name].matrix

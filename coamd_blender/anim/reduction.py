@@ -72,7 +72,7 @@ def _without_spare(
     return [*kept, keys[-1]] if len(keys) > 1 else kept
 
 
-def turn_between(mode: str) -> Distance:
+def angle_between(mode: str) -> Distance:
     """Return the distance of two rotations in degrees, for the channels of one of Blender's rotation modes."""
 
     def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ def turn_between(mode: str) -> Distance:
     return distance
 
 
-def way_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def distance_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the distance (N,) of two places (N, 3), in their unit."""
     return np.linalg.norm(a - b, axis=-1)
 

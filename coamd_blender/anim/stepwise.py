@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -12,84 +11,89 @@ import numpy as np
 
 from ..errors import InputError, RigError
 from . import targets, write_action
+from .plan import WriteTarget, plan_motion
+from .steps import Call
 
 ACTION, STRIP, ASSET = "ACTION", "STRIP", "ASSET"
 WRITE_SECONDS = 0.008  # of writing keys at a time
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to write: joints (frames, 22, 3), metres, Y up, at ``fps``; where; and as what: ACTION as ``options`` say,
-    STRIP, or ASSET. ``options`` are those of bake.read_target (:func:`ready`); ``again`` says what to do when the
-    armature or the Action was deleted meanwhile."""
+class Destination:
+    """Where a motion goes: the armature as it stood when the motion was asked for, found again by ``session_uid``,
+    which survives undo, renaming and deletion.
 
-    joints: np.ndarray
-    fps: float
-    name: str
+    kind: ACTION as the options say, STRIP, or ASSET. again: what to do when armature, scene or Action were deleted
+    meanwhile.
+    """
+
+    target: WriteTarget
     armature_uid: int
     scene_uid: int
-    frame: int
-    kind: str = ACTION
-    options: Mapping[str, Any] = field(default_factory=dict)
-    armature_name: str = "The armature"
-    again: str = "apply the clip again"
+    kind: str
+    again: str
 
 
-def ready(armature, scene, options: Mapping[str, Any], kind: str = ACTION) -> dict[str, Any]:
-    """Return options of Wanted for a motion that is yet to be made: those of rig_settings.carry_options, and where the
-    armature stands now, so that it makes no difference to which frame the user goes meanwhile.
+def destination(
+    armature: bpy.types.Object, scene: bpy.types.Scene, options: Mapping[str, Any], kind: str = ACTION, *, again: str
+) -> Destination:
+    """Return where a motion that is yet to be made goes: ``armature``, from the scene's current frame on.
 
-    Raises CoamdError for an armature that cannot carry it.
+    It starts where the armature stands now, whatever frame the user goes to meanwhile. ``options`` are those of
+    rig_settings.retarget_options. Raises CoamdError for an armature that cannot carry it.
     """
     chosen = dict(options)
     if kind != ACTION:
         chosen["output"] = "strip" if kind == STRIP else "action"
     target = write_action.read_target(armature, scene=scene, **chosen, **targets.rig_options(armature))
-    return {**chosen, "stand": target.stand}
-
-
-def write(
-    in_thread: Callable[..., Future], wanted: Wanted, then: Callable[[bpy.types.Action], None] | None = None
-) -> Iterator[None]:
-    """Steps for :meth:`Session.do` that write a motion (:func:`write_keys`) and make it one undo step."""
-    yield from write_keys(in_thread, wanted, then)
-    push_undo(f"CoAMD: {wanted.name[:40]}")
+    return Destination(target, armature.session_uid, scene.session_uid, kind, again)
 
 
 def write_keys(
-    in_thread: Callable[..., Future], wanted: Wanted, then: Callable[[bpy.types.Action], None] | None = None
-) -> Iterator[None]:
-    """Steps that write a motion: solved by ``in_thread`` (Session.in_thread), then a few curves a step.
+    place: Destination, joints: np.ndarray, fps: float, name: str
+) -> Generator[Call | None, Any, bpy.types.Action]:
+    """Write ``joints`` (frames, 22, 3), metres, Y up, at ``fps``: solved in a thread, then a few curves a step.
 
-    ``then(action)`` is called when all is written. Given up half way, the Action is removed. Raises RigError when the
-    armature is gone, InputError when the Action is.
+    Returns the Action, good until the next yield. Given up half way, it is removed. Raises RigError when the armature
+    is gone, InputError when scene or Action are.
     """
-    armature, scene = _places(wanted)
-    target = write_action.read_target(
-        armature, start_frame=wanted.frame, scene=scene, **wanted.options, **targets.rig_options(armature)
-    )
-    solving = in_thread(write_action.plan_motion, target, wanted.joints, wanted.fps, wanted.name)
-    while not solving.done():
-        yield
-    plan = solving.result()
-    armature, _ = _places(wanted)
+    target = write_action.renewed(place.target, found_again(place)[0])
+    plan = yield Call(plan_motion, (target, joints, fps, name))
+    armature, _ = found_again(place)
     uid, finished = write_action.new_action(armature, plan).session_uid, False
     try:
         done = 0
         while done < len(plan.curves):
-            done = write_action.write_some(_action(uid, wanted), plan, done, WRITE_SECONDS)
+            done = write_action.write_some(_action(uid, place), plan, done, WRITE_SECONDS)
             yield
-        armature, _ = _places(wanted)
-        action = _action(uid, wanted)
-        if wanted.kind != ASSET:
+        armature, _ = found_again(place)
+        action = _action(uid, place)
+        if place.kind != ASSET:
             write_action.hand_over(armature, action, plan)
-        if then is not None:
-            then(action)
         finished = True
+        return action
     finally:
         left = None if finished else targets.by_uid(bpy.data.actions, uid)
         if left is not None:
             bpy.data.actions.remove(left)
+
+
+def found_again(place: Destination) -> tuple[bpy.types.Object, bpy.types.Scene]:
+    """Return armature and scene. Raises RigError or InputError when they were deleted."""
+    armature = targets.by_uid(bpy.data.objects, place.armature_uid)
+    scene = targets.by_uid(bpy.data.scenes, place.scene_uid)
+    if armature is None:
+        raise RigError(f"{place.target.read.name} was deleted meanwhile", f"Select another armature and {place.again}")
+    if scene is None:
+        raise InputError("The scene was deleted meanwhile", f"Go to another scene and {place.again}")
+    return armature, scene
+
+
+def _action(uid: int, place: Destination) -> bpy.types.Action:
+    action = targets.by_uid(bpy.data.actions, uid)
+    if action is None:
+        raise InputError("The Action was removed while its keys were being written", place.again.capitalize())
+    return action
 
 
 def push_undo(message: str) -> None:
@@ -100,20 +104,3 @@ def push_undo(message: str) -> None:
             bpy.ops.ed.undo_push(message=message)
     else:
         bpy.ops.ed.undo_push(message=message)
-
-
-def _places(wanted: Wanted) -> tuple[bpy.types.Object, bpy.types.Scene]:
-    armature = targets.by_uid(bpy.data.objects, wanted.armature_uid)
-    scene = targets.by_uid(bpy.data.scenes, wanted.scene_uid)
-    if armature is None:
-        raise RigError(f"{wanted.armature_name} was deleted meanwhile", f"Select another armature and {wanted.again}")
-    if scene is None:
-        raise InputError("The scene was deleted meanwhile", f"Go to another scene and {wanted.again}")
-    return armature, scene
-
-
-def _action(uid: int, wanted: Wanted) -> bpy.types.Action:
-    action = targets.by_uid(bpy.data.actions, uid)
-    if action is None:
-        raise InputError("The Action was removed while its keys were being written", wanted.again.capitalize())
-    return action

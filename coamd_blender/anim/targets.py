@@ -1,4 +1,4 @@
-"""The character a motion is for: which armature, how much of it is understood, where it stands."""
+"""The character a motion is for: which armature, and how much of it is understood."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from .. import retarget
 from ..errors import RigError
-from ..motion.skeleton import JOINT_NAMES, rest_joints, to_z_up
+from ..motion.skeleton import JOINT_NAMES
 from ..retarget import controls
-from ..retarget.body import read_rest
-from ..retarget.contacts import leg_length
 from . import rig_settings
-from .armature import led_bones, limited_bones, read_rig, read_switches
+from .armature import read_constraints
+from .snapshot import led_bones, limited_bones, switches
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ _last: tuple[tuple, Coverage] | None = None
 
 
 def candidates(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The armatures that may be meant: the active one; those that move the active object; else the selected ones."""
+    """Return the armatures that may be meant: the active one; those that move it; else those selected."""
     active = context.view_layer.objects.active
     if active is not None and active.type == "ARMATURE":
         return [active]
@@ -54,19 +53,22 @@ def candidates(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 def find(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The one armature that is meant; None without one, and where it might be any of several."""
+    """Return the one armature that is meant; None without one, and where it might be any of several."""
     found = candidates(context)
     return found[0] if len(found) == 1 else None
 
 
 def rivals(context: bpy.types.Context) -> RigError:
-    """The error that says which armatures might be meant."""
+    """Return the error that says which armatures might be meant."""
     names = " or ".join(armature.name for armature in candidates(context)[:3])
     return RigError(f"The motion may be for {names}", "Select the armature that is to move")
 
 
 def require(context: bpy.types.Context) -> bpy.types.Object:
-    """As :func:`find`. Raises RigError when there is no armature, are several, or when too little is understood."""
+    """Return the armature as :func:`find` does.
+
+    Raises RigError when there is no armature, are several, or when too little is understood.
+    """
     armature = find(context)
     if armature is None and len(candidates(context)) > 1:
         raise rivals(context)
@@ -79,12 +81,12 @@ def require(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def rig_options(armature: bpy.types.Object) -> dict:
-    """What bake.read_target takes of the armature's own settings: its mapping and its captured rest pose."""
+    """Return what write_action.read_target takes of the armature's own settings: its mapping and captured rest pose."""
     return {"mapping": coverage(armature).mapping, "aligned": rig_settings.captured_rest(armature)}
 
 
 def coverage(armature: bpy.types.Object) -> Coverage:
-    """How much of ``armature`` is understood; remembered until its bones or its own mapping change."""
+    """Return how much of ``armature`` is understood; remembered until its bones or its own mapping change."""
     global _last
     bones = armature.data.bones
     settings = armature.coamd_rig
@@ -99,28 +101,30 @@ def coverage(armature: bpy.types.Object) -> Coverage:
     found = _last[1]
     if found.mapping is None or control_table(found) is not None:
         return found
-    led = led_bones(armature, found.mapping)
+    bones = armature.pose.bones
+    constraints = read_constraints(armature, (bones[name] for name in found.mapping.bones.values()))
+    led = led_bones(constraints, found.mapping)
     notes = [f"{', '.join(led[:3])} follows constraints: its keys will not show until they are muted"] if led else []
-    held = [name for name in limited_bones(armature, found.mapping) if name not in led]
+    held = [name for name in limited_bones(constraints, found.mapping) if name not in led]
     if held:
         notes.append(f"{', '.join(held[:3])} is limited by constraints: mute them where it stays behind the motion")
     return replace(found, notes=(*found.notes, *notes))
 
 
 def control_table(found: Coverage) -> dict | None:
-    """The table of the controls that are keyed, where this is a generated control rig; else None."""
+    """Return the table of the controls that are keyed, where this is a generated control rig; else None."""
     return next((table for table in controls.tables() if table["label"] == found.preset), None)
 
 
 def switch_note(armature: bpy.types.Object, found: Coverage, *, limbs: str, switch: bool) -> str | None:
-    """What becomes of a control rig's limbs that are not on the controls that are keyed; None for a rig without such.
+    """Return what becomes of a control rig's limbs that are not on the keyed controls; None for a rig without such.
 
-    limbs: "fk" or "ik", as in bake.read_target. switch: whether the Action turns them over.
+    limbs: "fk" or "ik", as in write_action.read_target. switch: whether the Action turns them over.
     """
     table = control_table(found)
     if table is None:
         keyed, other = "FK", "IK"
-        wanted = () if found.mapping is None else read_switches(armature, found.mapping)
+        wanted = () if found.mapping is None else switches(armature.pose.bones, found.mapping)
     else:
         keyed, other = ("IK", "FK") if limbs == "ik" else ("FK", "IK")
         wanted = controls.switches_of(table["ik"] if limbs == "ik" else table)
@@ -163,34 +167,6 @@ def _ambiguity(joint: str, candidates: Sequence[str]) -> str:
     return f"{joint.replace('_', ' ')} could be {' or '.join(candidates)}: the first is used"
 
 
-@dataclass(frozen=True)
-class Stance:
-    """Our metres in Blender's world, both Y up: ``matrix`` (3, 3) turns and scales, then ``origin`` (3,) is added."""
-
-    matrix: np.ndarray
-    origin: np.ndarray
-
-    @property
-    def floor(self) -> float:
-        """Height of the floor in Blender's world."""
-        return float(self.origin[1])
-
-    def place(self, joints: np.ndarray) -> np.ndarray:
-        """Return ``joints`` (..., 22, 3) as points of Blender's world, Z up."""
-        return to_z_up(joints @ self.matrix.T + self.origin)
-
-
-def stance(armature: bpy.types.Object, place: str) -> Stance:
-    """Where and how large a motion of ours will be on ``armature``; ``place`` as in retarget.Options."""
-    rig = read_rig(armature)
-    body = read_rest(rig, coverage(armature).mapping)
-    scale = body.leg * body.scale / leg_length(rest_joints()[None])
-    if place == "world":
-        return Stance(np.eye(3) * scale, np.zeros(3))
-    turn, origin = body.stance(rig)
-    return Stance(turn * scale, origin)
-
-
 def by_uid(collection: bpy.types.bpy_prop_collection, uid: int) -> bpy.types.ID | None:
-    """The data-block with this ``session_uid``, or None when it is gone."""
+    """Return the data-block with this ``session_uid``, or None when it is gone."""
     return next((block for block in collection if block.session_uid == uid), None)

@@ -52,7 +52,7 @@ class Part:
     floor: bool = False
 
 
-def create_character(context, name: str = "CoAMD Character"):
+def create_character(context: bpy.types.Context, name: str = "CoAMD Character") -> bpy.types.Object:
     """Add the character at the 3D cursor's place on the scene and return its armature object, active and selected.
 
     22 mapped bones (names ending in .L and .R) at the joints of skeleton.py, in a T-pose on the floor, facing
@@ -93,7 +93,7 @@ def bone_table() -> dict[str, tuple[str | None, np.ndarray, np.ndarray]]:
     return table
 
 
-def _add_bones(armature) -> None:
+def _add_bones(armature: bpy.types.Armature) -> None:
     """Add the bones in Edit Mode; every limb bends about its bones' X axis."""
     for bone_name, (parent, head, tail) in bone_table().items():
         bone = armature.edit_bones.new(bone_name)
@@ -124,7 +124,9 @@ def _ball(width: float, depth: float | None = None) -> tuple:
     )
 
 
-def _about(joint: str, centre, half: float, axis=(0.0, 1.0, 0.0)) -> tuple:
+def _about(
+    joint: str, centre: tuple[float, float, float], half: float, axis: tuple[float, float, float] = (0.0, 1.0, 0.0)
+) -> tuple:
     """Start and end of a solid of half length ``half`` about ``joint`` + ``centre`` along ``axis``."""
     centre, step = np.array(centre), np.array(axis) * half
     return (joint, tuple(centre - step)), (joint, tuple(centre + step))

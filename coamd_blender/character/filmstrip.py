@@ -48,14 +48,14 @@ class Sheet:
 
 
 def render_filmstrip(
-    armature_object,
+    armature_object: bpy.types.Object,
     frames: Sequence[float],
     path: str | Path,
     *,
     columns: int = 6,
     size: tuple[int, int] = (1600, 700),
     samples: int = 4,
-    scene=None,
+    scene: bpy.types.Scene | None = None,
 ) -> Path:
     """Render the armature's figure at each of ``frames`` into one PNG and return its path.
 
@@ -109,7 +109,9 @@ def _scratch_scene():
                 blocks.remove(block)
 
 
-def _capture(armature_object, frames: list[float], scene, stage) -> list[_Copy]:
+def _capture(
+    armature_object: bpy.types.Object, frames: list[float], scene: bpy.types.Scene, stage: bpy.types.Scene
+) -> list[_Copy]:
     """Copy the deformed figure at every frame into ``stage``, turned by AZIMUTH about its own place."""
     sources = figure_objects(armature_object, scene)
     now = scene.frame_current, scene.frame_subframe
@@ -126,10 +128,10 @@ def _capture(armature_object, frames: list[float], scene, stage) -> list[_Copy]:
     return copies
 
 
-def figure_objects(armature_object, scene) -> list:
+def figure_objects(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> list:
     """Return the visible meshes of ``scene`` that the armature deforms or carries."""
 
-    def belongs(candidate) -> bool:
+    def belongs(candidate: bpy.types.Object) -> bool:
         if any(modifier.type == "ARMATURE" and modifier.object == armature_object for modifier in candidate.modifiers):
             return True
         parent = candidate.parent
@@ -144,13 +146,13 @@ def figure_objects(armature_object, scene) -> list:
     ]
 
 
-def _deformed(source, depsgraph) -> tuple:
+def _deformed(source: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> tuple:
     evaluated = source.evaluated_get(depsgraph)
     mesh = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=depsgraph)
     return mesh, evaluated.matrix_world.copy()
 
 
-def _stick_figure(armature_object, material) -> tuple:
+def _stick_figure(armature_object: bpy.types.Object, material: bpy.types.Material) -> tuple:
     """Return a mesh of one slim octahedron a bone, and the armature's world matrix."""
     vertices, faces = [], []
     for bone in armature_object.pose.bones:
@@ -169,7 +171,7 @@ def _stick_figure(armature_object, material) -> tuple:
     return mesh, armature_object.matrix_world.copy()
 
 
-def _copy(pairs: list[tuple], stage) -> _Copy:
+def _copy(pairs: list[tuple], stage: bpy.types.Scene) -> _Copy:
     objects, clouds = [], []
     turn = Matrix.Rotation(AZIMUTH, 4, "Z")
     for mesh, matrix in pairs:
@@ -215,7 +217,7 @@ def _plain_material(name: str, colour: tuple[float, float, float, float]):
     return material
 
 
-def _label(text: str, sheet: Sheet, number: int, stage) -> None:
+def _label(text: str, sheet: Sheet, number: int, stage: bpy.types.Scene) -> None:
     """Write ``text`` on the floor side of the cell, facing the camera and casting no shadow."""
     curve = bpy.data.curves.new("CoAMD label", "FONT")
     curve.body = text
@@ -232,7 +234,7 @@ def _label(text: str, sheet: Sheet, number: int, stage) -> None:
     label.visible_shadow = False
 
 
-def _light(stage, sheet: Sheet) -> None:
+def _light(stage: bpy.types.Scene, sheet: Sheet) -> None:
     """Add floor, sun, sky and camera."""
     floor = bpy.data.meshes.new("CoAMD floor")
     reach = 20 * sheet.ortho_scale
@@ -262,7 +264,7 @@ def _light(stage, sheet: Sheet) -> None:
     stage.camera = camera
 
 
-def _render(stage, sheet: Sheet, samples: int, path: Path) -> None:
+def _render(stage: bpy.types.Scene, sheet: Sheet, samples: int, path: Path) -> None:
     try:
         stage.render.engine = "CYCLES"
     except TypeError as error:

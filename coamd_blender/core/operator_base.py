@@ -1,52 +1,63 @@
-"""What the operators that ask the runtime share: where they may run, how they begin, and how they tell errors."""
+"""What operators share: where they may run, how they begin a request, and how they tell errors."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty
 
+from .. import core
 from ..errors import CoamdError
-from . import timer
+
+if TYPE_CHECKING:
+    from .workflow import Workflow
 
 
-def in_usable_mode(cls, context) -> bool:
-    """Whether Object or Pose Mode is on; else the operator class ``cls`` says so where its button is hovered over."""
+def in_usable_mode(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Return whether Object or Pose Mode is on; else ``cls`` says so where its button is hovered over."""
     if context.mode in {"OBJECT", "POSE"}:
         return True
     cls.poll_message_set("Switch to Object Mode or Pose Mode")
     return False
 
 
-def wait_property() -> BoolProperty:
-    """The operators' argument for scripts that go on with the result."""
+class Asking:
+    """For operators that are off while an earlier request is being answered, and outside Object and Pose Mode."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a request can be made."""
+        if core.session.current().asking:
+            cls.poll_message_set("An earlier request is being answered. Wait for it, or press Stop")
+            return False
+        return in_usable_mode(cls, context)
+
+
+def wait_property(result: str = "the keys are written") -> BoolProperty:
+    """Return the operators' argument for scripts that go on with the ``result``."""
     return BoolProperty(
-        name="Wait",
-        description="Return when the keys are written (always so in background mode)",
-        options={"SKIP_SAVE"},
+        name="Wait", description=f"Return when {result} (always so in background mode)", options={"SKIP_SAVE"}
     )
 
 
 def report(operator: bpy.types.Operator, error: CoamdError) -> set[str]:
-    """Tell the error where Blender tells them, and give the result of an operator that did nothing."""
+    """Tell the error where Blender tells them, and return the result of an operator that did nothing."""
     operator.report({"ERROR"}, str(error))
     return {"CANCELLED"}
 
 
-def begin(operator: bpy.types.Operator, start: Callable[[], object], wait: bool = False) -> set[str]:
-    """Call ``start()`` and let the timer do the rest, or ``wait`` for it, as always in background mode.
+def begin(operator: bpy.types.Operator, steps: "Workflow", kind: str | None = None, wait: bool = False) -> set[str]:
+    """Start a workflow and let the timer do the rest, or ``wait`` for it, as always in background mode.
 
-    An error is reported and shown in the panel.
+    ``kind``: as of session.py, a request unless another is given. An error is reported and shown in the panel.
     """
-    from . import session
-
-    current = session.current()
+    current = core.session.current()
     try:
-        start()
-        timer.start()
+        current.start(steps, kind or core.session.REQUEST)
+        core.timer.start(current.tick)
         if wait or bpy.app.background:
             current.wait()
     except CoamdError as error:
         current.error = error
-        timer.start()  # redraws the panel, which now shows the error
+        core.timer.start(current.tick)  # redraws the panel, which now shows the error
         return report(operator, error)
     return {"FINISHED"}

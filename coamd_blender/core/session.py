@@ -1,62 +1,39 @@
-"""The one generation at a time that the add-on runs: submit, pump, write keys, one undo step.
+"""Runs what the user asked for: workflows go on at every tick, ask the runtime, call the thread, are cancelled.
 
-A Blender timer calls :meth:`Session.pump` on the main thread; in background mode, where timers do not fire,
-:meth:`Session.wait` pumps instead. Blender's data is read when a generation begins and written when it has
-succeeded; in between objects are remembered by ``session_uid``, which survives undo, renaming and deletion.
+A Blender timer calls :meth:`Session.tick` on the main thread; in background mode, where timers do not fire,
+:meth:`Session.wait` pumps instead.
 """
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
-import numpy as np
+from bpy.app.handlers import persistent
 
-from ..anim import nla, rig_settings, stepwise, targets
+from ..anim.steps import Call, Step
 from ..errors import Cancelled, CoamdError, InputError
-from ..generate.preview import Preview
-from ..generate.properties import LARGEST_SEED, COAMD_PG_settings
-from ..motion.skeleton import FPS, MAX_FRAMES
-from ..setup import preferences
 from ..wire.client import RuntimeClient, child_environment
-from ..wire.jobs import CANCELLED, DONE, Job, JobRunner, Step, generate_fields
+from ..wire.jobs import Job, JobRunner
+from ..wire.requests import TaskRequest
+from . import launch, lifetime, timer
+from .workflow import Answer, Ask, Beside, Seal, Workflow, Yield
 
-TICK_SECONDS = 0.05
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, MAX_FRAMES / FPS
-MOST_VARIANTS = 8
-_WRITTEN = object()  # what an exhausted iterator gives
+if TYPE_CHECKING:
+    import numpy as np
 
-
-@dataclass
-class Pending:
-    """A generation on its way: what was asked, and where its keys go."""
-
-    job: Job
-    prompt: str
-    seed: int
-    armature_uid: int
-    armature_name: str
-    stance: targets.Stance
-    scene_uid: int
-    frame: int
-    options: dict[str, Any]
-    started: float = field(default_factory=time.monotonic)
-    takes: int = 0  # how many have been written
-    keys: Iterator[None] | None = None  # the rest of writing them
-
-
-@dataclass
-class Question:
-    """A job whose result a caller handles by itself: recognition, search, an edit."""
-
-    job: Job
-    answer: Callable[[Job], None]
+# Kinds of work. Of the first two one each may be under way at a time; work of the third nobody waits for.
+GENERATION, REQUEST, IDLE = "generation", "request", "idle"
+_UNDER_WAY = {
+    GENERATION: ("A motion is being made already", "Wait for it, or press Cancel"),
+    REQUEST: ("An earlier request is being answered", "Wait for it, or press Stop"),
+}
 
 
 @dataclass(frozen=True)
@@ -69,62 +46,103 @@ class Status:
     eta: float | None = None
 
 
+class Work:
+    """A workflow under way: what it waits for, and what is shown of it."""
+
+    def __init__(self, kind: str, steps: Workflow):
+        self.kind = kind
+        self.steps = steps
+        self.job: Job | None = None  # the runtime's, that it waits for
+        self.call: Future | None = None  # the thread's, that it waits for
+        self.step: Step | None = None
+        self.sealed: Seal | None = None
+        self._preview: Callable[[np.ndarray], None] | None = None
+        self._previewed: np.ndarray | None = None
+
+    @property
+    def status(self) -> Status:
+        """Progress: that of the runtime unless the work itself told another."""
+        if self.sealed is not None:
+            return Status(True, 1.0, self.sealed.text)
+        if self.step is not None:
+            step = self.step
+            return Status(True, step.done / max(step.total, 1), f"{step.text} {step.done}/{step.total}")
+        if self.job is None:
+            return Status(True, 0.0, "Working")
+        text = (self.job.phase or self.job.state).capitalize()
+        if self.job.total:
+            text += f" {self.job.step}/{self.job.total}"
+        return Status(True, self.job.fraction, text, self.job.eta_seconds)
+
+    def waits(self) -> bool:
+        """Return whether what it waits for has not ended."""
+        return (self.job is not None and not self.job.ended) or (self.call is not None and not self.call.done())
+
+    def resume(self) -> Yield:
+        """Hand in what it waited for, or throw in the error; return what it yields next. StopIteration at its end."""
+        job, call, self.job, self.call, self.step = self.job, self.call, None, None, None
+        error = job.error if job is not None else call.exception() if call is not None else None
+        if error is not None:
+            return self.steps.throw(error)
+        if job is not None:
+            return self.steps.send(Answer(job.fields, job.arrays))
+        return self.steps.send(call.result() if call is not None else None)
+
+    def ask(self, asked: Ask, job: Job) -> None:
+        """Wait for ``job``, showing what ``asked`` says."""
+        self.job, self.step, self._preview, self._previewed = job, asked.step, asked.preview, None
+
+    def show_preview(self) -> None:
+        """Give the coarse joints that have come since the last call to whoever asked for them."""
+        joints = None if self.job is None else self.job.preview
+        if self._preview is not None and joints is not None and joints is not self._previewed:
+            self._previewed = joints
+            self._preview(joints)
+
+
 class Session:
-    """The runtime, the pending generation, the preview and the last error. Main thread only."""
+    """The runtime, the work under way, and what was said of it last: ``error`` and ``notice``. Main thread only."""
 
     def __init__(self):
         self.error: CoamdError | None = None
         self.notice = ""
-        self.preview = Preview()
-        self._pending: Pending | None = None
-        self._questions: list[Question] = []
-        self._chores: list[Iterator[Step | None]] = []
-        self._idle_chores: list[Iterator[Step | None]] = []
-        self._step: Step | None = None  # what the last chore told
-        self._command: list[str] | None = None
+        self._works: list[Work] = []
+        self._launch: launch.Launch | None = None
         self._runner = JobRunner(self._make_client)
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
 
+    # --- what is under way ------------------------------------------------------------------------------------
+
+    def doing(self, kind: str) -> Work | None:
+        """Return the work of this kind that is under way, the first one begun."""
+        return next((work for work in self._works if work.kind == kind), None)
+
     @property
     def running(self) -> bool:
-        """True from :meth:`begin` until the keys are written, or the generation has failed or stopped."""
-        return self._pending is not None
+        """True while a motion is made from a prompt, until its keys are written or it has failed or stopped."""
+        return self.doing(GENERATION) is not None
 
     @property
     def writing(self) -> bool:
-        """True while keys are being written: too late to cancel."""
-        return self._pending is not None and self._pending.keys is not None
+        """True while the keys of that motion are being written: too late to cancel."""
+        work = self.doing(GENERATION)
+        return work is not None and work.sealed is not None
 
     @property
     def asking(self) -> bool:
-        """True while a job submitted by :meth:`ask` has not been answered, or work of :meth:`do` is left."""
-        return bool(self._questions or self._chores)
-
-    @property
-    def waiting(self) -> bool:
-        """True while a job submitted by :meth:`ask` has not been answered."""
-        return bool(self._questions)
+        """True while another request is being answered."""
+        return self.doing(REQUEST) is not None
 
     @property
     def stepping(self) -> bool:
-        """True while work of :meth:`do` goes on step by step in Blender itself, and not in the runtime."""
-        return self._step is not None
+        """True while somebody waits for work in Blender itself, and not for the runtime."""
+        return any(work.kind != IDLE and work.job is None for work in self._works)
 
     @property
     def status(self) -> Status:
-        """Progress of the pending generation, of the work of :meth:`do`, or of the first question, for the panel."""
-        pending, step = self._pending, self._step
-        if pending is None and step is not None:
-            return Status(True, step.done / max(step.total, 1), f"{step.text} {step.done}/{step.total}")
-        if pending is None and not self._questions:
-            return Status(True, 0.0, "Working") if self._chores else Status()
-        job = pending.job if pending is not None else self._questions[0].job
-        if job.state == DONE:
-            return Status(True, 1.0, "Writing keys")
-        text = (job.phase or job.state).capitalize()
-        if job.total:
-            text += f" {job.step}/{job.total}"
-        return Status(True, job.fraction, text, job.eta_seconds)
+        """Progress of the generation, else of the other request, for the panel."""
+        work = self.doing(GENERATION) or self.doing(REQUEST)
+        return Status() if work is None else work.status
 
     @property
     def runtime(self) -> str:
@@ -150,129 +168,70 @@ class Session:
         client = self._runner.client
         return "" if client is None else client.log
 
-    def begin(self, context: bpy.types.Context) -> Job:
-        """Submit the generation that ``context.scene.coamd`` asks for, for the target armature.
+    # --- what may be done -------------------------------------------------------------------------------------
 
-        Raises InputError, RigError or RuntimeUnavailable before anything is started.
+    def start(self, steps: Workflow, kind: str = REQUEST) -> None:
+        """Run a workflow up to its first yield; the ticks that follow do the rest.
+
+        Raises the CoamdError that it raises until then, and InputError while other work of its kind is under way:
+        nothing has begun. Later errors end in ``self.error``, what the workflow returns in ``self.notice``.
         """
-        settings = context.scene.coamd
+        if kind != IDLE and self.doing(kind) is not None:
+            raise InputError(*_UNDER_WAY[kind])
         self.error, self.notice = None, ""
-        if self.running:
-            raise InputError("A motion is being made already", "Wait for it, or press Cancel")
-        prompt = check_settings(settings)
-        armature = targets.require(context)
-        options = stepwise.ready(armature, context.scene, rig_settings.carry_options(settings))
-        self._follow_preferences(context)
-        seed = random.randint(0, LARGEST_SEED - MOST_VARIANTS) if settings.random_seed else settings.seed
-        weight = settings.guidance if settings.use_guidance else None
-        pull = settings.recognizer_guidance if settings.use_recognizer else None
-        fields = generate_fields(prompt, seconds_of(settings), seed, settings.variants, weight, pull)
-        self._pending = Pending(
-            job=self._runner.submit("generate", fields),
-            prompt=prompt,
-            seed=seed,
-            armature_uid=armature.session_uid,
-            armature_name=armature.name,
-            stance=targets.stance(armature, settings.place),
-            scene_uid=context.scene.session_uid,
-            frame=context.scene.frame_current,
-            options=options,
-        )
-        preferences.remember_prompt(preferences.get(context), prompt)
-        return self._pending.job
-
-    def ask(
-        self,
-        context: bpy.types.Context,
-        task: str,
-        fields: Mapping[str, Any],
-        arrays: Mapping[str, np.ndarray] | None,
-        answer: Callable[[Job], None],
-    ) -> Job:
-        """Submit the request ``task``; ``answer(job)`` is called on the main thread once its result is there.
-
-        A job that fails, and a CoamdError of ``answer`` itself, end in ``self.error``; a cancelled one is dropped.
-        Callers remember Blender's data by ``session_uid``: it may be gone by then. Raises RuntimeUnavailable when
-        no runtime is installed.
-        """
-        self.error, self.notice = None, ""
-        self._follow_preferences(context)
-        job = self._runner.submit(task, fields, arrays)
-        self._questions.append(Question(job, answer))
-        return job
-
-    def do(self, steps: Iterator[Step | None], idle: bool = False) -> None:
-        """Work through ``steps``, one a tick, so that the interface stays alive; a CoamdError ends in ``self.error``.
-
-        The panel shows the Step that the last one yielded, or with None how far the runtime is.
-        Cancelling closes the iterator: what is half done is undone in its ``finally``. ``idle`` work, such as drawing
-        icons, does not count as :attr:`asking`: other requests need not wait for it.
-        """
-        (self._idle_chores if idle else self._chores).append(steps)
-
-    def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        """Run a function that touches no Blender data in the solver's thread."""
-        return self._solver.submit(function, *arguments)
+        work = Work(kind, steps)
+        self._works.append(work)
+        self._go_on(work, refuse=True)
 
     def pump(self) -> bool:
-        """Take in what the runtime said; write some keys when the motion is there. True while there is work.
+        """Take in what the runtime said and let every workflow do one piece. True while there is work.
 
-        One call does one short piece of work, so that the interface stays alive. Errors end in ``self.error``; what is
-        no CoamdError is a fault of the add-on's: it is raised too, the work it belongs to given up.
+        An error that is not a CoamdError is a fault of the add-on's: it is raised, too, and its work is ended.
         """
-        pending = self._pending
         self._runner.tick()
-        if pending is not None:
-            try:
-                self._advance(pending)
-            except Cancelled:
-                self._end(None, "Cancelled")
-            except CoamdError as error:
-                self._end(error)
-            except Exception as error:
-                self._end(_fault(error))
-                raise
-        self._answer_questions()
-        self._work_on()
-        return self.running or bool(self._runner.active or self._chores or self._idle_chores)
+        for work in list(self._works):
+            if work in self._works:
+                self._go_on(work)
+        return bool(self._works or self._runner.active)
+
+    def tick(self) -> float | None:
+        """Pump once, as the timer does; return the seconds to the next time, None with no work and no runtime."""
+        try:
+            busy = self.pump()
+        except Exception:  # noqa: BLE001 - told in the panel; Blender would drop the timer, and all other work with it
+            traceback.print_exc()
+            busy = True
+        if busy:
+            return timer.STEP_SECONDS if self.stepping else timer.BUSY_SECONDS
+        return timer.IDLE_SECONDS if self.alive else None
 
     def wait(self) -> None:
-        """Pump until everything submitted has ended; raise its error, if any (background mode, scripts)."""
+        """Pump until everything begun has ended; raise its error, if any (background mode, scripts)."""
         while self.pump():
-            time.sleep(0.001 if self.writing else 0.005)
+            time.sleep(0.001 if self.stepping else 0.005)
         if self.error is not None:
             raise self.error
 
     def cancel(self) -> None:
-        """Give the pending generation up, at once; nothing has been written to the scene, and nothing will be.
+        """Give up all work that is not sealed, at once: nothing more is written, and what was half written is undone.
 
-        The runtime is told and stops after the step it is at; a motion asked for meanwhile waits for that.
-        Without effect once keys are being written: undo takes them back. Questions are dropped too.
+        The runtime is told and stops after the step it is at; a request made meanwhile waits for that.
         """
-        for question in self._questions:
-            self._runner.cancel(question.job)
-        self._drop_chores()
-        pending = self._pending
-        if pending is None or self.writing:
-            return
-        self._runner.cancel(pending.job)
-        self._end(None, "Cancelled")
+        given_up = [work for work in self._works if work.sealed is None]
+        for work in given_up:
+            self._drop(work)
+        if any(work.kind == GENERATION for work in given_up):
+            self.error, self.notice = None, "Cancelled"
 
     def unload(self) -> None:
         """Give the model's memory back."""
         self._runner.unload()
 
     def forget(self) -> None:
-        """Drop the pending generation and what was said about earlier ones: another file is opened."""
-        jobs = [question.job for question in self._questions]
-        if self._pending is not None:
-            jobs.append(self._pending.job)
-        for job in jobs:
-            self._runner.cancel(job)
-        self._pending, self._questions = None, []
-        self._drop_chores()
+        """Drop all work and what was said about earlier work: another file is opened."""
+        for work in list(self._works):
+            self._drop(work)
         self.error, self.notice = None, ""
-        self.preview.hide()
 
     def shutdown(self) -> None:
         """End everything, the runtime process included."""
@@ -280,185 +239,97 @@ class Session:
         self._runner.shutdown()
         self._solver.shutdown(wait=True, cancel_futures=True)
 
-    def _make_client(self) -> RuntimeClient:
-        return RuntimeClient(self._command, child_environment(), preferences.user_folder())
+    # --- running a workflow -----------------------------------------------------------------------------------
 
-    def _follow_preferences(self, context: bpy.types.Context) -> None:
-        command = preferences.runtime_command(preferences.get(context))
-        if command != self._command:
-            self._runner.shutdown()
-            self._command = command
-
-    def _answer_questions(self) -> None:
-        for question in [question for question in self._questions if question.job.ended]:
-            self._questions.remove(question)
-            try:
-                if question.job.state == DONE:
-                    question.answer(question.job)
-                elif question.job.state != CANCELLED:
-                    raise question.job.error
-            except CoamdError as error:
-                self.error = error
-            except Exception as error:
-                self.error = _fault(error)
+    def _go_on(self, work: Work, refuse: bool = False) -> None:
+        """Resume ``work`` up to its next yield unless it waits, and see to its end; ``refuse``: raise its error."""
+        try:
+            if work.waits():
+                work.show_preview()
+            else:
+                self._advance(work)
+        except StopIteration as end:
+            self._works.remove(work)
+            self.notice = end.value or self.notice
+        except Exception as error:
+            self._drop(work)
+            if refuse:
                 raise
+            self._fail(error)
 
-    def _work_on(self) -> None:
-        self._step = None
-        for chores in (self._chores, self._idle_chores):
-            for steps in list(chores):
-                try:
-                    step = next(steps)
-                    if chores is self._chores:
-                        self._step = step
-                except StopIteration:
-                    chores.remove(steps)
-                except CoamdError as error:
-                    chores.remove(steps)
-                    self.error = error
-                except Exception as error:
-                    chores.remove(steps)
-                    self.error = _fault(error)
-                    raise
+    def _advance(self, work: Work) -> None:
+        resume = work.resume
+        while True:
+            yielded = resume()
+            try:
+                self._take(work, yielded)
+                return
+            except CoamdError as error:  # what it asks for cannot be had
+                resume = partial(work.steps.throw, error)
 
-    def _drop_chores(self) -> None:
-        self._step = None
-        for chores in (self._chores, self._idle_chores):
-            while chores:
-                chores.pop().close()
+    def _take(self, work: Work, yielded: Yield) -> None:
+        """Begin what a workflow yielded."""
+        match yielded:
+            case Ask():
+                work.ask(yielded, self._submit(yielded.request))
+            case TaskRequest():
+                work.ask(Ask(yielded), self._submit(yielded))
+            case Call():
+                work.call, work.step = self._solver.submit(yielded.function, *yielded.arguments), yielded.step
+            case Step():
+                work.step = yielded
+            case Seal():
+                work.sealed = yielded
+            case Beside():
+                self._works.append(Work(IDLE, yielded.steps))
 
-    def _advance(self, pending: Pending) -> None:
-        job = pending.job
-        if job.state == CANCELLED:
-            raise Cancelled()
-        if job.error is not None:
-            raise job.error
-        if job.state != DONE:
-            self._show_preview(pending)
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, Cancelled):  # by the runtime's end: it was another one that the preferences named
+            self.error, self.notice = None, "Cancelled"
             return
-        if pending.keys is None:
-            pending.keys = self._write(pending)
-            self.preview.hide()
-        elif next(pending.keys, _WRITTEN) is _WRITTEN:
-            self._finish(pending)
+        fault = not isinstance(error, CoamdError)
+        self.error, self.notice = _fault(error) if fault else error, ""
+        if fault:
+            raise error
 
-    def _show_preview(self, pending: Pending) -> None:
-        joints = pending.job.preview
-        wanted = preferences.get(bpy.context)
-        if joints is not None and (wanted is None or wanted.show_preview):
-            self.preview.show(pending.stance.place(joints[0]), pending.stance.floor)
+    def _submit(self, request: TaskRequest) -> Job:
+        """Send a request to the runtime that the preferences name now. Raises RuntimeUnavailable without one."""
+        chosen = launch.chosen()
+        if chosen != self._launch:
+            self._runner.shutdown()
+            self._launch = chosen
+        return self._runner.ask(request)
 
-    def _write(self, pending: Pending) -> Iterator[None]:
-        """Write all variants, first to last: the last one is what the armature plays until a take is chosen."""
-        for joints in pending.job.arrays["joints"]:
-            wanted = stepwise.Wanted(
-                joints=joints,
-                fps=pending.job.fields["fps"],
-                name=f"CoAMD {pending.prompt[:40]}",
-                armature_uid=pending.armature_uid,
-                scene_uid=pending.scene_uid,
-                frame=pending.frame,
-                options=pending.options,
-                armature_name=pending.armature_name,
-                again="press Generate again",
-            )
-            yield from stepwise.write_keys(self.in_thread, wanted, partial(self._note_take, pending))
+    def _make_client(self) -> RuntimeClient:
+        return RuntimeClient(self._launch.command, child_environment(), self._launch.folder)
 
-    def _note_take(self, pending: Pending, action: bpy.types.Action) -> None:
-        scene = targets.by_uid(bpy.data.scenes, pending.scene_uid)
-        take = scene.coamd.takes.add()
-        take.name = take.prompt = pending.prompt
-        take.seed = pending.seed + pending.takes
-        take.action, take.armature = action, targets.by_uid(bpy.data.objects, pending.armature_uid)
-        pending.takes += 1
-
-    def _finish(self, pending: Pending) -> None:
-        settings = targets.by_uid(bpy.data.scenes, pending.scene_uid).coamd
-        settings.seed = pending.seed
-        show_take(settings, len(settings.takes) - pending.takes)
-        self._end(None, f"Made in {time.monotonic() - pending.started:.1f} s")
-        stepwise.push_undo(f"CoAMD: {pending.prompt[:40]}")
-
-    def _end(self, error: CoamdError | None, notice: str = "") -> None:
-        if self._pending is not None and self._pending.keys is not None:
-            self._pending.keys.close()  # an Action half written is removed
-        self._pending, self.error, self.notice = None, error, notice
-        self.preview.hide()
+    def _drop(self, work: Work) -> None:
+        if work in self._works:
+            self._works.remove(work)
+        if work.job is not None:
+            self._runner.cancel(work.job)
+        if work.call is not None:
+            work.call.cancel()
+        work.steps.close()
 
 
 def _fault(error: Exception) -> CoamdError:
-    """What the panel says of an error that nobody foresaw."""
+    """Return what the panel says of an error that nobody foresaw."""
     return CoamdError(
         f"The add-on failed: {type(error).__name__}: {error}", "Nothing was changed; the system console has the details"
     )
-
-
-def check_settings(settings: COAMD_PG_settings) -> str:
-    """Return the prompt, trimmed. Raises InputError when a setting cannot be used."""
-    prompt = " ".join(settings.prompt.split())
-    if not prompt:
-        raise InputError("The prompt is empty", "Describe the motion in one sentence")
-    if not SHORTEST_SECONDS <= seconds_of(settings) <= LONGEST_SECONDS:
-        raise InputError(
-            f"{seconds_of(settings):g} seconds cannot be made",
-            f"Choose {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} seconds",
-        )
-    if not 1 <= settings.variants <= MOST_VARIANTS:
-        raise InputError(f"{settings.variants} variants cannot be made", f"Choose 1 to {MOST_VARIANTS}")
-    return prompt
-
-
-def seconds_of(settings: COAMD_PG_settings) -> float:
-    """The length in seconds as the user sees it: Blender keeps single precision, where 9.8 is a little over 9.8."""
-    return round(settings.seconds, 3)
-
-
-def show_take(settings: COAMD_PG_settings, index: int) -> None:
-    """Give take ``index``'s Action to its armature. Raises InputError when either is gone."""
-    take = settings.takes[index] if index < len(settings.takes) else None
-    if take is None or take.action is None or take.armature is None:
-        raise InputError("This take was deleted", "Choose another take")
-    rivals = {other.action for other in settings.takes if other.armature == take.armature} - {take.action, None}
-    if not nla.show(take.armature.animation_data, take.action, rivals):
-        assign(take.armature, take.action)
-    settings.take_index = index
-
-
-def assign(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Give a take's Action back to its armature. Blender finds the slot again: it is the one used last there."""
-    (armature.animation_data or armature.animation_data_create()).action = action
-
-
-def remove_takes(settings: COAMD_PG_settings, others: bool) -> None:
-    """Delete the chosen take and its Action, or with ``others`` all but the chosen one."""
-    chosen = settings.take_index
-    doomed = [index for index in range(len(settings.takes)) if (index != chosen) == others]
-    for index in reversed(doomed):
-        action, armature = settings.takes[index].action, settings.takes[index].armature
-        settings.takes.remove(index)
-        if action is not None and armature is not None:
-            nla.remove(armature.animation_data, action)
-        if action is not None:
-            bpy.data.actions.remove(action)
-    settings.take_index = 0 if others else max(0, chosen - 1)
-    left = settings.takes[settings.take_index] if settings.takes else None
-    if left is not None and left.action is not None and left.armature is not None:
-        show_take(settings, settings.take_index)
 
 
 _current: Session | None = None
 
 
 def current() -> Session:
-    """The session, made on first use."""
+    """Return the session, made on first use."""
     global _current
     if _current is None:
         _current = Session()
-    return _current
-
-
-def peek() -> Session | None:
-    """The session, or None when nothing has been generated since the add-on was enabled."""
+        bpy.app.handlers.load_pre.append(_before_load)
+        lifetime.at_end(close)
     return _current
 
 
@@ -466,5 +337,12 @@ def close() -> None:
     """End the session and its runtime process."""
     global _current
     if _current is not None:
+        bpy.app.handlers.load_pre.remove(_before_load)
         _current.shutdown()
         _current = None
+
+
+@persistent
+def _before_load(*_: Any) -> None:
+    """Drop what is under way: another file is opened, and it has nowhere to go."""
+    current().forget()

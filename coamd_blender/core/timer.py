@@ -1,7 +1,8 @@
-"""The one Blender timer: it ticks the session, redraws what changes, and stops when there is nothing to wait for."""
+"""The one Blender timer: it ticks what is under way, redraws what changes, and stops when nothing is left."""
 
-import sys
-import traceback
+from __future__ import annotations
+
+from collections.abc import Callable
 
 import bpy
 
@@ -11,37 +12,36 @@ STEP_SECONDS = 0.01
 # With a runtime alive but idle: often enough to notice that it has unloaded its model or ended.
 IDLE_SECONDS = 2.0
 
+Tick = Callable[[], float | None]
+_ticks: list[Tick] = []
+_animated: set[object] = set()
 
-def start() -> None:
-    """Tick from now on, until nothing is left to wait for. Survives the opening of another file."""
-    stop()
+
+def start(tick: Tick) -> None:
+    """Call ``tick`` at once and go on for as long as it gives the seconds to its next call; None ends it.
+
+    Survives the opening of another file. Starting what ticks already makes its next call come at once.
+    """
+    if tick not in _ticks:
+        _ticks.append(tick)
+    _unregister()
     bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
 
 
 def stop() -> None:
-    """Stop ticking."""
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    """Stop ticking, and forget what ticked."""
+    _ticks.clear()
+    _unregister()
 
 
-def _tick() -> float | None:
-    session, setup = _loaded("core.session"), _loaded("setup.workflow")
-    current = session.peek() if session else None
-    try:
-        busy = current.pump() if current else False
-    except Exception:  # noqa: BLE001 - told in the panel; Blender would drop the timer, and all other work with it
-        traceback.print_exc()
-        busy = True
-    working = busy or bool(setup and setup.busy())
-    redraw(viewport=current is not None and current.preview.visible)
-    if working:
-        return STEP_SECONDS if busy and current.stepping else BUSY_SECONDS
-    return IDLE_SECONDS if current is not None and current.alive else None
+def animate(what: object, on: bool) -> None:
+    """Redraw the 3D views at every tick while ``on``, since ``what`` moves in them."""
+    (_animated.add if on else _animated.discard)(what)
 
 
-def _loaded(name: str) -> object | None:
-    """The module ``name`` of the add-on if something has imported it; the timer alone never does."""
-    return sys.modules.get(f"{__package__.rpartition('.')[0]}.{name}")
+def animated() -> bool:
+    """Return whether something moves in the 3D views."""
+    return bool(_animated)
 
 
 def redraw(viewport: bool = True) -> None:
@@ -54,3 +54,15 @@ def redraw(viewport: bool = True) -> None:
                 for region in area.regions:
                     if region.type == "UI" or (viewport and region.type == "WINDOW"):
                         region.tag_redraw()
+
+
+def _unregister() -> None:
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+
+
+def _tick() -> float | None:
+    paces = {tick: tick() for tick in list(_ticks)}
+    _ticks[:] = [tick for tick in _ticks if paces.get(tick, BUSY_SECONDS) is not None]
+    redraw(viewport=animated())
+    return min((pace for pace in paces.values() if pace is not None), default=None)

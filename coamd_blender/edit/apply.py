@@ -1,4 +1,4 @@
-"""A range of an Action made anew, in a copy of it: checks first, then numbers for a thread, then keys.
+"""A range of an Action regenerated, in a copy of it: checks first, then numbers for a thread, then keys.
 
 What is outside the range keeps its keys, interpolation and handles; handles that Blender would recalculate because
 of the new neighbours are frozen where they are. Curves of bones that are not taken over are not touched.
@@ -13,17 +13,16 @@ from dataclasses import dataclass, field
 import bpy
 import numpy as np
 
-from ..anim import actions
-from ..anim import range_keys as key_table
-from ..anim.range_keys import CONSTANT, FREE, LINEAR, Range, Source
+from ..anim import actions, range_keys
+from ..anim.range_keys import CONSTANT, LINEAR, Range, SourceCurve
 from ..anim.read_action import Reading
+from ..anim.snapshot import rotation_channel
 from ..errors import InputError, RigError
 from ..retarget import Options, solve
 from ..retarget import splice as splicing
 from ..retarget.channels import quaternions_of
 from ..retarget.holds import Hold, bones_of, held
 
-CHANNELS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _CHAINS = {"IK", "SPLINE_IK"}
 
 
@@ -59,11 +58,11 @@ class Channel:
     path: str
     index: int
     group: str
-    made: key_table.Keys
+    made: range_keys.Keys
 
 
 @dataclass
-class Outcome:
+class EditOutcome:
     """What writing did besides the range: keys with ``frozen`` handles, keys ``added`` outside it so that curves keep
     their shape, ``torn`` bones whose curves jump by whole turns behind it, constraints ``released`` in it."""
 
@@ -90,9 +89,11 @@ class Outcome:
 # --- checks -----------------------------------------------------------------------------------------------------------
 
 
-def require_action(armature, action=None) -> bpy.types.Action:
-    """The Action the armature plays, unless ``action`` is given. Raises InputError without one, for one without keys
-    and for a linked one."""
+def require_action(armature: bpy.types.Object, action: bpy.types.Action | None = None) -> bpy.types.Action:
+    """Return the Action the armature plays, unless ``action`` is given.
+
+    Raises InputError without one, for one without keys and for a linked one.
+    """
     data = armature.animation_data
     action = action or (data.action if data is not None else None)
     if action is None:
@@ -105,13 +106,13 @@ def require_action(armature, action=None) -> bpy.types.Action:
     return action
 
 
-def check_not_tweaked(armature) -> None:
+def check_not_tweaked(armature: bpy.types.Object) -> None:
     """Raise RigError while an NLA strip of the armature is being edited: Blender then gives it no other Action."""
     if armature.animation_data is not None and armature.animation_data.use_tweak_mode:
         raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
 
 
-def check_paths(armature, site: Site) -> None:
+def check_paths(armature: bpy.types.Object, site: Site) -> None:
     """Raise RigError when a bone that is to be keyed was renamed or removed since the Action was read."""
     bones = armature.pose.bones
     gone = [name for name, path in site.paths.items() if name not in bones or bones[name].path_from_id() != path]
@@ -119,8 +120,8 @@ def check_paths(armature, site: Site) -> None:
         raise RigError(f"The bone {gone[0]!r} was renamed or removed meanwhile", "Press Edit again")
 
 
-def slot_of(action, handle: int | None):
-    """The slot with ``handle``, which copies of an Action share; None before Blender 4.4, which has no slots.
+def slot_of(action: bpy.types.Action, handle: int | None) -> bpy.types.ActionSlot | None:
+    """Return the slot with ``handle``, which copies of an Action share; None before Blender 4.4, which has no slots.
 
     Raises InputError when it was removed.
     """
@@ -132,18 +133,20 @@ def slot_of(action, handle: int | None):
     return found
 
 
-def extent(action, slot) -> tuple[float, float]:
-    """First and last frame that has a key, over the slot's curves."""
+def extent(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> tuple[float, float]:
+    """Return first and last frame that has a key, over the slot's curves."""
     ends = [curve.range() for curve in actions.curves_of(action, slot) if len(curve.keyframe_points)]
     return min(first for first, _ in ends), max(last for _, last in ends)
 
 
-def check_bones(armature, action, taken: tuple[str, ...], location_bone: str | None) -> None:
+def check_bones(
+    armature: bpy.types.Object, action: bpy.types.Action, taken: tuple[str, ...], location_bone: str | None
+) -> None:
     """Raise RigError, naming the bone and the remedy, unless the bones' channels can be keyed to effect."""
     paths = {}
     for name in taken:
         bone = armature.pose.bones[name]
-        paths[f"{bone.path_from_id()}.{CHANNELS.get(bone.rotation_mode, 'rotation_euler')}"] = name
+        paths[f"{bone.path_from_id()}.{rotation_channel(bone.rotation_mode)}"] = name
         if any(bone.lock_rotation) or (bone.lock_rotations_4d and bone.lock_rotation_w):
             raise RigError(f"The rotation of bone {name!r} is locked", "Unlock it, or leave its body part out")
     if location_bone is not None:
@@ -160,7 +163,7 @@ def check_bones(armature, action, taken: tuple[str, ...], location_bone: str | N
             _check_curve(curve, paths[curve.data_path])
 
 
-def _check_curve(curve, bone: str) -> None:
+def _check_curve(curve: bpy.types.FCurve, bone: str) -> None:
     group = curve.group
     if curve.lock or (group is not None and group.lock):
         raise RigError(f"The F-curves of bone {bone!r} are locked", "Unlock them in the Graph Editor")
@@ -170,8 +173,8 @@ def _check_curve(curve, bone: str) -> None:
         raise RigError(f"An F-curve of bone {bone!r} has a modifier", "Bake it to keys, or remove it")
 
 
-def holding_constraints(armature, taken: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Data paths of the influences of constraints that would overrule keys on ``taken``, and the bone of each.
+def holding_constraints(armature: bpy.types.Object, taken: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return data paths of the influences of constraints that would overrule keys on ``taken``, and the bone of each.
 
     Raises RigError for one whose influence is driven.
     """
@@ -200,15 +203,15 @@ def holding_constraints(armature, taken: tuple[str, ...]) -> tuple[tuple[str, st
 class _Rotations:
     """Rotation channels of an armature's bones at any frame, as an Action has them."""
 
-    def __init__(self, armature, action):
+    def __init__(self, armature: bpy.types.Object, action: bpy.types.Action):
         self._bones = armature.pose.bones
         self._curves = _curves(action, actions.slot_for(action, armature))
         self.keyed = {actions.bone_of(path) for path, _ in self._curves} - {None}
 
     def at(self, name: str, frame: float) -> np.ndarray:
-        """The channels (3 or 4,) of bone ``name``; what has no curve is as the bone has it now."""
+        """Return the channels (3 or 4,) of bone ``name``; what has no curve is as the bone has it now."""
         bone = self._bones[name]
-        channel = CHANNELS.get(bone.rotation_mode, "rotation_euler")
+        channel = rotation_channel(bone.rotation_mode)
         values, path = np.array(getattr(bone, channel), dtype=float), f"{bone.path_from_id()}.{channel}"
         for index in range(len(values)):
             curve = self._curves.get((path, index))
@@ -217,8 +220,8 @@ class _Rotations:
 
 
 def survey(
-    armature,
-    action,
+    armature: bpy.types.Object,
+    action: bpy.types.Action,
     reading: Reading,
     areas: tuple[Range, ...],
     joints: frozenset[str],
@@ -226,8 +229,8 @@ def survey(
     poses: tuple[int, ...] = (),
     hold: Hold | None = None,
 ) -> Site:
-    """Read the rest of what the edit needs; ``joints`` are those made anew. Changes nothing. Raises RigError, and
-    InputError for a ``hold`` by bones that are not made anew."""
+    """Read the rest of what the edit needs; ``joints`` are those regenerated. Changes nothing. Raises RigError, and
+    InputError for a ``hold`` by bones that are not regenerated."""
     options, pose = Options(place="world", contact=contact), armature.pose.bones
     solution = solve(reading.rig, reading.mapping, reading.placement.place(reading.joints[:2]), options)
     rotations = _Rotations(armature, action)
@@ -278,14 +281,14 @@ def plan(site: Site, joints: np.ndarray) -> tuple[tuple[Channel, ...], list[str]
             spliced = held(reading.rig, reading.mapping, posed, spliced, stretch, site.hold)
         for name, quaternions in spliced.quaternions.items():
             values, broken = splicing.channels(quaternions, site.modes[name], *site.edges[number, name])
-            channel = CHANNELS.get(site.modes[name], "rotation_euler")
+            channel = rotation_channel(site.modes[name])
             channels += _channels(area, f"{site.paths[name]}.{channel}", name, frames, values, broken)
             torn += [name] if broken else []
         if spliced.location is not None:
             bone = spliced.location_bone
             channels += _channels(area, f"{site.paths[bone]}.location", bone, frames, spliced.location, False)
         for path, bone in site.influences:
-            made = key_table.fresh_keys(np.array([area.first]), np.array([0.0]), CONSTANT)
+            made = range_keys.fresh_keys(np.array([area.first]), np.array([0.0]), CONSTANT)
             channels.append(Channel(area, path, 0, bone, made))
     return tuple(channels), torn
 
@@ -294,7 +297,7 @@ def _channels(area: Range, path: str, bone: str, frames: np.ndarray, values: np.
     interpolation = np.full(len(frames), LINEAR)
     interpolation[-1] = CONSTANT if torn else LINEAR
     return [
-        Channel(area, path, index, bone, key_table.fresh_keys(frames, values[:, index], interpolation))
+        Channel(area, path, index, bone, range_keys.fresh_keys(frames, values[:, index], interpolation))
         for index in range(values.shape[1])
     ]
 
@@ -303,7 +306,13 @@ def _channels(area: Range, path: str, bone: str, frames: np.ndarray, values: np.
 
 
 def write_some(
-    armature, preview, handle: int | None, channels: tuple[Channel, ...], done: int, outcome: Outcome, seconds=math.inf
+    armature: bpy.types.Object,
+    preview: bpy.types.Action,
+    handle: int | None,
+    channels: tuple[Channel, ...],
+    done: int,
+    outcome: EditOutcome,
+    seconds: float = math.inf,
 ) -> int:
     """Write ``channels`` from number ``done`` on, for about ``seconds``, into the slot with ``handle`` of ``preview``,
     a copy of the armature's Action; note in ``outcome`` what it took, and return how many are written now."""
@@ -315,13 +324,13 @@ def write_some(
         curve = curves.get((channel.path, channel.index))
         if curve is None:
             static = _static(armature, channel.path, channel.index)
-            source = Source(key_table.no_keys(), False, lambda frame, value=static: value)
+            source = SourceCurve(range_keys.no_keys(), False, lambda frame, value=static: value)
             curve = actions.ensure_curve(preview, slot, channel.path, channel.index, channel.group)
         else:
-            source = Source(read_keys(curve), curve.extrapolation == "LINEAR", curve.evaluate)
-        merged, old = key_table.replaced(source, channel.area, channel.made)
+            source = SourceCurve(range_keys.read_keys(curve), curve.extrapolation == "LINEAR", curve.evaluate)
+        merged, old = range_keys.replaced(source, channel.area, channel.made)
         outcome.added += len(old) - int(old.sum()) - len(channel.made["co"])
-        outcome.frozen += write_keys(curve, merged, old)
+        outcome.frozen += range_keys.write_keys(curve, merged, old)
         curves[channel.path, channel.index] = curve
         done += 1
         if time.perf_counter() >= end:
@@ -329,47 +338,10 @@ def write_some(
     return done
 
 
-def read_keys(curve) -> key_table.Keys:
-    """All keys of an F-curve."""
-    points, table = curve.keyframe_points, {}
-    for name, (kind, width, _) in key_table.ATTRIBUTES.items():
-        values = np.zeros(len(points) * width, kind)
-        points.foreach_get(name, values)
-        table[name] = values.reshape(len(points), width)
-    return table
-
-
-def write_keys(curve, table: key_table.Keys, old: np.ndarray) -> int:
-    """Give an F-curve exactly these keys, and freeze the handles of those ``old`` keys (n,) bool that Blender would
-    move. Returns how many keys were frozen."""
-    points, count = curve.keyframe_points, len(old)
-    if len(points) < count:
-        points.add(count - len(points))
-    while len(points) > count:
-        points.remove(points[len(points) - 1], fast=True)
-    _set_keys(curve, table)
-    frozen = np.zeros(count, bool)
-    for _ in range(count):  # freezing one may move the next: curves are smoothed over all automatic handles in a row
-        moved = key_table.moved_handles(table, read_keys(curve)) & old
-        if not moved.any():
-            break
-        frozen |= moved
-        for side in ("left", "right"):  # both: Blender turns a free handle after an automatic one opposite
-            table[f"handle_{side}_type"][moved] = FREE
-        _set_keys(curve, table)
-    return int(frozen.sum())
-
-
-def _set_keys(curve, table: key_table.Keys) -> None:
-    for name, values in table.items():
-        curve.keyframe_points.foreach_set(name, np.ascontiguousarray(values).ravel())
-    curve.update()
-
-
-def _curves(action, slot) -> dict[tuple[str, int], bpy.types.FCurve]:
+def _curves(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> dict[tuple[str, int], bpy.types.FCurve]:
     return {(curve.data_path, curve.array_index): curve for curve in actions.curves_of(action, slot)}
 
 
-def _static(armature, path: str, index: int) -> float:
+def _static(armature: bpy.types.Object, path: str, index: int) -> float:
     value = armature.path_resolve(path)
     return float(value[index]) if hasattr(value, "__len__") else float(value)

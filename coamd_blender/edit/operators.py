@@ -1,25 +1,25 @@
-"""Operators of editing and of the storyboard: poll, call, report. The work is done in editing.py."""
+"""Operators of editing and of the storyboard: poll, call, report."""
+
+from collections.abc import Callable
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
-from ..core.operator_base import begin, in_usable_mode, wait_property
+from .. import core, edit
+from ..core.operator_base import Asking, begin, report, wait_property
 from ..errors import CoamdError
 
 
-class _Requests:
-    """Off while an earlier request is being answered, and outside Object and Pose Mode."""
+class _Requests(Asking):
+    """Off while a motion is being made too."""
 
     @classmethod
-    def poll(cls, context):
-        """See the class."""
-        from ..core import session
-
-        current = session.current()
-        if current.running or current.asking:
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a request can be made."""
+        if core.session.current().running:
             cls.poll_message_set("An earlier request is being answered. Wait for it, or press Stop")
             return False
-        return in_usable_mode(cls, context)
+        return super().poll(context)
 
 
 class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
@@ -31,11 +31,9 @@ class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
     wait: wait_property()
     again: BoolProperty(name="Again", description="Reject the edit that waits and make another", options={"SKIP_SAVE"})
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
-        from . import workflow
-
-        return begin(self, lambda: workflow.begin(context, self.again), self.wait)
+        return begin(self, edit.workflow.edit_range(context, self.again), wait=self.wait)
 
 
 class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
@@ -46,11 +44,9 @@ class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
 
     wait: wait_property()
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
-        from . import workflow
-
-        return begin(self, lambda: workflow.begin_storyboard(context), self.wait)
+        return begin(self, edit.storyboard.storyboard(context), wait=self.wait)
 
 
 class _Pending:
@@ -59,24 +55,19 @@ class _Pending:
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
-        """See the class."""
-        from . import workflow
-
-        if workflow.pending(context) is None:
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether one waits."""
+        if edit.pending.pending(context) is None:
             cls.poll_message_set("No edit waits to be accepted")
             return False
         return True
 
-    def _do(self, work, context) -> set[str]:
-        from ..core import session
-
+    def _do(self, work: Callable[[bpy.types.Context], None], context: bpy.types.Context) -> set[str]:
         try:
             work(context)
         except CoamdError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        session.current().notice = ""
+            return report(self, error)
+        core.session.current().notice = ""
         return {"FINISHED"}
 
 
@@ -86,11 +77,9 @@ class COAMD_OT_edit_accept(_Pending, bpy.types.Operator):
     bl_idname = "coamd.edit_accept"
     bl_label = "Accept"
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Swap them."""
-        from . import workflow
-
-        return self._do(workflow.accept, context)
+        return self._do(edit.pending.accept, context)
 
 
 class COAMD_OT_edit_reject(_Pending, bpy.types.Operator):
@@ -99,11 +88,9 @@ class COAMD_OT_edit_reject(_Pending, bpy.types.Operator):
     bl_idname = "coamd.edit_reject"
     bl_label = "Reject"
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Go back."""
-        from . import workflow
-
-        return self._do(workflow.reject, context)
+        return self._do(edit.pending.reject, context)
 
 
 class COAMD_OT_edit_push(_Pending, bpy.types.Operator):
@@ -112,11 +99,9 @@ class COAMD_OT_edit_push(_Pending, bpy.types.Operator):
     bl_idname = "coamd.edit_push"
     bl_label = "Push to NLA"
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the strips."""
-        from . import workflow
-
-        return self._do(workflow.push, context)
+        return self._do(edit.pending.push, context)
 
 
 class COAMD_OT_scene_add(bpy.types.Operator):
@@ -126,7 +111,7 @@ class COAMD_OT_scene_add(bpy.types.Operator):
     bl_label = "Add Scene"
     bl_options = {"INTERNAL", "UNDO"}
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it."""
         settings = context.scene.coamd_edit
         settings.scenes.add()
@@ -142,8 +127,8 @@ class _OnScene:
     bl_options = {"INTERNAL", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
-        """See the class."""
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether there is a chosen one."""
         settings = context.scene.coamd_edit
         return settings.scene_index < len(settings.scenes)
 
@@ -154,7 +139,7 @@ class COAMD_OT_scene_remove(_OnScene, bpy.types.Operator):
     bl_idname = "coamd.scene_remove"
     bl_label = "Remove Scene"
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Remove it."""
         settings = context.scene.coamd_edit
         settings.scenes.remove(settings.scene_index)
@@ -168,9 +153,14 @@ class COAMD_OT_scene_move(_OnScene, bpy.types.Operator):
     bl_idname = "coamd.scene_move"
     bl_label = "Move Scene"
 
-    direction: EnumProperty(items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")), options={"SKIP_SAVE"})
+    direction: EnumProperty(
+        name="Direction",
+        description="Which way it moves",
+        items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")),
+        options={"SKIP_SAVE"},
+    )
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Move it."""
         settings = context.scene.coamd_edit
         place = settings.scene_index + (-1 if self.direction == "UP" else 1)

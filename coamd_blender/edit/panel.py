@@ -1,33 +1,29 @@
 """The panels Edit Motion and Storyboard of the CoAMD tab. Draws; changes nothing."""
 
-from importlib.util import find_spec
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ..generate.panel import CATEGORY, Sidebar, draw_missing_runtime, draw_outcome, draw_text
-from ..setup import preferences
+from .. import core, edit
+from ..core.drawing import CATEGORY, Sidebar, draw_outcome, draw_progress, draw_text, has_numpy
+from ..setup.panel import draw_ready
+
+if TYPE_CHECKING:
+    from .properties import COAMD_PG_edit, COAMD_PG_scene
 
 
-def _ready(layout, context, width) -> bool:
-    """Draw what is amiss or under way; True when requests can be made."""
-    from ..core import session
-    from ..setup import workflow as setup_workflow
-
-    current = session.current()
-    problem = setup_workflow.problem(preferences.get(context))
-    if current.running or current.asking:
-        row = layout.row(align=True)
-        row.scale_y = 1.4
-        row.progress(factor=current.status.fraction, text=current.status.text)
-        row.operator("coamd.cancel" if current.running else "coamd.stop", text="", icon="X")
+def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> bool:
+    """Draw what is under way, a generation included, or amiss; return whether a request can be made."""
+    current = core.session.current()
+    if current.running:
+        draw_progress(layout, current.status, "coamd.cancel", 1.4)
         return False
-    if problem is not None:
-        draw_missing_runtime(layout, problem, width)
-        return False
-    return True
+    return draw_ready(layout, context, width, 1.4)
 
 
-def _draw_range(layout, settings) -> None:
+def _draw_range(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
     column = layout.column(align=True)
     column.prop(settings, "source_of_range", text="")
     if settings.source_of_range == "FRAMES":
@@ -36,15 +32,13 @@ def _draw_range(layout, settings) -> None:
         row.prop(settings, "last")
 
 
-def _draw_options(layout, settings) -> None:
-    from ..motion.skeleton import JOINT_NAMES
-
+def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
     layout.prop(settings, "part", text="")
     if settings.part == "custom":
-        column = layout.column(align=True)
-        for pair in range(0, len(JOINT_NAMES), 2):
+        column, joints = layout.column(align=True), edit.request.skeleton.JOINT_NAMES
+        for pair in range(0, len(joints), 2):
             row = column.row(align=True)
-            for index, name in enumerate(JOINT_NAMES[pair : pair + 2], start=pair):
+            for index, name in enumerate(joints[pair : pair + 2], start=pair):
                 row.prop(settings, "joints", index=index, text=name.replace("_", " "), toggle=True)
     if settings.mode == "vary":
         layout.prop(settings, "keep", slider=True)
@@ -61,7 +55,7 @@ def _draw_options(layout, settings) -> None:
         layout.prop(settings, "path")
 
 
-def _draw_seed(layout, settings) -> None:
+def _draw_seed(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
     row = layout.row(align=True)
     seed = row.row(align=True)
     seed.enabled = not settings.random_seed
@@ -69,7 +63,7 @@ def _draw_seed(layout, settings) -> None:
     row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
 
 
-def _draw_pending(layout, settings, width, ready: bool) -> None:
+def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: float, ready: bool) -> None:
     box = layout.box()
     draw_text(
         box, f"{settings.source.name}: {settings.shown_first} to {settings.shown_last} made anew", width, "ACTION"
@@ -88,27 +82,24 @@ def _draw_pending(layout, settings, width, ready: bool) -> None:
         draw_text(box, note, width, "INFO")
 
 
-def draw_edit(layout, context) -> None:
-    """Range, mode, prompt and options, then the button; or the edit that waits, and what may become of it."""
-    from ..core import session
-    from . import workflow as edit_workflow
-
+def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw range, mode, prompt and options, then the button; or the edit that waits, and what may become of it."""
     width, settings = context.region.width, context.scene.coamd_edit
-    waiting = edit_workflow.pending(context)
+    waiting = edit.pending.pending(context)
     if waiting is None:
         layout.prop(settings, "mode", text="")
         _draw_range(layout, settings)
         layout.prop(settings, "prompt", text="", icon="TEXT")
         _draw_options(layout, settings)
         _draw_seed(layout, settings)
-    ready = _ready(layout, context, width)
+    ready = _draw_ready(layout, context, width)
     if waiting is not None:
         _draw_pending(layout, settings, width, ready)
     elif ready:
         row = layout.row()
         row.scale_y = 1.5
         row.operator("coamd.edit_range", icon="ACTION_TWEAK")
-    draw_outcome(layout, session.current(), width)
+    draw_outcome(layout, core.session.current(), width)
 
 
 class COAMD_PT_edit(Sidebar, bpy.types.Panel):
@@ -118,9 +109,9 @@ class COAMD_PT_edit(Sidebar, bpy.types.Panel):
     bl_label = "Edit Motion"
     bl_options = {"DEFAULT_CLOSED"}
 
-    def draw(self, context):
-        """See draw_edit."""
-        if find_spec("numpy") is not None:
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it (draw_edit)."""
+        if has_numpy():
             draw_edit(self.layout, context)
 
 
@@ -133,9 +124,9 @@ class COAMD_PT_edit_dopesheet(bpy.types.Panel):
     bl_region_type = "UI"
     bl_category = CATEGORY
 
-    def draw(self, context):
-        """See draw_edit."""
-        if find_spec("numpy") is not None:
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it (draw_edit)."""
+        if has_numpy():
             draw_edit(self.layout, context)
 
 
@@ -144,8 +135,19 @@ class COAMD_UL_scenes(bpy.types.UIList):
 
     bl_idname = "COAMD_UL_scenes"
 
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0):
-        """One row, edited in place."""
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: object,
+        item: COAMD_PG_scene,
+        icon: int,
+        active_data: object,
+        active_property: str,
+        index: int = 0,
+        flt_flag: int = 0,
+    ) -> None:
+        """Draw one row, edited in place."""
         row = layout.row(align=True)
         row.prop(item, "prompt", text="", emboss=False, icon="SEQUENCE")
         seconds = row.row(align=True)
@@ -160,12 +162,10 @@ class COAMD_PT_storyboard(Sidebar, bpy.types.Panel):
     bl_label = "Storyboard"
     bl_options = {"DEFAULT_CLOSED"}
 
-    def draw(self, context):
-        """The scenes, what becomes of their end, the button."""
-        from ..core import session
-
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the scenes, what becomes of their end, the button."""
         layout, width, settings = self.layout, context.region.width, context.scene.coamd_edit
-        if find_spec("numpy") is None:
+        if not has_numpy():
             return
         row = layout.row()
         row.template_list("COAMD_UL_scenes", "", settings, "scenes", settings, "scene_index", rows=4)
@@ -182,11 +182,11 @@ class COAMD_PT_storyboard(Sidebar, bpy.types.Panel):
         row.prop(settings, "loop", text="")
         row.prop(settings, "in_place", toggle=True)
         _draw_seed(layout, settings)
-        if _ready(layout, context, width):
+        if _draw_ready(layout, context, width):
             row = layout.row()
             row.scale_y = 1.5
             row.operator("coamd.storyboard", icon="PLAY")
-        draw_outcome(layout, session.current(), width)
+        draw_outcome(layout, core.session.current(), width)
 
 
 CLASSES = (COAMD_UL_scenes, COAMD_PT_edit, COAMD_PT_edit_dopesheet, COAMD_PT_storyboard)

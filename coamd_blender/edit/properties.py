@@ -12,7 +12,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..generate.properties import LARGEST_SEED
+from ..wire import limits
 
 JOINTS = 22  # skeleton.JOINT_COUNT; numpy is not loaded at registration
 
@@ -60,7 +60,13 @@ class COAMD_PG_scene(bpy.types.PropertyGroup):
         name="Prompt", description="What happens, in one English sentence", options={"TEXTEDIT_UPDATE"}
     )
     seconds: FloatProperty(
-        name="Seconds", description="How long it lasts", default=3.0, min=0.5, soft_max=20.0, max=3600.0, precision=1
+        name="Seconds",
+        description="How long it lasts",
+        default=3.0,
+        min=limits.SHORTEST_SCENE,
+        soft_max=20.0,
+        max=limits.LONGEST_SCENE,
+        precision=1,
     )
 
 
@@ -79,7 +85,7 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
     keep: FloatProperty(
         name="Keep",
         description="How much of the motion stays as a guide",
-        default=50.0,
+        default=100 * limits.DEFAULT_KEEP,
         min=0.0,
         max=100.0,
         precision=0,
@@ -105,7 +111,7 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
     hold_first: IntProperty(name="From", description="First frame at the object, inside the range", default=1)
     hold_last: IntProperty(name="To", description="Last frame at the object, inside the range", default=60)
     seed: IntProperty(
-        name="Seed", description="The same seed, range and sentence give the same", min=0, max=LARGEST_SEED
+        name="Seed", description="The same seed, range and sentence give the same", min=0, max=limits.LARGEST_SEED
     )
     random_seed: BoolProperty(name="Random Seed", description="Draw a new seed for every edit", default=True)
     keep_source: BoolProperty(
@@ -126,17 +132,4 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
 
 
 CLASSES = (COAMD_PG_scene, COAMD_PG_edit)
-
-
-def register() -> None:
-    """Make the settings known to Blender."""
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-    bpy.types.Scene.coamd_edit = PointerProperty(type=COAMD_PG_edit)
-
-
-def unregister() -> None:
-    """Undo :func:`register`."""
-    del bpy.types.Scene.coamd_edit
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+POINTERS = ((bpy.types.Scene, "coamd_edit", PointerProperty(type=COAMD_PG_edit)),)

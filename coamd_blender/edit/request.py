@@ -15,11 +15,16 @@ from ..retarget.holds import Hold
 from ..retarget.reading import Placement
 
 LEAST_SECONDS = 0.15  # between a frame that stays and a hold: a hand takes its time
-Area = tuple[Range, str]  # what is made anew, and the runtime's mode for it
+Area = tuple[Range, str]  # what is regenerated, and the runtime's mode for it
 
 
-def marked_range(context: bpy.types.Context, action, slot) -> tuple[int, int]:
-    """First and last frame of the range that ``scene.coamd_edit`` means. Raises InputError when none is marked."""
+def marked_range(
+    context: bpy.types.Context, action: bpy.types.Action, slot: bpy.types.ActionSlot | None
+) -> tuple[int, int]:
+    """Return first and last frame of the range that ``scene.coamd_edit`` means.
+
+    Raises InputError when none is marked.
+    """
     scene = context.scene
     settings = scene.coamd_edit
     ends = (settings.first, settings.last)
@@ -39,7 +44,7 @@ def marked_range(context: bpy.types.Context, action, slot) -> tuple[int, int]:
     return ends
 
 
-def _selected_keys(action, slot) -> tuple[int, int]:
+def _selected_keys(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> tuple[int, int]:
     frames = [
         point.co.x
         for curve in actions.curves_of(action, slot)
@@ -52,7 +57,7 @@ def _selected_keys(action, slot) -> tuple[int, int]:
 
 
 def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple[Area, ...]:
-    """What an edit of the ``marked`` frames makes anew in an Action with keys from ``start`` to ``end``.
+    """Return what an edit of the ``marked`` frames regenerates in an Action with keys from ``start`` to ``end``.
 
     Raises InputError for a range that lies outside the Action, further than the mode allows.
     """
@@ -84,8 +89,8 @@ def _outside(marked: tuple[int, int], low: int, high: int) -> InputError:
     )
 
 
-def kept_poses(scene, marked: tuple[int, int], area: Range) -> tuple[int, ...]:
-    """Frames of the markers inside the range, those that mark its ends left out. Raises InputError without any."""
+def kept_poses(scene: bpy.types.Scene, marked: tuple[int, int], area: Range) -> tuple[int, ...]:
+    """Return frames of the markers inside the range but for those that mark its ends. Raises InputError without any."""
     ends = set(marked) if scene.coamd_edit.source_of_range == "MARKERS" else set()
     frames = {marker.frame for marker in scene.timeline_markers} - ends
     found = tuple(sorted(frame for frame in frames if area.first <= frame <= area.last))
@@ -94,8 +99,8 @@ def kept_poses(scene, marked: tuple[int, int], area: Range) -> tuple[int, ...]:
     return found
 
 
-def open_joints(settings) -> tuple[str | None, frozenset[str]]:
-    """The runtime's word for what is made anew (None: all), and the joints that may move.
+def open_joints(settings: bpy.types.PropertyGroup) -> tuple[str | None, frozenset[str]]:
+    """Return the runtime's word for what is regenerated (None: all), and the joints that may move.
 
     Raises InputError when nothing may.
     """
@@ -111,9 +116,10 @@ def open_joints(settings) -> tuple[str | None, frozenset[str]]:
     return ",".join(names), free
 
 
-def hold_of(scene, area: Range, start: int) -> Hold | None:
-    """The hand or foot that ``scene.coamd_edit`` wants held in the edited ``area``, None for none; its rows count from
-    frame ``start``.
+def hold_of(scene: bpy.types.Scene, area: Range, start: int) -> Hold | None:
+    """Return the hand or foot that ``scene.coamd_edit`` wants held in the edited ``area``, None for none.
+
+    Its rows count from frame ``start``.
 
     Raises InputError for frames outside the area, or too near to a frame that stays.
     """
@@ -135,8 +141,8 @@ def hold_of(scene, area: Range, start: int) -> Hold | None:
     return Hold(settings.hold_joint, first - start, _places(scene, target, range(first, last + 1)), name, start)
 
 
-def _places(scene, target, frames: range) -> np.ndarray:
-    """Where an object's origin is at ``frames``, as evaluated: (frames, 3), Y up."""
+def _places(scene: bpy.types.Scene, target: bpy.types.Object, frames: range) -> np.ndarray:
+    """Return where an object's origin is at ``frames``, as evaluated: (frames, 3), Y up."""
     moves = target.animation_data is not None or target.parent is not None or len(target.constraints)
     current, between = scene.frame_current, scene.frame_subframe
     places = []
@@ -153,13 +159,13 @@ def _places(scene, target, frames: range) -> np.ndarray:
     return skeleton.to_y_up(np.array(places))
 
 
-def path_points(curve_object) -> np.ndarray:
-    """The way (points, 3) along a curve object, in the world, Y up.
+def path_points(curve_object: bpy.types.Object) -> np.ndarray:
+    """Return the line (points, 3) along a curve object, in the world, Y up.
 
     Raises InputError for another object and for a curve without a line.
     """
     if curve_object.type != "CURVE":
-        raise InputError(f"{curve_object.name} is no curve", "Choose a curve object as the path")
+        raise InputError(f"{curve_object.name} is not a curve", "Choose a curve object as the path")
     data = curve_object.data.copy()
     data.bevel_depth, data.extrude, data.bevel_mode = 0.0, 0.0, "ROUND"
     flat = bpy.data.objects.new("CoAMD path", data)
@@ -171,11 +177,11 @@ def path_points(curve_object) -> np.ndarray:
         bpy.data.objects.remove(flat)
         bpy.data.curves.remove(data)
     if len(local) < 2:
-        raise InputError(f"The curve {curve_object.name!r} is no line", "Give it at least two points")
+        raise InputError(f"The curve {curve_object.name!r} is not a line", "Give it at least two points")
     matrix = np.array(curve_object.matrix_world, dtype=float)
     return skeleton.to_y_up(local @ matrix[:3, :3].T + matrix[:3, 3])
 
 
 def on_the_ground(points: np.ndarray, placement: Placement) -> np.ndarray:
-    """Points (points, 3) of the world over the ground (points, 2: x, z) of the canonical clip, as float32."""
+    """Return points (points, 3) of the world over the ground (points, 2: x, z) of the canonical clip, as float32."""
     return placement.canonical(points / placement.scale)[:, [0, 2]].astype(np.float32)

@@ -1,13 +1,19 @@
-"""The CoAMD tab of the 3D Viewport's sidebar, and the drawing of the preferences. Draws; changes nothing."""
+"""The panels Generate Motion, Takes and Advanced of the CoAMD tab. Draws; changes nothing."""
 
-import textwrap
-from importlib.util import find_spec
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import bpy
 
+from .. import anim, core, setup
+from ..core.drawing import Sidebar, draw_outcome, draw_progress, draw_text, has_numpy, text_width, ui_scale
 from ..setup import preferences
+from ..setup.panel import draw_missing_runtime
 
-CATEGORY = "CoAMD"
+if TYPE_CHECKING:
+    from .properties import COAMD_PG_settings
+
 EXAMPLES = (
     "a person walks forward and waves with the right hand",
     "someone runs in a circle to the left",
@@ -17,32 +23,6 @@ EXAMPLES = (
     "somebody dances happily",
 )
 SHOWN_TAKES = 10
-_PIXELS_PER_LETTER = 6.6
-
-
-def draw_text(layout: bpy.types.UILayout, text: str, width: float, icon: str = "NONE") -> None:
-    """Draw ``text`` in as many labels as ``width`` pixels need; Blender's labels do not wrap."""
-    letters = max(16, int((width - 50 * _ui_scale()) / _letter_width()))
-    column = layout.column(align=True)
-    column.scale_y = 0.85
-    for number, line in enumerate(textwrap.wrap(text, letters)):
-        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
-
-
-def _ui_scale() -> float:
-    return bpy.context.preferences.system.ui_scale or 1.0  # 0 in background mode
-
-
-def _letter_width() -> float:
-    return _PIXELS_PER_LETTER * _ui_scale()
-
-
-class Sidebar:
-    """Where every panel of the add-on lives: the CoAMD tab of the 3D Viewport's sidebar."""
-
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = CATEGORY
 
 
 class COAMD_MT_prompts(bpy.types.Menu):
@@ -51,8 +31,8 @@ class COAMD_MT_prompts(bpy.types.Menu):
     bl_idname = "COAMD_MT_prompts"
     bl_label = "Prompts"
 
-    def draw(self, context):
-        """One entry a sentence."""
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw one entry a sentence."""
         settings = preferences.get(context)
         recent = [entry.name for entry in settings.recent] if settings is not None else []
         for heading, prompts in (("Recent", recent), ("Examples", EXAMPLES)):
@@ -69,21 +49,20 @@ class COAMD_PT_main(Sidebar, bpy.types.Panel):
     bl_idname = "COAMD_PT_main"
     bl_label = "Generate Motion"
 
-    def draw(self, context):
-        """Target, settings, then the button or the progress."""
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw target, settings, then the button or the progress."""
         layout, width = self.layout, context.region.width
-        if find_spec("numpy") is None:  # some Linux distributions build Blender without it
+        if not has_numpy():
             draw_text(layout, "This Blender has no numpy. Install the package python3-numpy.", width, "ERROR")
             return
-        from ..core import session
-        from ..setup import workflow as setup_workflow
-
-        current = session.current()
+        current = core.session.current()
         _draw_target(layout, context, width)
         _draw_settings(layout, context.scene.coamd, width)
-        problem = setup_workflow.problem(preferences.get(context))
+        problem = setup.runtime.problem(preferences.get(context))
         if current.running:
-            _draw_progress(layout, current.status)
+            eta = current.status.eta
+            remaining = "" if eta is None else f"   {max(1, round(eta))} s left"
+            draw_progress(layout, current.status, "coamd.cancel", 1.6, remaining)
         elif problem is not None:
             draw_missing_runtime(layout, problem, width)
         else:
@@ -93,10 +72,8 @@ class COAMD_PT_main(Sidebar, bpy.types.Panel):
         draw_outcome(layout, current, width)
 
 
-def _draw_target(layout, context, width) -> None:
-    from ..anim import targets
-
-    box = layout.box()
+def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
+    targets, box = anim.targets, layout.box()
     target = targets.find(context)
     if target is None and len(targets.candidates(context)) > 1:
         draw_text(box, str(targets.rivals(context)), width, "ERROR")
@@ -120,13 +97,13 @@ def _draw_target(layout, context, width) -> None:
         draw_text(box, note, width, "INFO")
 
 
-def _draw_settings(layout, settings, width) -> None:
+def _draw_settings(layout: bpy.types.UILayout, settings: COAMD_PG_settings, width: float) -> None:
     column = layout.column()
     row = column.row(align=True)
     row.scale_y = 1.3
     row.prop(settings, "prompt", text="")
     row.menu("COAMD_MT_prompts", text="", icon="DOWNARROW_HLT")
-    if len(settings.prompt) * _letter_width() > width - 90 * _ui_scale():
+    if text_width(settings.prompt) > width - 90 * ui_scale():
         whole = column.column()
         whole.active = False
         draw_text(whole, settings.prompt, width)
@@ -141,40 +118,6 @@ def _draw_settings(layout, settings, width) -> None:
     row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
 
 
-def _draw_progress(layout, status) -> None:
-    text = status.text
-    if status.eta is not None:
-        text += f"   {max(1, round(status.eta))} s left"
-    row = layout.row(align=True)
-    row.scale_y = 1.6
-    row.progress(factor=status.fraction, text=text)
-    row.operator("coamd.cancel", text="", icon="X")
-
-
-def draw_missing_runtime(layout, problem, width) -> None:
-    """Say why there is no runtime, with the button that leads to it. ``problem`` is a CoamdError."""
-    box = layout.box()
-    draw_text(box, problem.message, width, "ERROR")
-    row = box.row()
-    row.scale_y = 1.4
-    row.operator("coamd.open_preferences", icon="PREFERENCES")
-
-
-def draw_outcome(layout, current, width) -> None:
-    """Show the session's last error, which can be copied, or its notice."""
-    if current.error is not None:
-        box = layout.box()
-        message = box.column()
-        message.alert = True
-        draw_text(message, str(current.error), width, "ERROR")
-        box.operator("coamd.copy", text="Copy Error", icon="COPYDOWN").which = "ERROR"
-        layout.separator(factor=0.5)
-    elif current.notice:
-        row = layout.row()
-        row.active = False
-        row.label(text=current.notice, icon="CHECKMARK")
-
-
 class COAMD_PT_takes(Sidebar, bpy.types.Panel):
     """The motions made so far; choosing one plays it"""
 
@@ -183,12 +126,12 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
     bl_parent_id = "COAMD_PT_main"
 
     @classmethod
-    def poll(cls, context):
-        """Shown when there are some."""
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether there are some."""
         return bool(context.scene.coamd.takes)
 
-    def draw(self, context):
-        """The newest takes first, and what to throw away."""
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the newest takes first, and what to throw away."""
         settings = context.scene.coamd
         column = self.layout.column(align=True)
         for index in reversed(range(max(0, len(settings.takes) - SHOWN_TAKES), len(settings.takes))):
@@ -209,12 +152,11 @@ class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
     bl_idname = "COAMD_PT_advanced"
     bl_label = "Advanced"
     bl_parent_id = "COAMD_PT_main"
+    bl_order = 2  # below the panels of rig_mapping
     bl_options = {"DEFAULT_CLOSED"}
 
-    def draw(self, context):
-        """Settings, then the runtime's state."""
-        from ..core import session
-
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw settings, then the runtime's state."""
         layout, settings = self.layout, context.scene.coamd
         layout.use_property_split = True
         layout.use_property_decorate = False
@@ -225,13 +167,15 @@ class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
             layout.prop(stored, "show_preview")
         row = layout.row()
         row.use_property_split = False
-        row.label(text=session.current().runtime, icon="MEMORY")
+        row.label(text=core.session.current().runtime, icon="MEMORY")
         row.operator("coamd.unload", text="Unload")
         layout.operator("coamd.open_preferences", text="Runtime Settings", icon="PREFERENCES")
 
 
-def _draw_switched(layout, settings, heading: str, switch: str, name: str) -> None:
-    """A check box, and beside it the value that it makes count."""
+def _draw_switched(
+    layout: bpy.types.UILayout, settings: COAMD_PG_settings, heading: str, switch: str, name: str
+) -> None:
+    """Draw a check box, and beside it the value that it makes count."""
     row = layout.column(heading=heading).row(align=True)
     row.prop(settings, switch, text="")
     value = row.row()
@@ -239,63 +183,4 @@ def _draw_switched(layout, settings, heading: str, switch: str, name: str) -> No
     value.prop(settings, name, text="")
 
 
-def draw_preferences(settings, context, layout) -> None:
-    """Draw the add-on's preferences: the source of the runtime, its settings, the installer and the test."""
-    width = context.region.width * 0.8
-    layout.row().prop(settings, "source", expand=True)
-    box = layout.box()
-    box.use_property_split = True
-    if settings.source == "INSTALLED":
-        _draw_installer(box, settings, width)
-    elif settings.source == "PYTHON":
-        box.prop(settings, "python")
-        draw_text(box, "Any Python 3.11 or newer with torch, numpy, safetensors and tokenizers.", width, "INFO")
-    else:
-        box.prop(settings, "command")
-        draw_text(box, "Any command that runs: python3 -m runtime serve. Over ssh, too.", width, "INFO")
-    column = layout.column()
-    column.use_property_split = True
-    if settings.source != "COMMAND":
-        column.prop(settings, "device")
-        column.prop(settings, "idle_minutes")
-    column.prop(settings, "show_preview")
-    _draw_test(layout, width)
-
-
-def _draw_installer(box, settings, width) -> None:
-    from ..setup import install
-    from ..setup import workflow as setup_workflow
-
-    installer = setup_workflow.installer()
-    if installer is not None and installer.running:
-        row = box.row(align=True)
-        row.progress(factor=installer.fraction, text=installer.status)
-        row.operator("coamd.cancel_install", text="", icon="X")
-    elif install.is_installed(preferences.environment_folder(), preferences.REQUIREMENTS):
-        row = box.row()
-        row.label(text="Installed", icon="CHECKMARK")
-        row.operator("coamd.uninstall", icon="TRASH")
-    else:
-        box.prop(settings, "torch_source")
-        box.prop(settings, "base_python")
-        if not bpy.app.online_access:
-            draw_text(box, "Online access is off (Preferences > System > Network).", width, "INTERNET_OFFLINE")
-        row = box.row()
-        row.scale_y = 1.4
-        row.operator("coamd.install", icon="IMPORT")
-    if installer is not None and installer.error is not None:
-        draw_text(box, str(installer.error), width, "ERROR")
-    if installer is not None:
-        box.operator("coamd.copy", text="Copy Log", icon="COPYDOWN").which = "INSTALL"
-
-
-def _draw_test(layout, width) -> None:
-    from ..setup import workflow as setup_workflow
-
-    test = setup_workflow.test()
-    row = layout.row()
-    row.operator("coamd.test", text="Testing ..." if test and test.running else "Test", icon="CONSOLE")
-    if test is None or test.running:
-        return
-    row.operator("coamd.copy", text="Copy", icon="COPYDOWN").which = "TEST"
-    draw_text(layout, str(test.error or test.report), width, "ERROR" if test.error else "CHECKMARK")
+CLASSES = (COAMD_MT_prompts, COAMD_PT_main, COAMD_PT_takes, COAMD_PT_advanced)

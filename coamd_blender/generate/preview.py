@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from types import TracebackType
 
 import bpy
 import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from ..core import timer
 from ..motion import skeleton
+from ..retarget.reading import Placement
+from ..setup import preferences
 
 _FIGURE = (1.0, 0.62, 0.16, 1.0)
 _GHOST = (1.0, 0.62, 0.16, 0.22)
@@ -19,44 +23,50 @@ _BONES = np.array([(parent, child) for child, parent in enumerate(skeleton.PAREN
 
 
 class Preview:
-    """A stick figure that plays in place of a character until the motion is written."""
+    """A stick figure that plays in place of a character for as long as the ``with`` block lasts."""
 
-    def __init__(self):
-        self._joints: np.ndarray | None = None
-        self._floor = 0.0
+    def __init__(self, placement: Placement):
+        """``placement``: where and how large the motion will be."""
+        self._placement = placement
+        self._points: np.ndarray | None = None  # (frames, 22, 3), Blender's world
         self._handle: object | None = None
 
-    def show(self, points: np.ndarray, floor: float) -> None:
-        """Play ``points`` (frames, 22, 3), joints in Blender's world, Z up, over a floor of height ``floor``."""
-        self._floor = floor
-        self._joints = np.asarray(points, dtype=np.float32)
-        if self._handle is None and not bpy.app.background:
-            self._handle = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_VIEW")
+    def __enter__(self) -> Preview:
+        return self
 
-    def hide(self) -> None:
-        """Stop drawing."""
-        self._joints = None
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._points = None
+        timer.animate(self, False)
         if self._handle is not None:
             bpy.types.SpaceView3D.draw_handler_remove(self._handle, "WINDOW")
             self._handle = None
+            timer.redraw()
 
-    @property
-    def visible(self) -> bool:
-        """True between :meth:`show` and :meth:`hide`."""
-        return self._joints is not None
+    def show(self, joints: np.ndarray) -> None:
+        """Play the first of ``joints`` (count, frames, 22, 3), metres, Y up, unless the preferences say not to."""
+        wanted = preferences.get(bpy.context)
+        if wanted is not None and not wanted.show_preview:
+            return
+        world = self._placement.place(joints[0]) * self._placement.scale
+        self._points = skeleton.to_z_up(world).astype(np.float32)
+        timer.animate(self, True)
+        if self._handle is None and not bpy.app.background:
+            self._handle = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_VIEW")
 
     def _draw(self) -> None:
-        joints = self._joints
-        if joints is None or not len(joints):
+        points = self._points
+        if points is None or not len(points):
             return
-        frame = int(time.monotonic() * skeleton.FPS) % len(joints)
-        ghosts = np.unique(np.linspace(0, len(joints) - 1, _GHOSTS).astype(int))
+        frame = int(time.monotonic() * skeleton.FPS) % len(points)
+        ghosts = np.unique(np.linspace(0, len(points) - 1, _GHOSTS).astype(int))
         gpu.state.blend_set("ALPHA")
-        _lines(joints[ghosts][:, _BONES].reshape(-1, 3), _GHOST, 1.5)
-        path = joints[:, 0].copy()
-        path[:, 2] = self._floor
+        _lines(points[ghosts][:, _BONES].reshape(-1, 3), _GHOST, 1.5)
+        path = points[:, 0].copy()
+        path[:, 2] = self._placement.origin[1] * self._placement.scale
         _lines(np.repeat(path, 2, axis=0)[1:-1], _PATH, 1.5)
-        _lines(joints[frame][_BONES].reshape(-1, 3), _FIGURE, 4.0)
+        _lines(points[frame][_BONES].reshape(-1, 3), _FIGURE, 4.0)
         gpu.state.blend_set("NONE")
 
 

@@ -11,9 +11,75 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..anim.rig_settings import COAMD_PG_carry
+from ..wire import limits
 
-LARGEST_SEED = 2**31 - 1
+
+class COAMD_PG_carry(bpy.types.PropertyGroup):
+    """How motions are retargeted onto a character, ``scene.coamd.carry``."""
+
+    travel: EnumProperty(
+        name="Travel",
+        description="What carries the way over the floor",
+        items=(
+            ("hips", "Hips", "The hips go, as in a recording"),
+            ("root", "Root Bone", "The topmost bone above the hips goes, the hips only sway and bob over it"),
+            ("object", "Object", "The armature object goes"),
+        ),
+        default="hips",
+    )
+    scale_travel: BoolProperty(
+        name="Scale to Legs",
+        description="Scale the way over the floor by the length of the character's legs. Off: the metres of the "
+        "motion, so that two characters keep their distance, though feet may then slide",
+        default=True,
+    )
+    floor: BoolProperty(
+        name="Keep to Floor",
+        description="Lift or lower the motion onto the floor, and keep toes above it",
+        default=True,
+    )
+    clear_hands: BoolProperty(
+        name="Hands Off Torso",
+        description="Push hands, forearms and elbows out of the torso of a character that is stouter than the motion's "
+        "body. How stout it is is guessed from hips and shoulders",
+        default=False,
+    )
+    output: EnumProperty(
+        name="Output",
+        description="Where the keys go",
+        items=(
+            ("action", "New Action", "An Action of its own; the one in use stays in the file"),
+            ("replace", "Replace Range", "A copy of the Action in use with the keys of this range replaced"),
+            ("strip", "NLA Strip", "A strip above what the armature does already"),
+        ),
+        default="action",
+    )
+    reduce: BoolProperty(
+        name="Reduce Keys", description="Leave keys out where curves stay within the tolerance", default=False
+    )
+    tolerance: FloatProperty(
+        name="Tolerance (degrees)",
+        description="By how much a bone may miss its rotation at any frame where keys are left out",
+        default=0.5,
+        min=0.01,
+        soft_max=5.0,
+        precision=2,
+        step=10,
+    )
+    limbs: EnumProperty(
+        name="Limb Controls",
+        description="Which controls of a generated rig are keyed for its arms and legs",
+        items=(
+            ("fk", "FK", "Each bone's own control turns it"),
+            ("ik", "IK", "Hands and feet are placed, and poles beside elbows and knees"),
+        ),
+        default="fk",
+    )
+    switch: BoolProperty(
+        name="Switch Limbs",
+        description="Key the IK/FK switches of a control rig, so that its limbs follow the controls that are keyed",
+        default=True,
+    )
 
 
 class COAMD_PG_take(bpy.types.PropertyGroup):
@@ -40,20 +106,24 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
     seconds: FloatProperty(
         name="Seconds",
         description="Length of the motion",
-        default=4.0,
+        default=limits.DEFAULT_SECONDS,
         soft_min=1.0,
-        soft_max=9.8,
+        soft_max=limits.LONGEST_SECONDS,
         step=50,
         precision=1,
     )
     variants: IntProperty(
-        name="Variants", description="How many different motions to make", default=1, soft_min=1, soft_max=8
+        name="Variants",
+        description="How many different motions to make",
+        default=1,
+        soft_min=1,
+        soft_max=limits.MOST_VARIANTS,
     )
     seed: IntProperty(
         name="Seed",
         description="The same seed, sentence and length give the same motion again",
         min=0,
-        max=LARGEST_SEED,
+        max=limits.LARGEST_SEED,
     )
     random_seed: BoolProperty(name="Random Seed", description="Draw a new seed for every generation", default=True)
     guidance: FloatProperty(
@@ -61,7 +131,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         description="How strictly the motion follows the words; high values exaggerate",
         default=2.5,
         min=0.0,
-        max=20.0,
+        max=limits.LARGEST_WEIGHT,
         soft_min=1.0,
         soft_max=8.0,
         step=25,
@@ -76,7 +146,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         "words; costs time, and high values distort",
         default=0.5,
         min=0.0,
-        max=20.0,
+        max=limits.LARGEST_WEIGHT,
         soft_max=4.0,
         step=25,
         precision=2,
@@ -110,3 +180,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
     carry: PointerProperty(type=COAMD_PG_carry)
     takes: CollectionProperty(type=COAMD_PG_take)
     take_index: IntProperty(name="Take", description="The take that plays", min=0)
+
+
+CLASSES = (COAMD_PG_carry, COAMD_PG_take, COAMD_PG_settings)
+POINTERS = ((bpy.types.Scene, "coamd", PointerProperty(type=COAMD_PG_settings)),)

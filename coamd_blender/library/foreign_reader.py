@@ -93,7 +93,7 @@ def _players() -> list[tuple]:
 
 
 def _labels(name: str) -> list[str]:
-    """The words in an Action's name: what stands behind "Armature|", without digits and signs; none without letters."""
+    """Return the words in an Action's name: what stands behind "Armature|", without digits and signs."""
     words = "".join(letter if letter.isalpha() else " " for letter in name.rpartition("|")[2])
     words = " ".join(words.lower().split())
     return [words] if words not in {"", "action", "armatureaction", "layer", "take", "base layer", "mixamo com"} else []

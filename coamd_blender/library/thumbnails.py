@@ -7,6 +7,7 @@ import hashlib
 import bpy.utils.previews
 import numpy as np
 
+from ..core import lifetime
 from ..motion import skeleton
 
 POSES = 6
@@ -52,7 +53,9 @@ def _draw_figure(image: np.ndarray, points: np.ndarray, thick: float) -> None:
         _draw_line(image, points[parent], points[child], thick, head, _COLOURS[side])
 
 
-def _draw_line(image: np.ndarray, start: np.ndarray, end: np.ndarray, thick: float, tip: float, colour) -> None:
+def _draw_line(
+    image: np.ndarray, start: np.ndarray, end: np.ndarray, thick: float, tip: float, colour: tuple[float, float, float]
+) -> None:
     """Fill the pixels within ``thick`` of a segment, and within ``tip`` of its end."""
     reach = max(thick, tip) + 1
     low = np.maximum(np.floor(np.minimum(start, end) - reach), 0).astype(int)
@@ -73,7 +76,7 @@ def key_of(poses: np.ndarray) -> str:
 
 
 def has(key: str) -> bool:
-    """True when the strip has been drawn in this session."""
+    """Return whether the strip has been drawn in this session."""
     return _icons is not None and key in _icons
 
 
@@ -82,6 +85,7 @@ def keep(key: str, image: np.ndarray) -> None:
     global _icons
     if _icons is None:
         _icons = bpy.utils.previews.new()
+        lifetime.at_end(close)
     if key not in _icons:
         fill(_icons.new(key), image)
 
@@ -91,13 +95,13 @@ def icon_id(key: str) -> int:
     return _icons[key].icon_id if has(key) else 0
 
 
-def fill(preview, image: np.ndarray) -> None:
+def fill(preview: bpy.types.ImagePreview, image: np.ndarray) -> None:
     """Put ``image`` (side, side, 4) into a preview, of an icon or of a data-block."""
     preview.image_size = image.shape[1::-1]
     preview.image_pixels_float.foreach_set(image.ravel())
 
 
-def copy(key: str, preview) -> None:
+def copy(key: str, preview: bpy.types.ImagePreview) -> None:
     """Put the strip ``key`` into the preview of a data-block."""
     preview.image_size = _icons[key].image_size
     pixels = np.empty(len(_icons[key].image_pixels_float), np.float32)

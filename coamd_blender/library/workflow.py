@@ -1,20 +1,24 @@
-"""Search the clip library, apply what was found, keep it as assets, and index folders."""
+"""Search the clip library, apply what was found, keep it as assets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
+import numpy as np
 
-from ..anim import rig_settings, stepwise, targets
-from ..core import session
+from ..anim import rig_settings, stepwise, subjects, targets
+from ..anim.steps import Call
+from ..core.workflow import Answer, Beside, Workflow
 from ..errors import InputError
-from ..recognize.workflow import Subject, subjects
 from ..setup import preferences
-from ..wire.jobs import Job, Step
+from ..wire.requests import MotionRequest, SearchRequest
 from . import thumbnails
+
+if TYPE_CHECKING:
+    from .properties import COAMD_PG_hit
 
 CATALOG_ID = "6e0b7f0a-8f43-4c1e-9c53-0c0a3d2c0a4d"
 CATALOG_NAME = "CoAMD"
@@ -30,42 +34,38 @@ def library_folder(context: bpy.types.Context) -> tuple[str, bool]:
     return str(preferences.user_folder() / "library"), True
 
 
-def begin_search(context: bpy.types.Context) -> None:
-    """Start the search that the settings ask for. Raises CoamdError before anything is started."""
-    current = session.current()
-    _check_free(current)
+def search(context: bpy.types.Context) -> Workflow:
+    """Search as the settings ask; the results come into ``window_manager.coamd``, their filmstrips after them.
+
+    Raises CoamdError before anything is started.
+    """
     settings = context.scene.coamd_understanding
     text = " ".join(settings.text.split())
     if settings.by != "ACTION" and not text:
         raise InputError("There are no words to search for", "Describe a motion, such as: a person limps")
     folder, own = library_folder(context)
-    fields = {"library": folder, "starter": own, "top": settings.top, "poses": thumbnails.POSES}
+    common = {"top": settings.top, "poses": thumbnails.POSES, "starter": own}
     if settings.by == "WORDS":
-        current.ask(context, "search", {**fields, "text": text}, None, partial(_take_hits, folder))
-        return
-    if settings.by == "BOTH":
-        fields["and_text"] = text
-    current.notice, current.error = "", None
-    current.do(_search_like(current, subjects(context, "ACTIVE")[0], fields))
+        answer = yield SearchRequest(folder, text=text, **common)
+    else:
+        subject = subjects.active(context, (settings.first, settings.last) if settings.use_range else None)
+        added = text if settings.by == "BOTH" else None
+        yield  # from here on, what goes wrong is told in the panel
+        reading = yield from subject.read()
+        answer = yield SearchRequest(folder, joints=reading.joints, and_text=added, **common)
+    undrawn = _list(folder, answer)
+    if undrawn:
+        yield Beside(_draw(undrawn))
+    return f"Found {len(answer.fields['results'])} clips"
 
 
-def _search_like(current: session.Session, subject: Subject, fields: dict) -> Iterator[Step | None]:
-    reading = yield from subject.read()
-    arrays = {"joints": reading.joints}
-    current.ask(bpy.context, "search", fields, arrays, partial(_take_hits, fields["library"]))
-
-
-def _check_free(current: session.Session) -> None:
-    if current.asking:
-        raise InputError("An earlier request is being answered", "Wait for it, or press Stop")
-
-
-def _take_hits(folder: str, job: Job) -> None:
+def _list(folder: str, answer: Answer) -> list[tuple[str, np.ndarray]]:
+    """Put what was found into the list; return key and poses of the filmstrips that have not been drawn."""
     found = bpy.context.window_manager.coamd
     found.hits.clear()
     found.library, found.hit_index = folder, 0
     undrawn = []
-    for told, poses in zip(job.fields["results"], job.arrays["poses"], strict=True):
+    for told, poses in zip(answer.fields["results"], answer.arrays["poses"], strict=True):
         hit = found.hits.add()
         hit.name = told["labels"][0] if told["labels"] else told["clip"]
         hit.clip_id, hit.path = str(told["id"]), f"{told['path']}#{told['clip']}"
@@ -75,23 +75,17 @@ def _take_hits(folder: str, job: Job) -> None:
         hit.thumbnail = thumbnails.key_of(poses)
         if not thumbnails.has(hit.thumbnail):
             undrawn.append((hit.thumbnail, poses.copy()))
-    current = session.current()
-    current.notice = f"Found {len(found.hits)} clips"
-    if undrawn:
-        current.do(_draw(current, undrawn), idle=True)
+    return undrawn
 
 
-def _draw(current: session.Session, undrawn: list[tuple]) -> Iterator[None]:
+def _draw(undrawn: list[tuple[str, np.ndarray]]) -> Workflow:
     """Draw filmstrips in the thread and keep each as an icon."""
     for key, poses in undrawn:
-        drawing = current.in_thread(thumbnails.draw_strip, poses)
-        while not drawing.done():
-            yield
-        thumbnails.keep(key, drawing.result())
+        thumbnails.keep(key, (yield Call(thumbnails.draw_strip, (poses,))))
         yield
 
 
-def chosen_hit(context: bpy.types.Context, index: int = -1):
+def chosen_hit(context: bpy.types.Context, index: int = -1) -> COAMD_PG_hit:
     """Return the chosen result, or number ``index``. Raises InputError when there is none."""
     found = context.window_manager.coamd
     number = found.hit_index if index < 0 else index
@@ -100,56 +94,57 @@ def chosen_hit(context: bpy.types.Context, index: int = -1):
     return found.hits[number]
 
 
-def begin_apply(context: bpy.types.Context, kind: str, index: int = -1) -> Job:
-    """Fetch the chosen clip and write it onto the active armature at the current frame; ``kind`` as in writing.py.
+@dataclass(frozen=True)
+class ClipFacts:
+    """What the library knows of a clip that becomes an asset."""
+
+    tags: str
+    licence: str
+    source: str
+    thumbnail: str
+
+
+def apply_clip(context: bpy.types.Context, kind: str, index: int = -1) -> Workflow:
+    """Fetch the chosen clip and write it onto the active armature at the current frame; ``kind`` as in stepwise.
 
     Raises CoamdError before anything is started.
     """
-    current = session.current()
-    _check_free(current)
     hit, armature = chosen_hit(context, index), targets.require(context)
-    settings = context.scene.coamd_understanding
-    part = None if settings.whole else (hit.start, hit.stop)
-    plan = {
-        "name": hit.name.capitalize()[:60],
-        "armature_uid": armature.session_uid,
-        "scene_uid": context.scene.session_uid,
-        "frame": context.scene.frame_current,
-        "kind": kind,
-        "options": stepwise.ready(armature, context.scene, rig_settings.carry_options(context.scene.coamd), kind),
-    }
-    about = {"tags": hit.labels, "licence": hit.licence, "source": hit.source, "thumbnail": hit.thumbnail}
-    fields = {"library": context.window_manager.coamd.library, "id": int(hit.clip_id)}
-    return current.ask(context, "motion", fields, None, partial(_write, plan, about, part))
+    name, facts = hit.name.capitalize()[:60], ClipFacts(hit.labels, hit.licence, hit.source, hit.thumbnail)
+    part = None if context.scene.coamd_understanding.whole else slice(hit.start, hit.stop)
+    options = rig_settings.retarget_options(context.scene.coamd)
+    place = stepwise.destination(armature, context.scene, options, kind, again="apply the clip again")
+
+    answer = yield MotionRequest(context.window_manager.coamd.library, int(hit.clip_id))
+    joints = answer.arrays["joints"] if part is None else answer.arrays["joints"][part]
+    action = yield from stepwise.write_keys(place, joints, answer.fields["fps"], name)
+    told = f"{name}: {action.frame_range[1] - action.frame_range[0] + 1:.0f} frames"
+    if kind == stepwise.ASSET:
+        told += "; " + _kept_as_asset(action, facts)
+    stepwise.push_undo(f"CoAMD: {name[:40]}")
+    return told
 
 
-def _write(plan: dict, about: dict, part: tuple[int, int] | None, job: Job) -> None:
-    current = session.current()
-    joints = job.arrays["joints"]
-    if part is not None:
-        joints = joints[part[0] : part[1]]
-    wanted = stepwise.Wanted(joints=joints, fps=job.fields["fps"], **plan)
-    current.do(stepwise.write(current.in_thread, wanted, partial(_finish, wanted, about)))
+def _kept_as_asset(action: bpy.types.Action, facts: ClipFacts) -> str:
+    """Make an Action an asset, or delete it where that fails; return what to tell."""
+    try:
+        return make_asset(action, facts)
+    except InputError:
+        bpy.data.actions.remove(action)
+        raise
 
 
-def _finish(wanted: stepwise.Wanted, about: dict, action: bpy.types.Action) -> None:
-    current = session.current()
-    current.notice = f"{wanted.name}: {action.frame_range[1] - action.frame_range[0] + 1:.0f} frames"
-    if wanted.kind == stepwise.ASSET:
-        current.notice += "; " + make_asset(action, about)
-
-
-def make_asset(action: bpy.types.Action, about: dict) -> str:
+def make_asset(action: bpy.types.Action, facts: ClipFacts) -> str:
     """Mark an Action as an asset with tags, licence and source, in the catalogue CoAMD; return what to tell."""
     action.asset_mark()
     data = action.asset_data
-    for tag in filter(None, (word.strip() for word in about["tags"].split(","))):
+    for tag in filter(None, (word.strip() for word in facts.tags.split(","))):
         data.tags.new(tag, skip_if_exists=True)
-    data.description = about["source"]
-    data.license = about["licence"]
+    data.description = facts.source
+    data.license = facts.licence
     data.catalog_id = CATALOG_ID
-    if thumbnails.has(about["thumbnail"]):
-        thumbnails.copy(about["thumbnail"], action.preview_ensure())
+    if thumbnails.has(facts.thumbnail):
+        thumbnails.copy(facts.thumbnail, action.preview_ensure())
     if not bpy.data.filepath:
         return "save the file, and mark again, to see it in the catalogue CoAMD"
     add_catalog(Path(bpy.data.filepath).parent)

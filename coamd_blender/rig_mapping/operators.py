@@ -1,4 +1,4 @@
-"""Operators of the mapping editor: poll, call, report. The work is done in mapping_editor.py."""
+"""Operators of the mapping editor: poll, call, report."""
 
 from pathlib import Path
 
@@ -6,7 +6,9 @@ import bpy
 from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ..errors import CoamdError
+from .. import anim, rig_mapping
+from ..core.operator_base import report
+from ..errors import CoamdError, InputError
 
 
 class _OnArmature:
@@ -15,11 +17,9 @@ class _OnArmature:
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
-        """On with an armature that is the file's own or overridden."""
-        from ..anim import targets
-
-        armature = targets.find(context)
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether there is an armature that is the file's own or overridden."""
+        armature = anim.targets.find(context)
         if armature is None:
             cls.poll_message_set("Select an armature")
             return False
@@ -28,16 +28,12 @@ class _OnArmature:
             return False
         return True
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it; an error is told in one line."""
-        from ..anim import targets
-        from . import workflow
-
         try:
-            self.work(workflow, targets.find(context), context)
+            self.work(anim.targets.find(context), context)
         except CoamdError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return report(self, error)
         return {"FINISHED"}
 
 
@@ -47,9 +43,9 @@ class COAMD_OT_edit_mapping(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.edit_mapping"
     bl_label = "Edit Mapping"
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Fill the list."""
-        editor.start(armature)
+        rig_mapping.workflow.start(armature)
 
 
 class COAMD_OT_forget_mapping(_OnArmature, bpy.types.Operator):
@@ -58,9 +54,9 @@ class COAMD_OT_forget_mapping(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.forget_mapping"
     bl_label = "Detect Automatically"
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Empty the list."""
-        editor.forget(armature)
+        rig_mapping.workflow.forget(armature)
 
 
 class COAMD_OT_pick_bone(_OnArmature, bpy.types.Operator):
@@ -69,19 +65,14 @@ class COAMD_OT_pick_bone(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.pick_bone"
     bl_label = "Pick Active Bone"
 
-    joint: StringProperty(options={"SKIP_SAVE"})
+    joint: StringProperty(name="Joint", description="One of the 22 joints, such as left_knee", options={"SKIP_SAVE"})
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Give it, unless another joint has it."""
-        from ..errors import InputError
-        from ..motion.skeleton import JOINT_NAMES
-
         active = armature.data.bones.active
         if active is None:
             raise InputError("No bone is active", "Click a bone in Pose Mode")
-        if self.joint not in JOINT_NAMES:
-            raise InputError(f"No joint is called {self.joint!r}", f"Joints are: {', '.join(JOINT_NAMES)}")
-        editor.give(armature, self.joint, active.name)
+        rig_mapping.workflow.give(armature, self.joint, active.name)
 
 
 class COAMD_OT_clear_mapping(_OnArmature, bpy.types.Operator):
@@ -90,9 +81,9 @@ class COAMD_OT_clear_mapping(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.clear_mapping"
     bl_label = "Clear"
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Leave the list of joints without bones."""
-        editor.fill(armature, {}, editor.OWN)
+        rig_mapping.workflow.fill(armature, {}, rig_mapping.workflow.OWN)
 
 
 class COAMD_OT_swap_sides(_OnArmature, bpy.types.Operator):
@@ -101,11 +92,11 @@ class COAMD_OT_swap_sides(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.swap_sides"
     bl_label = "Swap Sides"
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Exchange them."""
         if not armature.coamd_rig.joints:
-            editor.start(armature)
-        editor.swap_sides(armature)
+            rig_mapping.workflow.start(armature)
+        rig_mapping.workflow.swap_sides(armature)
 
 
 class COAMD_OT_use_mapping(_OnArmature, bpy.types.Operator):
@@ -114,11 +105,11 @@ class COAMD_OT_use_mapping(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.use_mapping"
     bl_label = "Use Mapping"
 
-    preset: StringProperty(options={"SKIP_SAVE"})
+    preset: StringProperty(name="Mapping", description="Its name in the list, such as Mixamo", options={"SKIP_SAVE"})
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Fill the list with what the table finds."""
-        _warn_lacking(self, editor.use_preset(armature, self.preset))
+        _warn_lacking(self, rig_mapping.workflow.use_preset(armature, self.preset))
 
 
 class COAMD_OT_load_mapping(_OnArmature, bpy.types.Operator, ImportHelper):
@@ -130,17 +121,15 @@ class COAMD_OT_load_mapping(_OnArmature, bpy.types.Operator, ImportHelper):
     filename_ext = ".json"
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Browse, beginning in the user's own folder."""
-        from . import workflow
-
-        self.filepath = str(workflow.folder()) + "/"
+        self.filepath = str(rig_mapping.workflow.folder()) + "/"
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Read it."""
-        _warn_lacking(self, editor.load(armature, Path(self.filepath)))
+        _warn_lacking(self, rig_mapping.workflow.load(armature, Path(self.filepath)))
 
 
 class COAMD_OT_save_mapping(_OnArmature, bpy.types.Operator, ExportHelper):
@@ -152,19 +141,16 @@ class COAMD_OT_save_mapping(_OnArmature, bpy.types.Operator, ExportHelper):
     filename_ext = ".json"
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Browse, beginning in the user's own folder with the armature's name."""
-        from ..anim import targets
-        from . import workflow
-
-        name = bpy.path.clean_name(targets.find(context).name)
-        self.filepath = str(workflow.folder() / f"{name}.json")
+        name = bpy.path.clean_name(anim.targets.find(context).name)
+        self.filepath = str(rig_mapping.workflow.folder() / f"{name}.json")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Write it."""
-        self.report({"INFO"}, f"Saved {editor.save(armature, Path(self.filepath))}")
+        self.report({"INFO"}, f"Saved {rig_mapping.workflow.save(armature, Path(self.filepath))}")
 
 
 class COAMD_OT_capture_rest(_OnArmature, bpy.types.Operator):
@@ -174,11 +160,9 @@ class COAMD_OT_capture_rest(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.capture_rest"
     bl_label = "Use Current Pose as Rest"
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Keep it."""
-        from ..errors import InputError
-
-        if not editor.capture_rest(armature):
+        if not rig_mapping.workflow.capture_rest(armature):
             raise InputError("The armature is in its rest pose", "Pose it as a T or an A first")
 
 
@@ -188,12 +172,12 @@ class COAMD_OT_forget_rest(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.forget_rest"
     bl_label = "Use Own Rest Pose"
 
-    def work(self, editor, armature, context):
+    def work(self, armature: bpy.types.Object, context: bpy.types.Context) -> None:
         """Drop the captured one."""
         armature.coamd_rig.rest.clear()
 
 
-def _warn_lacking(operator, bones: list[str]) -> None:
+def _warn_lacking(operator: bpy.types.Operator, bones: list[str]) -> None:
     if bones:
         operator.report({"WARNING"}, f"Left out, since the armature lacks them: {', '.join(bones)}")
 

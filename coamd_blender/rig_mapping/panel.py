@@ -1,28 +1,17 @@
-"""The sub-panels on retargeting: how motions are carried onto the character, and which bone plays which joint."""
+"""The sub-panels on retargeting: how motions come onto the character, and which bone plays which joint."""
 
-from importlib.util import find_spec
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ..generate import panel as generate_panel
+from .. import anim, rig_mapping
+from ..core.drawing import Sidebar, draw_text, has_numpy
 
-# What the editor calls the bones: of the middle by joint, of the limbs by joint without its side.
-LABELS = {
-    "pelvis": "Hips",
-    "spine1": "Spine",
-    "spine2": "Upper Spine",
-    "spine3": "Chest",
-    "neck": "Neck",
-    "head": "Head",
-    "collar": "Shoulder",
-    "shoulder": "Upper Arm",
-    "elbow": "Forearm",
-    "wrist": "Hand",
-    "hip": "Thigh",
-    "knee": "Shin",
-    "ankle": "Foot",
-    "foot": "Toes",
-}
+if TYPE_CHECKING:
+    from ..anim.targets import Coverage
+
 GROUPS = (
     ("Body", "", ("pelvis", "spine1", "spine2", "spine3", "neck", "head")),
     ("Left Arm", "left_", ("collar", "shoulder", "elbow", "wrist")),
@@ -32,10 +21,7 @@ GROUPS = (
 )
 
 
-class _Sub:
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = generate_panel.CATEGORY
+class _Sub(Sidebar):
     bl_parent_id = "COAMD_PT_main"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -46,7 +32,7 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
     bl_idname = "COAMD_PT_carry"
     bl_label = "Retargeting"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """Feet, travel, output."""
         layout, settings = self.layout, context.scene.coamd
         carry = settings.carry
@@ -71,23 +57,21 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
         _draw_switch(layout, context, carry)
 
 
-def _draw_switch(layout, context, carry) -> None:
+def _draw_switch(layout: bpy.types.UILayout, context: bpy.types.Context, carry: bpy.types.PropertyGroup) -> None:
     """For a control rig: which controls are keyed, and whether its limbs follow them."""
-    if find_spec("numpy") is None:
+    if not has_numpy():
         return
-    from ..anim import targets
-
-    armature = targets.find(context)
-    found = None if armature is None else targets.coverage(armature)
+    armature = anim.targets.find(context)
+    found = None if armature is None else anim.targets.coverage(armature)
     if found is None:
         return
-    note = targets.switch_note(armature, found, limbs=carry.limbs, switch=carry.switch)
+    note = anim.targets.switch_note(armature, found, limbs=carry.limbs, switch=carry.switch)
     if note is None:
         return
-    if targets.control_table(found) is not None:
+    if anim.targets.control_table(found) is not None:
         layout.prop(carry, "limbs")
     layout.prop(carry, "switch")
-    generate_panel.draw_text(layout, note, context.region.width, "INFO")
+    draw_text(layout, note, context.region.width, "INFO")
 
 
 class COAMD_MT_mappings(bpy.types.Menu):
@@ -96,16 +80,13 @@ class COAMD_MT_mappings(bpy.types.Menu):
     bl_idname = "COAMD_MT_mappings"
     bl_label = "Mappings"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """One entry a mapping."""
-        from ..retarget.mapping import named_presets
-        from . import workflow
-
         layout = self.layout
-        for path in workflow.saved():
+        for path in rig_mapping.workflow.saved():
             layout.operator("coamd.load_mapping", text=path.stem, icon="FILE").filepath = str(path)
         layout.separator()
-        for preset in named_presets():
+        for preset in rig_mapping.workflow.named_presets():
             layout.operator("coamd.use_mapping", text=preset["label"]).preset = preset["label"]
 
 
@@ -116,19 +97,15 @@ class COAMD_PT_mapping(_Sub, bpy.types.Panel):
     bl_label = "Bone Mapping"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         """Shown with an armature, where Blender has numpy: the main panel says when it has not."""
-        if find_spec("numpy") is None:
+        if not has_numpy():
             return False
-        from ..anim import targets
+        return anim.targets.find(context) is not None
 
-        return targets.find(context) is not None
-
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         """Coverage, the list, and what to do with it."""
-        from ..anim import targets
-
-        layout, armature = self.layout, targets.find(context)
+        layout, armature = self.layout, anim.targets.find(context)
         width = context.region.width
         own = armature.coamd_rig
         row = layout.row(align=True)
@@ -138,20 +115,18 @@ class COAMD_PT_mapping(_Sub, bpy.types.Panel):
         if own.joints:
             _draw_own(layout, armature, width)
         else:
-            _draw_found(layout, targets.coverage(armature), width)
+            _draw_found(layout, anim.targets.coverage(armature), width)
         _draw_rest(layout, own)
 
 
-def _draw_own(layout, armature, width) -> None:
-    from . import workflow
-
+def _draw_own(layout: bpy.types.UILayout, armature: bpy.types.Object, width: float) -> None:
     row = layout.row(align=True)
     row.operator("coamd.swap_sides", text="Swap", icon="MOD_MIRROR")
     row.operator("coamd.clear_mapping", icon="X")
     row.operator("coamd.forget_mapping", text="Detect", icon="FILE_REFRESH")
-    troubles = workflow.problems(armature)
+    troubles = rig_mapping.workflow.problems(armature)
     for line in troubles:
-        generate_panel.draw_text(layout, line, width, "ERROR")
+        draw_text(layout, line, width, "ERROR")
     bones = [entry.bone for entry in armature.coamd_rig.joints if entry.bone]
     icon = "INFO" if troubles else "CHECKMARK"
     layout.label(text=f"{len(bones)} of {len(armature.coamd_rig.joints)} joints", icon=icon)
@@ -163,18 +138,16 @@ def _draw_own(layout, armature, width) -> None:
             row = column.row(align=True)
             split = row.split(factor=0.36, align=True)
             split.alert = bool(entry.bone) and (bones.count(entry.bone) > 1 or entry.bone not in armature.data.bones)
-            split.label(text=LABELS[part])
+            split.label(text=rig_mapping.workflow.LABELS[part])
             split.prop_search(entry, "bone", armature.data, "bones", text="")
             row.operator("coamd.pick_bone", text="", icon="EYEDROPPER").joint = entry.name
 
 
-def _draw_found(layout, coverage, width) -> None:
-    from ..anim import targets
-
-    if targets.control_table(coverage) is None:
+def _draw_found(layout: bpy.types.UILayout, coverage: Coverage, width: float) -> None:
+    if anim.targets.control_table(coverage) is None:
         layout.operator("coamd.edit_mapping", icon="GREASEPENCIL")
     if coverage.error is not None:
-        generate_panel.draw_text(layout, str(coverage.error), width, "ERROR")
+        draw_text(layout, str(coverage.error), width, "ERROR")
         return
     layout.label(text=f"{coverage.mapped} of {coverage.total} joints", icon="CHECKMARK")
     bones = coverage.mapping.bones
@@ -184,12 +157,12 @@ def _draw_found(layout, coverage, width) -> None:
         column.label(text=group)
         for part in parts:
             split = column.split(factor=0.36)
-            split.label(text=LABELS[part])
+            split.label(text=rig_mapping.workflow.LABELS[part])
             bone = bones.get(side + part)
             split.label(text=bone or "none", icon="BONE_DATA" if bone else "BLANK1")
 
 
-def _draw_rest(layout, own) -> None:
+def _draw_rest(layout: bpy.types.UILayout, own: bpy.types.PropertyGroup) -> None:
     layout.separator()
     row = layout.row(align=True)
     row.operator("coamd.capture_rest", icon="ARMATURE_DATA")

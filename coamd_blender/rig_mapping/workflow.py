@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import bpy
+
 from ..anim import rig_settings, targets
 from ..errors import InputError, RigError
 from ..motion.skeleton import JOINT_NAMES, MIRROR
@@ -13,9 +15,26 @@ from ..retarget.mapping import REQUIRED, match_preset, named_presets
 from ..setup import preferences
 
 OWN = "Own mapping"
+# What the editor calls the bones: of the middle by joint, of the limbs by joint without its side.
+LABELS = {
+    "pelvis": "Hips",
+    "spine1": "Spine",
+    "spine2": "Upper Spine",
+    "spine3": "Chest",
+    "neck": "Neck",
+    "head": "Head",
+    "collar": "Shoulder",
+    "shoulder": "Upper Arm",
+    "elbow": "Forearm",
+    "wrist": "Hand",
+    "hip": "Thigh",
+    "knee": "Shin",
+    "ankle": "Foot",
+    "foot": "Toes",
+}
 
 
-def fill(armature, bones: dict[str, str], label: str) -> None:
+def fill(armature: bpy.types.Object, bones: dict[str, str], label: str) -> None:
     """Make ``bones`` (joint to bone) the armature's own mapping."""
     settings = armature.coamd_rig
     settings.joints.clear()
@@ -25,7 +44,7 @@ def fill(armature, bones: dict[str, str], label: str) -> None:
     settings.label = label
 
 
-def start(armature) -> None:
+def start(armature: bpy.types.Object) -> None:
     """Begin an own mapping with what is found by name and shape, or empty where too little is.
 
     Raises RigError for a generated control rig, whose controls are known as a whole.
@@ -37,14 +56,19 @@ def start(armature) -> None:
     fill(armature, found.bones if found is not None else {}, OWN)
 
 
-def forget(armature) -> None:
+def forget(armature: bpy.types.Object) -> None:
     """Go back to what is found by name and shape."""
     armature.coamd_rig.joints.clear()
     armature.coamd_rig.label = ""
 
 
-def give(armature, joint: str, bone: str) -> None:
-    """Give ``bone`` to ``joint``. Raises RigError where another joint has it: nothing is overwritten silently."""
+def give(armature: bpy.types.Object, joint: str, bone: str) -> None:
+    """Give ``bone`` to ``joint``.
+
+    Raises RigError where another joint has it, since nothing is overwritten silently, InputError for no joint of ours.
+    """
+    if joint not in JOINT_NAMES:
+        raise InputError(f"No joint is called {joint!r}", f"Joints are: {', '.join(JOINT_NAMES)}")
     if not armature.coamd_rig.joints:
         start(armature)
     taken = next((entry for entry in armature.coamd_rig.joints if entry.bone == bone and entry.name != joint), None)
@@ -53,14 +77,14 @@ def give(armature, joint: str, bone: str) -> None:
     armature.coamd_rig.joints[joint].bone = bone
 
 
-def swap_sides(armature) -> None:
+def swap_sides(armature: bpy.types.Object) -> None:
     """Exchange the bones of left and right."""
     bones = {entry.name: entry.bone for entry in armature.coamd_rig.joints}
     for number, joint in enumerate(JOINT_NAMES):
         armature.coamd_rig.joints[joint].bone = bones[JOINT_NAMES[MIRROR[number]]]
 
 
-def problems(armature) -> list[str]:
+def problems(armature: bpy.types.Object) -> list[str]:
     """Lines on what is wrong with the armature's own mapping: bones given twice, bones it lacks, joints it needs."""
     bones = rig_settings.own_joints(armature)
     holders: dict[str, list[str]] = {}
@@ -74,14 +98,12 @@ def problems(armature) -> list[str]:
     return lines
 
 
-def _names(armature) -> set[str]:
+def _names(armature: bpy.types.Object) -> set[str]:
     return set(armature.data.bones.keys())
 
 
 def label_of(joint: str) -> str:
     """Return what the editor calls the bone of a joint, its side included."""
-    from .panel import LABELS
-
     side, _, name = joint.partition("_")
     return f"{side.title()} {LABELS[name].lower()}" if name in LABELS else LABELS[joint]
 
@@ -94,11 +116,11 @@ def folder() -> Path:
 
 
 def saved() -> list[Path]:
-    """The user's own mappings, by name."""
+    """Return the user's own mappings, by name."""
     return sorted(folder().glob("*.json"))
 
 
-def save(armature, path: Path) -> Path:
+def save(armature: bpy.types.Object, path: Path) -> Path:
     """Write the armature's mapping, own or found, to ``path``. Raises RigError for one that is not whole."""
     if armature.coamd_rig.joints:
         mapping = make_mapping(path.stem, rig_settings.own_joints(armature))
@@ -110,7 +132,7 @@ def save(armature, path: Path) -> Path:
     return save_mapping(mapping, path)
 
 
-def load(armature, path: Path) -> list[str]:
+def load(armature: bpy.types.Object, path: Path) -> list[str]:
     """Make the mapping in a file the armature's own; return its bones that the armature lacks, which are left out.
 
     Raises InputError or RigError, and changes nothing, for a file that is none or that fits another rig.
@@ -118,7 +140,7 @@ def load(armature, path: Path) -> list[str]:
     return _apply(armature, load_mapping(path), path.stem)
 
 
-def use_preset(armature, label: str) -> list[str]:
+def use_preset(armature: bpy.types.Object, label: str) -> list[str]:
     """Make what a built-in table finds the armature's own mapping. Raises InputError where there is no such table."""
     preset = next((preset for preset in named_presets() if preset["label"] == label), None)
     if preset is None:
@@ -126,7 +148,7 @@ def use_preset(armature, label: str) -> list[str]:
     return _apply(armature, match_preset(preset, list(armature.data.bones.keys())), label)
 
 
-def _apply(armature, mapping: Mapping, label: str) -> list[str]:
+def _apply(armature: bpy.types.Object, mapping: Mapping, label: str) -> list[str]:
     known = _names(armature)
     fitting = {joint: bone for joint, bone in mapping.bones.items() if bone in known}
     lacking = [joint for joint in REQUIRED if joint not in fitting]
@@ -139,7 +161,7 @@ def _apply(armature, mapping: Mapping, label: str) -> list[str]:
     return sorted(set(mapping.bones.values()) - known)
 
 
-def capture_rest(armature) -> int:
+def capture_rest(armature: bpy.types.Object) -> int:
     """Keep the pose the armature is in as the one in which it stands like a T or an A; return how many bones turn."""
     settings = armature.coamd_rig
     turned = [bone for bone in armature.pose.bones if abs(_turn(bone)[0]) < 1 - 1e-6]
@@ -150,5 +172,5 @@ def capture_rest(armature) -> int:
     return len(turned)
 
 
-def _turn(pose_bone) -> Sequence[float]:
+def _turn(pose_bone: bpy.types.PoseBone) -> Sequence[float]:
     return pose_bone.matrix_basis.to_quaternion().normalized()[:]

@@ -51,7 +51,7 @@ print(json.dumps(found))
 
 
 @dataclass(frozen=True)
-class Plan:
+class InstallPlan:
     """What to install: ``requirements`` into ``folder``, an environment that ``base_python``'s venv module makes."""
 
     folder: Path
@@ -83,17 +83,17 @@ class Probe:
 
 
 def environment_python(folder: Path) -> Path:
-    """The interpreter of the virtual environment in ``folder``, whether it exists or not."""
+    """Return the interpreter of the virtual environment in ``folder``, whether it exists or not."""
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def fingerprint(requirements: Path) -> str:
-    """A hash of the pinned packages; an installation for other pins does not count."""
+    """Return a hash of the pinned packages; an installation for other pins does not count."""
     return hashlib.sha256(requirements.read_bytes()).hexdigest()
 
 
 def is_installed(folder: Path, requirements: Path) -> bool:
-    """True when an installation of these very requirements has been completed in ``folder`` and its Python is there."""
+    """Return whether these very requirements have been installed in ``folder`` and its Python is there."""
     try:
         sentinel = json.loads((folder / SENTINEL).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -103,7 +103,7 @@ def is_installed(folder: Path, requirements: Path) -> bool:
 
 
 def _base_exists(folder: Path) -> bool:
-    """False when the Python that made the environment is gone, as after an update of Blender: it cannot run then."""
+    """Return whether the Python that made the environment is there; after an update of Blender it is not."""
     try:
         lines = (folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -159,7 +159,7 @@ class Installer:
     ``result`` (a Probe when done) and ``log`` from any thread.
     """
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: InstallPlan):
         self.plan = plan
         self.phase = "Waiting"
         self.fraction = 0.0
@@ -300,7 +300,7 @@ class Installer:
 
 
 def package_in(line: str) -> str:
-    """What to show for a line of pip's: "Downloading torch (200.1 MB)"; "" for lines that download nothing."""
+    """Return what to show for a line of pip's: "Downloading torch (200.1 MB)"; "" for lines that download nothing."""
     words = line.split()
     if len(words) < 2 or words[0] != "Downloading":
         return ""
@@ -350,5 +350,5 @@ _VENV_HINT = "Choose a Python that has the venv module (Debian: python3-venv), o
 
 
 def _no_window() -> dict[str, int]:
-    """Popen arguments that keep Windows from opening a console; nothing elsewhere."""
+    """Return Popen arguments that keep Windows from opening a console; nothing elsewhere."""
     return {"creationflags": subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {}

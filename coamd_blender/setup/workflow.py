@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 
-from ..errors import CoamdError
-from . import preferences
-from .install import Installer, Plan, RuntimeTest, remove
+from ..core import lifetime, timer
+from . import preferences, runtime
+from .install import Installer, InstallPlan, RuntimeTest, remove
+
+if TYPE_CHECKING:
+    from .properties import COAMD_Preferences
 
 _installer: Installer | None = None
 _test: RuntimeTest | None = None
 
 
 def installer() -> Installer | None:
-    """The installation that runs or was the last to run; None when there was none."""
+    """Return the installation that runs or was the last to run; None when there was none."""
     return _installer
 
 
 def test() -> RuntimeTest | None:
-    """The test that runs or was the last to run; None when there was none."""
+    """Return the test that runs or was the last to run; None when there was none."""
     return _test
 
 
 def busy() -> bool:
-    """True while a thread of either works."""
+    """Return whether a thread of either works."""
     return any(task is not None and task.running for task in (_installer, _test))
 
 
-def install(settings: preferences.COAMD_Preferences) -> Installer:
+def tick() -> float | None:
+    """Say when to look again (timer.start): None once both have ended."""
+    return timer.BUSY_SECONDS if busy() else None
+
+
+def install(settings: COAMD_Preferences) -> Installer:
     """Start installing as the preferences say. Raises OfflineError when online access is off."""
     global _installer
-    plan = Plan(
+    plan = InstallPlan(
         folder=preferences.environment_folder(),
         base_python=preferences.base_python(settings),
         requirements=preferences.REQUIREMENTS,
@@ -38,6 +48,8 @@ def install(settings: preferences.COAMD_Preferences) -> Installer:
     )
     _installer = Installer(plan)
     _installer.start(bpy.app.online_access)
+    lifetime.at_end(close)
+    timer.start(tick)
     return _installer
 
 
@@ -48,23 +60,14 @@ def uninstall() -> None:
     remove(preferences.environment_folder())
 
 
-def start_test(settings: preferences.COAMD_Preferences) -> RuntimeTest:
+def start_test(settings: COAMD_Preferences) -> RuntimeTest:
     """Start the chosen runtime once, in a thread. Raises RuntimeUnavailable or InputError when none is chosen."""
     global _test
-    _test = RuntimeTest(
-        preferences.runtime_command(settings), preferences.user_folder(), preferences.interpreter(settings)
-    )
+    _test = RuntimeTest(runtime.command(settings), preferences.user_folder(), runtime.interpreter(settings))
     _test.start()
+    lifetime.at_end(close)
+    timer.start(tick)
     return _test
-
-
-def problem(settings: preferences.COAMD_Preferences | None) -> CoamdError | None:
-    """Why no runtime can be started with these preferences, or None when one can."""
-    try:
-        preferences.runtime_command(settings)
-    except CoamdError as error:
-        return error
-    return None
 
 
 def close() -> None:

@@ -12,25 +12,32 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import anim, tools
 from ..errors import CoamdError, InputError
+from ..wire import limits
 from ..wire.client import RuntimeClient, child_environment, runtime_command
-from ..wire.jobs import Job, JobRunner, generate_fields
+from ..wire.jobs import Job, JobRunner
+from ..wire.requests import GenerateRequest
+
+if TYPE_CHECKING:
+    import bpy
 
 ROOT = Path(__file__).resolve().parents[2]
-CELLS, SHEET_PIXELS, SHEET_SAMPLES = 12, (1280, 560), 4
+CELLS, COLUMNS, SHEET_PIXELS = 12, 6, (1280, 560)
 
 
 @dataclass(frozen=True)
-class Options:
+class Demo:
     """What to make and where to put it."""
 
     prompt: str
     out: Path
-    seconds: float = 6.0
-    seed: int = 0
+    seconds: float = limits.DEFAULT_SECONDS
+    seed: int = limits.DEFAULT_SEED
     device: str = "auto"
 
 
@@ -51,34 +58,25 @@ class Clock:
         print(f"{time.perf_counter() - self._started:7.2f} s  in all", flush=True)
 
 
-def run(options: Options) -> None:
+def run(demo: Demo) -> None:
     """Make the three files. Raises CoamdError with a remedy."""
-    if not options.prompt.strip():
+    if not demo.prompt.strip():
         raise InputError("The prompt is empty", "Describe the motion in one sentence")
-    options.out.mkdir(parents=True, exist_ok=True)
+    demo.out.mkdir(parents=True, exist_ok=True)
     clock = Clock()
-    command = runtime_command(sys.executable, ROOT, options.device)
-    runner = JobRunner(lambda: RuntimeClient(command, child_environment(), options.out))
+    command = runtime_command(sys.executable, ROOT, demo.device)
+    runner = JobRunner(lambda: RuntimeClient(command, child_environment(), demo.out))
     try:
-        job = runner.submit("generate", generate_fields(options.prompt, options.seconds, options.seed))
+        job = runner.ask(GenerateRequest.variants(demo.prompt, demo.seconds, demo.seed))
         runner.tick()  # the runtime starts while Blender loads
-        armature = _make_scene()
+        armature = tools.scenes.new_character()
         clock.lap("Blender and the character")
         runner.wait(job, timeout=600.0, on_change=_show_progress)
-        clock.lap(f"runtime start and generation of {options.seconds:g} s of motion on {runner.client.device}")
-        _write(options, job, armature, clock)
+        clock.lap(f"runtime start and generation of {demo.seconds:g} s of motion on {runner.client.device}")
+        _write(demo, job, armature, clock)
     finally:
         runner.shutdown()
     clock.total()
-
-
-def _make_scene():
-    import bpy
-
-    from ..character import figure
-
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    return figure.create_character(bpy.context)
 
 
 def _show_progress(job: Job) -> None:
@@ -86,26 +84,17 @@ def _show_progress(job: Job) -> None:
         print(f"\r{job.phase} {job.step}/{job.total} ", end="\n" if job.ended else "", file=sys.stderr, flush=True)
 
 
-def _write(options: Options, job: Job, armature, clock: Clock) -> None:
-    import bpy
-
-    from ..anim import write_action
-    from ..character import filmstrip
-
+def _write(demo: Demo, job: Job, armature: bpy.types.Object, clock: Clock) -> None:
     joints, fps = job.arrays["joints"][0], float(job.fields["fps"])
-    np.savez_compressed(options.out / "demo.npz", joints=joints, fps=fps, prompt=options.prompt, seed=options.seed)
-    scene = bpy.context.scene
-    action = write_action.apply_motion(armature, joints, source_fps=fps, start_frame=1, name=options.prompt[:60])
+    np.savez_compressed(demo.out / "demo.npz", joints=joints, fps=fps, prompt=demo.prompt, seed=demo.seed)
+    name = demo.prompt[:60]
+    action = anim.write_action.apply_motion(armature, joints, source_fps=fps, start_frame=1, name=name)
     clock.lap(f"retargeting and keys: {len(joints)} frames, {len(armature.data.bones)} bones")
-    first, last = action.frame_range
-    scene.frame_start, scene.frame_end = int(first), int(last)
-    scene.frame_set(scene.frame_start)
-    bpy.ops.wm.save_as_mainfile(filepath=str(options.out / "demo.blend"), check_existing=False, compress=True)
-    clock.lap(f"{options.out / 'demo.blend'}")
-    frames = list(np.linspace(first, last, CELLS))
-    sheet = options.out / "demo.png"
-    filmstrip.render_filmstrip(armature, frames, sheet, size=SHEET_PIXELS, samples=SHEET_SAMPLES)
-    clock.lap(f"{sheet}")
+    tools.scenes.show_all_of(action)
+    tools.scenes.save_blend(demo.out / "demo.blend")
+    clock.lap(f"{demo.out / 'demo.blend'}")
+    tools.scenes.save_sheet(armature, demo.out / "demo.png", CELLS, COLUMNS, SHEET_PIXELS)
+    clock.lap(f"{demo.out / 'demo.png'}")
 
 
 def main(arguments: list[str]) -> int:
@@ -113,11 +102,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="coamd_blender.tools.demo", description=__doc__.splitlines()[0])
     parser.add_argument("prompt")
     parser.add_argument("--out", type=Path, default=ROOT / "out")
-    parser.add_argument("--seconds", type=float, default=Options.seconds)
-    parser.add_argument("--seed", type=int, default=Options.seed)
-    parser.add_argument("--device", default=Options.device, choices=("auto", "cuda", "mps", "cpu"))
+    parser.add_argument("--seconds", type=float, default=Demo.seconds)
+    parser.add_argument("--seed", type=int, default=Demo.seed)
+    parser.add_argument("--device", default=Demo.device, choices=("auto", "cuda", "mps", "cpu"))
     try:
-        run(Options(**vars(parser.parse_args(arguments))))
+        run(Demo(**vars(parser.parse_args(arguments))))
     except CoamdError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2

@@ -10,11 +10,16 @@ import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
 
-from ..errors import CoamdError, DataError, InputError, RigError
+from .. import anim, register, tools, unregister
+from ..errors import CoamdError, DataError, InputError
+
+if TYPE_CHECKING:
+    import bpy
 
 RIGS = (".blend", ".glb", ".gltf", ".fbx", ".bvh")
 OUTPUTS = (".bvh", ".blend", ".png")
@@ -22,8 +27,8 @@ CELLS, SHEET_PIXELS = 6, (1500, 330)
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to carry onto what, and where it goes. ``options`` are those of bake.read_target."""
+class RetargetJob:
+    """What to retarget onto what, and where it goes. ``options`` are those of write_action.read_target."""
 
     clip: Path
     rig: Path
@@ -40,104 +45,54 @@ def read_clip(path: Path) -> tuple[np.ndarray, float]:
             return content["joints"], float(content["fps"])
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise DataError(
-            f"{path} is no clip", "Give an .npz with joints and fps; python -m runtime convert makes one"
+            f"{path} is not a clip", "Give an .npz with joints and fps; python -m runtime convert makes one"
         ) from error
 
 
-def open_rig(path: Path, name: str):
-    """Open or import a character and return its armature object. Raises InputError or RigError, naming the remedy."""
-    import bpy
-
-    suffix = path.suffix.lower()
-    if suffix not in RIGS:
-        raise InputError(f"{path} is no character this reads", f"Give one of {', '.join(RIGS)}")
-    if not path.is_file():
-        raise InputError(f"There is no file {path}", "Check the path")
-    try:
-        if suffix == ".blend":
-            bpy.ops.wm.open_mainfile(filepath=str(path))
-        else:
-            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-            _importer(suffix)(filepath=str(path))
-    except RuntimeError as error:
-        raise DataError(f"Blender cannot read {path}: {' '.join(str(error).split())}", "Export it again") from error
-    found = [each for each in bpy.context.scene.objects if each.type == "ARMATURE" and name in ("", each.name)]
-    if not found:
-        raise RigError(
-            f"{path.name} has no armature{f' {name!r}' if name else ''}", "Give a file with a rigged character"
-        )
-    if len(found) > 1:
-        names = ", ".join(each.name for each in found)
-        raise RigError(f"{path.name} has the armatures {names}", "Name one by --armature")
-    bpy.context.view_layer.objects.active = found[0]
-    return found[0]
-
-
-def _importer(suffix: str):
-    """Return the operator that reads such a file; from Blender 4.5 on .fbx has one of Blender's own."""
-    import bpy
-
-    if suffix == ".fbx":
-        return bpy.ops.wm.fbx_import if hasattr(bpy.types, "WM_OT_fbx_import") else bpy.ops.import_scene.fbx
-    return bpy.ops.import_anim.bvh if suffix == ".bvh" else bpy.ops.import_scene.gltf
-
-
-def run(job: Job) -> str:
-    """Do it; return one line on what was done. Raises CoamdError with a remedy."""
-    from .. import register, unregister
-
+def run(job: RetargetJob) -> str:
+    """Do the job; return one line on what was done. Raises CoamdError with a remedy."""
     if job.out.suffix.lower() not in OUTPUTS:
         raise InputError(f"{job.out} cannot be written", f"Name a file ending in {', '.join(OUTPUTS)}")
     joints, clip_fps = read_clip(job.clip)
+    if job.rig.suffix.lower() not in RIGS:
+        raise InputError(f"{job.rig} is not a character this reads", f"Give one of {', '.join(RIGS)}")
+    if not job.rig.is_file():
+        raise InputError(f"There is no file {job.rig}", "Check the path")
     register()  # the armature may hold a mapping of its own
     try:
-        return _carry(job, joints, clip_fps)
+        return _retarget(job, joints, clip_fps)
     finally:
         unregister()
 
 
-def _carry(job: Job, joints: np.ndarray, clip_fps: float) -> str:
-    import bpy
-
-    from ..anim import targets, write_action
-
-    armature = open_rig(job.rig, job.armature)
-    found = targets.coverage(armature)
+def _retarget(job: RetargetJob, joints: np.ndarray, clip_fps: float) -> str:
+    scenes = tools.scenes
+    armature = scenes.open_rig(job.rig, job.armature)
+    found = anim.targets.coverage(armature)
     if found.error is not None:
         raise found.error
-    options = {**job.options, **targets.rig_options(armature)}
-    scene = bpy.context.scene
-    fps = job.fps or clip_fps
-    scene.render.fps = max(1, round(fps))
-    scene.render.fps_base = scene.render.fps / fps
-    action = write_action.apply_motion(
+    options = {**job.options, **anim.targets.rig_options(armature)}
+    scenes.set_rate(job.fps or clip_fps)
+    action = anim.write_action.apply_motion(
         armature, joints, source_fps=clip_fps, start_frame=1, name=job.clip.stem, **options
     )
-    scene.frame_start, scene.frame_end = (int(frame) for frame in action.frame_range)
-    scene.frame_set(scene.frame_start)
+    _, last = scenes.show_all_of(action)
     job.out.parent.mkdir(parents=True, exist_ok=True)
-    _write(armature, scene, job.out.resolve())
-    return f"{job.out}: {scene.frame_end} frames on {len(armature.data.bones)} bones"
+    _save(armature, job.out.resolve())
+    return f"{job.out}: {last} frames on {len(armature.data.bones)} bones"
 
 
-def _write(armature, scene, out: Path) -> None:
-    import bpy
-
+def _save(armature: bpy.types.Object, out: Path) -> None:
     suffix = out.suffix.lower()
     if suffix == ".blend":
-        bpy.ops.wm.save_as_mainfile(filepath=str(out), check_existing=False, compress=True)
+        tools.scenes.save_blend(out)
     elif suffix == ".png":
-        from ..character import filmstrip
-
-        frames = list(np.linspace(scene.frame_start, scene.frame_end, CELLS))
-        filmstrip.render_filmstrip(armature, frames, out, columns=CELLS, size=SHEET_PIXELS)
+        tools.scenes.save_sheet(armature, out, CELLS, CELLS, SHEET_PIXELS)
     else:
-        bpy.ops.export_anim.bvh(
-            filepath=str(out), frame_start=scene.frame_start, frame_end=scene.frame_end, root_transform_only=False
-        )
+        tools.scenes.save_bvh(out)
 
 
-def parse(arguments: list[str]) -> Job:
+def parse(arguments: list[str]) -> RetargetJob:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="coamd_blender.carry", description=__doc__.splitlines()[0])
     parser.add_argument("clip", type=Path, metavar="CLIP", help="an .npz clip")
@@ -155,11 +110,11 @@ def parse(arguments: list[str]) -> Job:
     if given["fps"] is not None and not 1 <= given["fps"] <= 1000:
         parser.error("--fps: give 1 to 1000")
     kept = {name: given.pop(name) for name in ("clip", "rig", "out", "armature", "fps")}
-    return Job(**kept, options=given)
+    return RetargetJob(**kept, options=given)
 
 
 def main(arguments: list[str]) -> int:
-    """Carry out one command line; return 2 with a one-line reason for what the user can put right."""
+    """Run one command line; return 2 with a one-line reason for what the user can put right."""
     try:
         print(run(parse(arguments)))
     except CoamdError as error:

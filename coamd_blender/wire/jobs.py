@@ -73,15 +73,6 @@ class Job:
         return self.state in ENDED
 
 
-@dataclass(frozen=True)
-class Step:
-    """How far a piece of work in Blender itself is: what it does, ``done`` of ``total`` parts."""
-
-    text: str
-    done: int
-    total: int
-
-
 class JobRunner:
     """Runs jobs one after another on a runtime that is started when needed and restarted when it died."""
 

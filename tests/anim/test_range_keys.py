@@ -8,7 +8,7 @@ from coamd_blender.anim.range_keys import (
     GENERATED,
     LINEAR,
     Range,
-    Source,
+    SourceCurve,
     fresh_keys,
     moved_handles,
     no_keys,
@@ -24,7 +24,7 @@ def curve(times, shape=LINEAR, linear=False):
     keys = fresh_keys(np.array(times, float), np.array(times, float) ** 2, shape)
     keys["handle_right"][:, 1] += 1.0
     keys["type"][:] = 0
-    return Source(keys, linear, lambda frame: frame**2)
+    return SourceCurve(keys, linear, lambda frame: frame**2)
 
 
 def made(area=AREA):
@@ -83,6 +83,14 @@ def test_curves_that_begin_or_end_in_or_before_the_range_are_held(linear):
     assert added(curve([50, 60], LINEAR, linear)) == [*both, 30]
 
 
+@pytest.mark.parametrize("linear, shape", [(False, CONSTANT), (True, LINEAR)])
+def test_before_its_first_key_a_curve_goes_on_as_it_was_extrapolated(linear, shape):
+    source = curve([50, 60], BEZIER, linear)
+    assert added(source) == [*([18, 19] if linear else [19]), 30]
+    keys, _ = replaced(source, AREA, made())
+    assert keys["interpolation"][keys["co"][:, 0] == 30].item() == shape
+
+
 def test_a_level_end_needs_one_key_and_a_slanted_one_needs_all():
     source = curve([1, 12], BEZIER)
     assert added(source) == [*range(13, 20), 30]
@@ -91,14 +99,14 @@ def test_a_level_end_needs_one_key_and_a_slanted_one_needs_all():
 
 
 def test_a_channel_without_a_curve_is_held_on_both_sides():
-    keys, old = replaced(Source(no_keys(), False, lambda frame: 0.5), AREA, made())
+    keys, old = replaced(SourceCurve(no_keys(), False, lambda frame: 0.5), AREA, made())
     assert keys["co"][:, 0].tolist() == list(range(19, 31)) and not old.any()
     assert keys["co"][[0, -1], 1].tolist() == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("first, last, frames", [(1, 9, [10]), (50, 60, [49]), (1, 60, []), (-5, 70, [])])
 def test_nothing_is_held_where_the_action_has_nothing(first, last, frames):
-    assert added(Source(no_keys(), False, lambda frame: 0.5), Range(first, last, 1, 60)) == frames
+    assert added(SourceCurve(no_keys(), False, lambda frame: 0.5), Range(first, last, 1, 60)) == frames
 
 
 def test_handles_that_differ_by_a_bit_have_moved():

@@ -49,7 +49,7 @@ def test_rotations_come_back_within_the_tolerance(mode, tolerance):
     for seed in range(4):
         turns = swaying(seed)
         values = channels(turns, mode)
-        keys = reduction.reduce_keys(values, reduction.turn_between(mode), tolerance)
+        keys = reduction.reduce_keys(values, reduction.angle_between(mode), tolerance)
         spline = CubicHermiteSpline(keys, values[keys], reduction.slopes_of(values)[keys])
         apart = np.degrees((rotations(spline(FRAMES), mode) * turns.inv()).magnitude())
         assert apart.max() <= tolerance + 1e-6
@@ -58,20 +58,20 @@ def test_rotations_come_back_within_the_tolerance(mode, tolerance):
 
 def test_a_tighter_tolerance_takes_more_keys():
     values = channels(swaying(1), "QUATERNION")
-    counts = [len(reduction.reduce_keys(values, reduction.turn_between("QUATERNION"), t)) for t in (0.02, 0.2, 2.0)]
+    counts = [len(reduction.reduce_keys(values, reduction.angle_between("QUATERNION"), t)) for t in (0.02, 0.2, 2.0)]
     assert counts[0] > counts[1] > counts[2] > 2
 
 
 def test_a_cubic_needs_two_keys_and_a_corner_is_kept():
     time = np.linspace(0, 1, 61)[:, None]
     line = np.concatenate([time, 2 * time, 0 * time], axis=1)
-    assert reduction.reduce_keys(line, reduction.way_between, 1e-6).tolist() == [0, 60]
+    assert reduction.reduce_keys(line, reduction.distance_between, 1e-6).tolist() == [0, 60]
     bent = line.copy()
     bent[30:, 2] = np.arange(31) / 30
-    assert 30 in reduction.reduce_keys(bent, reduction.way_between, 0.01)
+    assert 30 in reduction.reduce_keys(bent, reduction.distance_between, 0.01)
 
 
 def test_short_motions_keep_their_frames():
     for frames in (1, 2):
         values = np.arange(3.0 * frames).reshape(frames, 3)
-        assert reduction.reduce_keys(values, reduction.way_between, 1.0).tolist() == list(range(frames))
+        assert reduction.reduce_keys(values, reduction.distance_between, 1.0).tolist() == list(range(frames))

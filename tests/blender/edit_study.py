@@ -61,7 +61,7 @@ def edit(generator, armature, action, area, prompt, seed):
     start, stop = round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
     made = edit_ranges(generator, reading.joints, reading.fps, [Edit(start, stop, prompt, seed=seed)])
     channels, torn = edit_apply.plan(site, made)
-    preview, outcome = action.copy(), edit_apply.Outcome(torn=torn)
+    preview, outcome = action.copy(), edit_apply.EditOutcome(torn=torn)
     handle = None if slot is None else slot.handle
     edit_apply.write_some(armature, preview, handle, channels, 0, outcome)
     actions.play(armature, preview, edit_apply.slot_of(preview, handle))

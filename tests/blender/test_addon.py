@@ -58,10 +58,18 @@ def test_unregister_ends_the_runtime_and_the_timer(rig):
     assert current.alive
     coamd_blender.unregister()
     try:
-        assert not current.alive and session.peek() is None
+        assert not current.alive and session._current is None
         assert not bpy.app.timers.is_registered(timer._tick)
     finally:
         coamd_blender.register()
+
+
+def test_every_class_of_ours_is_registered(addon):
+    from coamd_blender import registration
+
+    kinds = (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu, bpy.types.UIList, bpy.types.PropertyGroup)
+    made = {cls for kind in kinds for cls in kind.__subclasses__() if cls.__module__.startswith("coamd_blender.")}
+    assert made == {cls for cls in registration.CLASSES if issubclass(cls, kinds)}
 
 
 def test_menus_and_operators_have_descriptions_and_panels_our_tab(addon):

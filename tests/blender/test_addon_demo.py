@@ -16,7 +16,6 @@ def demo(monkeypatch):
     from coamd_blender.tools import demo
 
     monkeypatch.setattr(demo, "SHEET_PIXELS", (300, 130))
-    monkeypatch.setattr(demo, "SHEET_SAMPLES", 1)
     monkeypatch.setattr(demo, "runtime_command", lambda *_: [sys.executable, str(FAKE_RUNTIME)])
     return demo
 

@@ -26,11 +26,10 @@ def ask(**changes):
 
 
 def keys(action, armature):
-    from coamd_blender.anim import actions
-    from coamd_blender.edit import apply as edit_apply
+    from coamd_blender.anim import actions, range_keys
 
     curves = actions.curves_of(action, actions.slot_for(action, armature))
-    return {(curve.data_path, curve.array_index): edit_apply.read_keys(curve) for curve in curves}
+    return {(curve.data_path, curve.array_index): range_keys.read_keys(curve) for curve in curves}
 
 
 def same(one, other):
@@ -66,8 +65,9 @@ def test_an_edit_is_a_preview_until_it_is_accepted(walker):
     assert (fields["prompt"], fields["ranges"], fields["fps"]) == ("swing the arms", [[19, 41, "between"]], 24.0)
     assert (fields["seed"], fields["joints"], fields["cfg"]) == (7, None, None)
     assert request["arrays"] == {"joints": [60, 22, 3]}
-    assert not bpy.ops.coamd.edit_range.poll() or settings.preview is not None
+    assert bpy.ops.coamd.edit_range.poll() and bpy.ops.coamd.edit_accept.poll()
     assert bpy.ops.coamd.edit_accept() == {"FINISHED"}
+    assert not any(getattr(bpy.ops.coamd, f"edit_{what}").poll() for what in ("accept", "reject", "push"))
     edited = armature.animation_data.action
     assert edited.name == "Walk" and settings.preview is None and settings.source is None
     assert np.array_equal(pose(armature), now)
@@ -233,7 +233,7 @@ def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
     assert asked()[-1]["arrays"]["path"] == [len(line), 2]
     bpy.ops.coamd.edit_reject()
     ask(path=armature)
-    with pytest.raises(RuntimeError, match=f"{armature.name} is no curve - Choose a curve"):
+    with pytest.raises(RuntimeError, match=f"{armature.name} is not a curve - Choose a curve"):
         bpy.ops.coamd.edit_range()
 
 
@@ -366,7 +366,7 @@ def test_a_linked_action_is_refused(walker, tmp_path):
     refused("is linked from another file")
 
 
-def settle(until, seconds=20.0):
+def settle(until, seconds=300.0):
     from coamd_blender.core import session
 
     end = time.monotonic() + seconds
@@ -383,14 +383,14 @@ def test_stopping_in_mid_job_and_deleting_things_meanwhile(walker):
     armature, action = walker
     before, current = keys(action, armature), session.current()
     ask(prompt="slow")
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     settle(lambda: current.status.fraction > 0.02)
     assert not bpy.ops.coamd.edit_range.poll() and bpy.ops.coamd.stop.poll()
     bpy.ops.coamd.stop()
     settle(lambda: not current.pump())
     assert [block.name for block in bpy.data.actions] == ["Walk"] and same(keys(action, armature), before)
     ask(prompt="")
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     bpy.data.actions.remove(action)
     settle(lambda: not current.asking)
     assert "deleted while it was being edited" in str(current.error) and not bpy.data.actions
@@ -419,7 +419,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
 
     before, blocks, current = keys(action, armature), left(), session.current()
     settings = ask(random_seed=True)
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     assert current.pump() and current.pump() and current.stepping
     assert current.status.text.startswith("Reading the Action ") and current.status.text.endswith("/60")
     assert 0 < current.status.fraction < 1 and left() == blocks and bpy.context.scene.frame_current == 17
@@ -428,7 +428,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
     settle(lambda: not current.asking)
     assert left() == blocks and same(keys(action, armature), before) and settings.seed == 7
     assert settings.preview is None and current.error is None and not Path(armature["asked"]).exists()
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     current.pump()
     action.name = "Other"
     settle(lambda: not current.asking)
@@ -436,7 +436,7 @@ def test_an_evaluated_action_is_read_in_steps_and_stop_leaves_nothing_behind(wal
     assert asked()[-1]["arrays"]["joints"] == [60, 22, 3]
     assert asked()[-1]["sums"]["joints"] == pytest.approx(reading.joints.sum(dtype=np.float64), abs=1e-3)
     bpy.ops.coamd.edit_reject()
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     current.pump()
     bpy.data.actions.remove(action)
     settle(lambda: not current.asking)

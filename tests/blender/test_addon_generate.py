@@ -7,7 +7,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 
-def settle(session, until, seconds=20.0):
+def settle(session, until, seconds=300.0):
     """Pump as Blender's timer would, until ``until()``."""
     end = time.monotonic() + seconds
     while not until():
@@ -22,6 +22,27 @@ def ask(prompt="a person walks", seconds=2.0, variants=1, seed=7):
     settings.prompt, settings.seconds, settings.variants = prompt, seconds, variants
     settings.random_seed, settings.seed = False, seed
     return settings
+
+
+def begin():
+    """Start the generation as the operator does, without waiting for it."""
+    from coamd_blender.core import session
+    from coamd_blender.generate import workflow
+
+    session.current().start(workflow.generate(bpy.context), session.GENERATION)
+
+
+def asked():
+    """The request that the panel makes."""
+    from coamd_blender.generate import workflow
+
+    return next(workflow.generate(bpy.context)).request
+
+
+def previewing():
+    from coamd_blender.core import timer
+
+    return timer.animated()
 
 
 def key_frames(action):
@@ -59,17 +80,13 @@ def test_generate_writes_a_new_action_at_the_current_frame_and_scene_rate(rig):
     assert pose(rig, 41) != pose(rig, 71), "the Action is assigned, but nothing moves: its slot is missing"
 
 
-def test_recognizer_guidance_is_asked_for_only_when_switched_on(rig):
-    from coamd_blender.core import session
-
+def test_guidance_is_asked_for_only_when_switched_on(rig):
     ask()
-    settings, current = bpy.context.scene.coamd, session.current()
-    settings.recognizer_guidance = 1.5
-    assert current.begin(bpy.context).request_fields["guidance"] is None
-    current.cancel()
-    settings.use_recognizer = True
-    assert current.begin(bpy.context).request_fields["guidance"] == 1.5
-    current.cancel()
+    settings = bpy.context.scene.coamd
+    settings.recognizer_guidance, settings.guidance = 1.5, 4.0
+    assert (asked().guidance, asked().cfg) == (None, None)
+    settings.use_recognizer = settings.use_guidance = True
+    assert (asked().guidance, asked().cfg) == (1.5, 4.0)
 
 
 def test_previous_action_is_kept_and_undo_brings_it_back(rig):
@@ -116,15 +133,15 @@ def test_cancel_in_mid_job_leaves_everything_as_it_was(rig):
     ask("a slow walk")
     before = pose(rig, 10)
     current = session.current()
-    current.begin(bpy.context)
+    begin()
     settle(current, lambda: current.status.fraction > 0.05)
     assert not bpy.ops.coamd.generate.poll() and bpy.ops.coamd.cancel.poll()
-    asked = time.monotonic()
+    job = current.doing(session.GENERATION).job
     bpy.ops.coamd.cancel()
-    assert not current.running and not current.preview.visible
+    assert not current.running and not previewing()
     assert current.error is None and current.notice == "Cancelled"
     settle(current, lambda: not current.pump())
-    assert time.monotonic() - asked < 0.5, "the runtime is still at it"
+    assert job.ended and job.step < job.total == 60, "the runtime went on to the end"
     assert rig.animation_data.action.name == "Before" and len(bpy.data.actions) == 1
     assert pose(rig, 10) == before and not bpy.context.scene.coamd.takes
     ask("a walk")
@@ -136,7 +153,7 @@ def test_cancel_counts_even_when_the_result_has_arrived_unseen(rig):
 
     ask()
     current = session.current()
-    current.begin(bpy.context)
+    begin()
     settle(current, lambda: current.status.fraction > 0)
     time.sleep(0.5)
     bpy.ops.coamd.cancel()
@@ -150,12 +167,12 @@ def test_preview_is_shown_while_it_runs_and_writes_nothing(rig):
     ask("a slow walk")
     current = session.current()
     blocks = len(bpy.data.objects), len(bpy.data.actions), len(bpy.data.meshes), len(bpy.data.curves)
-    current.begin(bpy.context)
-    settle(current, lambda: current.preview.visible)
+    begin()
+    settle(current, lambda: previewing())
     assert blocks == (len(bpy.data.objects), len(bpy.data.actions), len(bpy.data.meshes), len(bpy.data.curves))
     current.cancel()
     settle(current, lambda: not current.running)
-    assert not current.preview.visible
+    assert not previewing()
 
 
 def test_runtime_that_dies_gives_one_clear_line_and_the_next_job_works(rig):
@@ -181,9 +198,11 @@ def test_error_of_the_runtime_is_shown_as_it_is(rig):
     ("change", "words"),
     [
         ({"prompt": "  "}, "prompt is empty"),
-        ({"seconds": 0.0}, "0 seconds cannot be made"),
-        ({"seconds": 500.0}, "500 seconds cannot be made"),
-        ({"variants": 0}, "0 variants cannot be made"),
+        ({"seconds": 0.0}, "0 seconds is outside 0.5 to 9.8"),
+        ({"seconds": 500.0}, "500 seconds is outside 0.5 to 9.8"),
+        ({"variants": 0}, "variants 0 is not a whole number - Choose one from 1 to 8"),
+        ({"variants": 9}, "variants 9 is not a whole number - Choose one from 1 to 8"),
+        ({"variants": 2, "seed": 2**31 - 1}, "seed 2147483648 is not a whole number"),
     ],
 )
 def test_bad_settings_are_refused_in_one_line(rig, change, words):
@@ -197,13 +216,9 @@ def test_bad_settings_are_refused_in_one_line(rig, change, words):
 @pytest.mark.parametrize("seconds", [0.5, 9.8])
 def test_shortest_and_longest_reach_the_runtime_exactly(rig, seconds):
     """Blender's properties are single precision; 9.8 must not arrive as 9.80000019, which the runtime refuses."""
-    from coamd_blender.core import session
-
     ask(seconds=seconds)
-    job = session.current().begin(bpy.context)
-    assert job.request_fields["seconds"] == seconds
-    settle(session.current(), lambda: not session.current().running)
-    assert session.current().error is None
+    assert asked().seconds == seconds
+    assert bpy.ops.coamd.generate() == {"FINISHED"}
 
 
 def test_armature_without_bones_and_no_armature_are_refused(addon):
@@ -236,7 +251,7 @@ def test_armature_deleted_meanwhile_is_said(rig):
 
     ask()
     current = session.current()
-    current.begin(bpy.context)
+    begin()
     bpy.data.objects.remove(rig)
     settle(current, lambda: not current.running)
     assert "Hero was deleted" in str(current.error)
@@ -249,7 +264,7 @@ def test_armature_deleted_between_two_pieces_of_writing_leaves_no_torn_action(ri
     monkeypatch.setattr(stepwise, "WRITE_SECONDS", 0.0)
     ask()
     current = session.current()
-    current.begin(bpy.context)
+    begin()
     settle(current, lambda: current.writing and len(bpy.data.actions) == 2)
     current.pump()
     assert rig.animation_data.action.name == "Before", "handed over before all keys are written"
@@ -264,11 +279,11 @@ def test_a_motion_asked_for_right_after_cancel_is_made(rig):
 
     ask("a slow walk")
     current = session.current()
-    current.begin(bpy.context)
+    begin()
     settle(current, lambda: current.status.fraction > 0.05)
     current.cancel()
     ask("a walk")
-    current.begin(bpy.context)
+    begin()
     settle(current, lambda: not current.running)
     assert current.error is None and rig.animation_data.action.name.startswith("CoAMD a walk")
 
@@ -278,7 +293,7 @@ def test_motion_lands_on_the_armature_of_the_start_even_when_renamed_and_another
 
     ask()
     current = session.current()
-    current.begin(bpy.context)
+    begin()
     rig.name = "Renamed"
     other = bpy.data.objects.new("Other", None)
     bpy.context.collection.objects.link(other)
@@ -292,10 +307,10 @@ def test_opening_another_file_stops_the_job(rig):
 
     ask("a slow walk")
     current = session.current()
-    current.begin(bpy.context)
+    begin()
     settle(current, lambda: current.status.fraction > 0.05)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    assert not current.running and not current.preview.visible
+    assert not current.running and not previewing()
     for _ in range(50):
         current.pump()
         time.sleep(0.005)
@@ -343,34 +358,42 @@ def test_install_is_refused_without_online_access(addon):
     assert not bpy.ops.coamd.install.poll()
 
 
-def test_a_question_is_answered_once_and_its_failure_is_the_sessions_error(rig):
+def test_a_request_is_answered_once_and_its_failure_is_the_sessions_error(rig):
     from coamd_blender import errors
     from coamd_blender.core import session
-    from coamd_blender.wire.jobs import generate_fields
+    from coamd_blender.wire.requests import GenerateRequest
 
     current, answered = session.current(), []
-    ask()
 
-    def question(prompt, answer):
-        current.ask(bpy.context, "generate", generate_fields(prompt, 1.0, 3), None, answer)
+    def question(prompt, refuse=False):
+        answer = yield GenerateRequest.variants(prompt, 1.0, 3)
+        if refuse:
+            raise errors.InputError("Nothing fits", "Choose other words")
+        answered.append(answer)
+        return "Answered"
 
-    question("a person walks", answered.append)
+    current.start(question("a person walks"))
     assert current.asking and not current.running
+    with pytest.raises(errors.InputError, match="An earlier request is being answered"):
+        current.start(question("a person walks"))
     current.wait()
-    assert [job.arrays["joints"].shape for job in answered] == [(1, 20, 22, 3)] and not current.asking
+    assert [answer.arrays["joints"].shape for answer in answered] == [(1, 20, 22, 3)] and not current.asking
+    assert current.notice == "Answered"
 
-    question("fail", answered.append)
+    current.start(question("fail"))
+    assert current.notice == ""
     with pytest.raises(errors.CoamdError):
         current.wait()
 
-    def refuse(job):
-        raise errors.InputError("Nothing fits", "Choose other words")
-
-    question("a person walks", refuse)
+    current.start(question("a person walks", refuse=True))
     with pytest.raises(errors.InputError, match="Nothing fits"):
         current.wait()
 
-    question("slow", answered.append)
+    with pytest.raises(errors.InputError, match="prompt is empty"):
+        current.start(question(" "))
+    assert not current.asking
+
+    current.start(question("slow"))
     current.cancel()
     settle(current, lambda: not current.asking)
     assert len(answered) == 1

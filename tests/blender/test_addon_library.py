@@ -241,7 +241,7 @@ def test_files_that_only_blender_reads_are_indexed_by_a_second_blender(library, 
     (folder / "torn.fbx").write_bytes(b"Kaydara FBX Binary  \x00\x1a\x00 and no more")
     write_motion(folder / "five.npz", 5)
     current, shown = session.current(), {}
-    library_index.begin_index(bpy.context, str(folder), "CC0")
+    current.start(library_index.index_folder(bpy.context, str(folder), "CC0"))
     while current.pump():
         shown[current.status.text] = current.status.fraction
         time.sleep(0.005)
@@ -271,7 +271,7 @@ def test_bad_folders_are_one_line_and_stop_leaves_what_is_done(library, tmp_path
     for seed in range(200):
         write_motion(tmp_path / "many" / f"{seed}.npz", seed, frames=20)
     current = session.current()
-    library_index.begin_index(bpy.context, str(tmp_path / "many"))
+    current.start(library_index.index_folder(bpy.context, str(tmp_path / "many")))
     end = time.monotonic() + 30
     while current.status.fraction < 0.05:
         assert time.monotonic() < end and current.asking

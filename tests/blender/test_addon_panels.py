@@ -71,10 +71,10 @@ def drawn(name, width=260):
 
 def preferences_drawn(settings):
     """Everything the preferences show."""
-    from coamd_blender.generate import panel as generate_panel
+    from coamd_blender.setup import panel as setup_panel
 
     said = []
-    generate_panel.draw_preferences(settings, SimpleNamespace(region=SimpleNamespace(width=600)), Layout(said))
+    setup_panel.draw_preferences(settings, SimpleNamespace(region=SimpleNamespace(width=600)), Layout(said))
     return " | ".join(said)
 
 
@@ -96,11 +96,12 @@ def test_without_a_runtime_the_panel_leads_to_the_preferences(rig, addon):
 
 def test_progress_replaces_the_button_and_the_takes_follow(rig):
     from coamd_blender.core import session
+    from coamd_blender.generate import workflow
 
     settings = bpy.context.scene.coamd
     settings.prompt = "a slow walk with a sentence that is far longer than the field can show"
     current = session.current()
-    current.begin(bpy.context)
+    current.start(workflow.generate(bpy.context), session.GENERATION)
     while current.status.fraction < 0.05:
         current.pump()
     shown = drawn("COAMD_PT_main")
@@ -121,7 +122,7 @@ def test_an_error_is_shown_whole_with_a_copy_button(rig):
     with pytest.raises(RuntimeError):
         bpy.ops.coamd.generate()
     shown = drawn("COAMD_PT_main", width=1000)
-    assert "The prompt is empty - Describe the motion in one sentence" in shown and "coamd.copy" in shown
+    assert "The prompt is empty - Describe a motion" in shown and "coamd.copy" in shown
 
 
 def test_every_page_of_the_preferences_draws(addon):

@@ -97,10 +97,10 @@ def test_what_cannot_be_carried_is_one_clear_line(clip, character, tmp_path, cap
     bpy.ops.wm.save_as_mainfile(filepath=str(two))
     out = tmp_path / "out.bvh"
     cases = (
-        ((broken, character, out), "is no clip"),
-        ((tmp_path / "none.npz", character, out), "is no clip"),
+        ((broken, character, out), "is not a clip"),
+        ((tmp_path / "none.npz", character, out), "is not a clip"),
         ((clip, tmp_path / "none.blend", out), "There is no file"),
-        ((clip, clip, out), "is no character"),
+        ((clip, clip, out), "is not a character"),
         ((clip, empty, out), "has no armature"),
         ((clip, two, out), "has the armatures"),
         ((clip, character, tmp_path / "out.fbx"), "cannot be written"),

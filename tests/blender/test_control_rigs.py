@@ -18,7 +18,7 @@ from rigs import (  # noqa: E402
 from test_bake import curves_of  # noqa: E402
 
 from coamd_blender import retarget  # noqa: E402
-from coamd_blender.anim import armature, targets, write_action  # noqa: E402
+from coamd_blender.anim import armature, snapshot, targets, write_action  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 from coamd_blender.retarget import controls  # noqa: E402
@@ -106,9 +106,14 @@ def test_the_switch_to_fk_is_the_actions_own_and_can_be_left_out(generated):
     }
     action = write_action.apply_motion(generated, walking(10), start_frame=1)
     assert switches <= {curve.data_path for curve in curves_of(action)}
-    assert generated.pose.bones["thigh_parent.L"]["IK_FK"] == 0.0 or bpy.context.scene.frame_current == 1
+    limb = generated.pose.bones["thigh_parent.L"]
+    bpy.context.scene.frame_set(5)
+    assert limb["IK_FK"] == 1.0, "the limb is not on FK while the Action plays"
     action = write_action.apply_motion(generated, walking(10), start_frame=1, switch=False)
     assert not switches & {curve.data_path for curve in curves_of(action)}
+    limb["IK_FK"] = 0.0
+    bpy.context.scene.frame_set(6)
+    assert limb["IK_FK"] == 0.0, "the rig's own setting is not left alone"
     replaced = write_action.apply_motion(generated, walking(10), start_frame=30, output="replace")
     switch = next(curve for curve in curves_of(replaced) if curve.data_path in switches)
     assert switch.evaluate(35) == 1.0
@@ -249,8 +254,8 @@ def pole_angle(rig, side):
 def test_legs_led_by_ik_go_where_the_motion_has_them(foot_under_target, pole):
     rig = legs_on_ik(foot_under_target, pole)
     joints = walking()
-    read = armature.read_rig(rig)
-    limbs = armature.read_ik(rig, read, retarget.detect_rig(read))
+    read = armature.read_armature(rig)
+    limbs = snapshot.ik_limbs(read, retarget.detect_rig(read.rig))
     assert [limb.joint for limb in limbs] == ["left_knee", "right_knee"]
     action = write_action.apply_motion(rig, joints, start_frame=1, contact="off", place="world")
     keyed = {curve.data_path for curve in curves_of(action)}

@@ -6,7 +6,7 @@ import rigs
 
 bpy = pytest.importorskip("bpy")
 
-from coamd_blender.anim import actions, write_action  # noqa: E402
+from coamd_blender.anim import actions, range_keys, write_action  # noqa: E402
 from coamd_blender.anim.range_keys import ATTRIBUTES, Range  # noqa: E402
 from coamd_blender.anim.read_action import read_action  # noqa: E402
 from coamd_blender.edit import apply as edit_apply  # noqa: E402
@@ -45,7 +45,7 @@ def livened(armature, action):
 def table(action, armature):
     """(path, index) to the keys of every curve."""
     curves = actions.curves_of(action, actions.slot_for(action, armature))
-    return {(curve.data_path, curve.array_index): edit_apply.read_keys(curve) for curve in curves}
+    return {(curve.data_path, curve.array_index): range_keys.read_keys(curve) for curve in curves}
 
 
 def poses(armature, frames, bones=None):
@@ -93,7 +93,7 @@ def edited(armature, action, first=FIRST, last=LAST, joints=ALL, change=waved, p
     site = edit_apply.survey(armature, action, reading, (area,), joints, "soft", poses_kept)
     rows = slice(round(first - reach[0]), round(last + 1 - reach[0]))
     channels, torn = edit_apply.plan(site, change(reading.joints, rows))
-    preview, outcome = action.copy(), edit_apply.Outcome(torn=torn, released=len(site.influences))
+    preview, outcome = action.copy(), edit_apply.EditOutcome(torn=torn, released=len(site.influences))
     handle = None if slot is None else slot.handle
     assert edit_apply.write_some(armature, preview, handle, channels, 0, outcome) == len(channels)
     actions.play(armature, preview, edit_apply.slot_of(preview, handle))

@@ -41,7 +41,7 @@ def test_what_would_falsify_the_reading_between_two_steps_ends_it(walker, monkey
     with_ik(armature)
     whole = read_action.read_action(armature, action, fps=None).joints.sum(dtype=np.float64)
     settings = ask()
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     assert current.pump() and current.stepping
     meddle(armature)
     playing = armature.animation_data.action
@@ -83,8 +83,8 @@ def test_what_cannot_be_written_any_more_is_one_line_and_the_panel_is_free(walke
     if meddle is remove_slot and not hasattr(action, "slots"):
         return  # no slots before Blender 4.4
     settings = ask(prompt="slow")
-    edit_workflow.begin(bpy.context)
-    settle(lambda: current.waiting)
+    session.current().start(edit_workflow.edit_range(bpy.context))
+    settle(lambda: current.doing(session.REQUEST).job is not None)
     meddle(armature)
     settle(lambda: not current.asking)
     assert words in str(current.error) and settings.preview is None and not current.running
@@ -102,7 +102,7 @@ def test_a_fault_is_told_in_the_panel_and_leaves_it_free(walker, monkeypatch):
     monkeypatch.setattr(edit_apply, "write_some", broken)
     current = session.current()
     ask()
-    edit_workflow.begin(bpy.context)
+    session.current().start(edit_workflow.edit_range(bpy.context))
     with pytest.raises(KeyError):
         settle(lambda: not current.asking)
     assert "KeyError" in str(current.error) and not current.asking and "Walk (edit)" not in bpy.data.actions

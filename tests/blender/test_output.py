@@ -9,6 +9,7 @@ from rigs import armature_from, evaluated_heads, metarig, mixamo, new_scene, wal
 from test_bake import curves_of  # noqa: E402
 
 from coamd_blender.anim import nla, write_action  # noqa: E402
+from coamd_blender.anim.plan import plan_motion  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
 
 FEET = ["LeftToeBase", "RightToeBase"]
@@ -228,7 +229,7 @@ def test_a_bone_renamed_while_keys_are_written_is_named_and_the_pose_kept():
     write_action.apply_motion(rig, walking(5), start_frame=1)
     before = rig.animation_data.action
     target = write_action.read_target(rig)
-    plan = write_action.plan_motion(target, walking(5))
+    plan = plan_motion(target, walking(5))
     action = write_action.new_action(rig, plan)
     write_action.write_some(action, plan, 0)
     rig.data.bones["LeftArm"].name = "Wing"

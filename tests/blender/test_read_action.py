@@ -331,7 +331,7 @@ def test_what_cannot_be_read_is_one_line():
     with pytest.raises(InputError, match="no animation"):
         read_action(rig_object)
     write_action.apply_motion(rig_object, motion(10), start_frame=1)
-    with pytest.raises(InputError, match="no range"):
+    with pytest.raises(InputError, match="not a range"):
         read_action(rig_object, frames=(9, 3))
     with pytest.raises(RigError, match="No armature"):
         read_action(None)

@@ -20,6 +20,7 @@ from rigs import (  # noqa: E402
 
 from coamd_blender import retarget  # noqa: E402
 from coamd_blender.anim import armature, write_action  # noqa: E402
+from coamd_blender.anim.plan import plan_motion  # noqa: E402
 from coamd_blender.character import figure  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 
@@ -135,7 +136,7 @@ def test_keys_written_a_little_at_a_time_never_hold_the_interface_up():
         start = time.process_time()
         target = write_action.read_target(rig_object, start_frame=1, mapping=mapping)
         pieces, done = [time.process_time() - start], 0
-        plan = write_action.plan_motion(target, walking(196))
+        plan = plan_motion(target, walking(196))
         action = write_action.new_action(rig_object, plan)
         while done < len(plan.curves):
             start = time.process_time()

@@ -13,6 +13,7 @@ from fake_runtime import walk  # noqa: E402
 from rigs import angles_between, evaluated_heads, mixamo  # noqa: E402
 
 from coamd_blender.core import session  # noqa: E402
+from coamd_blender.generate import workflow  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 
 FRAMES = 30
@@ -364,7 +365,7 @@ def test_curves_that_get_no_keys_may_have_modifiers(hero):
 def test_going_to_another_frame_meanwhile_makes_no_difference(hero, output):
     curve_of(hero, "location", 0, [(1, 0.0), (60, 4.0)])
     ask(output=output)
-    session.current().begin(bpy.context)
+    session.current().start(workflow.generate(bpy.context), session.GENERATION)
     bpy.context.scene.frame_set(50)
     session.current().wait()
     assert off(hero) < NEAR

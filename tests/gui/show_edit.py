@@ -43,7 +43,7 @@ def answered(limit=panel["LIMIT_SECONDS"]):
 
 def open_panels(wanted):
     """Leave only these panels of the CoAMD tab open."""
-    sources = [module(name) for name in ("generate.panel", "edit.panel", "recognize.panel")]
+    sources = [module(name) for name in ("generate.panel", "edit.panel", "recognize.panel", "library.panel")]
     fresh = {name: next(getattr(found, name) for found in sources if hasattr(found, name)) for name in PANELS}
     for name in reversed(PANELS):
         bpy.utils.unregister_class(getattr(bpy.types, name))
@@ -54,9 +54,9 @@ def open_panels(wanted):
 
 def keys(action, rig):
     """(path, index) to the keys of every curve."""
-    actions, edit_action = module("anim.actions"), module("edit.apply")
+    actions, range_keys = module("anim.actions"), module("anim.range_keys")
     curves = actions.curves_of(action, actions.slot_for(action, rig))
-    return {(curve.data_path, curve.array_index): edit_action.read_keys(curve) for curve in curves}
+    return {(curve.data_path, curve.array_index): range_keys.read_keys(curve) for curve in curves}
 
 
 def same_outside(before, after):
@@ -79,7 +79,7 @@ def playing(name):
 
 def filmstrip(rig, name):
     """A contact sheet about the range."""
-    module("filmstrip").render_filmstrip(
+    module("character.filmstrip").render_filmstrip(
         rig, [int(frame) for frame in np.linspace(26, 122, 9)], panel["OUT"] / name, columns=9, size=(1350, 230)
     )
 
@@ -99,7 +99,7 @@ def scenario():
     yield from answered()
     rig, action = playing(name)
     action.name = "Walk"
-    actions = module("actions")
+    actions = module("anim.actions")
     for curve in actions.curves_of(action, actions.slot_for(action, rig)):
         curve.keyframe_points.foreach_set("interpolation", np.full(len(curve.keyframe_points), 2, np.int32))
         curve.update()

@@ -41,17 +41,13 @@ def open_panels(names):
         bpy.utils.unregister_class(cls)
         cls.bl_options = set() if name in names else {"DEFAULT_CLOSED"}
     for name in closed:
-        bpy.utils.register_class(getattr(panels(), name) if name == "COAMD_PT_main" else getattr(understanding(), name))
+        bpy.utils.register_class(panel_class(name))
 
 
-def panels():
-    """The add-on's module of panels."""
-    return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.generate.panel")
-
-
-def understanding():
-    """The add-on's module of the panels Recognize and Clip Library."""
-    return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.recognize.panel")
+def panel_class(name):
+    """The class of a panel of the installed add-on."""
+    rooms = (f"{panel['EXTENSION']}.coamd_blender.{room}.panel" for room in ("generate", "recognize", "library"))
+    return next(getattr(module, name) for module in map(importlib.import_module, rooms) if hasattr(module, name))
 
 
 def show_timeline():

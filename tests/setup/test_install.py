@@ -54,7 +54,7 @@ def plan(tmp_path, monkeypatch):
     requirements = tmp_path / "requirements.txt"
     names = "\n".join(f"{name}==0.9.9" for name in ("numpy", "safetensors", "tokenizers", "torch"))
     requirements.write_text(f"--no-index\n--find-links {wheels.as_uri()}\n{names}\n")
-    return install.Plan(tmp_path / "my ünits" / "env", Path(sys.executable), requirements, "default")
+    return install.InstallPlan(tmp_path / "my ünits" / "env", Path(sys.executable), requirements, "default")
 
 
 def run(plan) -> install.Installer:

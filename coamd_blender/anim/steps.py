@@ -1,0 +1,32 @@
+"""What long work yields, so that the interface stays alive: how far it is, and what a thread may do for it.
+
+Work is a generator. Whoever runs it resumes it at the next tick; to a :class:`Call` with the result of the function, or
+with the error it raised. Between two steps anything may happen in Blender: data is found again by ``session_uid``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a piece of work in Blender itself is: what it does, ``done`` of ``total`` parts."""
+
+    text: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """Run ``function(*arguments)``, which touches no Blender data, in a thread; ``step`` is shown meanwhile."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    step: Step | None = None
+
+
+Steps = Generator[Step | Call | None, Any, Any]

@@ -1,0 +1,74 @@
+"""What the panels of all features draw alike: where they live, wrapped text, progress, outcomes."""
+
+from __future__ import annotations
+
+import textwrap
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import bpy
+
+if TYPE_CHECKING:
+    from .session import Session, Status
+
+CATEGORY = "CoAMD"
+_PIXELS_PER_LETTER = 6.6
+
+
+class Sidebar:
+    """Where the panels of the add-on live: the CoAMD tab of the 3D Viewport's sidebar."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+
+def has_numpy() -> bool:
+    """Return whether this Blender has numpy; some Linux distributions build Blender without it."""
+    return find_spec("numpy") is not None
+
+
+def ui_scale() -> float:
+    """Return the interface's resolution scale."""
+    return bpy.context.preferences.system.ui_scale or 1.0  # 0 in background mode
+
+
+def text_width(text: str) -> float:
+    """Return about how many pixels ``text`` takes in a label or a field."""
+    return len(text) * _letter_width()
+
+
+def _letter_width() -> float:
+    return _PIXELS_PER_LETTER * ui_scale()
+
+
+def draw_text(layout: bpy.types.UILayout, text: str, width: float, icon: str = "NONE") -> None:
+    """Draw ``text`` in as many labels as ``width`` pixels need; Blender's labels do not wrap."""
+    letters = max(16, int((width - 50 * ui_scale()) / _letter_width()))
+    column = layout.column(align=True)
+    column.scale_y = 0.85
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+
+
+def draw_progress(layout: bpy.types.UILayout, status: Status, stop: str, scale: float, remaining: str = "") -> None:
+    """Draw how far work is, and a button for ``stop``, the operator that ends it; ``scale`` times a button's height."""
+    row = layout.row(align=True)
+    row.scale_y = scale
+    row.progress(factor=status.fraction, text=status.text + remaining)
+    row.operator(stop, text="", icon="X")
+
+
+def draw_outcome(layout: bpy.types.UILayout, current: Session, width: float) -> None:
+    """Show the session's last error, which can be copied, or its notice."""
+    if current.error is not None:
+        box = layout.box()
+        message = box.column()
+        message.alert = True
+        draw_text(message, str(current.error), width, "ERROR")
+        box.operator("coamd.copy", text="Copy Error", icon="COPYDOWN").which = "ERROR"
+        layout.separator(factor=0.5)
+    elif current.notice:
+        row = layout.row()
+        row.active = False
+        row.label(text=current.notice, icon="CHECKMARK")

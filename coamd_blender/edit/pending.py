@@ -1,0 +1,97 @@
+"""The edit that waits, a preview beside the untouched Action: shown, accepted, rejected, pushed to the NLA.
+
+The preview is a copy of the Action with the range regenerated, assigned to the armature; ``scene.coamd_edit`` knows
+both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..anim import actions, nla
+from ..errors import InputError
+from . import apply
+
+if TYPE_CHECKING:
+    from .properties import COAMD_PG_edit
+
+
+def pending(context: bpy.types.Context) -> COAMD_PG_edit | None:
+    """Return the settings, where an edit waits in this scene; None without one, or when part of it was deleted."""
+    settings = context.scene.coamd_edit
+    whole = settings.preview is not None and settings.source is not None and settings.armature is not None
+    return settings if whole else None
+
+
+def require(context: bpy.types.Context) -> COAMD_PG_edit:
+    """Return the settings, where an edit waits. Raises InputError where none does."""
+    settings = pending(context)
+    if settings is None:
+        raise InputError("No edit waits to be accepted", "Press Edit first")
+    return settings
+
+
+def accept(context: bpy.types.Context) -> None:
+    """Let the edited Action take the place and the name of the one it was made from, for all who use it.
+
+    With ``keep_source`` that one stays in the file under a name of its own. Raises InputError when no edit waits.
+    """
+    settings = require(context)
+    source, preview, name = settings.source, settings.preview, settings.source.name
+    kept = source.use_fake_user
+    _forget(settings)
+    source.user_remap(preview)
+    preview.use_fake_user = kept
+    if context.scene.coamd_edit.keep_source:
+        source.name, source.use_fake_user = f"{name} (before)", True
+    else:
+        bpy.data.actions.remove(source)
+    preview.name = name
+
+
+def reject(context: bpy.types.Context) -> None:
+    """Give the armature its Action back and delete the preview.
+
+    Raises InputError when no edit waits, RigError while a strip is being edited.
+    """
+    settings = require(context)
+    armature, source, preview = settings.armature, settings.source, settings.preview
+    apply.check_not_tweaked(armature)
+    handle = slot_handle(armature, preview)
+    _forget(settings)
+    actions.play(armature, source, apply.slot_of(source, handle))
+    bpy.data.actions.remove(preview)
+
+
+def push(context: bpy.types.Context) -> None:
+    """Put the Action onto an NLA track and the edited range of its copy onto another above, where it can be muted.
+
+    Raises InputError when no edit waits, RigError while a strip is being edited.
+    """
+    settings = require(context)
+    armature, source, preview = settings.armature, settings.source, settings.preview
+    apply.check_not_tweaked(armature)
+    handle = slot_handle(armature, preview)
+    slots = apply.slot_of(source, handle), apply.slot_of(preview, handle)
+    start, end = apply.extent(source, slots[0])
+    # a frame to either side, where both are the same, so that nothing jumps between frames
+    frames = [settings.shown_first, settings.shown_last]
+    if start < frames[0]:
+        frames[0] -= 1
+    if end > frames[1]:
+        frames[1] += 1
+    _forget(settings)
+    nla.add_edit(armature.animation_data, source, preview, slots, tuple(frames))
+
+
+def slot_handle(armature: bpy.types.Object, action: bpy.types.Action) -> int | None:
+    """Return the handle of the Action's slot that moves this armature; None before Blender 4.4, which has no slots."""
+    slot = actions.slot_for(action, armature)
+    return None if slot is None else slot.handle
+
+
+def _forget(settings: COAMD_PG_edit) -> None:
+    settings.source = settings.preview = settings.armature = None
+    settings.notes = ""

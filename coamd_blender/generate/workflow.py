@@ -1,0 +1,66 @@
+"""From the prompt to keyframes: one request, its variants written one after another, one undo step."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..anim import rig_settings, stepwise, targets
+from ..anim.plan import placement
+from ..core.workflow import Ask, Seal, Workflow
+from ..setup import preferences
+from ..wire import limits
+from ..wire.checks import check_whole
+from ..wire.requests import GenerateRequest
+from . import takes
+from .preview import Preview
+
+if TYPE_CHECKING:
+    from .properties import COAMD_PG_settings
+
+
+def generate(context: bpy.types.Context) -> Workflow:
+    """Make the motions that ``context.scene.coamd`` asks for and write them onto the target armature, each as a take.
+
+    The first take plays in the end. Raises InputError, RigError or RuntimeUnavailable before anything is started.
+    """
+    started = time.monotonic()
+    scene, settings = context.scene, context.scene.coamd
+    request = _request(settings)
+    prompt, seed = request.prompts[0], request.seeds[0]
+    armature = targets.require(context)
+    options = rig_settings.retarget_options(settings)
+    place = stepwise.destination(armature, scene, options, again="press Generate again")
+    preferences.remember_prompt(preferences.get(context), prompt)
+
+    with Preview(placement(place.target)) as preview:
+        answer = yield Ask(request, preview.show)
+    yield Seal("Writing keys")
+    for copy, joints in enumerate(answer.arrays["joints"]):
+        action = yield from stepwise.write_keys(place, joints, answer.fields["fps"], f"CoAMD {prompt[:40]}")
+        armature, scene = stepwise.found_again(place)
+        takes.add(scene.coamd, prompt, seed + copy, action, armature)
+    settings = scene.coamd
+    settings.seed = seed
+    takes.show(settings, len(settings.takes) - len(request.seeds))
+    stepwise.push_undo(f"CoAMD: {prompt[:40]}")
+    return f"Made in {time.monotonic() - started:.1f} s"
+
+
+def _request(settings: COAMD_PG_settings) -> GenerateRequest:
+    """Return what the settings ask for. Raises InputError when one of them cannot be used."""
+    check_whole("The number of variants", settings.variants, 1, limits.MOST_VARIANTS)
+    largest = limits.LARGEST_SEED - limits.MOST_VARIANTS
+    request = GenerateRequest.variants(
+        " ".join(settings.prompt.split()),
+        round(settings.seconds, 3),  # as the user sees it: in Blender's single precision 9.8 is a little over 9.8
+        random.randint(0, largest) if settings.random_seed else settings.seed,
+        settings.variants,
+        settings.guidance if settings.use_guidance else None,
+        settings.recognizer_guidance if settings.use_recognizer else None,
+    )
+    request.check()
+    return request

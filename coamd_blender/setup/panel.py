@@ -1,0 +1,97 @@
+"""The drawing of the preferences, and of what is amiss with the runtime. Draws; changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .. import core, setup
+from ..core.drawing import draw_text
+from . import preferences
+
+if TYPE_CHECKING:
+    from ..errors import CoamdError
+    from .properties import COAMD_Preferences
+
+
+def draw_missing_runtime(layout: bpy.types.UILayout, problem: CoamdError, width: float) -> None:
+    """Say why there is no runtime, with the button that leads to it."""
+    box = layout.box()
+    draw_text(box, problem.message, width, "ERROR")
+    row = box.row()
+    row.scale_y = 1.4
+    row.operator("coamd.open_preferences", icon="PREFERENCES")
+
+
+def draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context, width: float, scale: float = 1.3) -> bool:
+    """Draw the request that is under way, or why there is no runtime; return whether a request can be made."""
+    current = core.session.current()
+    problem = setup.runtime.problem(preferences.get(context))
+    if current.asking and not current.running:
+        core.drawing.draw_progress(layout, current.status, "coamd.stop", scale)
+        return False
+    if problem is not None:
+        draw_missing_runtime(layout, problem, width)
+        return False
+    return True
+
+
+def draw_preferences(settings: COAMD_Preferences, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
+    """Draw the add-on's preferences: the source of the runtime, its settings, the installer and the test."""
+    width = context.region.width * 0.8
+    layout.row().prop(settings, "source", expand=True)
+    box = layout.box()
+    box.use_property_split = True
+    if settings.source == "INSTALLED":
+        _draw_installer(box, settings, width)
+    elif settings.source == "PYTHON":
+        box.prop(settings, "python")
+        draw_text(box, "Any Python 3.11 or newer with torch, numpy, safetensors and tokenizers.", width, "INFO")
+    else:
+        box.prop(settings, "command")
+        draw_text(box, "Any command that runs: python3 -m runtime serve. Over ssh, too.", width, "INFO")
+    column = layout.column()
+    column.use_property_split = True
+    if settings.source != "COMMAND":
+        column.prop(settings, "device")
+        column.prop(settings, "idle_minutes")
+    column.prop(settings, "show_preview")
+    _draw_test(layout, width)
+
+
+def _draw_installer(box: bpy.types.UILayout, settings: COAMD_Preferences, width: float) -> None:
+    installer = setup.workflow.installer()
+    if installer is not None and installer.running:
+        row = box.row(align=True)
+        row.progress(factor=installer.fraction, text=installer.status)
+        row.operator("coamd.cancel_install", text="", icon="X")
+    elif setup.install.is_installed(preferences.environment_folder(), preferences.REQUIREMENTS):
+        row = box.row()
+        row.label(text="Installed", icon="CHECKMARK")
+        row.operator("coamd.uninstall", icon="TRASH")
+    else:
+        box.prop(settings, "torch_source")
+        box.prop(settings, "base_python")
+        if not bpy.app.online_access:
+            draw_text(box, "Online access is off (Preferences > System > Network).", width, "INTERNET_OFFLINE")
+        row = box.row()
+        row.scale_y = 1.4
+        row.operator("coamd.install", icon="IMPORT")
+    if installer is not None and installer.error is not None:
+        draw_text(box, str(installer.error), width, "ERROR")
+    if installer is not None:
+        box.operator("coamd.copy", text="Copy Log", icon="COPYDOWN").which = "INSTALL"
+
+
+def _draw_test(layout: bpy.types.UILayout, width: float) -> None:
+    test = setup.workflow.test()
+    row = layout.row()
+    row.operator("coamd.test", text="Testing ..." if test and test.running else "Test", icon="CONSOLE")
+    if test is None or test.running:
+        return
+    row.operator("coamd.copy", text="Copy", icon="COPYDOWN").which = "TEST"
+    draw_text(layout, str(test.error or test.report), width, "ERROR" if test.error else "CHECKMARK")
+
+
+CLASSES = ()
