@@ -24,6 +24,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--evaluator", type=Path, metavar="FILE", help="the judge (default: in the weights folder)")
     parser.add_argument("--guidance", type=finite_number(0.0, 100.0), metavar="L", help="strength of guided rows")
     parser.add_argument(
+        "--best-of", type=whole_number(2, 100), metavar="K", help="judge also the best of K draws by the recogniser"
+    )
+    parser.add_argument("--prompts", type=Path, metavar="FILE", help="prompts (TOML) in place of the benchmark's own")
+    parser.add_argument(
         "--compare", action="append", type=named_folder, metavar="NAME=FOLDER", help="more rows of the open benchmark"
     )
 
@@ -55,6 +59,7 @@ def run(args: argparse.Namespace) -> Outcome:
         evaluate.registry.find(name)
     chosen = {"weights": args.weights, "prepared": args.prepared, "device": args.device}
     chosen |= {"seeds": args.seeds, "limit": args.limit, "official": args.official, "evaluator": args.evaluator}
+    chosen |= {"best_of": args.best_of, "prompts": args.prompts}
     chosen |= {"guidance": args.guidance, "compare": tuple(args.compare) if args.compare else None}
     results = [
         evaluate.benchmarks.run_benchmark(name, {**chosen, "progress": ProgressLine(name)}) for name in args.benchmarks

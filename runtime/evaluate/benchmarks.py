@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from runtime.evaluate import fairness, obedience, physical, results
 from runtime.evaluate.generated import Order, produce
 from runtime.evaluate.registry import CACHE, find
 from runtime.evaluate.results import BUNDLED_WEIGHTS, weights_digest
+from runtime.evaluate.understanding import load_understanding
 from runtime.generate.generator import Generator
 
 PREPARED = Path("data/prepared")
@@ -31,7 +33,8 @@ class Options:
     compared; ``progress(done, total)`` is called while motions are generated. ``official`` holds the data sets of the
     paper (runtime/data/official.py); ``evaluator`` is the judge's weights file (None: the weights folder's own);
     ``guidance`` is the strength of guided rows (None: the usual one); ``compare`` names further weights folders for
-    rows of the open benchmark."""
+    rows of the open benchmark; ``best_of`` also judges the best of so many draws of every prompt; ``prompts`` is a file
+    to take a benchmark's prompts from."""
 
     weights: Path | None = None
     prepared: Path = PREPARED
@@ -44,6 +47,8 @@ class Options:
     evaluator: Path | None = None
     guidance: float | None = None
     compare: tuple[tuple[str, Path], ...] = ()
+    best_of: int | None = None
+    prompts: Path | None = None
 
     def __post_init__(self) -> None:
         if self.seeds < 1 or self.limit < 1:
@@ -77,10 +82,22 @@ def _obedience_motions(options: Options) -> tuple[list[obedience.Prompt], list[n
 
 
 def run_obedience(options: Options, prompts: Path = obedience.PROMPTS) -> dict:
-    """Share of prompts obeyed, by family and overall."""
-    digest, asked = weights_digest(options.weights), obedience.load_prompts(prompts)
-    result = obedience.run(options.generator, digest, options.cache, options.seeds, asked, options.progress)
-    return result | {"figure": f"{100 * result['overall']['share']:.0f} %", "text": obedience.table(result)}
+    """Share of prompts obeyed, by family and overall; with ``best_of`` also of the draws the recogniser chooses."""
+    digest, asked = weights_digest(options.weights), obedience.load_prompts(options.prompts or prompts)
+    result = obedience.run(
+        options.generator,
+        digest,
+        options.cache,
+        options.seeds,
+        asked,
+        options.progress,
+        options.best_of,
+        partial(load_understanding, options.weights, options.device),
+    )
+    figure = f"{100 * result['overall']['share']:.0f} %"
+    if options.best_of:
+        figure += f", best of {options.best_of} {100 * result['best']['overall']['share']:.0f} %"
+    return result | {"figure": figure, "text": obedience.table(result)}
 
 
 def run_obedience_of(name: str, options: Options) -> dict:

@@ -168,20 +168,129 @@ def longest_run(mask: np.ndarray) -> float:
     return max((stop - start for start, stop in runs(mask)), default=0) / FPS
 
 
+def extremes(values: np.ndarray, least: float) -> list[int]:
+    """Frames of the turning points of ``values`` (frames,): a zigzag of movements of at least ``least`` (its units).
+
+    Smaller movements to and fro are ignored. The first is where the first movement starts, the last is where the last
+    one has come so far; empty when there is none.
+    """
+    found: list[int] = []
+    direction = low = high = 0
+    for frame in range(len(values)):
+        low = frame if values[frame] < values[low] else low
+        high = frame if values[frame] > values[high] else high
+        if direction <= 0 and values[frame] - values[low] >= least:
+            found.append(low)
+            direction, low, high = 1, frame, frame
+        elif direction >= 0 and values[high] - values[frame] >= least:
+            found.append(high)
+            direction, low, high = -1, frame, frame
+    return [*found, high if direction > 0 else low] if found else []
+
+
 def swings(values: np.ndarray, least: float) -> int:
-    """Number of back-and-forth movements of at least ``least`` (units of ``values``), smaller ones ignored.
+    """Number of movements to and fro of at least ``least`` (units of ``values``), smaller ones ignored.
 
     A zigzag count: a swing ends where the signal has come back by ``least`` from its extreme. A single
     movement one way counts 1, there and back 2.
     """
-    if len(values) == 0:
-        return 0
-    count, direction = 0, 0
-    low = high = float(values[0])
-    for value in map(float, values):
-        low, high = min(low, value), max(high, value)
-        if direction <= 0 and value - low >= least:
-            count, direction, low, high = count + 1, 1, value, value
-        elif direction >= 0 and high - value >= least:
-            count, direction, low, high = count + 1, -1, value, value
-    return count
+    return max(0, len(extremes(values, least)) - 1)
+
+
+def peaks(values: np.ndarray, least: float) -> list[int]:
+    """Frames up to which ``values`` (frames,) has risen by ``least`` and from which it falls by as much."""
+    turns = extremes(values, least)
+    return [turns[at] for at in range(1, len(turns) - 1) if values[turns[at]] > values[turns[at - 1]]]
+
+
+def dips(values: np.ndarray, least: float) -> list[int]:
+    """Frames up to which ``values`` (frames,) has fallen by ``least`` and from which it rises by as much."""
+    return peaks(-np.asarray(values), least)
+
+
+def held(mask: np.ndarray, seconds: float) -> bool:
+    """Whether ``mask`` (frames,) is true for that long without a break."""
+    return longest_run(mask) >= seconds
+
+
+def near(mask: np.ndarray, frames: int) -> np.ndarray:
+    """True where ``mask`` (frames,) is true at most ``frames`` before or after."""
+    return np.convolve(mask, np.ones(2 * frames + 1))[frames : frames + len(mask)] > 0.5
+
+
+def recently(mask: np.ndarray, frames: int) -> np.ndarray:
+    """True where ``mask`` (frames,) is true now or in the ``frames`` before."""
+    return np.convolve(mask, np.ones(frames + 1))[: len(mask)] > 0.5
+
+
+def turns_round(first: np.ndarray, second: np.ndarray) -> float:
+    """Signed turns that the points (first, second) (frames,) make about the origin, from the first axis to the second
+    positive."""
+    angles = np.unwrap(np.arctan2(second, first))
+    return float(angles[-1] - angles[0]) / (2 * np.pi) if len(angles) else 0.0
+
+
+# --- joints that bend, and the way the trunk lies -----------------------------------------------------------------
+
+
+def bend(joints: np.ndarray, above: str, name: str, below: str) -> np.ndarray:
+    """Angle at joint ``name`` between its neighbours, degrees (frames,): 180 is straight."""
+    one, other = joint(joints, above) - joint(joints, name), joint(joints, below) - joint(joints, name)
+    lengths = np.maximum(np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1), 1e-9)
+    return np.degrees(np.arccos(np.clip((one * other).sum(1) / lengths, -1, 1)))
+
+
+def elbow(joints: np.ndarray, side: str) -> np.ndarray:
+    """Angle of the elbow, degrees (frames,): 180 is straight."""
+    return bend(joints, f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
+
+
+def knee(joints: np.ndarray, side: str) -> np.ndarray:
+    """Angle of the knee, degrees (frames,): 180 is straight."""
+    return bend(joints, f"{side}_hip", f"{side}_knee", f"{side}_ankle")
+
+
+def height(joints: np.ndarray, name: str) -> np.ndarray:
+    """Height of one joint, metres (frames,)."""
+    return joint(joints, name)[:, 1]
+
+
+def between(joints: np.ndarray, name: str) -> np.ndarray:
+    """The point between the left and the right joint ``name``: (frames, 3), metres."""
+    return (joint(joints, f"left_{name}") + joint(joints, f"right_{name}")) / 2
+
+
+def gap(joints: np.ndarray, one: str, other: str) -> np.ndarray:
+    """Distance of two joints, metres (frames,)."""
+    return np.linalg.norm(joint(joints, one) - joint(joints, other), axis=1)
+
+
+def chest_rise(joints: np.ndarray) -> np.ndarray:
+    """How far the front of the trunk faces up (frames,): 1 lies on the back, -1 on the belly, 0 is upright."""
+    up = joint(joints, "neck") - joint(joints, "pelvis")
+    across = joint(joints, "left_hip") - joint(joints, "right_hip")
+    across = across + joint(joints, "left_shoulder") - joint(joints, "right_shoulder")
+    front = np.cross(across, up)
+    return front[:, 1] / np.maximum(np.linalg.norm(front, axis=1), 1e-9)
+
+
+def side_lean(joints: np.ndarray) -> np.ndarray:
+    """Sideways lean of pelvis-to-neck, degrees (frames,): positive bends to the body's left."""
+    trunk = joint(joints, "neck") - joint(joints, "pelvis")
+    return np.degrees(np.arctan2((trunk * left_axis(joints)).sum(1), trunk[:, 1]))
+
+
+def stray(joints: np.ndarray, name: str) -> np.ndarray:
+    """Distance over the floor of one joint from the middle of its own path, metres (frames,)."""
+    path = joint(joints, name)[:, [0, 2]]
+    return np.linalg.norm(path - np.median(path, axis=0), axis=1)
+
+
+def planted(joints: np.ndarray, within: float = 0.3) -> bool:
+    """Whether both feet stay: each ankle keeps within ``within`` metres of the middle of its path over the floor and
+    under 25 cm of height in 95 % of the frames."""
+    return all(
+        np.percentile(stray(joints, f"{side}_ankle"), 95) < within
+        and np.percentile(height(joints, f"{side}_ankle"), 95) < 0.25
+        for side in SIDES
+    )

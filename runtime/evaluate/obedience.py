@@ -27,12 +27,16 @@ _CLIP_NAME = re.compile(r".*_(\d{3})_(\d{3})\.npz$")
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt: the row it counts in, the sentence, its length in frames, and one test, or up to three in order."""
+    """One prompt: the row it counts in, the sentence, its length in frames, and one test, or up to three in order.
+
+    ``group`` names a further row, of all families that share it.
+    """
 
     family: str
     text: str
     frames: int
     tests: tuple[dict, ...]
+    group: str = ""
 
     def __post_init__(self) -> None:
         for test in self.tests:
@@ -47,33 +51,74 @@ class Prompt:
 
 
 def load_prompts(path: Path = PROMPTS) -> list[Prompt]:
-    """Read the prompts. Raises InputError for a prompt that names an unknown test or length."""
+    """Read the prompts. Raises InputError without the file, or for a prompt that names an unknown test or length."""
+    if not Path(path).is_file():
+        raise InputError(f"{path} is not there", "give --prompts FILE, as runtime/evaluate/obedience_prompts.toml")
     rows = tomllib.loads(Path(path).read_text(encoding="utf-8"))["prompt"]
     return [
-        Prompt(row["family"], row["text"], round(row["seconds"] * FPS), tuple(row.get("then") or [row["test"]]))
+        Prompt(
+            row["family"],
+            row["text"],
+            round(row["seconds"] * FPS),
+            tuple(row.get("then") or [row["test"]]),
+            row.get("group", ""),
+        )
         for row in rows
     ]
 
 
+def _row(name: str, value: str, results: list[bool]) -> dict:
+    share = sum(results) / len(results) if results else None
+    return {name: value, "passed": int(sum(results)), "total": len(results), "share": share}
+
+
+def _mean(rows: list[dict]) -> float | None:
+    """Mean share of family rows, each counting the same; None where none was judged."""
+    shares = [row["share"] for row in rows if row["share"] is not None]
+    return sum(shares) / len(shares) if shares else None
+
+
 def tally(prompts: list[Prompt], verdicts: list[list[bool]]) -> dict:
-    """Count verdicts (one list a prompt, one bool a seed) by family, by prompt and overall, ready for JSON."""
+    """Count verdicts (one list a prompt, one bool a seed) by family, by prompt and overall, ready for JSON.
+
+    ``mean`` is the mean share of the families, ``groups`` those of the groups that prompts name.
+    """
     families: dict[str, list[bool]] = {}
+    members: dict[str, set[str]] = {}
     for prompt, results in zip(prompts, verdicts, strict=True):
         families.setdefault(prompt.family, []).extend(results)
-    everything = [verdict for results in verdicts for verdict in results]
-
-    def row(name: str, value: str, results: list[bool]) -> dict:
-        share = sum(results) / len(results) if results else None
-        return {name: value, "passed": int(sum(results)), "total": len(results), "share": share}
-
+        if prompt.group:
+            members.setdefault(prompt.group, set()).add(prompt.family)
+    rows = [_row("family", family, results) for family, results in families.items()]
     return {
-        "families": [row("family", family, results) for family, results in families.items()],
-        "overall": row("family", "all", everything),
+        "families": rows,
+        "mean": _mean(rows),
+        "groups": [
+            {"group": group, "families": len(own), "mean": _mean([row for row in rows if row["family"] in own])}
+            for group, own in members.items()
+        ],
+        "overall": _row("family", "all", [verdict for results in verdicts for verdict in results]),
         "prompts": [
-            row("prompt", prompt.text, results) | {"family": prompt.family}
+            _row("prompt", prompt.text, results) | {"family": prompt.family}
             for prompt, results in zip(prompts, verdicts, strict=True)
         ],
     }
+
+
+def best_draws(prompts: list[Prompt], motions: list[np.ndarray], seeds: int, of: int, understanding) -> list[list[int]]:
+    """Choose of every ``of`` seeds the one whose motion the recogniser finds nearest to the prompt: seeds by prompt.
+
+    ``motions`` are those of each prompt's seeds in turn. ``understanding`` embeds ``motions`` and ``descriptions`` as
+    unit vectors (``understanding.RecognizerUnderstanding``). Raises InputError unless ``of`` divides ``seeds``.
+    """
+    if seeds % of:
+        raise InputError(
+            f"The best of {of} cannot be chosen among {seeds} seeds", f"use --seeds {of * -(-seeds // of)}"
+        )
+    texts = understanding.descriptions([prompt.text for prompt in prompts])
+    vectors = understanding.motions(motions).reshape(len(prompts), seeds // of, of, -1)
+    nearest = np.einsum("pbsd,pd->pbs", vectors, texts).argmax(axis=2)
+    return (nearest + np.arange(seeds // of) * of).tolist()
 
 
 def run(
@@ -83,10 +128,14 @@ def run(
     seeds: int = 8,
     prompts: list[Prompt] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    best_of: int | None = None,
+    understanding: Callable | None = None,
 ) -> dict:
     """Generate every prompt with seeds 0 to ``seeds`` - 1, each motion once, and judge all of them.
 
-    ``generator`` and ``digest`` as in ``generated.produce``. Returns the tally of :func:`tally`.
+    ``generator`` and ``digest`` as in ``generated.produce``. Returns the tally of :func:`tally`; with ``best_of``,
+    which needs ``understanding`` (a function that loads one), also ``best``, the tally of the draws that
+    :func:`best_draws` chooses, with their number ``of``.
     """
     prompts = load_prompts() if prompts is None else prompts
     orders = [Order(prompt.text, prompt.frames, seed) for prompt in prompts for seed in range(seeds)]
@@ -95,7 +144,12 @@ def run(
         [prompt.obeyed(joints) for joints in motions[index * seeds : (index + 1) * seeds]]
         for index, prompt in enumerate(prompts)
     ]
-    return tally(prompts, verdicts)
+    result = tally(prompts, verdicts)
+    if best_of is not None:
+        chosen = best_draws(prompts, motions, seeds, best_of, understanding())
+        shown = [[own[seed] for seed in seeds_] for own, seeds_ in zip(verdicts, chosen, strict=True)]
+        result["best"] = tally(prompts, shown) | {"of": best_of}
+    return result
 
 
 def judge_folder(folder: Path, prompts: list[Prompt] | None = None) -> dict:
@@ -119,13 +173,32 @@ def judge_folder(folder: Path, prompts: list[Prompt] | None = None) -> dict:
     return tally(prompts, verdicts)
 
 
+def _line(name: str, row: dict, best: dict | None = None) -> str:
+    share = "  -" if row["share"] is None else f"{100 * row['share']:3.0f}"
+    line = f"{name:<64} {row['passed']:>4} / {row['total']:<4} {share} %"
+    return line if best is None else line + ("    -" if best["share"] is None else f" {100 * best['share']:3.0f} %")
+
+
+def _mean_line(name: str, mean: float | None, best: float | None = None) -> str:
+    cells = [f"{100 * value:3.0f} %" for value in (mean, best) if value is not None]
+    return f"{name:<64} {'':>11} {' '.join(cells) or '  -'}"
+
+
 def table(result: dict, by_prompt: bool = False) -> str:
-    """The tally as text, one family a line; with ``by_prompt`` one prompt a line below."""
-    rows = [(row["family"], row) for row in [*result["families"], result["overall"]]]
+    """The tally as text, one family a line, then means; with ``by_prompt`` one prompt a line below. A tally of the best
+    draws, where there is one, stands in a column beside that of all draws."""
+    best = result.get("best")
+    lines = [f"{'one draw; the best of ' + str(best['of']) + ' by the recogniser':<77}"] if best else []
+    beside = best["families"] if best else [None] * len(result["families"])
+    for row, chosen in zip(result["families"], beside, strict=True):
+        lines.append(_line(row["family"], row, chosen))
+    lines.append(_line("all", result["overall"], best and best["overall"]))
+    lines.append(_mean_line("mean over families", result["mean"], best and best["mean"]))
+    for index, row in enumerate(result["groups"]):
+        mean = best and best["groups"][index]["mean"]
+        lines.append(_mean_line(f"mean over {row['families']} families: {row['group']}", row["mean"], mean))
     if by_prompt:
-        rows += [(f"  {row['prompt']}", row) for row in result["prompts"]]
-    lines = []
-    for name, row in rows:
-        share = "  -" if row["share"] is None else f"{100 * row['share']:3.0f}"
-        lines.append(f"{name:<64} {row['passed']:>4} / {row['total']:<4} {share} %")
+        beside = best["prompts"] if best else [None] * len(result["prompts"])
+        for row, chosen in zip(result["prompts"], beside, strict=True):
+            lines.append(_line(f"  {row['prompt']}", row, chosen))
     return "\n".join(lines)

@@ -172,15 +172,10 @@ def _kicking(joints: np.ndarray, side: str) -> bool:
     far = np.linalg.norm(out[:, [0, 2]], axis=1)
     height = g.joint(joints, f"{side}_ankle")[:, 1]
     speed = g.relative_speed(joints, f"{side}_ankle", "pelvis")
-    high = (height > 0.35) & (far > 0.45) & _recently(speed > 2.5, 5)
-    ball = (height > 0.18) & (far > 0.50) & _recently(speed > 6.0, 5)
+    high = (height > 0.35) & (far > 0.45) & g.recently(speed > 2.5, 5)
+    ball = (height > 0.18) & (far > 0.50) & g.recently(speed > 6.0, 5)
     stance = (g.leg_reach(joints, side) > 0.75) & (g.joint(joints, f"{_other(side)}_ankle")[:, 1] < 0.25)
     return bool(((high | ball) & stance & (out[:, 2] > -0.1)).any())
-
-
-def _recently(mask: np.ndarray, frames: int) -> np.ndarray:
-    """True where ``mask`` is true now or in the ``frames`` before."""
-    return np.convolve(mask, np.ones(frames + 1))[: len(mask)] > 0
 
 
 def kick(joints: np.ndarray, side: str | None = None) -> bool:
@@ -206,8 +201,8 @@ def _punching(joints: np.ndarray, side: str, guarded: bool = True) -> bool:
         ready &= (out[:, 1] < 0.1) & (out[:, 2] > 0.0)
     stretch = g.rate(reach * g.ARM_LENGTH)
     straight = stretch > 0.65 * g.relative_speed(joints, f"{side}_wrist", f"{side}_shoulder")
-    thrust = _recently((stretch > 1.6) & straight, 5)
-    return bool(((reach > 0.85) & level & _recently(ready, 8) & thrust).any())
+    thrust = g.recently((stretch > 1.6) & straight, 5)
+    return bool(((reach > 0.85) & level & g.recently(ready, 8) & thrust).any())
 
 
 def punch(joints: np.ndarray, side: str | None = None) -> bool:

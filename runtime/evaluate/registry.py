@@ -52,6 +52,12 @@ OPEN = (
         "benchmarks.run_obedience_of",
         arguments=("THREE_ACTIONS",),
     ),
+    Benchmark(
+        "known_unknown",
+        "are prompts never met told from those learnt",
+        WEIGHTS,
+        "known_unknown.run_known_unknown",
+    ),
     Benchmark("fairness", "do the obedience tests tell real clips apart", DATA, "benchmarks.run_fairness"),
     Benchmark("physical", "bones, skating, jerk, floor against the data", BOTH, "benchmarks.run_physical"),
     Benchmark("diversity", "how much seeds of a prompt differ", WEIGHTS, "benchmarks.run_diversity"),

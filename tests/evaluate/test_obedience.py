@@ -158,3 +158,66 @@ def test_bad_prompts_are_refused():
 def test_a_prompt_without_clips_has_no_share():
     result = tally([Prompt("walk", "w", 60, ({"is": "walk"},))], [[]])
     assert result["overall"]["share"] is None and "-" in obedience.table(result)
+
+
+def test_families_count_alike_in_the_mean_and_groups_have_rows_of_their_own():
+    walk, stand = ({"is": "walk"},), ({"is": "stand_still"},)
+    prompts = [
+        Prompt("walk", "w", 60, walk),
+        Prompt("walk", "w2", 60, walk, "moving"),
+        Prompt("stand", "s", 60, stand),
+        Prompt("wait", "q", 60, stand, "quiet"),
+    ]
+    result = tally(prompts, [[True], [True], [False], [True]])
+    assert result["overall"]["share"] == 0.75 and result["mean"] == pytest.approx(2 / 3)
+    assert result["groups"] == [
+        {"group": "moving", "families": 1, "mean": 1.0},
+        {"group": "quiet", "families": 1, "mean": 1.0},
+    ]
+    assert "mean over families" in obedience.table(result) and "1 families: quiet" in obedience.table(result)
+
+
+class Eye:
+    """A stand-in recogniser that finds the motions nearest to every text whose pelvis stands the highest at the end."""
+
+    def motions(self, motions):
+        heights = np.array([motion[-1, 0, 1] for motion in motions])
+        return np.stack([heights, np.ones(len(motions))], axis=1)
+
+    def descriptions(self, captions):
+        return np.tile([1.0, 0.0], (len(captions), 1))
+
+
+def test_the_best_of_the_draws_is_chosen_within_each_lot_of_seeds():
+    prompts = [Prompt("stand", text, 20, ({"is": "stand_still"},)) for text in ("a", "b")]
+    heights = [0.1, 0.3, 0.2, 0.0, 0.5, 0.1, 0.2, 0.4]
+    motions = [s.standing(1) + np.array([0.0, height, 0.0]) for height in heights]
+    assert obedience.best_draws(prompts, motions, 4, 2, Eye()) == [[1, 2], [0, 3]]
+    assert obedience.best_draws(prompts, motions, 4, 4, Eye()) == [[1], [0]]
+    with pytest.raises(InputError, match="best of 3"):
+        obedience.best_draws(prompts, motions, 4, 3, Eye())
+
+
+def test_the_best_draws_are_judged_beside_all_of_them(tmp_path):
+    class Sometimes:
+        """Stands still with seed 1, a little higher, and walks with every other."""
+
+        def generate(self, prompts, frames, seeds, cfg=None):
+            walk = s.travelling(s.stepping(frames / 20, 0.9, 0.3), 1.2)
+            return np.stack([s.standing(frames / 20) + np.array([0, 0.05, 0]) if seed == 1 else walk for seed in seeds])
+
+    prompts = [Prompt("stand", "stand there", 60, ({"is": "stand_still"},))]
+    result = run(Sometimes(), "d" * 64, tmp_path, 4, prompts, best_of=4, understanding=Eye)
+    assert (result["overall"]["passed"], result["overall"]["total"]) == (1, 4)
+    assert result["best"]["of"] == 4 and result["best"]["overall"] == {
+        "family": "all",
+        "passed": 1,
+        "total": 1,
+        "share": 1.0,
+    }
+    assert "the best of 4" in obedience.table(result) and "25 % 100 %" in obedience.table(result)
+
+
+def test_a_file_of_prompts_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(InputError, match="is not there"):
+        load_prompts(tmp_path / "none.toml")
