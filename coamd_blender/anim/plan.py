@@ -13,11 +13,12 @@ import numpy as np
 from ..errors import InputError
 from ..motion import rotations as rot
 from ..motion import skeleton
+from ..motion.kinematics import leg_length
+from ..motion.signals import resample
 from ..retarget import Mapping, Options, PoseSolution, Rig, bones, check_mapping, controls, detect_rig, ik, solve
 from ..retarget.body import read_rest
-from ..retarget.contacts import leg_length
 from ..retarget.reading import Placement
-from ..retarget.solver import check_joints, resample
+from ..retarget.solver import check_joints
 from . import checks, reduction, snapshot
 from .snapshot import Channel, Snapshot, WorldPose, rotation_channel
 

@@ -59,6 +59,13 @@ JOINT_COUNT = len(JOINT_NAMES)
 # Parent of every joint; the pelvis has none (-1). Parents come before children.
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19)
 
+# Joints that come in pairs, (left, right). A toe is the joint called foot: the ball of the foot.
+SIDES = ("left", "right")
+HIPS, KNEES, ANKLES, TOES, SHOULDERS, ELBOWS, WRISTS = (
+    (JOINT_INDEX[f"left_{part}"], JOINT_INDEX[f"right_{part}"])
+    for part in ("hip", "knee", "ankle", "foot", "shoulder", "elbow", "wrist")
+)
+
 # The joint that takes a joint's place when left and right are swapped.
 MIRROR = tuple(
     JOINT_INDEX[name.replace("left_", "right_") if name.startswith("left_") else name.replace("right_", "left_")]

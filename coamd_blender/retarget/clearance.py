@@ -20,7 +20,8 @@ import numpy as np
 
 from ..motion import rotations as rot
 from ..motion import skeleton
-from . import bones, contacts
+from ..motion.signals import bell_average, upper_envelope
+from . import bones
 from .body import RestBody
 from .limbs import MOST_BEND
 from .mapping import Mapping
@@ -195,8 +196,8 @@ def _swelling_change(torso: Torso, arm: Arm, least: np.ndarray, fps: float) -> n
         wanted = _least_change(torso, arm, least, total)
         if not wanted.any():
             break
-        swell = contacts.swell(np.linalg.norm(wanted, axis=-1), half)[:, None]
-        total = total + swell * rot.unit(contacts.bell(wanted, 2 * half))
+        swell = upper_envelope(np.linalg.norm(wanted, axis=-1), half)[:, None]
+        total = total + swell * rot.unit(bell_average(wanted, 2 * half))
     return total
 
 

@@ -24,8 +24,9 @@ import numpy as np
 from ..errors import RigError
 from ..motion import rotations as rot
 from ..motion import skeleton
+from ..motion.signals import smoothstep
 from . import bones as bone_axes
-from . import contacts, ik
+from . import ik
 from .mapping import Mapping, match_preset, named_presets
 from .rig import Rig, forward_kinematics, simple_rig
 from .solver import BoneTrack, Options, PoseSolution, over_floor, share_travel, solve
@@ -238,7 +239,7 @@ def _pole(rig: Rig, posed: _Posed, limb: LedLimb, upper: str, end: str) -> np.nd
     angle = np.arctan2(rest_along @ np.cross(rest_bend, rest_shown), rest_bend @ rest_shown)
     bent = middle - head - along * rot.dot(middle - head, along)[:, None]
     share = np.linalg.norm(bent, axis=-1, keepdims=True) / np.linalg.norm(middle - head, axis=-1, keepdims=True)
-    weight = contacts.smoothstep((share - 0.02) / 0.06)
+    weight = smoothstep((share - 0.02) / 0.06)
     turned = rot.rotate(rot.about(along, np.full(len(along), angle)), rot.unit(bent))
     away = np.linalg.norm(rig.heads[limb.pole] - bend)
     return middle - bent + away * rot.unit(weight * turned + (1 - weight) * plain)

@@ -2,7 +2,7 @@
 
 The motion was made to bring the joint there on the canonical body. A rig has proportions of its own, so the last
 centimetres are its own as well: the wrist's or ankle's bone is brought to the place by bending the limb in the plane
-it bends in (contacts.two_bone), and keeps its own orientation. Before and after, within the stretch, the correction
+it bends in (limbs.two_bone), and keeps its own orientation. Before and after, within the stretch, the correction
 fades. Numpy only; rows are frames of the motion that was read.
 """
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..motion import rotations as rot
-from . import contacts
+from ..motion.signals import smoothstep
+from .limbs import two_bone
 from .mapping import Mapping
 from .rig import Rig, forward_kinematics
 from .splice import Posed, Spliced, Stretch, basis_turns, own_bases
@@ -73,7 +74,7 @@ def held(rig: Rig, mapping: Mapping, posed: Posed, spliced: Spliced, stretch: St
     moved = np.flatnonzero(np.linalg.norm(offset, axis=1) > 1e-9)
     goal = end + offset
     bend, side = rot.cross(middle - upper, end - middle), rot.cross(middle - upper, figure[:, limb[0], :3, 2])
-    knee, reached = contacts.two_bone(upper, middle, end, goal, rot.unit(bend + 1e-6 * side))
+    knee, reached = two_bone(upper, middle, end, goal, rot.unit(bend + 1e-6 * side))
     off = rot.rotate(worlds[:, :3, :3], reached - goal)
     _check(hold, np.linalg.norm(off, axis=1), first)
     thigh = rot.swing(rot.unit(middle - upper), rot.unit(knee - upper))
@@ -113,7 +114,7 @@ def _faded(offset: np.ndarray, first: int, count: int, reach: int) -> np.ndarray
     for known, distance, room in ((offset[0], first - rows, first), (offset[-1], rows - last + 1, count - last)):
         outside = distance > 0
         share = distance[outside] / (min(reach, room) + 1)
-        result[outside] = known * (1 - contacts.smoothstep(share))[:, None]
+        result[outside] = known * (1 - smoothstep(share))[:, None]
     return result
 
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from ..motion import rotations as rot
 from ..motion import skeleton
-from . import contacts
+from ..motion.signals import bell_average, upper_envelope
 from .body import RestBody
-from .limbs import foot_turn, limb_turns, toe_turn
+from .foot_lock import BLEND_SECONDS, lock_offsets
+from .limbs import foot_turn, limb_turns, longest_reach, toe_turn, two_bone
 
 J = skeleton.JOINT_INDEX
 SIDES = ("left", "right")
@@ -70,7 +71,7 @@ def hold_feet(
 
     standing: (F, 2). mode: "soft" or "strict". floor: lift toes that are lower than at rest.
     """
-    blend = max(1, round(contacts.BLEND_SECONDS * fps))
+    blend = max(1, round(BLEND_SECONDS * fps))
     shift = _shift(legs, standing, body, mode, blend)
     for leg in legs.values():
         leg.hip, leg.knee, leg.ankle, leg.toe = (place + shift for place in (leg.hip, leg.knee, leg.ankle, leg.toe))
@@ -79,14 +80,14 @@ def hold_feet(
         for number, side in enumerate(SIDES)
     }
     needed = np.max([_shortfall(legs[side], goals[side], body, side) for side in SIDES], axis=0)
-    sink = contacts.swell(needed, max(1, round(SINK_SECONDS * fps))) if needed.any() else needed
+    sink = upper_envelope(needed, max(1, round(SINK_SECONDS * fps))) if needed.any() else needed
     for side in SIDES:
         leg = legs[side]
         moved = (np.linalg.norm(goals[side] - leg.ankle, axis=-1) > 1e-6 * body.leg) | (sink > 1e-6 * body.leg)
         if not moved.any():
             continue
         down = sink[:, None] * body.up
-        knee, ankle = contacts.two_bone(leg.hip - down, leg.knee - down, leg.ankle - down, goals[side], leg.hinge)
+        knee, ankle = two_bone(leg.hip - down, leg.knee - down, leg.ankle - down, goals[side], leg.hinge)
         leg.hip = leg.hip - down
         leg.knee = np.where(moved[:, None], knee, leg.knee)
         leg.ankle = np.where(moved[:, None], ankle, leg.ankle)
@@ -99,9 +100,9 @@ def _shift(legs: dict[str, Leg], standing: np.ndarray, body: RestBody, mode: str
 
     Knees need not make up for what it takes over. Between stands it fades as the feet's own corrections do.
     """
-    held = [contacts.lock_offsets(leg.toe, standing[:, side], blend) for side, leg in enumerate(legs.values())]
+    held = [lock_offsets(leg.toe, standing[:, side], blend) for side, leg in enumerate(legs.values())]
     weights = standing.T[..., None] + _NOT_STANDING
-    found = contacts.bell((np.stack(held) * weights).sum(axis=0), blend) / contacts.bell(weights.sum(axis=0), blend)
+    found = bell_average((np.stack(held) * weights).sum(axis=0), blend) / bell_average(weights.sum(axis=0), blend)
     if mode == "soft":
         found = found - (found @ body.up)[:, None] * body.up
     return found / np.sqrt(1 + rot.dot(found, found)[:, None] / (MOST_SHIFT * body.leg) ** 2)
@@ -113,7 +114,7 @@ def _ankle_goal(
     """Return where the ankle should be (F, 3): over the held toe, and no lower than its toe may be."""
     rest = body.heads.get(f"{side}_foot", body.heads[f"{side}_ankle"])
     lift = _lift(leg.toe, rest, body.up) if floor else np.zeros_like(leg.toe)
-    offset = contacts.lock_offsets(leg.toe + lift, standing, blend)
+    offset = lock_offsets(leg.toe + lift, standing, blend)
     if mode == "soft":
         offset = offset - (offset @ body.up)[:, None] * body.up
     moved = lift + offset
@@ -130,7 +131,7 @@ def _lift(toe: np.ndarray, rest: np.ndarray, up: np.ndarray) -> np.ndarray:
 def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndarray:
     """Return how far the hips must sink (F,) for the leg to reach ``goal``."""
     length = body.length(f"{side}_hip") + body.length(f"{side}_knee")
-    reach = contacts.longest_reach(length, np.linalg.norm(leg.ankle - leg.hip, axis=-1))
+    reach = longest_reach(length, np.linalg.norm(leg.ankle - leg.hip, axis=-1))
     away = goal - leg.hip
     below = -(away @ body.up)
     aside = np.maximum(rot.dot(away, away) - below**2, 0)

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..motion import rotations as rot
 from ..motion import skeleton
+from ..motion.kinematics import bend_limb
+from ..motion.signals import smoothstep
 from .body import CHILD, RestBody
-from .contacts import smoothstep
 from .twist import hinge_axes
 
 J = skeleton.JOINT_INDEX
@@ -17,6 +18,13 @@ MOST_BEND, SOFT = np.radians(172), np.radians(0.3)
 # Toes lie flat while the ball of the foot is lower over its rest height than the first of these shares of the
 # leg, and follow the foot above the second; they bend by at most MOST_TOE (radians).
 TOE_FLAT, TOE_FREE, MOST_TOE = 0.02, 0.08, np.radians(55)
+# A limb bends at least this much of its length short of straight when it is made to reach.
+REACH = 0.999
+# One that was straighter stays so, but for what a knee needs so as not to be rounded off (SOFT) afterwards.
+STRAIGHT = 0.9999
+# A limb whose knee or elbow is off the line to its end by less than the first, as a share of the upper bone, has no
+# bend plane of its own; by more than the second it has nothing else.
+NO_PLANE, OWN_PLANE = 0.02, 0.08
 
 
 def limit_hinge(upper: np.ndarray, lower: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,3 +106,35 @@ def toe_turn(foot: np.ndarray, toe: np.ndarray, body: RestBody, side: str) -> np
     sine = np.linalg.norm(axis, axis=-1)
     angle = weight * np.minimum(np.arctan2(sine, lean @ body.up), MOST_TOE)
     return rot.about(axis / np.maximum(sine, 1e-9)[:, None], angle) @ foot
+
+
+def longest_reach(length: np.ndarray | float, before: np.ndarray) -> np.ndarray:
+    """Return how far a limb of ``length`` may reach that reached ``before`` (any shape), in their unit."""
+    return np.maximum(length * REACH, np.minimum(before, length * STRAIGHT))
+
+
+def two_bone(
+    root: np.ndarray, middle: np.ndarray, end: np.ndarray, goal: np.ndarray, hinge: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return knee and ankle, or elbow and wrist, (frames, 3), once the limb has reached for ``goal`` (frames, 3).
+
+    root, middle, end: (frames, 3) the limb before. hinge: (frames, 3) the axis about which it bends, used where it is
+    straight and has no bend plane of its own. The reach is clamped to REACH of the limb, or to what it was where that
+    was more, up to STRAIGHT. Law of cosines in the limb's plane, which swings along with it.
+    """
+    upper, lower, before = (
+        np.linalg.norm(part, axis=-1, keepdims=True) for part in (middle - root, end - middle, end - root)
+    )  # (frames, 1) each
+    along = rot.unit(goal - root)
+    reach = np.linalg.norm(goal - root, axis=-1, keepdims=True)
+    reach = np.clip(reach, np.abs(upper - lower) + 1e-6, longest_reach(upper + lower, before))
+    # The bend plane goes along as the limb swings to its goal.
+    swing = rot.swing(rot.unit(end - root), along)
+    thigh = rot.rotate(swing, rot.unit(middle - root))
+    bend = thigh - along * rot.dot(thigh, along)[..., None]
+    # Near straight that plane is noise: the hinge takes over, smoothly.
+    spare = rot.unit(rot.cross(along, rot.rotate(swing, hinge)))
+    bent = np.linalg.norm(bend, axis=-1, keepdims=True)
+    weight = smoothstep((bent - NO_PLANE) / (OWN_PLANE - NO_PLANE))
+    pole = rot.unit(weight * bend / np.maximum(bent, 1e-9) + (1 - weight) * spare)
+    return bend_limb(root, along, reach, pole, upper, lower)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..motion import rotations as rot
 from ..motion import skeleton
-from . import contacts
+from ..motion.kinematics import leg_length
 from .body import CHILD, RestBody
 from .mapping import Mapping
 from .rig import Rig, forward_kinematics
@@ -106,7 +106,7 @@ def measure(
         penetration=100 * _penetration(found, rig, body, rest, place),
         hinge=float(np.degrees(np.mean(np.maximum(0, -bends) + np.maximum(0, aside - np.radians(10))))),
         backward=int((bends < -BACKWARD).any(axis=0).sum()),
-        jerk=_jerk(found, joints, leg / contacts.leg_length(joints)),
+        jerk=_jerk(found, joints, leg / leg_length(joints)),
     )
 
 

@@ -18,13 +18,14 @@ import numpy as np
 
 from ..motion import rotations as rot
 from ..motion import skeleton
-from . import contacts
+from ..motion.contacts import floor_offset
+from ..motion.kinematics import forward_balanced, leg_length
 from .body import CHILD, FAR_LEAN, SIDES, RestBody
 from .mapping import Mapping
 from .rig import Rig
 
 J = skeleton.JOINT_INDEX
-_LEG = contacts.leg_length(skeleton.rest_joints()[None])
+_LEG = leg_length(skeleton.rest_joints()[None])
 _ANKLE = float(skeleton.rest_joints()[J["left_ankle"], 1])
 # Joints whose place follows from the bones' own directions.
 _POINTED = {f"{side}_{end}": f"{side}_{start}" for side in SIDES for start, end in (
@@ -86,13 +87,13 @@ def joints_of_poses(
 def canonicalise(placed: np.ndarray, body: RestBody, rig: Rig) -> tuple[np.ndarray, Placement]:
     """Put ``placed`` (F, 22, 3) over the origin, on the floor, facing +Z at frame 0; return (joints, placement).
 
-    The floor is the one the rig stands on at rest, unless the motion says better (contacts.floor_height).
+    The floor is the one the rig stands on at rest, unless the motion says better (floor_offset).
     """
     scale = body.leg * body.scale / _LEG
     floor = _ground(body, rig) / scale
     floor = np.percentile(placed[..., 1].min(axis=1), 10) if np.isnan(floor) else floor
-    floor += contacts.floor_height(placed - np.array([0.0, floor, 0.0]))
-    x, z = _heading(placed[0])
+    floor += floor_offset(placed - np.array([0.0, floor, 0.0]))
+    x, _, z = forward_balanced(placed[0])
     turn = np.array([[z, 0.0, x], [0.0, 1.0, 0.0], [-x, 0.0, z]])
     placement = Placement(turn, np.array([placed[0, 0, 0], floor, placed[0, 0, 2]]), float(scale))
     return placement.canonical(placed), placement
@@ -106,17 +107,6 @@ def _ground(body: RestBody, rig: Rig) -> float:
     ankles = 0.5 * (body.heads["left_ankle"] + body.heads["right_ankle"])
     under = body.hip_middle - ((body.hip_middle - ankles) @ body.up + body.ankle_height) * body.up
     return float((rig.world[:3, :3] @ under + rig.world[:3, 3])[1])
-
-
-def _heading(joints: np.ndarray) -> np.ndarray:
-    """Return the horizontal unit direction (x, z) that joints (22, 3) face, by hips and shoulders; lying on a side,
-    from head to pelvis."""
-    sides = [rot.unit(joints[J[f"left_{part}"]] - joints[J[f"right_{part}"]]) for part in ("hip", "shoulder")]
-    across = sides[0] + sides[1]
-    ahead = np.array([-across[2], across[0]])
-    if np.linalg.norm(ahead) <= 0.5:
-        ahead = (joints[0] - joints[J["head"]])[[0, 2]]
-    return rot.unit(ahead) if np.linalg.norm(ahead) > 1e-6 else np.array([0.0, 1.0])
 
 
 def _turns(rig: Rig, mapping: Mapping, poses: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -29,7 +29,9 @@ import numpy as np
 from ..errors import InputError
 from ..motion import rotations as rot
 from ..motion import skeleton
-from . import alignment, bones, clearance, contacts
+from ..motion.contacts import detect_contacts, floor_offset
+from ..motion.kinematics import leg_length
+from . import alignment, bones, clearance, foot_lock
 from .body import RestBody, read_rest
 from .legs import add_legs, hold_feet, place_legs
 from .limbs import add_arms
@@ -65,7 +67,7 @@ class Options:
     clear_hands: bool = False
 
     def __post_init__(self) -> None:
-        chosen = ((self.place, PLACES), (self.contact, contacts.MODES), (self.travel, TRAVELS))
+        chosen = ((self.place, PLACES), (self.contact, foot_lock.MODES), (self.travel, TRAVELS))
         for value, allowed in chosen:
             if value not in allowed:
                 raise InputError(f"{value!r} is not one of {', '.join(allowed)}", "Choose one of these")
@@ -135,8 +137,8 @@ def solve(
     captured = alignment.captured(rig, aligned)
     solved = alignment.align_rig(rig, captured) if aligned else rig
     body = read_rest(solved, mapping)
-    floor = contacts.floor_height(joints) if options.floor and options.place == "object" else 0.0
-    standing = contacts.detect_contacts(joints, fps, floor)
+    floor = floor_offset(joints) if options.floor and options.place == "object" else 0.0
+    standing = detect_contacts(joints, fps, floor)
     points = place_points(solved, body, joints, floor, options)
     turns = torso_turns(points, body)
     pelvis = _pelvis_head(points, turns, body)
@@ -203,22 +205,9 @@ def check_joints(joints: np.ndarray) -> np.ndarray:
     if not np.isfinite(joints).all():
         frame = int(np.flatnonzero(~np.isfinite(joints).all(axis=(1, 2)))[0])
         raise InputError(f"The motion has joints that are not finite, first in frame {frame}", "Generate it again")
-    if contacts.leg_length(joints) < 1e-3:
+    if leg_length(joints) < 1e-3:
         raise InputError("The motion's legs have no length", "Give joint positions in metres")
     return joints.astype(np.float64)
-
-
-def resample(joints: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
-    """Take ``joints`` (F, 22, 3) from ``source_fps`` to ``fps``, first frame kept, by Catmull-Rom splines."""
-    count = int(np.floor((len(joints) - 1) / source_fps * fps + 1e-6)) + 1
-    if len(joints) < 2 or (source_fps == fps):
-        return joints
-    times = np.arange(count) * (source_fps / fps)
-    index = np.minimum(times.astype(int), len(joints) - 2)
-    u = (times - index)[:, None, None]
-    padded = np.concatenate([2 * joints[:1] - joints[1:2], joints, 2 * joints[-1:] - joints[-2:-1]])
-    p0, p1, p2, p3 = (padded[index + step] for step in range(4))
-    return p1 + 0.5 * u * (p2 - p0 + u * (2 * p0 - 5 * p1 + 4 * p2 - p3 + u * (3 * (p1 - p2) + p3 - p0)))
 
 
 def place_points(rig: Rig, body: RestBody, joints: np.ndarray, floor: float, options: Options) -> np.ndarray:
@@ -227,7 +216,7 @@ def place_points(rig: Rig, body: RestBody, joints: np.ndarray, floor: float, opt
     Ankles that stand at the canonical body's ankle height come to the rig's own ankle height.
     """
     linear = rig.world[:3, :3]
-    ratio = body.leg * body.scale / contacts.leg_length(joints)
+    ratio = body.leg * body.scale / leg_length(joints)
     points = joints.copy()
     points[..., 1] -= floor
     if options.in_place:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion import rotations as rot
+from ..motion.signals import ease_between, settle_quintic
 from .mapping import Mapping
 from .reading import needed_bones
 from .rig import Rig, forward_kinematics
@@ -243,7 +244,7 @@ def _softened(
         size = np.linalg.norm(change)
         if size <= limit:
             continue
-        away = _velocity(np.arange(1, len(whole) - last), change, max(1, reach - last + 1))
+        away = _fading_speed(np.arange(1, len(whole) - last), change, max(1, reach - last + 1))
         first = np.linalg.norm(away[0])
         if first > 1e-9:
             whole[last + 1 :] = add(whole[last + 1 :], away * -((size - limit) / first))
@@ -261,14 +262,14 @@ def _offsets(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Of
     values = [offset(actual[knots[0]], made[knots[0]], None)]
     for knot in knots[1:]:
         values.append(offset(actual[knot], made[knot], values[-1]))
-    result = eased(rows, np.array(knots), np.array(values))
+    result = ease_between(rows, np.array(knots), np.array(values))
     for end, knot, side in ((0, start - 1, -1), (-1, stop, 1)):
         there = stretch.before if end == 0 else stretch.after
         further = [row for row in (knot + side, knot + 2 * side) if 0 <= row < len(made)]
         if there and further:
             beyond = offset(actual[further[-1]], made[further[-1]], values[end])
             speed = (values[end] - beyond) / len(further)
-            result += _velocity(np.abs(rows - knot), speed, _reach(stretch, knots, end))
+            result += _fading_speed(np.abs(rows - knot), speed, _reach(stretch, knots, end))
     return result
 
 
@@ -278,21 +279,9 @@ def _reach(stretch: Stretch, knots: list[int], end: int) -> int:
     return max(1, min(room, round(FADE_SECONDS * stretch.fps)))
 
 
-def eased(rows: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values (rows, n) known at ``knots``, ascending: eased in between, level outside."""
-    if len(knots) == 1:
-        return np.repeat(values, len(rows), axis=0)
-    after = np.clip(np.searchsorted(knots, rows, side="right"), 1, len(knots) - 1)
-    low, high = knots[after - 1], knots[after]
-    t = np.clip((rows - low) / (high - low), 0, 1)
-    t = (t * t * (3 - 2 * t))[:, None]
-    return values[after - 1] * (1 - t) + values[after] * t
-
-
-def _velocity(distance: np.ndarray, speed: np.ndarray, length: int) -> np.ndarray:
-    """Offsets (rows, 3) that leave zero by ``speed`` (3,) a row, and are zero and at rest from ``length`` rows on."""
-    t = np.minimum(distance / length, 1.0)[:, None]
-    return speed * length * (t - t**3 * (6 - t * (8 - 3 * t)))
+def _fading_speed(distance: np.ndarray, speed: np.ndarray, length: int) -> np.ndarray:
+    """Return offsets (rows, 3) that leave zero by ``speed`` (3,) a row, and are zero and at rest ``length`` rows on."""
+    return settle_quintic(distance / length, np.zeros(3), speed * length)
 
 
 # --- channels -------------------------------------------------------------------------------------------------------

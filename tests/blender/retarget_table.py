@@ -28,7 +28,8 @@ from coamd_blender.anim import write_action
 from coamd_blender.character import figure as character_figure
 from coamd_blender.motion import rotations as rot
 from coamd_blender.motion import skeleton
-from coamd_blender.retarget import contacts, detect_rig, quality
+from coamd_blender.motion.contacts import detect_contacts, floor_offset
+from coamd_blender.retarget import detect_rig, quality
 from coamd_blender.retarget.body import read_rest
 
 
@@ -94,8 +95,8 @@ def keyed(rig_object, joints, contact):
 def compare(rig_object, joints, with_baselines):
     """Method to Quality of one clip, and the processor time of solving and keying it, milliseconds."""
     posed, rig, body, spent = keyed(rig_object, joints, "strict")
-    floor = contacts.floor_height(joints)
-    standing = contacts.detect_contacts(joints, skeleton.FPS, floor)
+    floor = floor_offset(joints)
+    standing = detect_contacts(joints, skeleton.FPS, floor)
     found = {
         "ours": posed,
         "ours, feet free": keyed(rig_object, joints, "off")[0],

@@ -12,8 +12,8 @@ from quality_table import real_clips
 from test_clearance import STOUT
 
 from coamd_blender.motion import skeleton
+from coamd_blender.motion.kinematics import leg_length
 from coamd_blender.retarget import Options, detect, solve
-from coamd_blender.retarget.contacts import leg_length
 
 ARMS = [J[f"{side}_{joint}"] for side in ("left", "right") for joint in ("elbow", "wrist")]
 ABOVE = [J[f"{side}_{joint}"] for side in ("left", "right") for joint in ("shoulder", "elbow")]

@@ -15,9 +15,9 @@ import numpy as np
 import synthetic
 from glb import RIG_FOLDER, read_glb_rig
 
+from coamd_blender.motion.contacts import detect_contacts, floor_offset
 from coamd_blender.retarget import Options, detect_rig, quality, solve
 from coamd_blender.retarget.body import read_rest
-from coamd_blender.retarget.contacts import detect_contacts, floor_height
 
 FIGURES = [field.name for field in fields(quality.Quality)]
 
@@ -25,7 +25,7 @@ FIGURES = [field.name for field in fields(quality.Quality)]
 def compare(rig, mapping, joints, fps=20, contact="strict", with_baselines=True):
     """Method to Quality of one clip on one rig: ours with and without the foot lock, and the two baselines."""
     body = read_rest(rig, mapping)
-    floor = floor_height(joints)
+    floor = floor_offset(joints)
     standing = detect_contacts(joints, fps, floor)
     found = {}
     for name, mode in (("ours", contact), ("ours, feet free", "off")):

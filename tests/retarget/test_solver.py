@@ -11,7 +11,6 @@ from coamd_blender.errors import InputError, RigError
 from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, solve
 from coamd_blender.retarget.rig import simple_rig
-from coamd_blender.retarget.solver import resample
 
 J = skeleton.JOINT_INDEX
 PLAIN = Options(place="world", contact="off", floor=False)
@@ -127,20 +126,6 @@ def test_quaternions_are_unit_and_do_not_jump():
     quaternions = solve(rig, detect(rig.names), pose(vectors), PLAIN).quaternions
     assert np.allclose(np.linalg.norm(quaternions, axis=-1), 1)
     assert ((quaternions[1:] * quaternions[:-1]).sum(axis=-1) > 0.9).all()
-
-
-def test_resampling_keeps_the_frames_that_coincide():
-    joints = motion(21)
-    assert np.allclose(resample(joints, 20, 60)[::3], joints)
-    assert len(resample(joints, 20, 24)) == 25
-    half = resample(joints, 20, 10)
-    assert np.allclose(half, joints[::2])
-    assert resample(joints[:1], 20, 24).shape == (1, 22, 3)
-
-
-def test_a_straight_line_stays_straight_between_frames():
-    line = np.linspace(0, 1, 11)[:, None, None] * np.ones((1, 22, 3))
-    assert np.allclose(resample(line, 10, 25)[:, 0, 0], np.arange(26) / 25)
 
 
 @pytest.mark.parametrize(
