@@ -81,13 +81,13 @@ def punching(side: str, punches: int = 1) -> np.ndarray:
     return joints
 
 
-def waving(side: str, frames: int = 60, hertz: float = 1.5) -> np.ndarray:
-    """The upper arm out sideways, the forearm up and swinging from side to side."""
+def waving(side: str, frames: int = 60, hertz: float = 1.5, drop: float = 0.0) -> np.ndarray:
+    """The upper arm out sideways, its elbow ``drop`` metres lower, the forearm up and swinging from side to side."""
     joints = standing(frames)
     sign = 1 if side == "left" else -1
     shoulder = joints[:, JOINT_INDEX[f"{side}_shoulder"]]
     swing = 0.6 * np.sin(2 * np.pi * hertz * np.arange(frames) / FPS)
-    elbow = shoulder + np.array([sign * 0.26, 0.0, 0.0])
+    elbow = shoulder + np.array([sign * 0.26, -drop, 0.0])
     joints[:, JOINT_INDEX[f"{side}_elbow"]] = elbow
     joints[:, JOINT_INDEX[f"{side}_wrist"]] = elbow + 0.268 * np.stack(
         [np.sin(swing), np.cos(swing), 0 * swing], axis=-1

@@ -1,6 +1,6 @@
 """When a foot stands: low over the floor, and slow.
 
-Two detectors, which agree on 79 % of the frames of generated walks, and both stay:
+Two detectors, and both stay (on 342 recorded walks they agree on 87 % of the frames):
 
 * :func:`detect_contacts` for motion whose feet are to be trusted, such as what is retargeted: a slow toe stands.
 * :func:`detect_sliding_contacts` for motion as the network makes it, whose standing feet slide: how slow is slow

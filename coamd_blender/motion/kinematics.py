@@ -6,7 +6,8 @@ Joints are (frames, 22, 3), metres, Y up; a heading is an angle about +Y in radi
 Two directions a body faces
 ---------------------------
 Both take the line across the hips and the line across the shoulders, right to left, and turn their sum a quarter. They
-part where the shoulders twist against the hips, by 13 to 23 degrees at the end of a swing, and so both stay:
+part where the shoulders twist against the hips (in 342 recorded walks by 5 degrees at most in the median walk, by 21
+in one of ten), and so both stay:
 
 * :func:`forward_by_width` adds the lines as long as they are. Shoulders are twice as wide as hips and count twice:
   the way a spectator would say somebody looks. Captions, measures of generated motion and the edit window use it, and

@@ -12,17 +12,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, rest_joints
+from coamd_blender.motion.kinematics import heading_by_width as heading
+from coamd_blender.motion.kinematics import level_axes as facing_axes
+from coamd_blender.motion.kinematics import velocity
+from coamd_blender.motion.signals import moving_average
+from coamd_blender.motion.signals import runs as runs_of
+from coamd_blender.motion.skeleton import (
+    ANKLES,
+    ELBOWS,
+    FPS,
+    HIPS,
+    JOINT_INDEX,
+    KNEES,
+    SHOULDERS,
+    SIDES,
+    TOES,
+    WRISTS,
+    rest_joints,
+)
 
-PELVIS, NECK, HEAD, SPINE3 = (JOINT_INDEX[name] for name in ("pelvis", "neck", "head", "spine3"))
-HIPS = (JOINT_INDEX["left_hip"], JOINT_INDEX["right_hip"])
-KNEES = (JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"])
-ANKLES = (JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"])
-TOES = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
-SHOULDERS = (JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"])
-ELBOWS = (JOINT_INDEX["left_elbow"], JOINT_INDEX["right_elbow"])
-WRISTS = (JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"])
-SIDES = ("left", "right")
+PELVIS, NECK, HEAD = (JOINT_INDEX[name] for name in ("pelvis", "neck", "head"))
 
 STAND_SPEED = 0.25  # m/s: slower than this over a window is standing
 WALK_SLOW, WALK_FAST = 0.75, 1.35  # m/s
@@ -63,36 +72,7 @@ class Event:
 
 def smooth(signal: np.ndarray, width: int = 5) -> np.ndarray:
     """Return the running mean over ``width`` frames (odd) along the first axis, ends repeated."""
-    if len(signal) < 2 or width < 2:
-        return signal
-    half = width // 2
-    padded = np.concatenate([signal[:1].repeat(half, 0), signal, signal[-1:].repeat(half, 0)])
-    total = np.cumsum(np.concatenate([np.zeros_like(padded[:1]), padded]), axis=0)
-    return (total[width:] - total[:-width]) / width
-
-
-def velocity(positions: np.ndarray) -> np.ndarray:
-    """Return m/s by central differences, same shape as ``positions`` (frames, ...)."""
-    if len(positions) < 2:
-        return np.zeros_like(positions)
-    return np.gradient(positions, axis=0) * FPS
-
-
-def heading(joints: np.ndarray) -> np.ndarray:
-    """Return the facing of the body in the ground plane: (frames,) unwrapped radians, 0 = +Z, left positive.
-
-    The across axis is the sum of the hip and shoulder lines; facing = across x up.
-    """
-    across = joints[:, HIPS[0]] - joints[:, HIPS[1]] + joints[:, SHOULDERS[0]] - joints[:, SHOULDERS[1]]
-    return np.unwrap(np.arctan2(-across[:, 2], across[:, 0]))
-
-
-def facing_axes(yaw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return unit vectors (..., 3) forward and left for headings ``yaw`` (...)."""
-    zero = np.zeros_like(yaw)
-    forward = np.stack([np.sin(yaw), zero, np.cos(yaw)], axis=-1)
-    left = np.stack([np.cos(yaw), zero, -np.sin(yaw)], axis=-1)
-    return forward, left
+    return moving_average(signal, width // 2)
 
 
 def travel(joints: np.ndarray) -> Travel:
@@ -185,18 +165,6 @@ def steps(joints: np.ndarray) -> list[int]:
     lift = joints[:, ANKLES[0], 1] - joints[:, ANKLES[1], 1]
     by_gap, by_lift = _alternations(smooth(gap, 3), 0.06), _alternations(smooth(lift, 3), 0.06)
     return by_gap if len(by_gap) >= len(by_lift) else by_lift
-
-
-def runs_of(mask: np.ndarray, gap: int = 0) -> list[tuple[int, int]]:
-    """Return the stretches [start, end) where ``mask`` (frames,) is true, joined over ``gap`` false frames."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    found: list[tuple[int, int]] = []
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if found and start - found[-1][1] <= gap:
-            found[-1] = (found[-1][0], int(end))
-        else:
-            found.append((int(start), int(end)))
-    return found
 
 
 def _planar_direction(step: np.ndarray, yaw: float, least: float) -> str:

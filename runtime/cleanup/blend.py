@@ -1,5 +1,6 @@
-"""What joins a remade stretch to the animation around it: the body it is on, sampling in time, offsets that fade, and
-poses that are hit exactly. Pure numpy, float64; joints (frames, 22, 3), Y up.
+"""Blend what was generated into the animation around it: the body it is on, offsets that fade, poses that are hit.
+
+Pure numpy and scipy, float64; joints (frames, 22, 3), Y up, in metres or in the unit of the clip they come from.
 """
 
 from __future__ import annotations
@@ -8,43 +9,42 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
+from coamd_blender.motion.kinematics import bone_lengths
+from coamd_blender.motion.signals import ease_between, settle_quintic, smoothstep
 from coamd_blender.motion.skeleton import (
+    ANKLES,
     BODY_PARTS,
     BONE_LENGTHS,
+    HIPS,
     JOINT_COUNT,
     JOINT_INDEX,
     JOINT_NAMES,
+    KNEES,
     PARENTS,
+    TOES,
     with_bone_lengths,
 )
 
 _BONES = np.arange(1, JOINT_COUNT)
-_PARENTS = np.array(PARENTS[1:])
-_LEGS = [JOINT_INDEX[name] for name in ("left_knee", "left_ankle", "right_knee", "right_ankle")]
+_LEGS = [*KNEES, *ANKLES]  # whose bones are thighs and shins
 # How readily a joint follows one that is pulled: feet hold on to the floor, the pelvis lags, arms give way.
 _MOBILITY = np.ones(JOINT_COUNT)
-_MOBILITY[[JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")]] = 0.02
-_MOBILITY[[JOINT_INDEX[name] for name in ("pelvis", "left_hip", "right_hip", "spine1")]] = 0.2
+_MOBILITY[[*ANKLES, *TOES]] = 0.02
+_MOBILITY[[JOINT_INDEX["pelvis"], *HIPS, JOINT_INDEX["spine1"]]] = 0.2
 _GROUND = np.array([1.0, 0.0, 1.0])
 ACCELERATION = 26.0  # m/s^2, mean over joints: 1 % of the frames of recordings have more, whatever the split
-JOIN_SECONDS, JOLT_SECONDS = 0.5, 0.1
-SPREADS = (0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3)  # s, of the Gaussian that softens a join
+BLEND_SECONDS, JOLT_SECONDS = 0.5, 0.1
+SPREADS = (0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3)  # s, of the Gaussian that softens a blend
 SWAY_SECONDS = 1.0  # slower than this a pelvis travels, faster it sways
 
 
 # --- bodies ---------------------------------------------------------------------------------------------------------
 
 
-def bone_lengths(joints: np.ndarray) -> np.ndarray:
-    """Length (frames, 22) of the bone that ends at each joint; 0 for the pelvis."""
-    lengths = np.zeros(joints.shape[:-1])
-    lengths[..., 1:] = np.linalg.norm(joints[..., 1:, :] - joints[..., _PARENTS, :], axis=-1)
-    return lengths
-
-
 def with_lengths(joints: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Rebuild joints (frames, 22, 3) with bone lengths (frames, 22) from the pelvis outwards, directions kept."""
+    """Rebuild ``joints`` (frames, 22, 3) with bone ``lengths`` (frames, 22), pelvis and directions kept."""
     return with_bone_lengths(joints, np.moveaxis(lengths, -1, 0)[..., None])
 
 
@@ -60,26 +60,32 @@ class Body:
 
     @classmethod
     def of(cls, joints: np.ndarray, floor: float, around: int) -> Body:
-        """The body of a clip (frames, 22, 3) whose floor lies at height ``floor``, seen from under frame ``around``."""
+        """Measure the body of a clip (frames, 22, 3) whose floor lies at height ``floor``, in the clip's unit.
+
+        The canonical origin comes under its pelvis at frame ``around``.
+        """
         legs = float(np.median(bone_lengths(joints)[:, _LEGS].sum(axis=1)))
         scale = float(BONE_LENGTHS[_LEGS].sum()) / legs if legs > 1e-6 else 1.0
         return cls(np.array([joints[around, 0, 0], floor, joints[around, 0, 2]]), scale)
 
     def point(self, points: np.ndarray) -> np.ndarray:
-        """Places (..., 3) of the clip's world in the canonical one."""
+        """Return places (..., 3) of the clip's world in the canonical one, metres."""
         return (points - self.centre) * self.scale
 
     def to_canonical(self, joints: np.ndarray) -> np.ndarray:
-        """Joints on the canonical body, near the origin."""
+        """Return ``joints`` (frames, 22, 3) of the clip on the canonical body near the origin, metres."""
         return with_bone_lengths(self.point(np.asarray(joints, np.float64)))
 
     def from_canonical(self, joints: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Joints (frames, 22, 3) back in the clip's world, with bone ``lengths`` (frames, 22)."""
+        """Return canonical ``joints`` (frames, 22, 3) back in the clip's world, with bone ``lengths`` (frames, 22)."""
         return with_lengths(joints / self.scale + self.centre, lengths)
 
 
 def joints_named(names: str) -> list[int]:
-    """Indices of the joints in ``names``: body parts and joints, separated by commas. KeyError for others."""
+    """Return the indices of the joints in ``names``: body parts and joints, separated by commas.
+
+    Raises KeyError for other names.
+    """
     found: list[int] = []
     for name in (part.strip() for part in names.split(",")):
         found += [JOINT_INDEX[joint] for joint in BODY_PARTS.get(name, (name,))]
@@ -87,7 +93,10 @@ def joints_named(names: str) -> list[int]:
 
 
 def holding(made: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Compose joints: ``kept`` where ``held`` (22,), elsewhere the bones of ``made`` on what they hang from."""
+    """Return ``kept`` (..., 22, 3) with the bones of ``made`` (..., 22, 3) on what they hang from.
+
+    Joints ``held`` (22,) bool are those of ``kept``.
+    """
     result = kept.copy()
     for joint in np.flatnonzero(~held):
         parent = PARENTS[joint]
@@ -98,58 +107,46 @@ def holding(made: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
 # --- time -----------------------------------------------------------------------------------------------------------
 
 
-def sample_at(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Values (frames, ...) at fractional frames ``at`` (count,): cubic Hermite with central differences (Catmull-Rom).
-
-    Local, exact at whole frames, continuous in velocity. Outside the frames the nearest one counts.
-    """
-    if len(values) == 1:
-        return values[np.zeros(len(at), int)]
-    at = np.clip(at, 0, len(values) - 1)
-    first = np.minimum(np.floor(at + 1e-9).astype(int), len(values) - 2)
-    t = (at - first).reshape(-1, *[1] * (values.ndim - 1))
-    slope = np.gradient(values, axis=0)
-    a, b, u, v = values[first], values[first + 1], slope[first], slope[first + 1]
-    return a + t * (u + t * (3 * (b - a) - 2 * u - v + t * (2 * (a - b) + u + v)))
-
-
 def in_place(joints: np.ndarray, fps: float) -> np.ndarray:
-    """Take the travel out of joints (frames, joints, 3): the pelvis stays over where it was at frame 0, sway kept."""
+    """Take the root trajectory out of ``joints`` (frames, joints, 3): the pelvis stays where it was, sway kept."""
     smooth = _smoothed(joints[:, 0].astype(np.float64) * _GROUND, SWAY_SECONDS * fps / 2)
     return (joints - (smooth - smooth[0])[:, None]).astype(joints.dtype)
 
 
 def _smoothed(values: np.ndarray, spread: float) -> np.ndarray:
-    """Values (frames, ...) under a Gaussian of ``spread`` frames; both ends are continued point-symmetrically."""
+    """Return ``values`` (frames, ...) under a Gaussian of ``spread`` frames; straight motion is kept, ends as well."""
     reach = min(int(3 * spread) + 1, len(values) - 1)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
-    rows = np.pad(values.reshape(len(values), -1), [(reach, reach), (0, 0)], "reflect", reflect_type="odd")
-    smooth = [np.convolve(row, kernel / kernel.sum(), "valid") for row in rows.T]
-    return np.stack(smooth, axis=1).reshape(values.shape)
+    # Both ends are continued point-symmetrically, which no mode of scipy's does.
+    padding = [(reach, reach)] + [(0, 0)] * (values.ndim - 1)
+    padded = np.pad(values, padding, "reflect", reflect_type="odd")
+    return gaussian_filter1d(padded, spread, axis=0, radius=reach)[reach : reach + len(values)]
 
 
 def acceleration(joints: np.ndarray, fps: float) -> np.ndarray:
-    """Size of the second difference of joints (frames, joints, 3), mean over joints, m/s^2: (frames - 2,)."""
+    """Return the size of the second difference of ``joints`` (frames, joints, 3), metres, mean over joints.
+
+    (frames - 2,) m/s^2, for each frame but the first and the last.
+    """
     return np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).mean(axis=1) * fps**2
 
 
-def softened(
-    joints: np.ndarray, joins: Iterable[int], fps: float, limit: float = ACCELERATION, seconds: float = JOIN_SECONDS
+def soften_blends(
+    joints: np.ndarray, blends: Iterable[int], fps: float, limit: float = ACCELERATION, seconds: float = BLEND_SECONDS
 ) -> np.ndarray:
-    """Smooth joints (frames, 22, 3) about the frames ``joins`` until none of them accelerates by more than ``limit``.
+    """Smooth ``joints`` (frames, 22, 3), metres, about the frames ``blends`` at which motions meet.
 
-    Each join that does is smoothed on its own, ``seconds`` to both sides and fading out over as much again, no
-    stronger than it takes; bones keep their lengths.
+    No more than it takes, until none of them accelerates by more than ``limit``, m/s^2: each blend that does is
+    smoothed on its own, ``seconds`` to both sides and fading out over as much again, by the narrowest Gaussian that is
+    enough. Bones keep their lengths; shape and dtype stay.
     """
     result = joints.astype(np.float64)
     reach = max(1, round(seconds * fps))
-    for join in joins:
-        first, last = max(0, join - 3 * reach), min(len(joints), join + 3 * reach + 1)
-        piece = result[first:last].copy()
-        lengths, off = bone_lengths(piece), np.abs(np.arange(first, last) - join)
-        share = np.clip(2 - off / reach, 0, 1)
-        share = (share * share * (3 - 2 * share))[:, None, None]
-        near = off[1:-1] <= 2 * reach
+    for blend in blends:
+        first, last = max(0, blend - 3 * reach), min(len(joints), blend + 3 * reach + 1)
+        piece = result[first:last].copy()  # (frames near the blend, 22, 3)
+        lengths, off = bone_lengths(piece), np.abs(np.arange(first, last) - blend)
+        share = smoothstep(2 - off / reach)[:, None, None]
+        near = off[1:-1] <= 2 * reach  # of the frames that have an acceleration
         for spread in SPREADS:
             if acceleration(result[first:last], fps)[near].max() <= limit:
                 break
@@ -158,12 +155,12 @@ def softened(
 
 
 def without_jolts(joints: np.ndarray, fps: float, limit: float = ACCELERATION) -> np.ndarray:
-    """Soften whatever frame of joints (frames, 22, 3) accelerates most, until none does by more than ``limit``."""
+    """Soften whatever frame of ``joints`` (frames, 22, 3), metres, accelerates most, until none is above ``limit``."""
     for _ in range(len(joints)):
         change = acceleration(joints, fps)
         if change.max() <= limit:
             break
-        joints = softened(joints, [int(change.argmax()) + 1], fps, limit, JOLT_SECONDS)
+        joints = soften_blends(joints, [int(change.argmax()) + 1], fps, limit, JOLT_SECONDS)
     return joints
 
 
@@ -171,23 +168,11 @@ def without_jolts(joints: np.ndarray, fps: float, limit: float = ACCELERATION) -
 
 
 def fade(offset: np.ndarray, speed: np.ndarray, frames: int, length: int) -> np.ndarray:
-    """Offsets (frames, ...) for the frames after one that is ``offset`` (...) off and drifts by ``speed`` a frame:
-    the quintic that starts so without curvature and ends at rest at zero after ``length`` frames."""
-    t = np.minimum(np.arange(1, frames + 1) / length, 1.0).reshape(-1, *[1] * offset.ndim)
-    place = 1 - t**3 * (10 - 15 * t + 6 * t * t)
-    return offset * place + speed * length * (t - t**3 * (6 - 8 * t + 3 * t * t))
+    """Return offsets (frames, ...) for the frames after one that is ``offset`` (...) off and drifts by ``speed`` (...).
 
-
-def eased(frames: int, at: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values (frames, ...) known at frames ``at``, ascending: eased in between, level outside."""
-    place = np.arange(frames)
-    after = np.clip(np.searchsorted(at, place, side="right"), 1, max(1, len(at) - 1))
-    if len(at) == 1:
-        return np.repeat(values, frames, axis=0)
-    low, high = at[after - 1], at[after]
-    t = np.clip((place - low) / (high - low), 0, 1)
-    t = (t * t * (3 - 2 * t)).reshape(-1, *[1] * (values.ndim - 1))
-    return values[after - 1] * (1 - t) + values[after] * t
+    ``speed`` is a change a frame. After ``length`` frames the offsets are at rest at zero (``settle_quintic``).
+    """
+    return settle_quintic(np.arange(1, frames + 1) / length, offset, speed * length)
 
 
 # --- poses that are hit ---------------------------------------------------------------------------------------------
@@ -195,7 +180,7 @@ def eased(frames: int, at: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Target:
-    """Where joints must be at a frame: ``joints`` are indices, ``points`` (joints, 3) their places."""
+    """Where joints must be at a frame: ``joints`` are indices, ``points`` (joints, 3) their places, metres."""
 
     frame: int
     joints: tuple[int, ...]
@@ -203,25 +188,29 @@ class Target:
 
     @property
     def name(self) -> str:
+        """What a message calls the target."""
         return JOINT_NAMES[self.joints[0]] if len(self.joints) == 1 else f"the pose at frame {self.frame}"
 
 
 def pulled(joints: np.ndarray, lengths: np.ndarray, targets: list[Target], held: np.ndarray, rounds: int) -> np.ndarray:
-    """Poses (targets, 22, 3): ``joints`` (targets, 22, 3) with each target's joints in their places.
+    """Return the poses ``joints`` (targets, 22, 3) with each target's joints in their places.
 
     Bones keep their ``lengths`` (targets, 22) as in position-based dynamics (Mueller et al. 2007): every bone in turn
-    is put right by moving both its ends, each as far as it is mobile. ``held`` (22,) joints do not move.
+    is put right by moving both its ends, each as far as it is mobile. ``held`` (22,) joints do not move. More
+    ``rounds`` come nearer.
     """
     result = joints.copy()
+    # What is asked for is where it must be, and no longer mobile.
     weight = np.repeat(np.where(held, 0.0, _MOBILITY)[None], len(joints), axis=0)
     for row, target in enumerate(targets):
         result[row, list(target.joints)] = target.points
         weight[row, list(target.joints)] = 0.0
+    # From the ends of the limbs inwards, so that a pull gets to the pelvis in one round.
     for _ in range(rounds):
         for joint in _BONES[::-1]:
             parent = PARENTS[joint]
             both = weight[:, joint] + weight[:, parent]
-            bone = result[:, joint] - result[:, parent]
+            bone = result[:, joint] - result[:, parent]  # (targets, 3)
             size = np.linalg.norm(bone, axis=1)
             stretch = (size - lengths[:, joint]) / np.maximum(size * np.where(both > 0, both, 1.0), 1e-9)
             result[:, joint] -= (weight[:, joint] * stretch)[:, None] * bone
@@ -238,15 +227,15 @@ def through(
     rounds: int,
     ends: tuple[bool, bool],
 ) -> np.ndarray:
-    """Bend a motion (frames, 22, 3) so that it goes through every target; the targets' frames count from its first.
+    """Bend a motion ``joints`` (frames, 22, 3) with bone ``lengths`` (frames, 22) so that it goes through every target.
 
-    Each pose is solved by :func:`pulled`. What it moves the body over the ground is spread from target to target,
-    the rest over ``reach`` frames on both sides. ``ends`` says whether the motion is joined before its first and
-    after its last frame to something that stays.
+    The targets' frames count from its first; joints ``held`` (22,) stay. Each pose is solved by :func:`pulled`. What it
+    moves the body over the ground is spread from target to target, the rest over ``reach`` frames on both sides.
+    ``ends`` says whether the motion is blended before its first and after its last frame into something that stays.
     """
     targets = sorted(targets, key=lambda target: target.frame)
     at = np.array([target.frame for target in targets])
-    change = pulled(joints[at], lengths[at], targets, held, rounds) - joints[at]
+    change = pulled(joints[at], lengths[at], targets, held, rounds) - joints[at]  # (targets, 22, 3)
     ground = change[:, :1] * _GROUND
     moved = joints + _spread(len(joints), at, ground, len(joints) + 1, ends)
     moved = moved + _spread(len(joints), at, change - ground, reach, ends)
@@ -254,9 +243,10 @@ def through(
 
 
 def _spread(frames: int, at: np.ndarray, change: np.ndarray, reach: int, ends: tuple[bool, bool]) -> np.ndarray:
-    """Ease ``change`` (targets, ...), known at frames ``at``, to zero ``reach`` frames from each and at ``ends``."""
+    """Return ``change`` (targets, ...) at frames ``at``, eased to zero ``reach`` frames from each and at ``ends``."""
     knots: dict[int, np.ndarray] = {}
     zero = np.zeros_like(change[0])
+    # Zero on either side of a target, unless the next is near enough to go straight to it.
     for number, frame in enumerate(at):
         left = at[number - 1] if number else -np.inf
         right = at[number + 1] if number + 1 < len(at) else np.inf
@@ -270,4 +260,4 @@ def _spread(frames: int, at: np.ndarray, change: np.ndarray, reach: int, ends: t
         knots[frames] = zero
     knots |= {int(frame): value for frame, value in zip(at, change, strict=True)}
     order = np.array(sorted(knots))
-    return eased(frames + 2, order + 1, np.stack([knots[frame] for frame in order]))[1:-1]
+    return ease_between(np.arange(frames), order, np.stack([knots[frame] for frame in order]))

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion.kinematics import bone_lengths, heading_by_width
+from coamd_blender.motion.signals import catmull_rom, ease_between
 from coamd_blender.motion.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
-from runtime.cleanup.blend import Body, Target, bone_lengths, eased, fade, holding, sample_at, through, with_lengths
-from runtime.cleanup.denoise import calmed
-from runtime.cleanup.foot_lock import planted
+from runtime.cleanup.blend import Body, Target, fade, holding, through, with_lengths
+from runtime.cleanup.denoise import remove_tremor
+from runtime.cleanup.foot_lock import lock_feet
 from runtime.config import TRAVEL_DIM
 from runtime.edit import root_trajectory
 from runtime.edit.latents import Coder
@@ -58,7 +60,7 @@ class Scene:
     @classmethod
     def of(cls, joints: np.ndarray, fps: float, task: Edit, before: tuple[int, int], after: tuple[int, int]) -> Scene:
         seen = np.concatenate([joints[slice(*before)], joints[task.start : task.stop], joints[slice(*after)]])
-        at_20 = sample_at(seen, np.arange(0, len(seen), fps / FPS))
+        at_20 = catmull_rom(seen, np.arange(0, len(seen), fps / FPS))
         body = Body.of(joints, floor_height(at_20), max(0, task.start - 1))
         grid = Grid.of(fps, task, before, after)
         canonical, at, tiny = body.to_canonical(joints), grid.times() * fps, 1e-6
@@ -67,7 +69,7 @@ class Scene:
         edges = [0, low, high, len(at)]
         inner = (max(0, task.start - 1), min(len(joints), task.stop + 1))
         pieces = [
-            sample_at(canonical[first:last], at[low:high] - first)
+            catmull_rom(canonical[first:last], at[low:high] - first)
             for (first, last), low, high in zip((before, inner, after), edges[:-1], edges[1:], strict=True)
             if high > low
         ]
@@ -250,9 +252,9 @@ class Scene:
             tokens[: inside.stop] = coder.with_travel(tokens[: inside.stop], way)
         joints = coder.decode(tokens, origin)
         if not self._moors:
-            return calmed(joints)
+            return remove_tremor(joints)
         moored = self._moored(joints)
-        return np.where(self.shown[:, None, None], moored, calmed(moored))
+        return np.where(self.shown[:, None, None], moored, remove_tremor(moored))
 
     def _moored(self, joints: np.ndarray) -> np.ndarray:
         """Window joints (frames, 22, 3) with what is kept in its place, and the range meeting it."""
@@ -274,7 +276,7 @@ class Scene:
         around = np.arange(start - 2, stop + 2)  # two frames on either side tell place and speed
         lengths = self._lengths(np.clip(around, 0, total - 1))
         at = (around / self.fps - self.grid.times()[0]) * FPS
-        clip = self.body.from_canonical(sample_at(made, at), lengths)
+        clip = self.body.from_canonical(catmull_rom(made, at), lengths)
         if not self.kept[0] and self.task.path is None:
             own, place = (clip[-2], stop) if self.kept[1] else (clip[2], start)
             clip = _carried(clip, own, self.joints[place])
@@ -286,9 +288,9 @@ class Scene:
         fresh = seated(fresh, lengths, self.joints[start:stop], held)
         if self.task.targets:
             fresh = self._exact(fresh, lengths)
-        return self._planted(fresh)
+        return self._foot_locked(fresh)
 
-    def _planted(self, fresh: np.ndarray) -> np.ndarray:
+    def _foot_locked(self, fresh: np.ndarray) -> np.ndarray:
         """The range's frames (stop - start, 22, 3) with standing feet that stay; poses asked for stay too."""
         start, stop, held = self.task.start, self.task.stop, self.task.held()
         if held[_LEGS].any():
@@ -302,7 +304,7 @@ class Scene:
         targets = self.task.targets
         stays[[target.frame - first for target in targets if set(target.joints) & {0, *_LEGS}]] = True
         travels = not (held[0] or targets or self.task.path is not None)
-        clean = planted(clip, stays, self.fps, travels, steps=True)
+        clean = lock_feet(clip, stays, self.fps, travels, steps=True)
         return clean[start - first : stop - first] / self.body.scale + self.body.centre
 
     def _lengths(self, frames: np.ndarray) -> np.ndarray:
@@ -356,7 +358,8 @@ def meeting(
     knots += [(count + 2, after[0, 0] - clip[-2, 0])] if len(after) else []
     if knots and carried:
         at = np.array([frame for frame, _ in knots])
-        result += eased(len(clip), at, np.stack([value * [1.0, 0.0, 1.0] for _, value in knots]))[:, None]
+        moved = np.stack([value * [1.0, 0.0, 1.0] for _, value in knots])
+        result += ease_between(np.arange(len(clip)), at, moved)[:, None]
     length = min(max(2, round(FADE_SECONDS * fps)), count + 1)
     inner, step = slice(2, -2), min(3, count + 1)
     ahead, beyond = result[:2].copy(), result[-2:].copy()
@@ -382,14 +385,9 @@ def seated(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held: np.nda
 
 def _carried(clip: np.ndarray, pose: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Turn and shift ``clip`` over the ground so that ``pose`` (22, 3) comes to stand and look as ``wanted`` does."""
-    turn = _heading(wanted) - _heading(pose)
+    before, after = (float(heading_by_width(each[None])[0]) for each in (pose, wanted))
+    turn = after - before
     cos, sin = math.cos(turn), math.sin(turn)
     offset = clip - pose[0] * [1.0, 0.0, 1.0]
     x, z = offset[..., 0] * cos + offset[..., 2] * sin, offset[..., 2] * cos - offset[..., 0] * sin
     return np.stack([x, offset[..., 1], z], axis=-1) + wanted[0] * [1.0, 0.0, 1.0]
-
-
-def _heading(pose: np.ndarray) -> float:
-    """Direction one pose (22, 3) faces, radians from +Z towards +X, by hips and shoulders."""
-    across = pose[1] - pose[2] + pose[16] - pose[17]
-    return math.atan2(-across[2], across[0])

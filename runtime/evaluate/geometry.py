@@ -13,12 +13,22 @@ from __future__ import annotations
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.motion.skeleton import BONE_LENGTHS, FPS, JOINT_COUNT, JOINT_INDEX, REST_OFFSETS, STANDING_HEIGHT
+from coamd_blender.motion.kinematics import forward_by_width as forward_axis
+from coamd_blender.motion.kinematics import heading_by_width, speed
+from coamd_blender.motion.signals import runs
+from coamd_blender.motion.skeleton import (
+    BONE_LENGTHS,
+    FPS,
+    JOINT_COUNT,
+    JOINT_INDEX,
+    REST_OFFSETS,
+    SIDES,
+    STANDING_HEIGHT,
+)
 
 ARM_LENGTH = float(BONE_LENGTHS[JOINT_INDEX["left_elbow"]] + BONE_LENGTHS[JOINT_INDEX["left_wrist"]])
 LEG_LENGTH = float(BONE_LENGTHS[JOINT_INDEX["left_knee"]] + BONE_LENGTHS[JOINT_INDEX["left_ankle"]])
 ANKLE_HEIGHT = float(-REST_OFFSETS[JOINT_INDEX["left_foot"], 1])  # of the ankle over the toe, in a stand
-SIDES = ("left", "right")
 
 
 def require_motion(joints: np.ndarray) -> np.ndarray:
@@ -38,19 +48,6 @@ def joint(joints: np.ndarray, name: str) -> np.ndarray:
     return joints[:, JOINT_INDEX[name]]
 
 
-def rate(values: np.ndarray) -> np.ndarray:
-    """Derivative along the first axis, units a second: central difference over 0.1 s, one-sided at the ends."""
-    return np.gradient(values, axis=0) * FPS
-
-
-def forward_axis(joints: np.ndarray) -> np.ndarray:
-    """Horizontal unit vector (frames, 3) the body faces: across the hips and shoulders, turned a quarter."""
-    across = joint(joints, "left_hip") - joint(joints, "right_hip")
-    across = across + joint(joints, "left_shoulder") - joint(joints, "right_shoulder")
-    forward = np.stack([-across[:, 2], np.zeros(len(across)), across[:, 0]], axis=1)
-    return forward / np.maximum(np.linalg.norm(forward, axis=1, keepdims=True), 1e-9)
-
-
 def left_axis(joints: np.ndarray) -> np.ndarray:
     """Horizontal unit vector (frames, 3) to the body's left."""
     forward = forward_axis(joints)
@@ -59,8 +56,7 @@ def left_axis(joints: np.ndarray) -> np.ndarray:
 
 def heading(joints: np.ndarray) -> np.ndarray:
     """Direction faced, degrees (frames,), continuous through full turns; growing is a turn to the left."""
-    forward = forward_axis(joints)
-    return np.degrees(np.unwrap(np.arctan2(forward[:, 0], forward[:, 2])))
+    return np.degrees(heading_by_width(joints))
 
 
 def heading_change(joints: np.ndarray) -> float:
@@ -149,18 +145,12 @@ def body_offset(joints: np.ndarray, name: str, origin: str) -> np.ndarray:
 
 def relative_speed(joints: np.ndarray, name: str, origin: str) -> np.ndarray:
     """Speed of one joint seen from another, m/s (frames,), in the world's axes."""
-    return np.linalg.norm(rate(joint(joints, name) - joint(joints, origin)), axis=1)
+    return speed(joint(joints, name) - joint(joints, origin))
 
 
 def joint_speed(joints: np.ndarray) -> np.ndarray:
     """Mean speed of all joints in the world, m/s (frames,)."""
-    return np.linalg.norm(rate(joints), axis=2).mean(1)
-
-
-def runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Half-open intervals [start, stop) in which ``mask`` (frames,) is true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(mask, dtype=np.int8), [0]])))
-    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+    return speed(joints).mean(1)
 
 
 def longest_run(mask: np.ndarray) -> float:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 import numpy as np
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion.kinematics import velocity
+from coamd_blender.motion.signals import runs
 from coamd_blender.motion.skeleton import FPS
 from runtime.evaluate import geometry as g
 
@@ -131,7 +133,7 @@ def _waving(joints: np.ndarray, side: str) -> bool:
     sideways or ahead of its elbow, within one lift of 0.6 s or more."""
     wrist = g.body_offset(joints, f"{side}_wrist", f"{side}_elbow")
     height = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1]
-    for start, stop in g.runs((wrist[:, 1] > 0.0) & (height > -0.15)):
+    for start, stop in runs((wrist[:, 1] > 0.0) & (height > -0.15)):
         if stop - start < 0.6 * FPS:
             continue
         if max(g.swings(wrist[start:stop, axis], 0.06) for axis in (0, 2)) >= 3:
@@ -153,7 +155,7 @@ def jumps(joints: np.ndarray) -> int:
     of the half second before."""
     height = g.joint(joints, "pelvis")[:, 1]
     count = 0
-    for start, stop in g.runs(g.lowest_foot(joints) > 0.06):
+    for start, stop in runs(g.lowest_foot(joints) > 0.06):
         before = height[max(0, start - FPS // 2) : start + 1].min()
         count += stop - start >= 2 and height[start:stop].max() - before >= 0.16
     return count
@@ -199,7 +201,7 @@ def _punching(joints: np.ndarray, side: str, guarded: bool = True) -> bool:
     ready = reach < 0.7
     if guarded:
         ready &= (out[:, 1] < 0.1) & (out[:, 2] > 0.0)
-    stretch = g.rate(reach * g.ARM_LENGTH)
+    stretch = velocity(reach * g.ARM_LENGTH)
     straight = stretch > 0.65 * g.relative_speed(joints, f"{side}_wrist", f"{side}_shoulder")
     thrust = g.recently((stretch > 1.6) & straight, 5)
     return bool(((reach > 0.85) & level & g.recently(ready, 8) & thrust).any())

@@ -11,27 +11,25 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from coamd_blender.errors import DataError
-from coamd_blender.motion.skeleton import BONE_LENGTHS, FPS, JOINT_COUNT, JOINT_INDEX, PARENTS, mirror
-from runtime.evaluate.geometry import forward_axis, require_motion
+from coamd_blender.motion.kinematics import bone_lengths, forward_by_width
+from coamd_blender.motion.skeleton import BONE_LENGTHS, FPS, JOINT_COUNT, TOES, mirror
+from runtime.evaluate.geometry import require_motion
 
 SKATE_HEIGHT, SKATE_SPEED = 0.05, 0.2  # metres, metres a second: a lower toe that moves faster slides
 WINDOW = 40  # frames compared at once when looking for copies: two seconds
 WINDOW_STEP = 4  # every fourth frame of a window is compared
-_TOES = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
 
 
 def bone_length_error(joints: np.ndarray) -> float:
     """Mean relative error of the 21 bone lengths against the canonical body's, as a fraction."""
-    children = np.arange(1, JOINT_COUNT)
-    bones = joints[:, children] - joints[:, np.array(PARENTS)[children]]
-    lengths = np.linalg.norm(bones, axis=2)  # (frames, 21)
+    lengths = bone_lengths(joints)[:, 1:]  # (frames, 21): the pelvis has no bone
     return float((np.abs(lengths - BONE_LENGTHS[1:]) / BONE_LENGTHS[1:]).mean())
 
 
 def foot_skate_ratio(joints: np.ndarray) -> float:
     """Share of the steps from frame to frame, both toes counted, in which a toe slides: it is below 5 cm at both
     frames and moves over the floor at more than 0.2 m/s."""
-    toes = joints[:, _TOES]  # (frames, 2, 3)
+    toes = joints[:, TOES]  # (frames, 2, 3)
     low = (toes[1:, :, 1] < SKATE_HEIGHT) & (toes[:-1, :, 1] < SKATE_HEIGHT)
     speed = np.linalg.norm(np.diff(toes[:, :, [0, 2]], axis=0), axis=2) * FPS
     return float((low & (speed > SKATE_SPEED)).mean())
@@ -89,7 +87,7 @@ def canonical_windows(windows: np.ndarray) -> np.ndarray:
     and the body faces +Z; heights stay. Same shape."""
     frames = windows.shape[1]
     middle = windows[:, frames // 2]  # (count, 22, 3)
-    forward = forward_axis(middle)
+    forward = forward_by_width(middle)
     cos, sin = forward[:, 2][:, None, None], forward[:, 0][:, None, None]
     centred = windows - middle[:, None, :1] * np.array([1.0, 0.0, 1.0], dtype=windows.dtype)
     turned = np.empty_like(centred)

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from coamd_blender.errors import DataError
-from coamd_blender.motion.skeleton import FPS, JOINT_INDEX
+from coamd_blender.motion.kinematics import forward_balanced, speed
+from coamd_blender.motion.signals import runs, without_short_runs
+from coamd_blender.motion.skeleton import JOINT_INDEX, TOES
 
 # How far each joint lies inside the body, metres: what touches the floor is its height less this. Toes lie on it.
 BODY_RADII = {
@@ -46,12 +49,6 @@ def _running_median(values: np.ndarray, window: int) -> np.ndarray:
     half = window // 2
     padded = np.pad(values, [(half, half)] + [(0, 0)] * (values.ndim - 1), mode="edge")
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, window, axis=0), axis=-1)
-
-
-def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Return (start, stop) of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def bad_frames(positions: np.ndarray, anchor: np.ndarray, fps: float) -> np.ndarray:
@@ -112,7 +109,7 @@ def mend(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[np.ndar
             if second - first <= longest:
                 bad[first + 1 : second + 1] = True
     keep, repaired = np.ones(frames, bool), 0
-    for start, stop in _runs(bad):
+    for start, stop in runs(bad):
         if stop - start <= longest and start > 0 and stop < frames:
             _interpolate(mended, start, stop)
             repaired += stop - start
@@ -120,7 +117,7 @@ def mend(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[np.ndar
             keep[start:stop] = False
     steps = _jumps(mended, fps)
     spans = []
-    for start, stop in _runs(keep):
+    for start, stop in runs(keep):
         cuts = [start, *(np.flatnonzero(steps[start : stop - 1]) + start + 1).tolist(), stop]
         spans += list(pairwise(cuts))
     return mended, spans, repaired
@@ -174,12 +171,8 @@ def _support(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lowest height (frames,), whether that part rests (under 0.4 m/s for 3 frames), whether it is a foot."""
     heights = joints[:, _FLOOR_JOINTS, 1] - _FLOOR_RADII
     which = heights.argmin(axis=1)
-    speed = np.linalg.norm(np.gradient(joints[:, _FLOOR_JOINTS], axis=0), axis=-1)[range(len(joints)), which] * FPS
-    rests = speed < 0.4
-    for start, stop in _runs(rests):
-        if stop - start < 3:
-            rests[start:stop] = False
-    return heights.min(axis=1), rests, which < _FEET_FIRST
+    pace = speed(joints[:, _FLOOR_JOINTS])[range(len(joints)), which]
+    return heights.min(axis=1), without_short_runs(pace < 0.4, 3), which < _FEET_FIRST
 
 
 def _level(heights: np.ndarray) -> float:
@@ -203,11 +196,9 @@ def floor_height(joints: np.ndarray) -> float:
 
 
 def _smooth_between(frames: int, at: np.ndarray, values: np.ndarray, spread: float) -> np.ndarray:
-    """Interpolate ``values`` known at frames ``at`` and smooth them by a Gaussian of ``spread`` frames."""
+    """Return ``values`` known at frames ``at`` at all of them, (frames,), under a Gaussian of ``spread`` frames."""
     curve = np.interp(np.arange(frames), at, values)
-    reach = int(3 * spread)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
-    return np.convolve(np.pad(curve, reach, mode="edge"), kernel / kernel.sum(), mode="valid")
+    return gaussian_filter1d(curve, spread, radius=int(3 * spread), mode="nearest")
 
 
 def floor_profile(joints: np.ndarray, follow: bool = False) -> np.ndarray:
@@ -256,26 +247,10 @@ def uneven_floor(joints: np.ndarray, apart: float = 0.12) -> bool:
     Stairs, stools, a floor that could not be found: judged on frames in which a foot is still and bears the body
     (no other part is lower), when those are a twentieth of the motion or more.
     """
-    feet = joints[:, [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]]
-    speed = np.linalg.norm(np.gradient(feet, axis=0), axis=-1) * FPS
+    feet = joints[:, TOES]
     bearing = feet[..., 1] <= lowest_point(joints)[:, None] + 0.02
-    standing = (speed < 0.15) & bearing
-    return bool((standing & (np.abs(feet[..., 1]) > apart)).any(axis=1).mean() > 0.05)
-
-
-def heading(joints: np.ndarray) -> np.ndarray:
-    """Horizontal unit direction (frames, 2: x, z) the body faces: hip and shoulder axes together.
-
-    Where both stand upright (a person on their side) the direction from head to pelvis takes their place.
-    """
-    left = joints[:, JOINT_INDEX["left_hip"]] - joints[:, JOINT_INDEX["right_hip"]]
-    left = left / np.linalg.norm(left, axis=-1, keepdims=True)
-    shoulders = joints[:, JOINT_INDEX["left_shoulder"]] - joints[:, JOINT_INDEX["right_shoulder"]]
-    left = left + shoulders / np.maximum(np.linalg.norm(shoulders, axis=-1, keepdims=True), 1e-6)
-    forward = np.stack([-left[:, 2], left[:, 0]], axis=-1)
-    body = (joints[:, 0] - joints[:, JOINT_INDEX["head"]])[:, [0, 2]]
-    forward = np.where(np.linalg.norm(forward, axis=-1, keepdims=True) > 0.5, forward, body)
-    return forward / np.maximum(np.linalg.norm(forward, axis=-1, keepdims=True), 1e-6)
+    still = (speed(feet) < 0.15) & bearing
+    return bool((still & (np.abs(feet[..., 1]) > apart)).any(axis=1).mean() > 0.05)
 
 
 def place(joints: np.ndarray, floor: float | np.ndarray | None = None) -> np.ndarray:
@@ -286,6 +261,6 @@ def place(joints: np.ndarray, floor: float | np.ndarray | None = None) -> np.nda
     heights = np.broadcast_to(floor_profile(joints) if floor is None else floor, (len(joints),))
     moved = joints - [joints[0, 0, 0], 0.0, joints[0, 0, 2]]
     moved[..., 1] -= heights[:, None]
-    x, z = heading(moved[:1])[0]
+    x, _, z = forward_balanced(moved[0])
     turn = np.array([[z, 0.0, -x], [0.0, 1.0, 0.0], [x, 0.0, z]])
     return moved @ turn.T

@@ -14,8 +14,8 @@ from coamd_blender.errors import InputError
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from coamd_blender.wire.checks import check_seconds, tidy_prompt
 from runtime import checkpoint
-from runtime.cleanup.denoise import calmed
-from runtime.cleanup.foot_lock import planted
+from runtime.cleanup.denoise import remove_tremor
+from runtime.cleanup.foot_lock import lock_feet
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import draw_in_turn, joined, joins_of, steps_of, turns_of
@@ -188,7 +188,7 @@ class Generator:
         joins = [()] * len(joints) if joins is None else joins
         return np.stack(
             [
-                joined(motion, frames) if frames else planted(calmed(motion))
+                joined(motion, frames) if frames else lock_feet(remove_tremor(motion))
                 for motion, frames in zip(joints, joins, strict=True)
             ]
         )

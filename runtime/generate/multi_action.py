@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
-from runtime.cleanup.blend import softened, without_jolts
-from runtime.cleanup.denoise import calmed
-from runtime.cleanup.foot_lock import planted
+from runtime.cleanup.blend import soften_blends, without_jolts
+from runtime.cleanup.denoise import remove_tremor
+from runtime.cleanup.foot_lock import lock_feet
 from runtime.config import SamplingConfig
 from runtime.generate.clauses import clauses
 from runtime.model.sampling import Known
@@ -112,5 +112,5 @@ def _passages(generator, tokens: torch.Tensor, edges: list[int]) -> torch.Tensor
 def joined(joints: np.ndarray, joins: list[int]) -> np.ndarray:
     """Joints (frames, 22, 3) on the canonical body without tremor, changing at the frames ``joins`` no more abruptly
     than recordings do, and with standing feet that do not slide."""
-    steady = without_jolts(softened(calmed(joints), joins, FPS), FPS)
-    return without_jolts(planted(steady), FPS)
+    steady = without_jolts(soften_blends(remove_tremor(joints), joins, FPS), FPS)
+    return without_jolts(lock_feet(steady), FPS)

@@ -40,7 +40,13 @@ def test_travel_is_in_the_direction_faced_whatever_that_is(speed):
 def test_gait_by_speed_and_flight():
     assert describe.gait(movers.standing(40)) == "stand"
     assert describe.gait(movers.walking(60, 1.3)) == "walk"
-    assert describe.gait(movers.walking(60, 3.2)) == "run"
+    assert describe.gait(movers.walking(60, 3.2)) == "run", "too fast for a walk, whatever the feet do"
+    slow = movers.walking(60, 1.8)
+    assert describe.flight_fraction(slow) == 0 and describe.gait(slow) == "walk"
+    flying = slow.copy()
+    flying[::4] += [0.0, 0.12, 0.0]  # both feet are off the floor in every fourth frame
+    assert describe.flight_fraction(flying) == pytest.approx(0.25, abs=0.01) and describe.gait(flying) == "run"
+    assert describe.gait(flying - np.arange(60)[:, None, None] * [0.0, 0.0, 0.5 / 20]) == "walk", "hopping at 1.3 m/s"
     assert [describe.speed_class(v, "walk") for v in (0.5, 1.1, 1.9)] == ["slow", "normal", "fast"]
 
 
@@ -96,6 +102,15 @@ def test_a_wave_swings_and_a_raised_hand_does_not(side):
     assert not describe.raised(held, 1 - describe.SIDES.index(side)).any()
 
 
+def test_a_hand_swung_below_the_shoulder_does_not_wave():
+    """The elbow hangs low, so that the hand swings as a waving one does, but under the shoulder."""
+    for drop, waves in ((0.2, True), (0.3, False)):
+        joints = movers.waving("left", drop=drop)
+        over = joints[:, describe.WRISTS[0], 1] - joints[:, describe.SHOULDERS[0], 1]
+        assert (np.median(over) > 0.02) == waves and (over > -0.12).all()
+        assert bool(describe.waves(joints)) == waves
+
+
 def test_bows_come_back_up_and_say_how_deep():
     found = describe.bows(movers.bowing(50))
     assert len(found) == 1
@@ -125,9 +140,3 @@ def test_calibration_poses_and_twisted_bodies_are_seen():
     twisted = body.copy()
     twisted[:, describe.SHOULDERS] = movers.turned(body, 40.0)[:, describe.SHOULDERS]
     assert np.degrees(describe.twist(twisted)) == pytest.approx(40, abs=3)
-
-
-def test_stretches_are_joined_over_small_gaps():
-    mask = np.array([0, 1, 1, 0, 1, 0, 0, 0, 1], dtype=bool)
-    assert describe.runs_of(mask) == [(1, 3), (4, 5), (8, 9)]
-    assert describe.runs_of(mask, 1) == [(1, 5), (8, 9)]

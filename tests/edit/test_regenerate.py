@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion.signals import catmull_rom
 from coamd_blender.motion.skeleton import BODY_PARTS, JOINT_INDEX, PARENTS
-from runtime.cleanup.blend import Target, sample_at
+from runtime.cleanup.blend import Target
 from runtime.edit.regenerate import edit, edit_ranges
 from runtime.edit.task import Edit
 from runtime.edit.window import OVERLAP, WINDOW, windows
@@ -35,7 +36,7 @@ def seam_jumps(joints, edges):
 def stylised(walk, fps=30):
     """The walk on another body, elsewhere, at another rate."""
     frames = np.arange(0, len(walk) - 1, 20 / fps)
-    clip = sample_at(walk.astype(np.float64), frames)
+    clip = catmull_rom(walk.astype(np.float64), frames)
     clip[:, :, 1] *= 1.13
     return (clip * 1.3 + [11.0, 0.4, -7.0]).astype(np.float32), float(fps)
 

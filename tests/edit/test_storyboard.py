@@ -5,7 +5,7 @@ import pytest
 
 from coamd_blender.motion.skeleton import rest_joints
 from coamd_blender.wire.requests import StoryboardScene
-from runtime.cleanup.blend import in_place, softened, without_jolts
+from runtime.cleanup.blend import in_place, soften_blends, without_jolts
 from runtime.edit.storyboard import loop, storyboard
 from runtime.generate.generator import Generator
 
@@ -51,14 +51,14 @@ def test_no_frame_jumps(generator, board):
 def test_a_leap_is_softened_around_it_and_nowhere_else():
     still = rest_joints()[None].repeat(120, axis=0)
     still[60:, :, 0] += 1.0
-    soft = softened(still, [60], 20, limit=5.0)
+    soft = soften_blends(still, [60], 20, limit=5.0)
     assert acceleration(soft).max() * 400 <= 5.0 < acceleration(still).max() * 400
     assert np.abs(soft - still)[:40].max() < 1e-12 and np.abs(soft - still)[80:].max() < 1e-12
     assert np.abs(soft - soft[:, :1] - (still - still[:, :1])).max() < 1e-9
     assert np.array_equal(without_jolts(soft, 20, 5.0), soft)
     assert acceleration(without_jolts(still, 20, 25.0)).max() * 400 <= 25.0
     even = still[:60] + np.arange(60)[:, None, None] * [0, 0, 0.05]
-    assert np.array_equal(softened(even, [30], 20, 5.0), even)
+    assert np.array_equal(soften_blends(even, [30], 20, 5.0), even)
 
 
 def test_each_scene_does_what_it_says(generator):
