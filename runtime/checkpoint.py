@@ -54,8 +54,8 @@ def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, t
     if metadata.get("coamd_format") != FORMAT or metadata.get("kind") != kind:
         found = f"{metadata.get('kind', 'unknown')} of format {metadata.get('coamd_format', 'none')}"
         raise WeightsError(
-            f"weights file {path.name} is {found}, expected {kind} of format {FORMAT}",
-            "use the weights of this release, or train them anew",
+            f"Weights file {path.name} is {found}, expected {kind} of format {FORMAT}",
+            "Use the weights of this release, or train them anew",
         )
     config = from_dict(config_class, json.loads(metadata["config"]))
     return config, _expand(tensors), json.loads(metadata["extra"])
@@ -65,8 +65,8 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
     """Metadata and tensors as they are stored. Raises WeightsError when the file is missing or torn."""
     if not path.is_file():
         raise WeightsError(
-            f"weights file {path.name} is not in {path.parent}",
-            "restore the weights folder, or point --weights at a folder that holds it",
+            f"Weights file {path.name} is not in {path.parent}",
+            "Restore the weights folder, or point --weights at a folder that holds it",
         )
     try:
         with safe_open(path, framework="pt") as file:
@@ -74,7 +74,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
-            f"weights file {path.name} cannot be read ({error})", "it is torn: restore it from the release"
+            f"Weights file {path.name} cannot be read ({error})", "It is torn: restore it from the release"
         ) from error
     return metadata, tensors
 
@@ -94,7 +94,7 @@ def pack(source: Path, target: Path, others: Sequence[Path] = ()) -> None:
         its_tensors = _expand(its_tensors)
         same = all(its_metadata.get(key) == metadata.get(key) for key in ("kind", "config"))
         if not same or {k: v.shape for k, v in its_tensors.items()} != {k: v.shape for k, v in tensors.items()}:
-            raise WeightsError(f"{other.name} is another network than {Path(source).name}", "pack one of them alone")
+            raise WeightsError(f"{other.name} is another network than {Path(source).name}", "Pack one of them alone")
         tensors = {name: value + its_tensors[name] for name, value in tensors.items()}
     if others:
         tensors = {name: value / (1 + len(others)) for name, value in tensors.items()}
@@ -102,7 +102,7 @@ def pack(source: Path, target: Path, others: Sequence[Path] = ()) -> None:
     for name, value in tensors.items():
         if value.ndim >= 2 and value.dtype == torch.float32:
             if value.abs().max() > torch.finfo(torch.float16).max:
-                raise WeightsError(f"{name} in {Path(source).name} exceeds half precision", "train with weight decay")
+                raise WeightsError(f"{name} in {Path(source).name} exceeds half precision", "Train with weight decay")
             value = value.half()
         packed[name] = value
     Path(target).parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def _trained(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
     """Metadata and tensors of a run's result; WeightsError for the checkpoint of a run."""
     metadata, tensors = _read(path)
     if any(name.startswith(("model.", "optimizer.")) for name in tensors):
-        raise WeightsError(f"{path.name} is a training checkpoint", "pack best.safetensors or final.safetensors")
+        raise WeightsError(f"{path.name} is a training checkpoint", "Pack best.safetensors or final.safetensors")
     return metadata, tensors
 
 
@@ -131,7 +131,7 @@ def load_module(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name:
             for label, keys in (("lacks", missing), ("has unknown", unknown), ("misshapes", wrong))
             if keys
         )
-        raise WeightsError(f"{name} weights do not fit this version: the file {problem}", "use matching weights")
+        raise WeightsError(f"{name} weights do not fit this version: the file {problem}", "Use matching weights")
     module.load_state_dict(tensors, strict=True)
 
 

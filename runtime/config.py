@@ -16,7 +16,7 @@ TRAVEL_DIM = 3  # sideways and forward travel, and turn, of one token: see model
 
 def _require(condition: bool, message: str) -> None:
     if not condition:
-        raise InputError(message, "change the preset in runtime/config.py so that the sizes fit")
+        raise InputError(message, "Change the preset in runtime/config.py so that the sizes fit")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class AutoencoderConfig:
     output_convolutions: int = 1
 
     def __post_init__(self) -> None:
-        _require(self.width % 8 == 0, f"autoencoder width {self.width} is not a multiple of 8 (its group count)")
-        _require(self.latent_dim > 0, f"autoencoder latent_dim {self.latent_dim} is not positive")
+        _require(self.width % 8 == 0, f"Autoencoder width {self.width} is not a multiple of 8 (its group count)")
+        _require(self.latent_dim > 0, f"Autoencoder latent_dim {self.latent_dim} is not positive")
         _require(self.output_convolutions >= 1, f"{self.output_convolutions} output convolutions")
 
     @property
@@ -81,11 +81,11 @@ class GeneratorConfig:
     both_ends: bool = True
 
     def __post_init__(self) -> None:
-        _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
-        _require(self.width % 2 == 0, f"width {self.width} is odd; positions need sine and cosine halves")
-        _require(0 <= self.condition_drop < 1, f"condition_drop {self.condition_drop} is outside 0 to 1")
+        _require(self.width % self.heads == 0, f"Width {self.width} does not divide by {self.heads} heads")
+        _require(self.width % 2 == 0, f"Width {self.width} is odd; positions need sine and cosine halves")
+        _require(0 <= self.condition_drop < 1, f"The condition_drop {self.condition_drop} is outside 0 to 1")
         known = ("tokens", *TEXT_VECTORS)
-        _require(self.text_condition in known, f"text_condition {self.text_condition!r} is not one of {known}")
+        _require(self.text_condition in known, f"The text_condition {self.text_condition!r} is not one of {known}")
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,12 @@ class RecognizerConfig:
     temperature: float = 0.1
 
     def __post_init__(self) -> None:
-        _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
-        _require(self.width % 2 == 0, f"width {self.width} is odd; positions need sine and cosine halves")
-        _require(self.patch >= 1, f"patches of {self.patch} frames")
+        _require(self.width % self.heads == 0, f"Width {self.width} does not divide by {self.heads} heads")
+        _require(self.width % 2 == 0, f"Width {self.width} is odd; positions need sine and cosine halves")
+        _require(self.patch >= 1, f"Patches of {self.patch} frames")
         _require(self.recurrent >= 0, f"{self.recurrent} recurrent layers")
-        _require(self.temperature > 0, f"temperature {self.temperature} is not positive")
-        _require(self.label_text in TEXT_VECTORS, f"label_text {self.label_text!r} is not one of {TEXT_VECTORS}")
+        _require(self.temperature > 0, f"Temperature {self.temperature} is not positive")
+        _require(self.label_text in TEXT_VECTORS, f"The label_text {self.label_text!r} is not one of {TEXT_VECTORS}")
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class TextEncoderConfig:
     max_tokens: int = 64
 
     def __post_init__(self) -> None:
-        _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
+        _require(self.width % self.heads == 0, f"Width {self.width} does not divide by {self.heads} heads")
 
     @property
     def feature_dim(self) -> int:
@@ -183,7 +183,7 @@ class ClipTextConfig:
     projection: int = 512
 
     def __post_init__(self) -> None:
-        _require(self.width % self.heads == 0, f"width {self.width} does not divide by {self.heads} heads")
+        _require(self.width % self.heads == 0, f"Width {self.width} does not divide by {self.heads} heads")
 
     @property
     def feature_dim(self) -> int:
@@ -230,15 +230,15 @@ class Preset:
     recognizer_schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
-        _require(self.text_encoder in ("minilm", "clip"), f"text encoder {self.text_encoder!r} is not minilm or clip")
+        _require(self.text_encoder in ("minilm", "clip"), f"Text encoder {self.text_encoder!r} is not minilm or clip")
         _require(
             self.generator.text_dim == self.recognizer.text_dim,
-            f"the generator reads text features of {self.generator.text_dim} channels, the recogniser of "
+            f"The generator reads text features of {self.generator.text_dim} channels, the recogniser of "
             f"{self.recognizer.text_dim}",
         )
         _require(
             self.autoencoder.token_dim == self.generator.token_dim,
-            f"autoencoder tokens have {self.autoencoder.token_dim} channels, the generator expects "
+            f"Autoencoder tokens have {self.autoencoder.token_dim} channels, the generator expects "
             f"{self.generator.token_dim}",
         )
 
@@ -325,6 +325,6 @@ def from_dict(kind: type[Config], values: dict) -> Config:
     if unknown:
         raise InputError(
             f"{kind.__name__} does not know {', '.join(unknown)}",
-            "the file was written by another version: update CoAMD or train the weights anew",
+            "The file was written by another version: update CoAMD or train the weights anew",
         )
     return kind(**values)

@@ -28,7 +28,7 @@ def captured(rig: Rig, alignment: Table[str, np.ndarray] | None) -> np.ndarray:
         if name not in rig.index:
             raise RigError(f"The alignment pose names a bone {name!r} the armature lacks", "Capture the pose again")
         if value.shape != (4,) or not np.isfinite(value).all() or np.linalg.norm(value) < 1e-6:
-            raise RigError(f"The alignment pose of {name!r} is no rotation", "Capture the pose again")
+            raise RigError(f"The alignment pose of {name!r} is not a rotation", "Capture the pose again")
         found[rig.index[name]] = rot.unit(value)
     return found
 

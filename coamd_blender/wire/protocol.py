@@ -49,6 +49,7 @@ MAX_ARRAYS = 64
 MAX_DIMENSIONS = 8
 DTYPES = frozenset({"<f2", "<f4", "<f8", "<i4", "<i8", "|u1", "|b1"})
 
+_ALONE = "Nothing but frames may be written to this stream"
 _LENGTHS = struct.Struct("<II")
 _PREFIX_BYTES = len(MAGIC) + _LENGTHS.size
 
@@ -155,7 +156,7 @@ MESSAGE_TYPES = {c.type: c for c in (Hello, Request, Progress, Result, Error, Ca
 
 @dataclass(frozen=True)
 class Malformed:
-    """Bytes that were no message. ``id`` is that of the broken frame when it could be read, else 0."""
+    """Bytes that were not a message. ``id`` is that of the broken frame when it could be read, else 0."""
 
     id: int
     error: ProtocolError
@@ -222,7 +223,7 @@ def _check_bounds(header_bytes: int, body_bytes: int) -> None:
 class FrameDecoder:
     """Turns bytes, in whatever pieces they come, into messages. Bad bytes are reported once and skipped.
 
-    After anything that is no frame, reading goes on at the next magic, looked for right behind the last
+    After anything that is not a frame, reading goes on at the next magic, looked for right behind the last
     one, so that a frame with wrong lengths does not swallow the good ones that follow it.
     """
 
@@ -251,7 +252,7 @@ class FrameDecoder:
         if start < 0:
             start = len(self._buffer) - _magic_overlap(self._buffer)
         if start > 0:
-            self._report(found, 0, f"{start} bytes are no frame: {bytes(self._buffer[: min(start, 60)])!r}")
+            self._report(found, 0, f"{start} bytes are not a frame: {bytes(self._buffer[: min(start, 60)])!r}")
             del self._buffer[:start]
         return len(self._buffer) >= _PREFIX_BYTES
 
@@ -276,9 +277,8 @@ class FrameDecoder:
         del self._buffer[:end]
         return True
 
-    def _report(self, found: list[Message | Malformed], request_id: int, message: str, hint: str = "") -> None:
+    def _report(self, found: list[Message | Malformed], request_id: int, message: str, hint: str = _ALONE) -> None:
         if not self._skipping or request_id:
-            hint = hint or "Nothing but frames may be written to this stream"
             found.append(Malformed(request_id, ProtocolError(message, hint)))
         self._skipping = True
 
@@ -295,9 +295,9 @@ def _decode_header(data: bytes) -> dict[str, Any]:
     try:
         header = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise ProtocolError(f"A frame's header is not JSON: {error}") from error
+        raise ProtocolError(f"A frame's header is not JSON: {error}", _ALONE) from error
     if not isinstance(header, dict):
-        raise ProtocolError("A frame's header is not a JSON object")
+        raise ProtocolError("A frame's header is not a JSON object", _ALONE)
     return header
 
 
@@ -317,7 +317,7 @@ def _decode_message(header: dict[str, Any], body: bytes) -> Message:
         else:
             values[item.name] = _checked_value(name, item.name, item.type, header.get(item.name))
     if "arrays" not in values and body:
-        raise ProtocolError(f"A {name} came with a body of {len(body)} bytes and takes none")
+        raise ProtocolError(f"A {name} came with a body of {len(body)} bytes and takes none", _ALONE)
     return kind(**values)
 
 
@@ -333,26 +333,26 @@ def _checked_value(kind: str, name: str, annotation: str, value: Any) -> Any:
     else:
         good = isinstance(value, dict)
     if not good:
-        raise ProtocolError(f"A {kind} has {name} {value!r:.40}, which is not {annotation}")
+        raise ProtocolError(f"A {kind} has {name} {value!r:.40}, which is not {annotation}", _ALONE)
     return value
 
 
 def _decode_arrays(described: Any, body: bytes) -> dict[str, np.ndarray]:
     """Cut ``body`` into writable arrays as the header describes them."""
     if not isinstance(described, list) or len(described) > MAX_ARRAYS:
-        raise ProtocolError(f"A frame's arrays are not a list of at most {MAX_ARRAYS}")
+        raise ProtocolError(f"A frame's arrays are not a list of at most {MAX_ARRAYS}", _ALONE)
     arrays: dict[str, np.ndarray] = {}
     offset = 0
     for item in described:
         name, dtype, shape = _array_description(item)
         size = dtype.itemsize * math.prod(shape)
         if name in arrays or offset + size > len(body):
-            raise ProtocolError(f"Array {name!r} of shape {shape} is named twice or longer than the frame")
+            raise ProtocolError(f"Array {name!r} of shape {shape} is named twice or longer than the frame", _ALONE)
         arrays[name] = np.empty(shape, dtype)
         arrays[name].reshape(-1).view(np.uint8)[:] = np.frombuffer(body, np.uint8, size, offset)
         offset += size
     if offset != len(body):
-        raise ProtocolError(f"A frame's arrays take {offset} bytes and its body has {len(body)}")
+        raise ProtocolError(f"A frame's arrays take {offset} bytes and its body has {len(body)}", _ALONE)
     return arrays
 
 
@@ -369,4 +369,4 @@ def _array_description(item: Any) -> tuple[str, np.dtype, tuple[int, ...]]:
             and math.prod(max(length, 1) for length in shape) <= MAX_BODY_BYTES
         ):
             return name, np.dtype(dtype), tuple(shape)
-    raise ProtocolError(f"A frame describes an array as {item!r:.80}")
+    raise ProtocolError(f"A frame describes an array as {item!r:.80}", _ALONE)

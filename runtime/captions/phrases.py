@@ -103,7 +103,7 @@ def table() -> dict:
     try:
         return json.loads(_TABLE.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read {_TABLE.name}: {error}", "restore the file from the repository") from error
+        raise DataError(f"Cannot read {_TABLE.name}: {error}", "Restore the file from the repository") from error
 
 
 def _entry(row: dict) -> Entry:

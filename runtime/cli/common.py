@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(message, f"see {self.prog} --help")
+        raise InputError(message, f"See {self.prog} --help")
 
 
 def add_verb(verbs: argparse._SubParsersAction, name: str, run: Callable[..., Outcome], summary: str) -> Parser:

@@ -118,7 +118,7 @@ def run_evaluator(args: argparse.Namespace) -> Outcome:
     """Train the evaluator that judges generated motion; it has one size, one precision."""
     for name in ("precision", "accumulate"):
         if getattr(args, name) is not None:
-            raise InputError(f"The evaluator has no --{name}", "leave it out")
+            raise InputError(f"The evaluator has no --{name}", "Leave it out")
     options = _options(args, "steps", "learning_rate", "weights")
     del options["preset"]
     return _trained(train.evaluator.train_evaluator(args.prepared, args.run_folder, **options))

@@ -58,7 +58,7 @@ class Bank:
             self._take(clip, joints)
         self._derive()
         if not self.families:
-            raise DataError("no motion in this split can be captioned", "check the data folder and the split")
+            raise DataError("No motion in this split can be captioned", "Check the data folder and the split")
         gaits = {name: self.families.get(name, ()) for name in ("walk", "run")}
         self.halts = {name: resting(samples, at_end=True) for name, samples in gaits.items()}
         self.starts = {name: resting(samples, at_end=False) for name, samples in gaits.items()}

@@ -177,7 +177,7 @@ def build_pool(
     makers = Makers(Bank(own, motions), scenes, Authors(scenes.segments) if split == "train" else None)
     for item in _built(makers, seed, size, workers):
         if item is None:
-            raise DataError("no training item could be built", "check that the data holds several kinds of motion")
+            raise DataError("No training item could be built", "Check that the data holds several kinds of motion")
         yield item
 
 

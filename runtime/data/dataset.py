@@ -41,7 +41,7 @@ class Prepared:
         """Open what ``prepare`` wrote; DataError when it is not there."""
         folder = Path(folder)
         if not (folder / "clips.jsonl").is_file() or not (folder / "motions.npy").is_file():
-            raise DataError(f"no prepared data in {folder}", "run: python -m runtime prepare --data FOLDER")
+            raise DataError(f"No prepared data in {folder}", "Run: python -m runtime prepare --data FOLDER")
         clips = [json.loads(line) for line in (folder / "clips.jsonl").read_text().splitlines()]
         return cls(clips, np.load(folder / "motions.npy", mmap_mode="r"))
 
@@ -67,7 +67,7 @@ class Pool:
         """Open a pool written by :func:`write_pool`."""
         folder = Path(folder)
         if not (folder / "items.jsonl").is_file():
-            raise DataError(f"no training pool in {folder}", "run: python -m runtime prepare --data FOLDER")
+            raise DataError(f"No training pool in {folder}", "Run: python -m runtime prepare --data FOLDER")
         items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
         captions = json.loads((folder / "captions.json").read_text())
         return cls(np.load(folder / "joints.npy", mmap_mode="r"), items, captions)
@@ -100,7 +100,7 @@ def write_pool(folder: Path, items) -> int:
         blocks.append(np.asarray(item.joints, dtype=np.float32))
         start += frames
     if not rows:
-        raise DataError("the training pool is empty", "check that the data folder holds motion of this split")
+        raise DataError("The training pool is empty", "Check that the data folder holds motion of this split")
     np.save(folder / "joints.npy", np.concatenate(blocks))
     (folder / "captions.json").write_text(json.dumps(list(known)))
     (folder / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -258,7 +258,7 @@ def encoded_captions(pool: Pool, cache: Path, encoder, elsewhere: Path | None = 
         CaptionFeatures.encode(pool.captions, encoder, progress=progress).save(path)
     captions = CaptionFeatures.load(path)
     if len(captions.starts) != len(pool.captions) + 1 or captions.tokens.shape[1] != encoder.config.feature_dim:
-        raise DataError(f"{path} belongs to another pool or text encoder", "delete it, or train into another --run")
+        raise DataError(f"{path} belongs to another pool or text encoder", "Delete it, or train into another --run")
     return captions
 
 

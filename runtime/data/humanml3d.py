@@ -44,12 +44,12 @@ def read_labels(root: str | Path) -> dict[str, str]:
     path = folder / LABELS_FILE
     if not path.is_file():
         raise DataError(
-            f"the action labels of HumanML3D are not in {folder}",
-            f"ask the authors of HumanML3D-400 for them and write {LABELS_FILE}: name, tab, class on each line",
+            f"The action labels of HumanML3D are not in {folder}",
+            f"Ask the authors of HumanML3D-400 for them and write {LABELS_FILE}: name, tab, class on each line",
         )
     rows = [line.rstrip().split("\t") for line in read_text(path).splitlines() if line.strip()]
     if bad := next((row for row in rows if len(row) != 2 or not all(row)), None):
-        raise DataError(f"{path} has the line {' '.join(bad)!r}", "write a name, a tab and a class on each line")
+        raise DataError(f"{path} has the line {' '.join(bad)!r}", "Write a name, a tab and a class on each line")
     return {name: label.strip() for name, label in rows}
 
 

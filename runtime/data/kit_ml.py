@@ -63,7 +63,7 @@ def to_canonical(joints: np.ndarray, name: str = "") -> np.ndarray:
     """
     pieces = canonicalise(to_source_clip(joints, name), JOINT_MAP, check=False)
     if not pieces:
-        raise DataError(f"{name} holds no two frames that follow on each other", "leave it out")
+        raise DataError(f"{name} holds no two frames that follow on each other", "Leave it out")
     return place(max(pieces, key=len)).astype(np.float32)
 
 

@@ -72,13 +72,13 @@ class Sample:
         """Read ``SsssCcccPpppRrrrAaaa``; DataError for another name."""
         match = _NAME.search(name)
         if not match:
-            raise DataError(f"{name} is no NTU RGB+D file name", "keep the names of the original download")
+            raise DataError(f"{name} is not an NTU RGB+D file name", "Keep the names of the original download")
         return cls(*map(int, match.groups()))
 
     def split(self, classes: int, protocol: str) -> str:
         """Return "train" or "test" under ``protocol`` of the 60- or 120-class set. Raises DataError."""
         if protocol not in PROTOCOLS.get(classes, ()):
-            raise DataError(f"NTU RGB+D {classes} has no protocol {protocol}", "use 60 xsub, xview or 120 xsub, xset")
+            raise DataError(f"NTU RGB+D {classes} has no protocol {protocol}", "Use 60 xsub, xview or 120 xsub, xset")
         if protocol == "xsub":
             train = self.performer in (XSUB_60 if classes == 60 else XSUB_120)
         elif protocol == "xview":
@@ -114,12 +114,12 @@ def read_bodies(path: str | Path) -> dict[str, np.ndarray]:
             for _ in range(int(take(1)[0])):
                 name = take(BODY_VALUES)[0]
                 if (joints := int(take(1)[0])) != JOINT_LINES:
-                    raise DataError(f"{path} has a body of {joints} joints", "expected 25: download it again")
+                    raise DataError(f"{path} has a body of {joints} joints", "Expected 25: download it again")
                 block = np.array(take(JOINT_LINES * JOINT_VALUES), dtype=np.float64)
                 body = bodies.setdefault(name, np.full((frames, JOINT_LINES, 3), np.nan))
                 body[frame] = block.reshape(JOINT_LINES, JOINT_VALUES)[:, :3]
     except (ValueError, IndexError) as error:
-        raise DataError(f"{path} is torn ({error})", "download it again") from error
+        raise DataError(f"{path} is torn ({error})", "Download it again") from error
     return bodies
 
 
@@ -130,7 +130,7 @@ def main_body(bodies: dict[str, np.ndarray]) -> np.ndarray:
     joints over the frames it is seen in. Raises DataError when there is no body.
     """
     if not bodies:
-        raise DataError("nobody is seen", "the set's list of missing skeletons names such files: leave it out")
+        raise DataError("Nobody is seen", "The set's list of missing skeletons names such files: leave it out")
 
     def frames_seen(body: np.ndarray) -> int:
         return int(np.isfinite(body[:, 0, 0]).sum())
@@ -163,7 +163,7 @@ def to_canonical(clip: SourceClip) -> np.ndarray:
     """
     pieces = canonicalise(clip, joint_maps()["kinect_sdk"], check=False)
     if not pieces:
-        raise DataError(f"{clip.name}: no two frames follow on each other", "leave it out")
+        raise DataError(f"{clip.name}: no two frames follow on each other", "Leave it out")
     return place(max(pieces, key=len)).astype(np.float32)
 
 
@@ -171,8 +171,8 @@ def _missing(folder: Path) -> set[str]:
     lists = sorted(folder.glob(MISSING_LIST))
     if not lists:
         raise DataError(
-            f"the list of missing skeletons is not in {folder}",
-            f"get it from github.com/shahroudy/NTURGB-D and put it into {folder}",
+            f"The list of missing skeletons is not in {folder}",
+            f"Get it from github.com/shahroudy/NTURGB-D and put it into {folder}",
         )
     return {match[0] for path in lists for match in _NAME.finditer(read_text(path))}
 
@@ -184,7 +184,7 @@ def files(root: str | Path, classes: int, protocol: str, split: str) -> list[Pat
     if not paths:
         raise DataError(
             f"NTU RGB+D is not in {folder} (no .skeleton files)",
-            f"get the 3D skeletons from {NTU.home} and unpack them into {folder}",
+            f"Get the 3D skeletons from {NTU.home} and unpack them into {folder}",
         )
     missing = _missing(folder)
     chosen = []

@@ -40,7 +40,7 @@ class OfficialSet:
         if missing:
             raise DataError(
                 f"{self.name} is not in {folder} (no {', '.join(missing)})",
-                f"get it from {self.home} and put {', '.join(self.needs)} into {folder}",
+                f"Get it from {self.home} and put {', '.join(self.needs)} into {folder}",
             )
         return folder
 
@@ -79,9 +79,9 @@ def read_captions(path: str | Path) -> list[Caption]:
         try:
             text, (start, end) = parts[0].strip(), (float(part) for part in parts[-2:])
         except ValueError as error:
-            raise DataError(f"{path}, line {number}: {error}", "expected caption#tokens#start#end") from error
+            raise DataError(f"{path}, line {number}: {error}", "Expected caption#tokens#start#end") from error
         if len(parts) < 4 or not text:
-            raise DataError(f"{path}, line {number} is no caption", "expected caption#tokens#start#end")
+            raise DataError(f"{path}, line {number} is not a caption", "Expected caption#tokens#start#end")
         start, end = (0.0 if math.isnan(seconds) else seconds for seconds in (start, end))
         captions.append(Caption(text, start, end))
     return captions
@@ -90,7 +90,7 @@ def read_captions(path: str | Path) -> list[Caption]:
 def read_split(folder: Path, split: str) -> list[str]:
     """Clip names of ``train``, ``val`` or ``test``, in the order of the file. Raises DataError."""
     if split not in SPLITS:
-        raise DataError(f"there is no split {split}", f"choose from {', '.join(SPLITS)}")
+        raise DataError(f"There is no split {split}", f"Choose from {', '.join(SPLITS)}")
     return read_text(folder / f"{split}.txt").split()
 
 
@@ -99,11 +99,11 @@ def read_joints(path: Path, count: int) -> np.ndarray:
     try:
         joints = np.load(path, allow_pickle=False).astype(np.float64)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read ({error})", "unpack it again") from error
+        raise DataError(f"{path} cannot be read ({error})", "Unpack it again") from error
     if joints.ndim != 3 or joints.shape[1:] != (count, 3) or not len(joints):
-        raise DataError(f"{path} has shape {joints.shape}", f"expected (frames, {count}, 3)")
+        raise DataError(f"{path} has shape {joints.shape}", f"Expected (frames, {count}, 3)")
     if not np.isfinite(joints).all():
-        raise DataError(f"{path} holds values that are not numbers", "leave it out")
+        raise DataError(f"{path} holds values that are not numbers", "Leave it out")
     return joints
 
 

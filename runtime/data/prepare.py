@@ -239,14 +239,14 @@ def _records(
 def _find_files(data: Path, out: Path, sets: list[str] | None) -> dict[str, list[Path]]:
     unknown = sorted(set(sets or ()) - set(sources()))
     if unknown:
-        raise DataError(f"no such set: {', '.join(unknown)}", f"choose from {', '.join(sources())}")
+        raise DataError(f"No such set: {', '.join(unknown)}", f"Choose from {', '.join(sources())}")
     files = {}
     for name, source in sources().items():
         folder = set_folder(data, source, out) if sets is None or name in sets else None
         if folder is not None:
             files[name] = motion_files(source, folder)
     if not any(files.values()):
-        raise DataError(f"{data} holds none of the sets", "runtime/data/sources.toml says what to download")
+        raise DataError(f"{data} holds none of the sets", "Runtime/data/sources.toml says what to download")
     return files
 
 

@@ -104,7 +104,7 @@ def set_folder(data: Path, source: Source, cache_folder: Path) -> Path | None:
             with tarfile.open(pack) as archive:
                 archive.extractall(target, filter="data")
         except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
-            raise DataError(f"{pack} cannot be unpacked ({error})", "download it again") from error
+            raise DataError(f"{pack} cannot be unpacked ({error})", "Download it again") from error
         stamp.write_text(mark)
     return next((target / name for name in inside if (target / name).is_dir()), None)
 
@@ -174,7 +174,7 @@ def read_cmu_index(data: Path) -> dict[str, str]:
     """
     path = next((folder / CMU_INDEX for folder in (data, data.parent) if (folder / CMU_INDEX).is_file()), None)
     if path is None:
-        raise DataError(f"{data} has no {CMU_INDEX}, which says what the CMU trials show", "put it beside the sets")
+        raise DataError(f"{data} has no {CMU_INDEX}, which says what the CMU trials show", "Put it beside the sets")
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {row["trial"]: row["description"].strip() or row["subject"].strip() for row in rows}

@@ -64,7 +64,7 @@ def edit_ranges(
     for task in tasks:
         check(joints, fps, task)
         if pending[task.start : task.stop].any():
-            raise InputError(f"the range {task.start}:{task.stop} overlaps another", "keep ranges apart")
+            raise InputError(f"The range {task.start}:{task.stop} overlaps another", "Keep ranges apart")
         pending[task.start : task.stop] = True
     for number, task in enumerate(tasks):
         pending[task.start : task.stop] = False

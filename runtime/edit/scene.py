@@ -338,7 +338,7 @@ class Scene:
             if miss * self.body.scale > POSE_ERROR:
                 raise InputError(
                     f"{target.name} cannot be reached at frame {target.frame + start}: {100 * miss:.0f} cm are missing",
-                    "ask for a place within the bones' reach, or free more joints",
+                    "Ask for a place within the bones' reach, or free more joints",
                 )
         return result
 

@@ -117,7 +117,7 @@ def loop(
     (edit.py), so that pose and velocity go on over the join. Raises InputError under 1 s.
     """
     if len(joints) < fps or len(joints) < 8:
-        raise InputError(f"{len(joints)} frames are too short for a loop", "make a motion of a second or more")
+        raise InputError(f"{len(joints)} frames are too short for a loop", "Make a motion of a second or more")
     if not travel:
         joints = in_place(joints, fps)
     count = len(joints)

@@ -71,7 +71,7 @@ def interpolated(joints: np.ndarray, ranges: list[tuple[int, int]], turning: boo
     for start, stop in ranges:
         beside = [joints[frame] for frame in (start - 1, stop) if 0 <= frame < len(joints)]
         if not beside:
-            raise DataError(f"all {len(joints)} frames are to be made anew", "keep some to interpolate from")
+            raise DataError(f"All {len(joints)} frames are to be made anew", "Keep some to interpolate from")
         share = np.arange(1, stop - start + 1)[:, None, None] / (stop - start + 1)
         made[start:stop] = _between(beside[0], beside[-1], share, turning)
     return made

@@ -52,7 +52,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.seeds < 1 or self.limit < 1:
-            raise InputError(f"{self.seeds} seeds and a limit of {self.limit}", "use at least 1 of each")
+            raise InputError(f"{self.seeds} seeds and a limit of {self.limit}", "Use at least 1 of each")
 
     def generator(self, folder: Path | None = None) -> Generator:
         """Load the networks, of another ``folder`` when given; WeightsError when they are missing or torn."""
@@ -118,7 +118,7 @@ def run_physical(options: Options) -> dict:
     recorded = [index for index, item in enumerate(pool.items) if item["kind"] in _RECORDED]
     rows = _thin(recorded, options.limit)
     if not rows:
-        raise DataError("the validation pool holds no recorded clips", "run: python -m runtime prepare --data FOLDER")
+        raise DataError("The validation pool holds no recorded clips", "Run: python -m runtime prepare --data FOLDER")
     orders = []
     for index in rows:
         item = pool.items[index]
@@ -163,7 +163,7 @@ def run_reconstruction(options: Options) -> dict:
             joint, pelvis = reconstruction_error(generator.reconstruct(truth), truth)
             rows.append({"set": clip["set"], "split": split, "frames": frames, "joint_mm": joint, "pelvis_mm": pelvis})
     if not rows:
-        raise DataError("the prepared data holds no held-out clips", "run: python -m runtime prepare --data FOLDER")
+        raise DataError("The prepared data holds no held-out clips", "Run: python -m runtime prepare --data FOLDER")
     result = {"clips": len(rows), **_weighted(rows)}
     result["sets"] = {name: _weighted([row for row in rows if row["set"] == name]) for name in {r["set"] for r in rows}}
     lines = [f"{'set':<14}{'joints mm':>10}{'pelvis mm':>10}{'95 % mm':>10}"]
@@ -202,7 +202,7 @@ def run_memorisation(options: Options) -> dict:
     for name, group in groups.items():
         distances = [100 * value for joints in group if (value := training.nearest(joints)) is not None]
         if not distances:
-            raise DataError(f"no {name} motion lasts two seconds", "use longer motions, or prepare more data")
+            raise DataError(f"No {name} motion lasts two seconds", "Use longer motions, or prepare more data")
         summary = {
             "clips": len(distances),
             "mean": float(np.mean(distances)),
@@ -251,7 +251,7 @@ def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
         known = {key: value for key, value in (options or {}).items() if value is not None}
         unknown = set(known) - set(Options.__dataclass_fields__)
         if unknown:
-            raise InputError(f"unknown option {', '.join(sorted(unknown))}", "see python -m runtime evaluate --help")
+            raise InputError(f"Unknown option {', '.join(sorted(unknown))}", "See python -m runtime evaluate --help")
         options = Options(**known)
     result = {"benchmark": name} | row.load()(options)
     if "figure" in result:

@@ -28,7 +28,7 @@ def edits_of(task: str, frames: int, prompt: str, seed: int) -> list[Edit]:
 
     tokens = frames // FRAME_MULTIPLE
     if tokens < 2:
-        raise InputError(f"a clip of {frames} frames has no quarter to edit", f"use {2 * FRAME_MULTIPLE} or more")
+        raise InputError(f"A clip of {frames} frames has no quarter to edit", f"Use {2 * FRAME_MULTIPLE} or more")
     quarter, half = FRAME_MULTIPLE * max(1, round(tokens / 4)), FRAME_MULTIPLE * (tokens // 2)
     ranges = {
         "inbetween": ((quarter, frames - quarter, "between"),),
@@ -37,7 +37,7 @@ def edits_of(task: str, frames: int, prompt: str, seed: int) -> list[Edit]:
         "suffix": ((0, half, "lead_in"),),
     }
     if task not in ranges:
-        raise InputError(f"there is no editing task {task!r}", f"use one of {', '.join(TASKS)}")
+        raise InputError(f"There is no editing task {task!r}", f"Use one of {', '.join(TASKS)}")
     return [Edit(start, stop, prompt, mode, seed=seed) for start, stop, mode in ranges[task] if stop > start]
 
 

@@ -45,7 +45,7 @@ def walks(prepared, count: int = CLIPS) -> list[np.ndarray]:
         if "walk" in families and clip["ships"] and clip["frames"] >= LEAST
     ]
     if not rows:
-        raise DataError(f"no held-out walk lasts {LEAST / FPS:g} s", "run: python -m runtime prepare --data FOLDER")
+        raise DataError(f"No held-out walk lasts {LEAST / FPS:g} s", "Run: python -m runtime prepare --data FOLDER")
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))
     return [np.array(prepared.joints(rows[index])[:MOST], dtype=np.float64) for index in chosen]
 
@@ -118,7 +118,7 @@ def run_poses(options) -> dict:
     clips = [clip for clip in prepared.of_split("val") + prepared.of_split("test") if clip["frames"] >= 100]
     clips = [clip for clip in clips if clip["ships"] and clip["captions"]]
     if not clips:
-        raise DataError("no held-out clip lasts 5 s", "run: python -m runtime prepare --data FOLDER")
+        raise DataError("No held-out clip lasts 5 s", "Run: python -m runtime prepare --data FOLDER")
     chosen = np.unique(np.linspace(0, len(clips) - 1, min(CLIPS, len(clips))).round().astype(int))
     errors, ours, real = [], [], []
     for seed, index in enumerate(chosen):

@@ -45,7 +45,7 @@ class EvaluatorConfig:
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.layers < 1 or self.dim < 1:
-            raise InputError(f"evaluator of width {self.width}, {self.layers} layers, {self.dim} channels", "use 1 up")
+            raise InputError(f"Evaluator of width {self.width}, {self.layers} layers, {self.dim} channels", "Use 1 up")
 
 
 class SequenceEncoder(nn.Module):
@@ -116,7 +116,7 @@ def motion_features(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.
     """
     steps = [min(len(joints), MAX_FRAMES) // FRAME_MULTIPLE for joints in motions]
     if min(steps) < 1:
-        raise InputError(f"a motion of {min(len(j) for j in motions)} frames", f"use at least {FRAME_MULTIPLE}")
+        raise InputError(f"A motion of {min(len(j) for j in motions)} frames", f"Use at least {FRAME_MULTIPLE}")
     longest = max(steps) + 1  # the step past the end says where the last one goes
     batch = np.empty((len(motions), longest * FRAME_MULTIPLE, JOINT_COUNT, 3), dtype=np.float32)
     for row, (joints, count) in enumerate(zip(motions, steps, strict=True)):

@@ -79,7 +79,7 @@ def held_out(prepared, labels: Labels) -> list[tuple[tuple[str, ...], dict]]:
     rows = [(labels.families(clip), clip) for clip in clips if labels.families(clip)]
     if not rows:
         raise DataError(
-            "the prepared data holds no labelled held-out clips", "run: python -m runtime prepare --data FOLDER"
+            "The prepared data holds no labelled held-out clips", "Run: python -m runtime prepare --data FOLDER"
         )
     return rows
 

@@ -36,10 +36,10 @@ def require_motion(joints: np.ndarray) -> np.ndarray:
     joints = np.asarray(joints, dtype=np.float64)
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or len(joints) < 4:
         raise DataError(
-            f"a motion of shape {joints.shape} cannot be measured", "give joints of shape (frames, 22, 3), 4 or more"
+            f"A motion of shape {joints.shape} cannot be measured", "Give joints of shape (frames, 22, 3), 4 or more"
         )
     if not np.isfinite(joints).all():
-        raise DataError("the motion holds values that are not finite", "leave the clip out, or repair it")
+        raise DataError("The motion holds values that are not finite", "Leave the clip out, or repair it")
     return joints
 
 

@@ -33,7 +33,7 @@ class Estimate:
 def estimate(values: Sequence[float]) -> Estimate:
     """Mean and 1.96 sigma / sqrt(count) of the figures of independent repeats. DataError when there are none."""
     if not len(values):
-        raise DataError("there are no repeats to average", "ask for at least one")
+        raise DataError("There are no repeats to average", "Ask for at least one")
     return Estimate(float(np.mean(values)), float(1.96 * np.std(values) / np.sqrt(len(values))))
 
 
@@ -61,7 +61,7 @@ class Components:
         """The first ``count`` components of (n, dim). DataError when the set cannot span so many."""
         n, dim = embeddings.shape
         if not 1 <= count <= min(n - 1, dim):
-            raise DataError(f"{n} embeddings of {dim} channels have no {count} components", "use fewer")
+            raise DataError(f"{n} embeddings of {dim} channels have no {count} components", "Use fewer")
         mean = embeddings.mean(axis=0)
         _, _, rows = np.linalg.svd(embeddings - mean, full_matrices=False)
         return cls(mean, rows[:count].T)
@@ -82,7 +82,7 @@ def fid(one: np.ndarray, other: np.ndarray, components: Components | None = None
     if components is not None:
         one, other = components.project(one), components.project(other)
     if min(len(one), len(other)) < 2:
-        raise DataError(f"sets of {len(one)} and {len(other)} have no covariance", "use at least two motions each")
+        raise DataError(f"Sets of {len(one)} and {len(other)} have no covariance", "Use at least two motions each")
     one, other = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     first, second = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (one, other))
     values, vectors = np.linalg.eigh(first)
@@ -105,7 +105,7 @@ def kid(one: np.ndarray, other: np.ndarray, clips: tuple[np.ndarray, np.ndarray]
     def mean_kernel(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
         apart = a[1][:, None] != b[1][None]
         if not apart.any():
-            raise DataError(f"sets of {len(one)} and {len(other)} give no kernel distance", "use more motions")
+            raise DataError(f"Sets of {len(one)} and {len(other)} give no kernel distance", "Use more motions")
         return float((((a[0] @ b[0].T / a[0].shape[1] + 1) ** 3) * apart).sum() / apart.sum())
 
     return mean_kernel(sets[0], sets[0]) + mean_kernel(sets[1], sets[1]) - 2 * mean_kernel(*sets)
@@ -137,7 +137,7 @@ def distinct_batches(groups: np.ndarray, count: int, rng: np.random.Generator, s
     names, inverse = np.unique(groups, return_inverse=True)
     if len(names) < size:
         raise DataError(
-            f"the set has {len(names)} distinct captions, a batch needs {size}", "evaluate on a larger set of clips"
+            f"The set has {len(names)} distinct captions, a batch needs {size}", "Evaluate on a larger set of clips"
         )
     members = [np.flatnonzero(inverse == place) for place in range(len(names))]
     chosen = (rng.choice(len(names), size, replace=False) for _ in range(count))
@@ -155,7 +155,7 @@ def multimodal_distance(texts: np.ndarray, motions: np.ndarray) -> float:
 def diversity(embeddings: np.ndarray, rng: np.random.Generator, pairs: int = DIVERSITY_PAIRS) -> float:
     """Mean distance over ``pairs`` random pairs of different rows of (n, dim). DataError for fewer than two rows."""
     if len(embeddings) < 2:
-        raise DataError("one motion has no diversity", "use at least two")
+        raise DataError("One motion has no diversity", "Use at least two")
     first = rng.integers(0, len(embeddings), pairs)
     second = (first + rng.integers(1, len(embeddings), pairs)) % len(embeddings)
     return float(np.linalg.norm(embeddings[first] - embeddings[second], axis=1).mean())
@@ -173,6 +173,6 @@ def accuracy(scores: np.ndarray, truth: np.ndarray, top: int = 1) -> float:
     """Share of rows of ``scores`` (n, classes) whose true class (n,) is among the ``top`` highest; ties count
     against it. DataError for an empty set."""
     if not len(truth):
-        raise DataError("there is no clip to recognise", "prepare the labelled sets")
+        raise DataError("There is no clip to recognise", "Prepare the labelled sets")
     own = scores[np.arange(len(truth)), truth][:, None]
     return float(((scores >= own).sum(axis=1) <= top).mean())

@@ -41,9 +41,9 @@ class Prompt:
     def __post_init__(self) -> None:
         for test in self.tests:
             if test.get("is") not in TESTS:
-                raise InputError(f"prompt {self.text!r} names no known test", f"use one of {', '.join(TESTS)}")
+                raise InputError(f"Prompt {self.text!r} names no known test", f"Use one of {', '.join(TESTS)}")
         if len(self.tests) not in (1, 2, 3) or not 4 <= self.frames <= MAX_FRAMES:
-            raise InputError(f"prompt {self.text!r} cannot be judged", "give one to three tests and up to 9.8 seconds")
+            raise InputError(f"Prompt {self.text!r} cannot be judged", "Give one to three tests and up to 9.8 seconds")
 
     def obeyed(self, joints: np.ndarray) -> bool:
         """Whether ``joints`` (frames, 22, 3) do what the prompt says."""
@@ -164,12 +164,12 @@ def judge_folder(folder: Path, prompts: list[Prompt] | None = None) -> dict:
         with np.load(path, allow_pickle=False) as stored:
             if "joints" not in stored:
                 raise DataError(
-                    f"{path.name} holds no array named joints", "write clips with python -m runtime generate"
+                    f"{path.name} holds no array named joints", "Write clips with python -m runtime generate"
                 )
             joints = stored["joints"]
         verdicts[int(match.group(1))].append(prompts[int(match.group(1))].obeyed(joints))
     if not any(verdicts):
-        raise DataError(f"no clips named STEM_LLL_KKK.npz in {folder}", "generate them with --prompt-file and --count")
+        raise DataError(f"No clips named STEM_LLL_KKK.npz in {folder}", "Generate them with --prompt-file and --count")
     return tally(prompts, verdicts)
 
 

@@ -30,7 +30,7 @@ def _sides(side: str | None) -> tuple[str, ...]:
     if side is None:
         return g.SIDES
     if side not in g.SIDES:
-        raise InputError(f"a test was given the side {side!r}", "use left, right, or leave it out")
+        raise InputError(f"A test was given the side {side!r}", "Use left, right, or leave it out")
     return (side,)
 
 
@@ -75,7 +75,7 @@ def walk(joints: np.ndarray, pace: str | None = None) -> bool:
     """
     share, speed, facing, running = _gait(joints)
     if pace not in (None, "fast", "slow"):
-        raise InputError(f"the walk test was given the pace {pace!r}", "use fast, slow, or leave it out")
+        raise InputError(f"The walk test was given the pace {pace!r}", "Use fast, slow, or leave it out")
     if (pace == "fast" and speed < FAST_WALK) or (pace == "slow" and speed > SLOW_WALK):
         return False
     ahead = share >= 0.5 and facing > 0.7 and g.path_length(joints) >= 0.6 and not running
@@ -313,7 +313,7 @@ def passes(joints: np.ndarray, test: dict) -> bool:
     """
     parameters = {key: value for key, value in test.items() if key != "is"}
     if test.get("is") not in TESTS:
-        raise InputError(f"there is no obedience test {test.get('is')!r}", f"use one of {', '.join(TESTS)}")
+        raise InputError(f"There is no obedience test {test.get('is')!r}", f"Use one of {', '.join(TESTS)}")
     return bool(TESTS[test["is"]](g.require_motion(joints), **parameters))
 
 

@@ -218,7 +218,7 @@ def recognise(prepared: Prepared, understanding: Understanding) -> dict:
     names = [name for name in LABELLED_SETS if name in held]
     if not names:
         raise DataError(
-            "the prepared data holds no labelled set", "prepare the kinect pack too: python -m runtime prepare --data"
+            "The prepared data holds no labelled set", "Prepare the kinect pack too: python -m runtime prepare --data"
         )
     lines = [f"{'recognition':<36}{'clips':>7}{'classes':>9}{'top 1':>8}{'x chance':>10}"]
     result: dict = {"zero_shot": {}}
@@ -253,8 +253,8 @@ def run_recognition_across(options) -> dict:
     names = [name for name in LABELLED_SETS if name in held]
     if len(names) < 2:
         raise DataError(
-            f"the prepared data holds {names[0] if names else 'no labelled set'}, and this takes two labelled sets",
-            "prepare the kinect pack too: python -m runtime prepare --data FOLDER",
+            f"The prepared data holds {names[0] if names else 'no labelled set'}, and this takes two labelled sets",
+            "Prepare the kinect pack too: python -m runtime prepare --data FOLDER",
         )
     understanding = load_understanding(options.weights, options.device)
     sets = [LabelledClips.load(prepared, name) for name in names]

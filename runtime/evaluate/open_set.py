@@ -55,7 +55,7 @@ def captioned(prepared: Prepared, split: str) -> list[dict]:
     """The rows of the captioned clips of a split, none too short to be generated. DataError when there are none."""
     clips = [clip for clip in prepared.of_split(split) if clip["captions"] and clip["frames"] >= SHORTEST]
     if not clips:
-        raise DataError(f"the prepared data holds no captioned {split} clips", "run: python -m runtime prepare")
+        raise DataError(f"The prepared data holds no captioned {split} clips", "Run: python -m runtime prepare")
     return clips
 
 

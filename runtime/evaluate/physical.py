@@ -65,7 +65,7 @@ def measure(motions: Iterable[np.ndarray]) -> Physics:
     """Measure a set of motions; every frame weighs the same. Raises DataError when the set is empty."""
     motions = [require_motion(joints) for joints in motions]
     if not motions:
-        raise DataError("there are no motions to measure", "prepare the data, or generate some first")
+        raise DataError("There are no motions to measure", "Prepare the data, or generate some first")
     weights = np.array([len(joints) for joints in motions])
     depths = np.concatenate([floor_depths(joints) for joints in motions])
 
@@ -101,7 +101,7 @@ def motion_distance(one: np.ndarray, other: np.ndarray) -> float:
     """Mean distance of corresponding joints of two motions of one length (frames, 22, 3), metres, after both are
     brought to the origin and to one facing: how visibly two seeds differ. Raises DataError for two lengths."""
     if one.shape != other.shape:
-        raise DataError(f"motions of shapes {one.shape} and {other.shape} cannot be compared", "cut them to one length")
+        raise DataError(f"Motions of shapes {one.shape} and {other.shape} cannot be compared", "Cut them to one length")
     pair = canonical_windows(np.stack([one, other]).astype(np.float64))
     return float(np.linalg.norm(pair[0] - pair[1], axis=2).mean())
 
@@ -134,7 +134,7 @@ class TrainingWindows:
             blocks += [cut_windows(version, hop) for version in (joints, mirror(joints))]
         self.windows = np.concatenate(blocks) if blocks else np.empty((0, WINDOW // WINDOW_STEP, JOINT_COUNT, 3))
         if not len(self.windows):
-            raise DataError("no training motion lasts two seconds", "run: python -m runtime prepare --data FOLDER")
+            raise DataError("No training motion lasts two seconds", "Run: python -m runtime prepare --data FOLDER")
         self._flat = self.windows.reshape(len(self.windows), -1)
         self._norms = np.einsum("ij,ij->i", self._flat, self._flat)
 

@@ -72,7 +72,7 @@ class LabelledClips:
         clips = [clip for clip in prepared.clips if clip["set"] == name and clip["frames"] >= _SHORTEST]
         if not clips:
             raise DataError(
-                f"the prepared data holds no {name}", "run: python -m runtime prepare, with the kinect sets"
+                f"The prepared data holds no {name}", "Run: python -m runtime prepare, with the kinect sets"
             )
         classes = tuple(sorted({clip["label"] for clip in clips}))
         truth = np.array([classes.index(clip["label"]) for clip in clips])
@@ -93,7 +93,7 @@ def across_sets(
     known then, the set is not. DataError without others, or when one of them is the set itself."""
     names = [other.name for other in others]
     if not others or clips.name in names:
-        raise DataError(f"{clips.name} is to be named after training on {names}", "give sets other than itself")
+        raise DataError(f"{clips.name} is to be named after training on {names}", "Give sets other than itself")
     labels = sorted({label for other in others for label in other.classes})
     motions = [motion for other in others for motion in other.motions]
     truth = np.concatenate([np.array([labels.index(label) for label in o.classes])[o.truth] for o in others])
@@ -178,5 +178,5 @@ def _odd(clips: LabelledClips) -> np.ndarray:
     """Which clips (n,) bool are of performers with odd numbers; there must be others."""
     odd = clips.performers % 2 == 1
     if odd.all() or not odd.any():
-        raise DataError(f"{clips.name} has performers of one side only", "prepare the whole set")
+        raise DataError(f"{clips.name} has performers of one side only", "Prepare the whole set")
     return odd

@@ -30,7 +30,7 @@ def best_ranks(similarity: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     query without a relevant item.
     """
     if not relevant.any(axis=1).all():
-        raise DataError("a query has nothing relevant to find", "give every text its own motion")
+        raise DataError("A query has nothing relevant to find", "Give every text its own motion")
     best = np.where(relevant, similarity, -np.inf).max(axis=1, keepdims=True)
     return 1 + ((similarity >= best) & ~relevant).sum(axis=1)
 

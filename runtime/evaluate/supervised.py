@@ -100,7 +100,7 @@ def train_classifier(
     ``classes``. The same seed gives the same network. Raises DataError for classes without a clip."""
     missing = sorted(set(range(classes)) - set(truth.tolist()))
     if missing:
-        raise DataError(f"{len(missing)} of {classes} classes have no training clip", "prepare the whole set")
+        raise DataError(f"{len(missing)} of {classes} classes have no training clip", "Prepare the whole set")
     torch.manual_seed(seed)
     network = Classifier(recognizer, classes).to(recognizer.joints_mean.device)
     return _trained(network, motions, truth, epochs, RATE, seed, progress)

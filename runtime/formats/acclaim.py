@@ -95,7 +95,7 @@ def read_asf(path: str | Path) -> Skeleton:
                 index[child] = len(bones)
                 bones.append(_bone(child, index[parent], entries[child]))
     except (KeyError, IndexError, ValueError) as error:
-        raise DataError(f"{path} is not a whole ASF skeleton ({error})", "download it again") from error
+        raise DataError(f"{path} is not a whole ASF skeleton ({error})", "Download it again") from error
     return Skeleton(tuple(bones), INCH / float(units.get("length", 1.0)))
 
 
@@ -119,14 +119,14 @@ def _amc_values(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
         position += 1 + count
     frames = len(tokens) // max(position, 1)
     if not columns or not frames or len(tokens) % position:
-        raise DataError(f"{path} is torn or does not fit its skeleton", "download it again, with its own .asf")
+        raise DataError(f"{path} is torn or does not fit its skeleton", "Download it again, with its own .asf")
     table = np.array(tokens, dtype=object).reshape(frames, position)
     if any((table[:, place.start - 1] != name).any() for name, place in columns.items()):
-        raise DataError(f"{path} changes its bones between frames", "download it again")
+        raise DataError(f"{path} changes its bones between frames", "Download it again")
     try:
         return {name: table[:, place].astype(np.float64) for name, place in columns.items()}
     except ValueError as error:
-        raise DataError(f"{path} holds a value that is no number ({error})", "download it again") from error
+        raise DataError(f"{path} holds a value that is not a number ({error})", "Download it again") from error
 
 
 def _pose(skeleton: Skeleton, values: dict[str, np.ndarray], frames: int) -> np.ndarray:
@@ -154,11 +154,11 @@ def skeleton_for(path: str | Path) -> Path:
     path = Path(path)
     fitting = [asf for asf in path.parent.glob("*.asf") if path.stem.startswith(asf.stem)]
     if not fitting:
-        raise DataError(f"{path.name} has no .asf skeleton beside it", "put the performer's .asf in its folder")
+        raise DataError(f"{path.name} has no .asf skeleton beside it", "Put the performer's .asf in its folder")
     return max(fitting, key=lambda asf: len(asf.stem))
 
 
-@torn_is_told("is no motion of its skeleton", "download it again, with its own .asf")
+@torn_is_told("is no motion of its skeleton", "Download it again, with its own .asf")
 def read_acclaim(
     path: str | Path, skeleton: Skeleton | str | Path | None = None, fps: float = AMC_FPS
 ) -> list[SourceClip]:

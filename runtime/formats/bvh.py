@@ -66,7 +66,7 @@ def _parse(path: Path) -> tuple[list[_Joint], np.ndarray, float]:
     if not width or frames < 1 or values.size != frames * width:
         raise DataError(f"{path} is torn: {values.size} values for {frames} frames of {width} channels", _REMEDY)
     if not 0 < frame_time < np.inf:
-        raise DataError(f"{path} states {frame_time:g} seconds a frame", "write the time a frame lasts")
+        raise DataError(f"{path} states {frame_time:g} seconds a frame", "Write the time a frame lasts")
     doubt = ": is it milliseconds?" if frame_time > 1 else ""
     check_duration(path, frames, 1.0 / frame_time, f"Frame Time {frame_time:g} s{doubt}")
     if not np.isfinite(values).all():
@@ -130,7 +130,7 @@ def read_bvh(path: str | Path, unit: float = 1.0, skip: int = 0) -> list[SourceC
     path = Path(path)
     joints, values, fps = _parse(path)
     if len(values) <= skip:
-        raise DataError(f"{path} has {len(values)} frames, of which {skip} are to be dropped", "leave it out")
+        raise DataError(f"{path} has {len(values)} frames, of which {skip} are to be dropped", "Leave it out")
     names = tuple(joint.name for joint in joints)
     parents = tuple(joint.parent for joint in joints)
     positions = _pose(joints, values[skip:]) * unit

@@ -105,7 +105,7 @@ def match_map(clip: SourceClip) -> JointMap:
     if missing:
         raise DataError(
             f"{clip.name}: no joint map fits; the nearest ({best.name}) misses {', '.join(missing[:6])}",
-            "rename the joints, or add a map to runtime/data/joint_maps.json",
+            "Rename the joints, or add a map to runtime/data/joint_maps.json",
         )
     return best
 
@@ -245,7 +245,7 @@ def rest_calibration(clip: SourceClip, joint_map: JointMap) -> Calibration:
     if joint_map.calibration == "canonical":
         return _canonical_calibration()
     if clip.rest is None:
-        raise DataError(f"{clip.name}: its joint map needs a rest pose", "give the map constants instead")
+        raise DataError(f"{clip.name}: its joint map needs a rest pose", "Give the map constants instead")
     return calibrate(_measure(clip.names, clip.rest[None], joint_map))
 
 
@@ -303,7 +303,7 @@ def to_canonical_body(
     limbs = measured.limbs
     for part in (measured.pelvis, measured.chest, measured.head):
         if np.linalg.norm(part, axis=-2).min(initial=1.0) < 0.5:  # its columns have length 1, or 0
-            raise DataError("joints of hips, chest or head fall together", "export it with bones that have a length")
+            raise DataError("Joints of hips, chest or head fall together", "Export it with bones that have a length")
 
     def upright(frame: np.ndarray, lean: float) -> np.ndarray:
         return frame @ rotation_matrices(np.array(-lean), "x")
@@ -344,14 +344,14 @@ def canonical_pieces(
     """
     missing = sorted(joint_map.joints - set(clip.names))
     if missing:
-        raise DataError(f"{clip.name} lacks {', '.join(missing[:6])}", f"the joint map {joint_map.name} needs them")
+        raise DataError(f"{clip.name} lacks {', '.join(missing[:6])}", f"The joint map {joint_map.name} needs them")
     calibration = rest_calibration(clip, joint_map)
     keep = [place for place, name in enumerate(clip.names) if name in joint_map.joints]
     names = tuple(clip.names[place] for place in keep)
     positions = clip.positions[:, keep]
     leg_length = _measure(names, positions, joint_map).leg_length
     if leg_length < 1e-6:
-        raise DataError(f"{clip.name}: its legs have no length", "export it with bones that have a length")
+        raise DataError(f"{clip.name}: its legs have no length", "Export it with bones that have a length")
     positions = positions * (LEG_LENGTH / leg_length)
     spans = [(0, len(positions))]
     if not keyed or not np.isfinite(positions).all():

@@ -51,10 +51,10 @@ class SourceClip:
             raise DataError(
                 f"{self.name or 'clip'}: positions have shape {self.positions.shape}, "
                 f"expected (frames, {len(self.names)}, 3)",
-                "export the motion again",
+                "Export the motion again",
             )
         if not self.fps > 0:
-            raise DataError(f"{self.name or 'clip'}: {self.fps} frames per second", "export the motion again")
+            raise DataError(f"{self.name or 'clip'}: {self.fps} frames per second", "Export the motion again")
 
     @property
     def seconds(self) -> float:
@@ -96,12 +96,12 @@ def check_duration(path: str | Path, frames: float, fps: float, stated: str = ""
     if not SLOWEST_FPS <= fps <= FASTEST_FPS:
         raise DataError(
             f"{path} states {stated or f'{fps:g} frames per second'}",
-            f"write the rate the motion was made at, {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames per second",
+            f"Write the rate the motion was made at, {SLOWEST_FPS:g} to {FASTEST_FPS:g} frames per second",
         )
     if not frames / fps <= LONGEST_HOURS * 3600:
         raise DataError(
             f"{path} lasts {frames / fps / 3600:.3g} hours, and at most {LONGEST_HOURS:g} are read",
-            "cut it into shorter clips, and check the time of its last key",
+            "Cut it into shorter clips, and check the time of its last key",
         )
 
 
@@ -136,4 +136,4 @@ def read_text(path: Path) -> str:
     try:
         return Path(path).read_text(encoding="latin-1")
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", "check the path") from error
+        raise DataError(f"{path} cannot be read: {error.strerror}", "Check the path") from error

@@ -186,7 +186,7 @@ def _tracks(path: Path, document: _Document, animation: dict, fps: float) -> dic
     }
 
 
-@torn_is_told("is not a readable glTF file", "export it again as .glb")
+@torn_is_told("is not a readable glTF file", "Export it again as .glb")
 def read_gltf(path: str | Path, fps: float = SAMPLE_FPS) -> list[SourceClip]:
     """Read every animation of a glTF file as a clip of its node tree, metres, Y up. Raises DataError."""
     path = Path(path)
@@ -204,5 +204,5 @@ def read_gltf(path: str | Path, fps: float = SAMPLE_FPS) -> list[SourceClip]:
             positions = _world_positions(nodes, order, parents, tracks)
             clips.append(SourceClip(names, tree, positions, fps, animation.get("name", f"{number}"), rest))
     if not clips:
-        raise DataError(f"{path} holds no animation", "export it with its actions")
+        raise DataError(f"{path} holds no animation", "Export it with its actions")
     return clips

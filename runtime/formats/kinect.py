@@ -83,7 +83,7 @@ def kinect_clip(path: Path, values: np.ndarray, names: tuple[str, ...], fps: flo
     positions = np.asarray(values, dtype=np.float64)[:, columns]
     seen = np.isfinite(positions).all(axis=(1, 2)) & (np.abs(positions).max(axis=(1, 2)) > 1e-3)
     if seen.sum() < 5:
-        raise DataError(f"{path} ({name}) shows a person in {int(seen.sum())} frames", "leave it out")
+        raise DataError(f"{path} ({name}) shows a person in {int(seen.sum())} frames", "Leave it out")
     at = np.flatnonzero(seen)
     whole = np.arange(at[0], at[-1] + 1)
     flat = positions[at].reshape(len(at), -1)
@@ -98,7 +98,7 @@ def _levelled(clip: SourceClip, pitch: float) -> SourceClip:
 def _class_name(set_name: str, path: Path) -> str:
     number = re.match(r"a0*(\d+)_", path.name)
     if not number or number[1] not in classes()[set_name]:
-        raise DataError(f"{path} names no class of {set_name}", "keep the file names of the original download")
+        raise DataError(f"{path} names no class of {set_name}", "Keep the file names of the original download")
     return classes()[set_name][number[1]]
 
 
@@ -113,7 +113,7 @@ def read_utd_mhad(path: str | Path) -> list[SourceClip]:
     except scipy.io.matlab.MatReadError as error:  # an Exception of its own
         raise ValueError(str(error)) from error
     if values.shape[1:] != (20, 3):
-        raise DataError(f"{path}: d_skel has shape {values.shape}", "expected 20 joints")
+        raise DataError(f"{path}: d_skel has shape {values.shape}", "Expected 20 joints")
     return [kinect_clip(path, values, UTD_JOINTS, FPS, _class_name("utd_mhad", path))]
 
 
@@ -123,10 +123,10 @@ def read_nw_ucla(path: str | Path) -> list[SourceClip]:
     path = Path(path)
     view = re.search(r"_v0*(\d+)", path.name)
     if not view or int(view[1]) not in UCLA_PITCH:
-        raise DataError(f"{path} names no camera view of nw_ucla", "keep the file names of the original download")
+        raise DataError(f"{path} names no camera view of nw_ucla", "Keep the file names of the original download")
     values = np.array(json.loads(read_text(path))["skeletons"], dtype=np.float64)
     if values.ndim != 3 or values.shape[1:] != (20, 3):
-        raise DataError(f"{path}: skeletons have shape {values.shape}", "expected (frames, 20, 3)")
+        raise DataError(f"{path}: skeletons have shape {values.shape}", "Expected (frames, 20, 3)")
     clip = kinect_clip(path, values, SDK_JOINTS, UCLA_FPS, _class_name("nw_ucla", path))
     return [_levelled(clip, UCLA_PITCH[int(view[1])])]
 
@@ -159,10 +159,10 @@ def _utkinect_segments(path: Path) -> list[tuple[str, int, int]]:
             current = words[0]
         elif len(words) == 3 and current and path.stem.endswith(current) and words[1].isdigit():
             if not words[2].isdigit():
-                raise DataError(f"{labels} ends {words[0]} of {current} at {words[2]!r}", "write the number of a frame")
+                raise DataError(f"{labels} ends {words[0]} of {current} at {words[2]!r}", "Write the number of a frame")
             found.append((words[0], int(words[1]), int(words[2])))
     if not found:
-        raise DataError(f"{path} has no segments in {labels.name}", "keep actionLabel.txt beside the sequences")
+        raise DataError(f"{path} has no segments in {labels.name}", "Keep actionLabel.txt beside the sequences")
     return found
 
 
@@ -186,5 +186,5 @@ def read_utkinect(path: str | Path) -> list[SourceClip]:
         values[at] = table[first[inside], 1:].reshape(-1, 20, 3)
         clips.append(kinect_clip(path, values, SDK_JOINTS, FPS, classes()["utkinect"].get(word, word)))
     if not clips:
-        raise DataError(f"{path} has no labelled segment of 5 frames", "check actionLabel.txt")
+        raise DataError(f"{path} has no labelled segment of 5 frames", "Check actionLabel.txt")
     return clips

@@ -155,7 +155,7 @@ def check_handedness(joints: np.ndarray, name: str) -> None:
     if bend is not None and bend < -0.2:
         raise DataError(
             f"{name}: its knees bend backwards ({bend:.2f}), so it is left-handed or its sides are swapped",
-            "mirror it, or correct its joint map",
+            "Mirror it, or correct its joint map",
         )
 
 

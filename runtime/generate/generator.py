@@ -101,9 +101,9 @@ class Generator:
         step; ``preview()`` decodes the coarse motion; an exception it raises stops the work.
         """
         if len(prompts) != len(seeds):
-            raise InputError(f"{len(prompts)} prompts but {len(seeds)} seeds", "give one seed a prompt")
+            raise InputError(f"{len(prompts)} prompts but {len(seeds)} seeds", "Give one seed a prompt")
         if frames % FRAME_MULTIPLE or not FRAME_MULTIPLE <= frames <= MAX_FRAMES:
-            raise InputError(f"{frames} frames", f"use a multiple of {FRAME_MULTIPLE} up to {MAX_FRAMES}")
+            raise InputError(f"{frames} frames", f"Use a multiple of {FRAME_MULTIPLE} up to {MAX_FRAMES}")
         config = self.sampling if cfg is None else replace(self.sampling, guidance_weight=cfg)
 
         count = frames // FRAME_MULTIPLE

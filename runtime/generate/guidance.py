@@ -69,9 +69,9 @@ class Guidance:
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= STRONGEST:
-            raise InputError(f"guidance of strength {self.strength:g} is outside 0 to {STRONGEST:g}", "try 0.5 to 5")
+            raise InputError(f"Guidance of strength {self.strength:g} is outside 0 to {STRONGEST:g}", "Try 0.5 to 5")
         if self.repeats < 1:
-            raise InputError(f"guidance with {self.repeats} repeats does nothing", "take at least one")
+            raise InputError(f"Guidance with {self.repeats} repeats does nothing", "Take at least one")
 
 
 def ascent(

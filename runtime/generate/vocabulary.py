@@ -58,7 +58,7 @@ class Vocabulary:
         """Read it from a weights folder. Raises WeightsError when it is missing or torn."""
         config, tensors, _ = checkpoint.load(Path(folder) / FILE, "vocabulary", VocabularyConfig)
         if set(tensors) != {"vectors"} or len(tensors["vectors"]) != len(config.captions):
-            raise WeightsError(f"{FILE} does not fit its captions", "restore it from the release")
+            raise WeightsError(f"{FILE} does not fit its captions", "Restore it from the release")
         return cls(config, tensors["vectors"])
 
     def save(self, folder: Path) -> None:

@@ -24,11 +24,11 @@ def check_storable(joints: np.ndarray) -> None:
     """Raise DataError for another shape than (frames, 22, 3), for what is not a number, for a pelvis 100 km away and
     a joint 16 m from it."""
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints):
-        raise DataError(f"a motion of shape {joints.shape} is not (frames, {JOINT_COUNT}, 3)", "export it again")
+        raise DataError(f"A motion of shape {joints.shape} is not (frames, {JOINT_COUNT}, 3)", "Export it again")
     if not np.isfinite(joints).all() or np.abs(joints[:, 0]).max() > 1e5:
-        raise DataError("a motion holds positions that are no places", "export the motion again")
+        raise DataError("A motion holds positions that are not finite", "Export the motion again")
     if np.abs(joints[:, 1:] - joints[:, :1]).max() >= (_REACH - 1) / UNITS_PER_METRE:
-        raise DataError("a motion has joints more than 16 m from its pelvis", "check the unit of its source")
+        raise DataError("A motion has joints more than 16 m from its pelvis", "Check the unit of its source")
 
 
 def pack_joints(joints: np.ndarray) -> bytes:
@@ -50,11 +50,11 @@ def unpack_joints(data: bytes) -> np.ndarray:
         (frames,) = _FRAMES.unpack_from(data)
         raw = np.frombuffer(zlib.decompress(data[_FRAMES.size :]), np.uint8)
     except (struct.error, zlib.error) as error:
-        raise DataError(f"a stored motion is torn ({error})", "index its file again") from error
+        raise DataError(f"A stored motion is torn ({error})", "Index its file again") from error
     columns = 3 * (JOINT_COUNT - 1)
     pelvis_bytes = frames * 3 * 4
     if len(raw) != pelvis_bytes + frames * columns * 2:
-        raise DataError("a stored motion is torn: its length is wrong", "index its file again")
+        raise DataError("A stored motion is torn: its length is wrong", "Index its file again")
     pelvis = _joined(raw[:pelvis_bytes], "<i4", frames)
     body = _joined(raw[pelvis_bytes:], "<i2", frames).reshape(frames, JOINT_COUNT - 1, 3)
     units = np.concatenate([pelvis[:, None], pelvis[:, None] + body], axis=1)

@@ -447,7 +447,7 @@ class Store:
             return
         rows = np.concatenate(blocks)
         if rows.shape[1] != state.dim:
-            raise DataError(f"embeddings have {rows.shape[1]} numbers, the library {state.dim}", self._rebuild_hint())
+            raise DataError(f"Embeddings have {rows.shape[1]} numbers, the library {state.dim}", self._rebuild_hint())
         path = self.embeddings_path(state.generation)
         try:
             with open(path, "r+b") as file:

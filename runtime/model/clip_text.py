@@ -92,11 +92,11 @@ class ClipTextEncoder(nn.Module):
         config = _sizes(tensors)
         tokenizer = load_tokenizer(Path(folder) / TOKENIZER_FILE, config.max_tokens)
         if tokenizer.token_to_id(_END) is None or tokenizer.encode("a").tokens[-1] != _END:
-            raise WeightsError(f"{TOKENIZER_FILE} does not end a text with {_END}", "take CLIP's own tokenizer.json")
+            raise WeightsError(f"{TOKENIZER_FILE} does not end a text with {_END}", "Take CLIP's own tokenizer.json")
         if tokenizer.get_vocab_size() > config.vocabulary:
             raise WeightsError(
                 f"{TOKENIZER_FILE} has {tokenizer.get_vocab_size()} tokens, the weights {config.vocabulary}",
-                "take both from one model",
+                "Take both from one model",
             )
         encoder = cls(config, tokenizer)
         checkpoint.load_module(encoder, tensors, "CLIP text")
@@ -129,7 +129,7 @@ def encoder_of(folder: Path, text_dim: int) -> TextEncoder | ClipTextEncoder:
         return TextEncoder.load(folder)
     if text_dim == ClipTextConfig().feature_dim:
         return ClipTextEncoder.load(folder)
-    raise WeightsError(f"no text encoder has features of {text_dim} channels", "use the weights of this release")
+    raise WeightsError(f"No text encoder has features of {text_dim} channels", "Use the weights of this release")
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
@@ -141,7 +141,7 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
             wanted = [key for key in file.keys() if _renamed(key)]  # noqa: SIM118 (not a dict)
             return {_renamed(key): file.get_tensor(key).float() for key in wanted}
     except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{path.name} cannot be read ({error})", f"it is torn: {_REMEDY}") from error
+        raise WeightsError(f"{path.name} cannot be read ({error})", f"It is torn: {_REMEDY}") from error
 
 
 def _renamed(name: str) -> str | None:

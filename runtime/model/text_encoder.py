@@ -100,11 +100,11 @@ class TextEncoder(nn.Module):
 def load_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
     """Read a ``tokenizers`` JSON file, padding each batch to its longest sentence."""
     if not Path(path).is_file():
-        raise WeightsError(f"{Path(path).name} is not in {Path(path).parent}", "restore the weights folder")
+        raise WeightsError(f"{Path(path).name} is not in {Path(path).parent}", "Restore the weights folder")
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises Exception itself for a file it cannot parse
-        raise WeightsError(f"{Path(path).name} cannot be read", "it is torn: restore it from the release") from error
+        raise WeightsError(f"{Path(path).name} cannot be read", "It is torn: restore it from the release") from error
     tokenizer.enable_truncation(max_tokens)
     tokenizer.enable_padding()
     return tokenizer

@@ -38,9 +38,9 @@ def given(names: Sequence[str]) -> tuple[Label, ...]:
     """Return the labels that a user names, white space tidied, each once; "_" reads as a space. InputError for none."""
     tidy = list(dict.fromkeys(name for name in (" ".join(str(name).split()) for name in names) if name))
     if not tidy:
-        raise InputError("the list of labels is empty", 'name some, such as "walking, running, jumping"')
+        raise InputError("The list of labels is empty", 'Name some, such as "walking, running, jumping"')
     if len(tidy) > MOST_LABELS:
-        raise InputError(f"{len(tidy)} labels are more than {MOST_LABELS}", "give a shorter list")
+        raise InputError(f"{len(tidy)} labels are more than {MOST_LABELS}", "Give a shorter list")
     return tuple(Label(name, (name.replace("_", " "),)) for name in tidy)
 
 

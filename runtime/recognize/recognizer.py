@@ -62,7 +62,7 @@ class Recognizer:
         if not path.is_file():
             raise WeightsError(
                 f"{path.name} is not in {folder}",
-                "make it with: python -m runtime train recognizer, and copy it there from the run folder",
+                "Make it with: python -m runtime train recognizer, and copy it there from the run folder",
             )
         config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
         model = MotionRecognizer(config)

@@ -50,7 +50,7 @@ def train_autoencoder(
     InputError when there is no encoder to leave.
     """
     if decoder_only and start is None:
-        raise InputError("There is no encoder to keep", "name the trained autoencoder: --start FILE")
+        raise InputError("There is no encoder to keep", "Name the trained autoencoder: --start FILE")
     data = Prepared.load(prepared)
     sampler = _sampler(data, Path(prepared) / "pool" / "train", _FINE_BLOW_MASS if decoder_only else _BLOW_MASS)
     config = PRESETS[preset].autoencoder

@@ -90,7 +90,7 @@ def _validation(sampler: PairSampler) -> Callable[[Evaluator], dict[str, float]]
     groups = caption_groups([[pool.captions[c] for c in item["captions"]] for item in pool.items])
     size = min(JUDGED, len(np.unique(groups)))
     if size < 4:
-        raise DataError("the validation pool has under 4 distinct captions", "prepare more data")
+        raise DataError("The validation pool has under 4 distinct captions", "Prepare more data")
     batches = distinct_batches(groups, 20, np.random.default_rng(0), size)
 
     def validate(averaged: Evaluator) -> dict[str, float]:
@@ -140,5 +140,5 @@ def _sampler(pool: Pool, cache: Path, text_encoder: TextEncoder) -> PairSampler:
         CaptionFeatures.encode([pool.captions[c] for c in kept], text_encoder, progress=report).save(path)
     features = CaptionFeatures.load(path)
     if len(features.starts) != len(kept) + 1:
-        raise DataError(f"{path} belongs to another pool", "delete it, or train into another --run folder")
+        raise DataError(f"{path} belongs to another pool", "Delete it, or train into another --run folder")
     return PairSampler(pool, features, kept)

@@ -63,13 +63,13 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         if self.steps < 1:
-            raise InputError(f"{self.steps} training steps", "give --steps a positive number")
+            raise InputError(f"{self.steps} training steps", "Give --steps a positive number")
         if self.precision not in PRECISIONS:
-            raise InputError(f"There is no precision {self.precision!r}", f"choose from {', '.join(PRECISIONS)}")
+            raise InputError(f"There is no precision {self.precision!r}", f"Choose from {', '.join(PRECISIONS)}")
         if self.decay not in DECAYS:
-            raise InputError(f"There is no decay {self.decay!r}", f"choose from {', '.join(DECAYS)}")
+            raise InputError(f"There is no decay {self.decay!r}", f"Choose from {', '.join(DECAYS)}")
         if self.accumulate < 1:
-            raise InputError(f"{self.accumulate} batches a step", "give --accumulate a positive number")
+            raise InputError(f"{self.accumulate} batches a step", "Give --accumulate a positive number")
 
 
 def settings_for(run: Path, schedule: Schedule | None, items: int, ours: dict, **chosen) -> TrainSettings:
@@ -303,7 +303,7 @@ class Run:
         line = f"step {self.step}/{self.settings.steps} {_figures(figures)} {seconds:.2f} s a step, {left:.0f} min left"
         print(line, file=sys.stderr, flush=True)
         if not math.isfinite(figures["total"]):
-            raise InputError(f"the loss is {figures['total']} at step {self.step}", "lower the learning rate")
+            raise InputError(f"The loss is {figures['total']} at step {self.step}", "Lower the learning rate")
 
     def save(self) -> None:
         """Write the resumable checkpoint."""
@@ -328,7 +328,7 @@ class Run:
             return
         config, tensors, extra = checkpoint.load(self.last_path, self.kind, type(self.module.config))
         if config != self.module.config:
-            raise InputError(f"{self.last_path} is of another size", "train into another --run folder, or delete it")
+            raise InputError(f"{self.last_path} is of another size", "Train into another --run folder, or delete it")
         part = {prefix: _strip(tensors, prefix) for prefix in ("model.", "average.", "optimizer.")}
         checkpoint.load_module(self.module, part["model."], self.kind)
         self.average.values = {name: value.to(self.device) for name, value in part["average."].items()}

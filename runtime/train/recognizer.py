@@ -340,7 +340,7 @@ def _alike(module: MotionRecognizer, path: Path) -> dict[str, torch.Tensor]:
         if name not in ("pooled", "temperature") and ours[name] != theirs[name]:
             raise WeightsError(
                 f"{Path(path).name} has {name} {theirs[name]}, the recogniser to be trained {ours[name]}",
-                "start from a recogniser of the same preset",
+                "Start from a recogniser of the same preset",
             )
     return tensors
 
@@ -400,7 +400,7 @@ def _validation(sampler: PairSampler, device: torch.device) -> Callable[[MotionR
     groups = caption_groups([[pool.captions[c] for c in item["captions"]] for item in pool.items])
     size = min(RETRIEVED, len(np.unique(groups)))
     if size < 4:
-        raise DataError("the validation pool has under 4 distinct captions", "prepare more data")
+        raise DataError("The validation pool has under 4 distinct captions", "Prepare more data")
     batches = distinct_batches(groups, 20, np.random.default_rng(0), size)
 
     def validate(averaged: MotionRecognizer) -> dict[str, float]:

@@ -68,7 +68,7 @@ def test_humanml3d_motions_captions_and_parts(humanml):
 
 
 def test_humanml3d_classes(humanml):
-    with pytest.raises(DataError, match=r"action labels .* ask the authors"):
+    with pytest.raises(DataError, match=r"action labels .* Ask the authors"):
         humanml3d.read_labels(humanml)
     (humanml / "HumanML3D" / humanml3d.LABELS_FILE).write_text("000001\traise hand\n000009\twalk\n")
     rows = list(humanml3d.labelled(humanml, "test"))

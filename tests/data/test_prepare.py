@@ -71,7 +71,7 @@ def test_nothing_found_and_unknown_sets(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"sources\.toml"):
         prepare(tmp_path / "empty", tmp_path / "out")
-    with pytest.raises(DataError, match="no such set: nonsense"):
+    with pytest.raises(DataError, match="No such set: nonsense"):
         prepare(tmp_path / "empty", tmp_path / "out", ["nonsense"])
 
 

@@ -31,7 +31,7 @@ def test_interpolation_leads_from_one_side_to_the_other_and_keeps_the_rest(turni
 def test_a_range_with_one_side_stays_in_that_pose():
     assert np.array_equal(interpolated(WALK, [(30, 60)], True)[30:], np.repeat(WALK[29:30], 30, axis=0))
     assert np.abs(interpolated(WALK, [(0, 20)], False)[:20] - WALK[20]).max() < 1e-12
-    with pytest.raises(DataError, match="all 60 frames"):
+    with pytest.raises(DataError, match="All 60 frames"):
         interpolated(WALK, [(0, 60)], False)
 
 

@@ -176,7 +176,7 @@ def test_every_paper_benchmark_says_where_its_data_goes(options, monkeypatch):
     for name in (row.name for row in PAPER):
         with pytest.raises(DataError) as caught:
             run_benchmark(name, options)
-        assert "get it from" in str(caught.value) or "get the 3D skeletons from" in str(caught.value)
+        assert "Get it from" in str(caught.value) or "Get the 3D skeletons from" in str(caught.value)
         assert str(options.official) in str(caught.value)
 
 
@@ -250,7 +250,7 @@ def test_figures_belong_to_the_weights_that_made_them(tmp_path):
     (weights / "a.safetensors").write_bytes(b"two")
     assert results.figures(weights, tmp_path) == {}
     (tmp_path / results.RESULTS).write_text("[1]")
-    with pytest.raises(DataError, match="no list of results"):
+    with pytest.raises(DataError, match="not a list of results"):
         results.figures(weights, tmp_path)
 
 

@@ -124,7 +124,7 @@ def test_long_text_is_cut_and_keeps_its_end(folder):
 
 
 def test_what_is_missing_or_does_not_fit_names_the_remedy(folder):
-    with pytest.raises(WeightsError, match="no text encoder has features of 100"):
+    with pytest.raises(WeightsError, match="No text encoder has features of 100"):
         encoder_of(folder, 100)
     (folder / "clip_tokenizer.json").unlink()
     with pytest.raises(WeightsError, match=r"clip_tokenizer\.json"):

@@ -1,0 +1,67 @@
+"""Errors are written for who reads them: a capital first, plain English, and always a remedy."""
+
+import ast
+import re
+
+import pytest
+from fakes import ROOT
+
+from coamd_blender.errors import Cancelled, CoamdError, InputError, all_errors
+
+CLASSES = {error.__name__ for error in all_errors().values()} - {Cancelled.__name__}
+RAISED = [
+    (f"{path.relative_to(ROOT)}:{node.lineno}", node)
+    for package in ("coamd_blender", "runtime")
+    for path in sorted((ROOT / package).rglob("*.py"))
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in CLASSES
+]
+
+
+def text(node) -> str | None:
+    """The text of an argument, what is put in shown as {}; None when it is not written out."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return None
+
+
+def test_the_errors_are_found():
+    assert len(RAISED) > 300 and len({place.split(":")[0] for place, _ in RAISED}) > 80
+
+
+@pytest.mark.parametrize(
+    "what, wrong",
+    [
+        ("has no remedy", lambda node, texts: len(node.args) < 2 or texts[1] == ""),
+        (
+            "does not begin with a capital",
+            lambda node, texts: any(t and t[0].isalpha() and t[0].islower() for t in texts),
+        ),
+        ("is of more than one line", lambda node, texts: any(t and "\n" in t for t in texts)),
+        (
+            "says 'is no', not 'is not a'",
+            lambda node, texts: any(t and re.search(r"(?<![Tt]here )\b(is|are|be) no\b", t) for t in texts),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_error_that_is_raised_says_what_is_wrong_and_what_to_do(what, wrong):
+    found = [place for place, node in RAISED if wrong(node, [text(argument) for argument in node.args[:2]])]
+    assert not found, f"an error {what}: {', '.join(found)}"
+
+
+def test_an_error_is_one_line_that_holds_both():
+    error = InputError("The prompt\nis empty", "Write  one")
+    assert (error.message, error.hint, str(error)) == (
+        "The prompt is empty",
+        "Write one",
+        "The prompt is empty - Write one",
+    )
+    assert str(CoamdError("The runtime failed")) == "The runtime failed"
+
+
+def test_every_class_has_its_own_code():
+    classes = all_errors()
+    assert len(classes) == len(CLASSES) + 1 and all(error.code == code for code, error in classes.items())
