@@ -13,7 +13,7 @@ import numpy as np
 
 from coamd_blender.errors import InputError
 from coamd_blender.wire import protocol
-from coamd_blender.wire.protocol import FrameDecoder, Hello, write_bytes, write_message
+from coamd_blender.wire.protocol import FrameDecoder, Hello, encode, write_bytes
 from runtime.serve.server import serve, take_over_stdio
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,7 +99,7 @@ class ServerOnPipes:
                     self.messages.put(message)
 
     def send(self, message: protocol.Message) -> None:
-        write_message(self._stdin, message)
+        write_bytes(self._stdin, encode(message))
 
     def send_bytes(self, data: bytes) -> None:
         write_bytes(self._stdin, data)
@@ -141,7 +141,7 @@ def _crash() -> None:
 
 
 def _old() -> None:
-    write_message(take_over_stdio()[1], Hello(0, "0.0.1", "cpu"))
+    write_bytes(take_over_stdio()[1], encode(Hello(0, "0.0.1", "cpu")))
     time.sleep(60)
 
 

@@ -186,11 +186,6 @@ def encode(message: Message) -> bytes:
     return b"".join((MAGIC, _LENGTHS.pack(len(text), body_bytes), text, *chunks))
 
 
-def write_message(stream: Any, message: Message) -> None:
-    """Encode ``message`` and write all of it to the raw binary ``stream``. Raises as :func:`encode`, and OSError."""
-    write_bytes(stream, encode(message))
-
-
 def write_bytes(stream: Any, data: bytes) -> None:
     """Write all of ``data`` to the raw binary ``stream``, which may take it in pieces."""
     left = memoryview(data)

@@ -75,7 +75,7 @@ class Fake:
         self.inbox.put(None)
 
     def _send(self, message) -> None:
-        protocol.write_message(self.output, message)
+        protocol.write_bytes(self.output, protocol.encode(message))
 
     def _hello(self) -> None:
         self._send(protocol.Hello(protocol.PROTOCOL_VERSION, protocol.VERSION, self.device, ("generate",)))

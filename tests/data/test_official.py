@@ -196,7 +196,7 @@ def test_ntu_torn_and_empty_files_are_named(tmp_path):
     with pytest.raises(DataError, match="torn"):
         ntu.read_bodies(path)
     path.write_text("3\n0\n0\n0\n")
-    with pytest.raises(DataError, match=r"A001.skeleton: nobody is seen"):
+    with pytest.raises(DataError, match=r"A001.skeleton: Nobody is seen"):
         ntu.read_skeleton(path)
 
 
