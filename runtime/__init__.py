@@ -5,11 +5,11 @@
 Torch is imported when one of them is first asked for.
 """
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
 __all__ = ["Generator", "Library", "Recognizer"]
 
-__getattr__ = lazy(
+__getattr__ = modules_of(
     __name__,
-    names={"Generator": "generate.generator", "Library": "library.clips", "Recognizer": "recognize.recognizer"},
+    {"Generator": "generate.generator", "Library": "library.clips", "Recognizer": "recognize.recognizer"},
 )

@@ -223,20 +223,3 @@ class JobRunner:
             self._running = None
             self._clock = ("", 0, 0.0)
         self._set_phase(job, state)
-
-
-def generate_fields(
-    prompt: str, seconds: float, seed: int, count: int = 1, cfg: float | None = None, guidance: float | None = None
-) -> dict[str, Any]:
-    """Return the fields of a ``generate`` request: ``count`` variants of ``prompt``, seeds ``seed``, ``seed + 1``, ...
-
-    ``seconds`` is 0.5 to 9.8, ``cfg`` the classifier-free weight (None: the model's own), ``guidance`` the strength of
-    the recogniser's pull (None: none). The runtime checks them.
-    """
-    return {
-        "prompts": [prompt] * count,
-        "seconds": float(seconds),
-        "seeds": [int(seed) + copy for copy in range(count)],
-        "cfg": cfg,
-        "guidance": guidance,
-    }

@@ -1,5 +1,5 @@
 """Training items: clips joined, repeated and layered, with the captions that are true of them."""
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("compose",))
+__getattr__ = modules_of(__name__)

@@ -1,5 +1,5 @@
 """Motion sets and their splits, read into one store of canonical motions."""
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("dataset", "prepare"))
+__getattr__ = modules_of(__name__)

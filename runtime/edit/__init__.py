@@ -9,6 +9,6 @@ root_trajectory.py   the way over the floor inside the tokens
 storyboard.py        several prompts in a row, loops
 """
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("regenerate", "storyboard", "task"))
+__getattr__ = modules_of(__name__)

@@ -1,5 +1,5 @@
 """Benchmarks: what they measure, and with what."""
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("benchmarks", "registry"))
+__getattr__ = modules_of(__name__)

@@ -8,6 +8,6 @@ canonical.py                  any skeleton to the canonical body
 placing.py                    glitches mended, floor, facing, origin
 """
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("bvh_write", "npz", "read"))
+__getattr__ = modules_of(__name__)

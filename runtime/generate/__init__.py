@@ -8,6 +8,6 @@ guidance.py       the pull of a reward while a motion is drawn
 rewards.py        rewards to be pulled by
 """
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("generator", "batches", "guidance", "rewards"))
+__getattr__ = modules_of(__name__)

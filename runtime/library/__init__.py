@@ -12,6 +12,6 @@ query.py      words, clips, frame ranges and words that shift a clip, as query v
 starter.py    the clips that ship
 """
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("clips", "index", "query", "search", "starter", "store"), {"Library": "clips"})
+__getattr__ = modules_of(__name__, {"Library": "clips"})

@@ -5,6 +5,6 @@ segments.py     what happens when in a long motion
 labels.py       names of actions: the bundled vocabulary, and lists that users give
 """
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("labels", "recognizer", "segments"), {"Recognizer": "recognizer"})
+__getattr__ = modules_of(__name__, {"Recognizer": "recognizer"})

@@ -1,5 +1,5 @@
 """Training of the networks."""
 
-from runtime.lazy import lazy
+from coamd_blender.lazy import modules_of
 
-__getattr__ = lazy(__name__, ("autoencoder", "evaluator", "generator", "recognizer", "vocabulary"))
+__getattr__ = modules_of(__name__)

@@ -8,7 +8,7 @@ from fakes import fake_joints, fake_runtime
 
 from coamd_blender.errors import Cancelled, InputError, RuntimeUnavailable
 from coamd_blender.wire.client import RuntimeClient
-from coamd_blender.wire.jobs import CANCELLED, DONE, FAILED, QUEUED, RUNNING, STARTING, JobRunner, generate_fields
+from coamd_blender.wire.jobs import CANCELLED, DONE, FAILED, QUEUED, RUNNING, STARTING, JobRunner
 
 
 @pytest.fixture
@@ -207,14 +207,3 @@ def test_unload_and_shutdown(runner):
     runner.shutdown()
     assert running.state == queued.state == CANCELLED and runner.client is None and runner.active == []
     assert runner.wait(runner.submit("generate", {}), 5).state == DONE, "a runner may be used again"
-
-
-def test_generate_fields_count_seeds_upwards():
-    assert generate_fields("a person waves", 4, 7, 3, 2.5) == {
-        "prompts": ["a person waves"] * 3,
-        "seconds": 4.0,
-        "seeds": [7, 8, 9],
-        "cfg": 2.5,
-        "guidance": None,
-    }
-    assert generate_fields("a person waves", 4, 7, guidance=0.5)["guidance"] == 0.5
