@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from runtime.generate.multi_action import draw_in_turn, joined, joins_of, steps_
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
-from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
+from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
@@ -111,8 +112,8 @@ class Generator:
             return self._generate_in_turn([tidy_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
         plant = not guidance.places
 
-        def report(step: int, steps: int, tokens: torch.Tensor) -> None:
-            on_step(step, steps, lambda: self._decode(tokens, plant))
+        def report(step: int, steps: int, coarse: Callable[[], torch.Tensor]) -> None:
+            on_step(step, steps, lambda: self._decode(coarse(), plant))
 
         steer = self.pusher(guidance)
         tokens = self.draw(prompts, count, seeds, config, steer=steer, on_step=report if on_step else None)
@@ -131,9 +132,13 @@ class Generator:
         progress, steps = itertools.count(1), sum(steps_of(clause_count, config) for clause_count in groups)
         for rows in groups.values():
 
-            def report(drawn: torch.Tensor, rows: list[int] = rows) -> None:
-                tokens[rows] = drawn
-                on_step(next(progress), steps, lambda: self._decode(tokens, joins=joins))
+            def preview(coarse: Callable[[], torch.Tensor], rows: list[int] = rows) -> np.ndarray:
+                seen = tokens.clone()
+                seen[rows] = coarse()
+                return self._decode(seen, joins=joins)
+
+            def report(coarse: Callable[[], torch.Tensor], preview=preview) -> None:
+                on_step(next(progress), steps, partial(preview, coarse))
 
             chosen, its_seeds = [told[row] for row in rows], [seeds[row] for row in rows]
             tokens[rows] = draw_in_turn(self, chosen, count, its_seeds, config, report if on_step else None)
@@ -148,7 +153,7 @@ class Generator:
         *,
         known: Known | None = None,
         steer: Steer | None = None,
-        on_step: Callable[[int, int, torch.Tensor], None] | None = None,
+        on_step: StepReport | None = None,
     ) -> torch.Tensor:
         """Draw ``count`` tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
