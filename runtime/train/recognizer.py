@@ -220,6 +220,7 @@ class Opposites:
         encoded = CaptionFeatures.encode(texts, encoder, progress=encoding_progress("opposites"))
         self._features = CaptionFeatures(encoded.tokens.cpu(), encoded.starts)
         if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._features.save(path)
 
     def of(self, captions: Sequence[int]) -> tuple[TextFeatures, torch.Tensor]:
