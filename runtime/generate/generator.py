@@ -20,6 +20,7 @@ from runtime.cleanup.foot_lock import planted
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import draw_in_turn, joined, joins_of, steps_of, turns_of
+from runtime.generate.vocabulary import Vocabulary
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
@@ -65,6 +66,7 @@ class Generator:
         self.networks = networks.eval().requires_grad_(False).to(self.device)
         self.text_encoder = text_encoder.eval().to(self.device)
         self.sampling = SamplingConfig()
+        self.vocabulary: Vocabulary | None = None
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
@@ -80,7 +82,16 @@ class Generator:
         config, tensors, _ = checkpoint.load(folder / "generator.safetensors", "generator", GeneratorConfig)
         networks = MotionGenerator(config)
         checkpoint.load_module(networks, tensors, "generator")
-        return cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
+        loaded = cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
+        loaded.vocabulary = Vocabulary.beside(folder)
+        return loaded
+
+    def notes(self, prompts: Sequence[str]) -> list[str]:
+        """Return a line for each clause of ``prompts`` far from everything learnt; none without a vocabulary."""
+        if self.vocabulary is None or not isinstance(self.text_encoder, TextEncoder):
+            return []
+        found = [self.vocabulary.unlearnt(prompt, self.text_encoder) for prompt in dict.fromkeys(prompts)]
+        return [str(unlearnt) for told in found for unlearnt in told]
 
     def generate(
         self,

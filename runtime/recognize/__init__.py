@@ -2,9 +2,10 @@
 
 recognizer.py   the loaded recogniser: motions and texts in, labels and vectors out
 segments.py     what happens when in a long motion
+ranking.py      how well motions do what was asked
 labels.py       names of actions: the bundled vocabulary, and lists that users give
 """
 
 from runtime.lazy import lazy
 
-__getattr__ = lazy(__name__, ("labels", "recognizer", "segments"), {"Recognizer": "recognizer"})
+__getattr__ = lazy(__name__, ("labels", "ranking", "recognizer", "segments"), {"Recognizer": "recognizer"})
