@@ -18,3 +18,6 @@ class FakeGenerator:
         for step in (1, 2):
             on_step(step, 2, lambda: joints / 2)
         return joints
+
+    def notes(self, prompts):
+        return [f"{prompt!r} is new to me" for prompt in dict.fromkeys(prompts) if "vault" in prompt]

@@ -39,7 +39,8 @@ def generate(context: bpy.types.Context) -> Workflow:
     with Preview(placement(place.target)) as preview:
         answer = yield Ask(request, preview.show)
     yield Seal("Writing keys")
-    for copy, joints in enumerate(answer.arrays["joints"]):
+    for copy in _best_first(answer.fields.get("scores"), len(request.seeds)):
+        joints = answer.arrays["joints"][copy]
         action = yield from stepwise.write_keys(place, joints, answer.fields["fps"], f"CoAMD {prompt[:40]}")
         armature, scene = stepwise.found_again(place)
         takes.add(scene.coamd, prompt, seed + copy, action, armature)
@@ -47,7 +48,12 @@ def generate(context: bpy.types.Context) -> Workflow:
     settings.seed = seed
     takes.show(settings, len(settings.takes) - len(request.seeds))
     stepwise.push_undo(f"CoAMD: {prompt[:40]}")
-    return f"Made in {time.monotonic() - started:.1f} s"
+    return "; ".join([f"Made in {time.monotonic() - started:.1f} s", *answer.fields.get("notes", ())])
+
+
+def _best_first(scores: list[float] | None, count: int) -> list[int]:
+    """The order in which to take ``count`` motions: by their scores, the highest first, where there are any."""
+    return sorted(range(count), key=lambda copy: -scores[copy]) if scores else list(range(count))
 
 
 def _request(settings: COAMD_PG_settings) -> GenerateRequest:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +28,9 @@ from runtime.cli.common import (
     whole_number,
 )
 from runtime.cli.files import read_prompts
+
+if TYPE_CHECKING:
+    from runtime.recognize.recognizer import Recognizer
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,13 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         metavar="L",
         help="pull by the recogniser (0: none)",
     )
+    parser.add_argument(
+        "--best-of",
+        type=whole_number(1, limits.MOST_VARIANTS),
+        default=1,
+        metavar="K",
+        help="draw K of each and keep the one that the recogniser finds to do best what was asked (default 1)",
+    )
     add_model_options(parser)
     parser.add_argument(
         "--out", required=True, metavar="CLIP.npz", help="with --count or --prompt-file: CLIP_LLL_KKK.npz"
@@ -68,43 +80,61 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> Outcome:
-    """Make the motions and write them. JSON: files, seconds (of a motion), seed."""
+    """Make the motions and write them. JSON: files, seconds (of a motion), seed, seeds (of the files), notes (of what
+    is far from anything learnt)."""
     check_seconds(args.seconds)
-    check_seed(args.seed, args.count or 1)
+    check_seed(args.seed, (args.count or 1) * args.best_of)
     lines = [(0, args.prompt)] if args.prompt_file is None else read_prompts(args.prompt_file)
     lines = [(number, tidy_prompt(text)) for number, text in lines]
     copies = None if args.prompt_file is None and args.count is None else args.count or 1
-    takes = list_takes(lines, args.seed, copies, output_path(args.out, (".npz",)))
+    takes = list_takes(lines, args.seed, copies, output_path(args.out, (".npz",)), args.best_of)
     frames = generate.generator.frames_for(args.seconds)
     generator, guide = generate.generator.Generator.load(args.weights, args.device), None
+    judge = recognize.Recognizer.load(args.weights, args.device) if args.guidance or args.best_of > 1 else None
     if args.guidance:
-        recognizer = recognize.Recognizer.load(args.weights, args.device)
-        guide = partial(recognizer.guidance, strength=args.guidance)
+        guide = partial(judge.guidance, strength=args.guidance)
+    notes = generator.notes([take.prompt for take in takes])
+    for note in notes:
+        print(note, file=sys.stderr)
     progress = ProgressLine("generate")
 
     def report(step: int, total: int, _: Callable[[], np.ndarray]) -> None:
         progress(step, total)
 
-    prompts, seeds = [take.prompt for take in takes], [take.seed for take in takes]
-    written = 0
+    prompts = [take.prompt for take in takes for _ in range(args.best_of)]
+    seeds = [take.seed + draw for take in takes for draw in range(args.best_of)]
+    waiting, written, kept = [], 0, []
     for batch in generate.batches.in_batches(generator, prompts, frames, seeds, args.cfg, report, guide):
-        for joints in batch:
-            formats.npz.write_npz(takes[written].path, joints)
+        waiting.extend(batch)
+        while len(waiting) >= args.best_of:
+            draws, waiting = waiting[: args.best_of], waiting[args.best_of :]
+            best = _best(judge, takes[written].prompt, draws)
+            formats.npz.write_npz(takes[written].path, draws[best])
+            kept.append(takes[written].seed + best)
             written += 1
     files = [str(take.path) for take in takes]
-    return Outcome({"files": files, "seconds": frames / FPS, "seed": args.seed}, "\n".join(files))
+    told = {"files": files, "seconds": frames / FPS, "seed": args.seed, "seeds": kept, "notes": notes}
+    return Outcome(told, "\n".join(files))
 
 
-def list_takes(lines: list[tuple[int, str]], seed: int, copies: int | None, out: Path) -> list[Take]:
+def _best(judge: Recognizer | None, prompt: str, draws: list[np.ndarray]) -> int:
+    """Which of the draws (frames, 22, 3) does best what was asked; the only one where there is one."""
+    if len(draws) == 1:
+        return 0
+    return int(recognize.ranking.fit(judge, [prompt] * len(draws), draws).argmax())
+
+
+def list_takes(lines: list[tuple[int, str]], seed: int, copies: int | None, out: Path, draws: int = 1) -> list[Take]:
     """Return every motion to make of ``lines`` (number, prompt): line by line, copy by copy.
 
     Without ``copies`` the one line goes to ``out``; otherwise to STEM_LLL_KKK.npz beside it, LLL the number of the line
-    (empty lines are left out, and counted), KKK the copy, both from 000; seed + copy.
+    (empty lines are left out, and counted), KKK the copy, both from 000; seed + copy, or
+    with several ``draws`` of each seed + copy * draws.
     """
     if copies is None:
         return [Take(text, seed, out) for _, text in lines]
     return [
-        Take(text, seed + copy, out.with_name(f"{out.stem}_{line:03d}_{copy:03d}{out.suffix}"))
+        Take(text, seed + copy * draws, out.with_name(f"{out.stem}_{line:03d}_{copy:03d}{out.suffix}"))
         for line, text in lines
         for copy in range(copies)
     ]

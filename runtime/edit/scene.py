@@ -119,7 +119,7 @@ class Scene:
             start = root_trajectory.integrate(coder.travel(tokens[:first]), origin)[-1]
             known = Known(tokens[None, first:last], given[None, first:last])
 
-            def report(step: int, steps: int, _: torch.Tensor, number: int = number) -> None:
+            def report(step: int, steps: int, _: Callable, number: int = number) -> None:
                 on_step(number * steps + step, len(plan) * steps)
 
             drawn = generator.draw(

@@ -63,7 +63,7 @@ def storyboard(
         given = torch.zeros(1, end - begin, tokens.shape[1], dtype=torch.bool, device=generator.device)
         given[:, : first - begin] = True
 
-        def report(step: int, steps: int, _: torch.Tensor, number: int = number) -> None:
+        def report(step: int, steps: int, _: Callable, number: int = number) -> None:
             on_step(number * steps + step, len(parts) * steps)
 
         drawn = generator.draw(

@@ -6,6 +6,7 @@ clauses.py        a sentence of several actions taken apart
 multi_action.py   ... and drawn action by action
 guidance.py       the pull of a reward while a motion is drawn
 rewards.py        rewards to be pulled by
+vocabulary.py     what was learnt, and how far a prompt is from it
 """
 
 from coamd_blender.lazy import modules_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,11 @@ from runtime.cleanup.foot_lock import lock_feet
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import draw_in_turn, joined, joins_of, steps_of, turns_of
+from runtime.generate.vocabulary import Vocabulary
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
-from runtime.model.sampling import Known, Steer, noise_of_seeds, sample
+from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
@@ -64,6 +66,7 @@ class Generator:
         self.networks = networks.eval().requires_grad_(False).to(self.device)
         self.text_encoder = text_encoder.eval().to(self.device)
         self.sampling = SamplingConfig()
+        self.vocabulary: Vocabulary | None = None
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
@@ -79,7 +82,16 @@ class Generator:
         config, tensors, _ = checkpoint.load(folder / "generator.safetensors", "generator", GeneratorConfig)
         networks = MotionGenerator(config)
         checkpoint.load_module(networks, tensors, "generator")
-        return cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
+        loaded = cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
+        loaded.vocabulary = Vocabulary.beside(folder)
+        return loaded
+
+    def notes(self, prompts: Sequence[str]) -> list[str]:
+        """Return a line for each clause of ``prompts`` far from everything learnt; none without a vocabulary."""
+        if self.vocabulary is None or not isinstance(self.text_encoder, TextEncoder):
+            return []
+        found = [self.vocabulary.unlearnt(prompt, self.text_encoder) for prompt in dict.fromkeys(prompts)]
+        return [str(unlearnt) for told in found for unlearnt in told]
 
     def generate(
         self,
@@ -111,8 +123,8 @@ class Generator:
             return self._generate_in_turn([tidy_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
         plant = not guidance.places
 
-        def report(step: int, steps: int, tokens: torch.Tensor) -> None:
-            on_step(step, steps, lambda: self._decode(tokens, plant))
+        def report(step: int, steps: int, coarse: Callable[[], torch.Tensor]) -> None:
+            on_step(step, steps, lambda: self._decode(coarse(), plant))
 
         steer = self.pusher(guidance)
         tokens = self.draw(prompts, count, seeds, config, steer=steer, on_step=report if on_step else None)
@@ -131,9 +143,13 @@ class Generator:
         progress, steps = itertools.count(1), sum(steps_of(clause_count, config) for clause_count in groups)
         for rows in groups.values():
 
-            def report(drawn: torch.Tensor, rows: list[int] = rows) -> None:
-                tokens[rows] = drawn
-                on_step(next(progress), steps, lambda: self._decode(tokens, joins=joins))
+            def preview(coarse: Callable[[], torch.Tensor], rows: list[int] = rows) -> np.ndarray:
+                seen = tokens.clone()
+                seen[rows] = coarse()
+                return self._decode(seen, joins=joins)
+
+            def report(coarse: Callable[[], torch.Tensor], preview=preview) -> None:
+                on_step(next(progress), steps, partial(preview, coarse))
 
             chosen, its_seeds = [told[row] for row in rows], [seeds[row] for row in rows]
             tokens[rows] = draw_in_turn(self, chosen, count, its_seeds, config, report if on_step else None)
@@ -148,7 +164,7 @@ class Generator:
         *,
         known: Known | None = None,
         steer: Steer | None = None,
-        on_step: Callable[[int, int, torch.Tensor], None] | None = None,
+        on_step: StepReport | None = None,
     ) -> torch.Tensor:
         """Draw ``count`` tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)

@@ -59,12 +59,12 @@ def draw_in_turn(
     count: int,
     seeds: list[int],
     config: SamplingConfig,
-    on_step: Callable[[torch.Tensor], None] | None = None,
+    on_step: Callable[[Callable[[], torch.Tensor]], None] | None = None,
 ) -> torch.Tensor:
     """Draw ``count`` tokens a prompt: (prompts, count, token_dim) for prompts of equally many clauses each.
 
-    All clauses are drawn in one batch. ``on_step(tokens)`` sees the coarse tokens after every step, and may raise to
-    stop.
+    All clauses are drawn in one batch. ``on_step(coarse)`` is called after every step, where ``coarse()`` makes all
+    tokens as they stand, and may raise to stop.
     """
     edges = edges_of(len(prompts[0]), count)
     shares = list(pairwise(edges))
@@ -80,7 +80,7 @@ def draw_in_turn(
         longest,
         [seed + number * _SEED_STRIDE for number in range(len(shares)) for seed in seeds],
         config,
-        on_step=(lambda _step, _steps, drawn: on_step(together(drawn))) if on_step else None,
+        on_step=(lambda _step, _steps, coarse: on_step(lambda: together(coarse()))) if on_step else None,
     )
     tokens = together(alone)
     if len(shares) == 1:
@@ -89,7 +89,7 @@ def draw_in_turn(
     open_tokens = _passages(generator, tokens, edges).to(tokens.device)
     known = Known(tokens, ~open_tokens[..., None].expand_as(tokens))
     spoken = [", then ".join(prompt) for prompt in prompts]
-    report = (lambda _step, _steps, drawn: on_step(drawn)) if on_step else None
+    report = (lambda _step, _steps, coarse: on_step(coarse)) if on_step else None
     return generator.draw(spoken, count, seeds, between, known=known, on_step=report)
 
 

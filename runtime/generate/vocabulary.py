@@ -54,6 +54,11 @@ class Vocabulary:
         self.vectors = torch.nn.functional.normalize(vectors.float(), dim=-1)
 
     @classmethod
+    def beside(cls, folder: Path) -> Vocabulary | None:
+        """Read it from a weights folder; None where there is none, as beside weights one has trained oneself."""
+        return cls.load(folder) if (Path(folder) / FILE).is_file() else None
+
+    @classmethod
     def load(cls, folder: Path) -> Vocabulary:
         """Read it from a weights folder. Raises WeightsError when it is missing or torn."""
         config, tensors, _ = checkpoint.load(Path(folder) / FILE, "vocabulary", VocabularyConfig)

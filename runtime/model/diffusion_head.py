@@ -66,7 +66,11 @@ class DiffusionHead(nn.Module):
 
     def forward(self, noisy: torch.Tensor, time: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """Return the velocity, of the shape of ``noisy``; ``time`` may be one for all rows."""
-        told = functional.silu(self.condition(condition) + self.time(sinusoid(time * _TIME_SCALE, 256)))
+        return self.velocity(noisy, time, self.condition(condition))
+
+    def velocity(self, noisy: torch.Tensor, time: torch.Tensor, projected: torch.Tensor) -> torch.Tensor:
+        """:meth:`forward` for conditions (..., head width) already projected: a solver asks for the same many times."""
+        told = functional.silu(projected + self.time(sinusoid(time * _TIME_SCALE, 256)))
         modulation = self.shared(told)
         x = self.project(noisy)
         for block in self.blocks:

@@ -39,8 +39,8 @@ class MotionGenerator(nn.Module):
         masked = draw_mask(valid)
         hidden, shown = self._corrupt(tokens, masked)
         dropped = torch.rand(len(tokens), device=tokens.device) < self.config.condition_drop
-        condition = self.transformer.text(text.tokens, text.valid, dropped)
-        vectors = self.transformer(shown, hidden, valid, condition)
+        told = self.transformer.read(text.tokens, text.valid, dropped)
+        vectors = self.transformer(shown, hidden, valid, told)
         weight = torch.ones_like(tokens[..., 0]) if emphasis is None else emphasis
         return self.head.loss(
             tokens[masked], vectors[masked], self.config.draws, self.importance * weight[masked][:, None]

@@ -31,7 +31,7 @@ def text_vector(tokens: torch.Tensor, valid: torch.Tensor, last: bool) -> torch.
 
 
 class Attention(nn.Module):
-    """Multi-head attention of ``x`` on ``context`` (itself when not given) with a mask of valid context tokens."""
+    """Multi-head attention of ``x`` on itself or on what is remembered of a context, with a mask of valid tokens."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -40,17 +40,19 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: torch.Tensor, valid: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
-        """x (batch, tokens, width), valid (batch, context tokens) bool: (batch, tokens, width)."""
-        context = x if context is None else context
+    def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """x (batch, tokens, width), valid (batch, tokens) bool: (batch, tokens, width)."""
+        return self.attend(x, valid, self.remember(x))
+
+    def remember(self, context: torch.Tensor) -> torch.Tensor:
+        """Keys and values (2, batch, heads, tokens, width / heads) of ``context`` (batch, tokens, width)."""
+        return torch.stack([self._split(part) for part in self.key_value(context).chunk(2, dim=-1)])
+
+    def attend(self, x: torch.Tensor, valid: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+        """What x (batch, tokens, width) finds in the ``memory`` of a context, valid (batch, context tokens) bool."""
+        key, value = memory
         query = self._split(self.query(x))
-        key, value = self.key_value(context).chunk(2, dim=-1)
-        attended = functional.scaled_dot_product_attention(
-            query,
-            self._split(key),
-            self._split(value),
-            attn_mask=valid[:, None, None, :],
-        )
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=valid[:, None, None, :])
         return self.out(attended.transpose(1, 2).flatten(2))
 
     def _split(self, x: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from runtime.config import SamplingConfig
 
 # steer(tokens, fresh): tokens (batch, count, dim) to go on with, where ``fresh`` (batch, count) were just predicted
 Steer = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+# report(step, steps, coarse): coarse() makes what is still missing too, at the cost of drawing it
+StepReport = Callable[[int, int, Callable[[], torch.Tensor]], None]
 
 
 class Known(NamedTuple):
@@ -87,16 +90,17 @@ def sample(
     noise: torch.Tensor,
     order: torch.Tensor,
     config: SamplingConfig,
-    on_step: Callable[[int, int, torch.Tensor], None] | None = None,
+    on_step: StepReport | None = None,
     known: Known | None = None,
     steer: Steer | None = None,
 ) -> torch.Tensor:
     """Return tokens (batch, count, dim) for text features, noise (batch, count, dim) and order (batch, count).
 
-    ``text`` is a TextFeatures on the networks' device. ``on_step(step, steps, tokens)`` sees the coarse
-    tokens after every step, and may raise to stop. ``known`` are tokens to build on, or channels of tokens: these
-    follow the straight path from noise to their value inside the head's solver, so that the other channels of
-    the same token see them coming. ``steer`` may move, after each step, whatever is not given.
+    ``text`` is a TextFeatures on the networks' device. A step draws the tokens that it keeps, and all that are still
+    missing only where something asks for them: ``on_step(step, steps, coarse)``, called after every step, when it
+    calls ``coarse()``, and ``steer``. ``on_step`` may raise to stop. ``known`` are tokens to build on, or channels of
+    tokens: these follow the straight path from noise to their value inside the head's solver, so that the other
+    channels of the same token see them coming. ``steer`` may move, after each step, whatever is not given.
 
     Guidance leads away from what the networks say without the text and without the layers ``config.skipped``: from a
     worse version of themselves (Karras et al. 2024), which one gets by skipping a layer (Hyung et al. 2024).
@@ -109,24 +113,51 @@ def sample(
     totals = missing.sum(dim=1).tolist()
     valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
     dropped = torch.arange(2 * batch, device=noise.device) >= batch
-    condition = networks.transformer.text(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
+    told = networks.transformer.read(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
     skipped = config.skipped if config.guidance_weight > 1 else ()  # up to there nothing is led away from
     tokens = torch.where(known.given, known.tokens, torch.zeros_like(noise))
     for step in range(1, config.steps + 1):
-        kept = [kept_after(step - 1, config.steps, total) for total in totals]
-        if kept != totals:  # a few missing tokens are all there before the last step
-            hidden = missing & (rank >= torch.tensor(kept, device=noise.device)[:, None])
-            doubled = tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, condition
-            vectors = networks.transformer(*doubled, skipped, batch)
-            pair = torch.cat([vectors[:batch][hidden], vectors[batch:][hidden]])  # (2 * masked, width)
-            fixed = Known(known.tokens[hidden], known.given[hidden])
-            drawn = _draw(networks.head, pair, noise[hidden] * config.temperature, fixed, config)
-            tokens = tokens.masked_scatter(hidden[..., None], drawn)
+        before, after = (
+            torch.tensor([kept_after(index, config.steps, total) for total in totals], device=noise.device)[:, None]
+            for index in (step - 1, step)
+        )
+        hidden = missing & (rank >= before)
+        coarse = partial(torch.clone, tokens)
+        if hidden.any():  # a few missing tokens are all there before the last step
+            vectors = networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, told, skipped, batch)
+            draw = partial(_drawn, networks.head, vectors, noise, known, config)
             if steer:
-                tokens = torch.where(known.given, tokens, steer(tokens, hidden))
+                tokens = torch.where(known.given, tokens, steer(draw(tokens, hidden), hidden))
+                coarse = partial(torch.clone, tokens)
+            else:
+                tokens = draw(tokens, hidden & (rank < after))
+                coarse = partial(draw, tokens, hidden & (rank >= after))
         if on_step:
-            on_step(step, config.steps, tokens)
+            on_step(step, config.steps, coarse)
     return tokens
+
+
+def _drawn(
+    head,
+    vectors: torch.Tensor,
+    noise: torch.Tensor,
+    known: Known,
+    config: SamplingConfig,
+    tokens: torch.Tensor,
+    wanted: torch.Tensor,
+) -> torch.Tensor:
+    """``tokens`` (batch, count, dim) with those ``wanted`` (batch, count) drawn by the head.
+
+    ``vectors`` (2 * batch, count, width) are the conditions with the text and those without.
+    """
+    if not wanted.any():
+        return tokens
+    batch = len(tokens)
+    pair = torch.cat([vectors[:batch][wanted], vectors[batch:][wanted]])  # (2 * wanted, width)
+    fixed = Known(known.tokens[wanted], known.given[wanted])
+    return tokens.masked_scatter(
+        wanted[..., None], _draw(head, pair, noise[wanted] * config.temperature, fixed, config)
+    )
 
 
 def _draw(head, pair: torch.Tensor, start: torch.Tensor, fixed: Known, config: SamplingConfig) -> torch.Tensor:
@@ -134,11 +165,11 @@ def _draw(head, pair: torch.Tensor, start: torch.Tensor, fixed: Known, config: S
 
     Channels given in ``fixed`` go straight to their value.
     """
-    straight = fixed.tokens - start
+    straight, projected = fixed.tokens - start, head.condition(pair)
 
     def velocity(x: torch.Tensor, time: float) -> torch.Tensor:
         times = torch.full((1,), time, device=x.device)  # broadcast over rows
-        with_text, without = head(x.repeat(2, 1), times, pair).chunk(2)
+        with_text, without = head.velocity(x.repeat(2, 1), times, projected).chunk(2)
         field = guided(without, with_text, config.guidance_weight, config.guidance_rescale)
         return torch.where(fixed.given, straight, field)
 

@@ -7,11 +7,28 @@ single vector loses which hand and which direction (MoLingo reports the same gai
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import nn
 
 from runtime.config import GeneratorConfig
 from runtime.model.layers import Attention, EncoderLayer, FeedForward, modulate, sinusoid, text_vector
+
+
+class Told(NamedTuple):
+    """What the layers take from a text, computed once for all steps of sampling; each tensor has the batch first."""
+
+    valid: torch.Tensor  # (batch, 1 + words) bool
+    memories: tuple[
+        torch.Tensor | None, ...
+    ]  # a layer: keys and values of cross-attention (batch, 2, heads, words, ..)
+    modulations: tuple[torch.Tensor, ...]  # a layer: shifts, scales and gates (batch, 1, 6 * width)
+
+    def layer(self, index: int, stop: int | None = None) -> Told:
+        """What one layer takes, of the first ``stop`` rows."""
+        memory = self.memories[index]
+        return Told(self.valid[:stop], (None if memory is None else memory[:stop],), (self.modulations[index][:stop],))
 
 
 class TextCondition(nn.Module):
@@ -81,12 +98,18 @@ class MotionLayer(nn.Module):
         nn.init.zeros_(self.condition.weight)
         nn.init.zeros_(self.condition.bias)
 
-    def forward(self, x, valid, keys, keys_valid, pooled):
-        """x (batch, tokens, width), valid (batch, tokens), keys (batch, words, width), pooled (batch, width)."""
-        shift, scale, gate, shift_ff, scale_ff, gate_ff = self.condition(pooled)[:, None].chunk(6, dim=-1)
+    def read(self, keys: torch.Tensor, pooled: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
+        """Memory and modulation (see :class:`Told`) of keys (batch, words, width) and pooled (batch, width)."""
+        memory = None if self.cross is None else self.cross.remember(keys).transpose(0, 1)
+        return memory, self.condition(pooled)[:, None]
+
+    def forward(self, x: torch.Tensor, valid: torch.Tensor, told: Told) -> torch.Tensor:
+        """x (batch, tokens, width), valid (batch, tokens), ``told`` for this layer alone."""
+        (memory,), (modulation,) = told.memories, told.modulations
+        shift, scale, gate, shift_ff, scale_ff, gate_ff = modulation.chunk(6, dim=-1)
         x = x + (1 + gate) * self.attention(modulate(self.norms[0](x), shift, scale), valid)
         if self.cross is not None:
-            x = x + self.cross(self.norms[1](x), keys_valid, keys)
+            x = x + self.cross.attend(self.norms[1](x), told.valid, memory.transpose(0, 1))
         return x + (1 + gate_ff) * self.feedforward(modulate(self.norms[2](x), shift_ff, scale_ff))
 
 
@@ -109,28 +132,32 @@ class MaskedTransformer(nn.Module):
         tokens: torch.Tensor,
         hidden: torch.Tensor,
         valid: torch.Tensor,
-        text: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+        told: Told,
         skipped: tuple[int, ...] = (),
         skipping: int = 0,
     ) -> torch.Tensor:
         """Return conditions (batch, tokens, width).
 
         tokens (batch, tokens, token_dim), hidden (batch, tokens) bool: replaced by the mask token, valid
-        (batch, tokens) bool: False past a clip's end, text: what :class:`TextCondition` returned. The last ``skipping``
+        (batch, tokens) bool: False past a clip's end, ``told``: what :meth:`read` made of a text. The last ``skipping``
         rows of the batch pass the layers ``skipped`` by.
         """
-        keys, keys_valid, pooled = text
         x = torch.where(hidden[..., None], self.mask_token, self.project(tokens))
         x = x + self._positions(valid)
-        pooled = nn.functional.silu(pooled)
         for index, layer in enumerate(self.layers):
             if index in skipped and skipping:
-                rows = slice(len(x) - skipping)
-                moved = layer(x[rows], valid[rows], keys[rows], keys_valid[rows], pooled[rows])
-                x = torch.cat([moved, x[rows.stop :]])
+                stop = len(x) - skipping
+                x = torch.cat([layer(x[:stop], valid[:stop], told.layer(index, stop)), x[stop:]])
             else:
-                x = layer(x, valid, keys, keys_valid, pooled)
+                x = layer(x, valid, told.layer(index))
         return self.norm(x)
+
+    def read(self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor) -> Told:
+        """What the layers take from text features (shapes as :class:`TextCondition`)."""
+        keys, keys_valid, pooled = self.text(tokens, valid, dropped)
+        pooled = nn.functional.silu(pooled)
+        memories, modulations = zip(*(layer.read(keys, pooled) for layer in self.layers), strict=True)
+        return Told(keys_valid, memories, modulations)
 
     def _positions(self, valid: torch.Tensor) -> torch.Tensor:
         """Places counted from the start and from the end, so that the model knows how long it has; as published,

@@ -2,6 +2,7 @@
 
 recognizer.py   the loaded recogniser: motions and texts in, labels and vectors out
 segments.py     what happens when in a long motion
+ranking.py      how well motions do what was asked
 labels.py       names of actions: the bundled vocabulary, and lists that users give
 """
 

@@ -9,12 +9,15 @@ import numpy as np
 from coamd_blender.motion.skeleton import FPS
 from coamd_blender.wire.requests import GenerateRequest
 from runtime import generate as generation
+from runtime import recognize
 from runtime.serve.models import Models
 from runtime.serve.server import Arrays, Fields, Report
 
 
 def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Make the motions: fields ``fps``, ``seconds``; array ``joints`` float32 (count, frames, 22, 3)."""
+    """Make the motions: fields ``fps``, ``seconds``, ``notes`` (a line for each clause far from anything learnt) and,
+    of a request that is ``ranked``, ``scores`` (how well each does what was asked); array ``joints`` float32 (count,
+    frames, 22, 3)."""
     frames = generation.generator.frames_for(request.seconds)
     generator, guide = models.generator(), None
     if request.guidance:
@@ -30,4 +33,7 @@ def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[
         guide,
     )
     joints = np.concatenate(list(batches))
-    return {"fps": FPS, "seconds": frames / FPS}, {"joints": joints.astype(np.float32, copy=False)}
+    fields = {"fps": FPS, "seconds": frames / FPS, "notes": generator.notes(request.prompts)}
+    if request.ranked:
+        fields["scores"] = recognize.ranking.fit(models.recognizer(), request.prompts, joints).tolist()
+    return fields, {"joints": joints.astype(np.float32, copy=False)}

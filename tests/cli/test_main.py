@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from generator_fakes import FakeGenerator
 
 from runtime.cli import main
 from runtime.generate.generator import Generator
+from runtime.recognize.recognizer import Recognizer
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_generate_writes_one_motion_and_one_json_object(fake, capsys, tmp_path):
         "--json",
     )
     assert status == 0
-    assert json.loads(stdout) == {"files": [str(out)], "seconds": 4.0, "seed": 7}
+    assert json.loads(stdout) == {"files": [str(out)], "seconds": 4.0, "seed": 7, "seeds": [7], "notes": []}
     with np.load(out) as archive:
         assert archive["joints"].shape == (80, 22, 3) and archive["joints"].dtype == np.float32
         assert (archive["joints"] == 7).all() and archive["fps"] == 20
@@ -298,3 +300,22 @@ def test_json_holds_what_benchmarks_return():
     value = {"mean": np.float32(0.5), 3: np.arange(2), "ratio": float("nan"), "path": ROOT, "rows": ({"a": None},)}
     text = json.dumps(main.plain(value), allow_nan=False)
     assert json.loads(text) == {"mean": 0.5, "3": [0, 1], "ratio": None, "path": str(ROOT), "rows": [{"a": None}]}
+
+
+def test_of_several_draws_the_best_is_kept_and_its_seed_told(fake, capsys, tmp_path, monkeypatch):
+    judge = SimpleNamespace(  # likes odd seeds, which the fake generator writes into the joints
+        embed_texts=lambda texts: np.ones((len(texts), 1)),
+        embed_motions=lambda motions: np.stack([[motion[0, 0, 0] % 2] for motion in motions]),
+    )
+    monkeypatch.setattr(Recognizer, "load", lambda weights=None, device="auto": judge)
+    out = tmp_path / "clip.npz"
+    words = ("--prompt", "a walk", "--count", 2, "--best-of", 3, "--seed", 4, "--seconds", 2, "--out", out, "--json")
+    status, stdout, _ = run(capsys, "generate", *words)
+    told = json.loads(stdout)
+    assert status == 0 and told["seeds"] == [5, 7]
+    assert [np.load(path)["joints"][0, 0, 0] for path in told["files"]] == [5, 7]
+
+
+def test_a_prompt_far_from_anything_learnt_is_told(fake, capsys, tmp_path):
+    _, _, err = run(capsys, "generate", "--prompt", "a pole vault", "--seconds", 2, "--out", tmp_path / "clip.npz")
+    assert "'a pole vault' is new to me" in err

@@ -67,7 +67,7 @@ def test_rows_that_skip_a_layer_are_those_of_a_network_without_it():
     networks, text, count = tiny_networks(), text_of(2), 6
     tokens, hidden = torch.randn(2, count, 5), torch.rand(2, count) < 0.5
     valid, dropped = torch.ones(2, count, dtype=torch.bool), torch.zeros(2, dtype=torch.bool)
-    condition = networks.transformer.text(text.tokens, text.valid, dropped)
+    condition = networks.transformer.read(text.tokens, text.valid, dropped)
     whole = networks.transformer(tokens, hidden, valid, condition)
     mixed = networks.transformer(tokens, hidden, valid, condition, (1,), 1)
     shorter = tiny_networks()
@@ -111,8 +111,8 @@ def test_text_changes_the_sample():
 def test_every_step_is_reported_and_can_stop():
     networks, seen = tiny_networks(), []
 
-    def stop_at_three(step, steps, tokens):
-        seen.append((step, steps, tuple(tokens.shape)))
+    def stop_at_three(step, steps, coarse):
+        seen.append((step, steps, tuple(coarse().shape)))
         if step == 3:
             raise KeyboardInterrupt
 
@@ -132,7 +132,7 @@ def test_known_tokens_are_never_changed_again():
         noise,
         order,
         SamplingConfig(steps=5, solver_steps=2),
-        lambda s, n, t: history.append(t.clone()),
+        lambda s, n, coarse: history.append(coarse()),
     )
     rank = order.argsort(dim=1)[0]
     for step, tokens in enumerate(history[:-1], start=1):
@@ -153,7 +153,7 @@ def test_masks_hide_at_least_one_valid_token_and_no_padding():
 def test_padding_does_not_change_the_condition_of_real_tokens():
     networks = tiny_networks()
     text = text_of(1)
-    condition = networks.transformer.text(text.tokens, text.valid, torch.zeros(1, dtype=torch.bool))
+    condition = networks.transformer.read(text.tokens, text.valid, torch.zeros(1, dtype=torch.bool))
     tokens = torch.randn(1, 6, 5)
     hidden = torch.zeros(1, 6, dtype=torch.bool)
     alone = networks.transformer(tokens, hidden, torch.ones(1, 6, dtype=torch.bool), condition)
@@ -226,3 +226,22 @@ def test_the_places_of_missing_tokens_follow_the_drawn_order():
     order = torch.tensor([[3, 0, 2, 1]])
     missing = torch.tensor([[True, True, False, True]])
     assert rank_of_missing(order, missing)[missing].tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_head_draws_what_a_step_keeps_and_the_rest_only_for_who_asks(monkeypatch, asked):
+    networks, drawn = tiny_networks(), []
+    velocity = networks.head.velocity
+    monkeypatch.setattr(networks.head, "velocity", lambda x, *rest: drawn.append(len(x) // 2) or velocity(x, *rest))
+    see = (lambda step, steps, coarse: coarse()) if asked else None
+    sample(networks, text_of(1), *noise_of_seeds([1], 8, 5), SamplingConfig(steps=4, solver_steps=1), see)
+    kept = [kept_after(step, 4, 8) for step in range(5)]
+    assert sum(drawn) == (sum(8 - before for before in kept[:-1]) if asked else 8)
+
+
+def test_what_is_seen_on_the_way_does_not_change_the_sample():
+    networks, config = tiny_networks(), SamplingConfig(steps=5, solver_steps=2)
+    drawn = noise_of_seeds([1, 2], 9, 5)
+    quiet = sample(networks, text_of(2), *drawn, config)
+    seen = sample(networks, text_of(2), *drawn, config, lambda step, steps, coarse: coarse())
+    assert torch.equal(quiet, seen)

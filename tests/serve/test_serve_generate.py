@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from generator_fakes import FakeGenerator
 
@@ -29,7 +30,7 @@ def serve_generate(fake, **fields):
 
 def test_serve_generates(fake):
     fields, arrays, seen = serve_generate(fake, cfg=2.0)
-    assert fields == {"fps": 20, "seconds": 2.0}
+    assert fields == {"fps": 20, "seconds": 2.0, "notes": []}
     assert arrays["joints"].shape == (2, 40, 22, 3) and arrays["joints"][1, 0, 0, 0] == 4
     assert [(phase, step, total) for phase, step, total, _ in seen] == [("sampling", 1, 2), ("sampling", 2, 2)]
     assert fake.calls == [(["a", "b"], 40, [3, 4], 2.0)]
@@ -87,3 +88,22 @@ def test_serve_unloads_and_loads_again(fake):
     tasks.load()
     tasks.unload()
     assert tasks.load() == "cpu"
+
+
+def test_what_is_far_from_anything_learnt_is_told(fake):
+    fields, _, _ = serve_generate(fake, prompts=["a vault", "a walk"])
+    assert fields["notes"] == ["'a vault' is new to me"]
+
+
+def test_motions_are_ranked_when_asked_to(fake, monkeypatch):
+    models = Models()
+    judge = SimpleNamespace(
+        embed_texts=lambda texts: np.eye(2)[: len(texts)],
+        embed_motions=lambda motions: np.stack([[motion[0, 0, 0], 1.0] for motion in motions]),
+    )
+    monkeypatch.setattr(models, "recognizer", lambda: judge)
+    tasks = RuntimeTasks(models)
+    tasks.load()
+    request = {"prompts": ["a", "a"], "seeds": [3, 4], "seconds": 2.0, "ranked": True}
+    fields, _ = tasks.run("generate", request, {}, lambda *progress: None)
+    assert fields["scores"] == [3.0, 4.0]

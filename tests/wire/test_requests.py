@@ -39,8 +39,13 @@ STORED = {"library": "/l", "licence": "CC0", "source": "me", "path": "x.fbx", "s
 # (request, its fields as JSON, the names of its arrays): what the add-on's first version sent
 SENT = [
     (
+        GenerateRequest.variants("waves", 4, 7),
+        '{"prompts":["waves"],"seconds":4.0,"seeds":[7],"cfg":null,"guidance":null}',
+        [],
+    ),
+    (
         GenerateRequest.variants("waves", 4, 7, 2),
-        '{"prompts":["waves","waves"],"seconds":4.0,"seeds":[7,8],"cfg":null,"guidance":null}',
+        '{"prompts":["waves","waves"],"seconds":4.0,"seeds":[7,8],"cfg":null,"guidance":null,"ranked":true}',
         [],
     ),
     (

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class GenerateRequest(TaskRequest):
     """Make one motion of ``seconds`` a prompt, with its seed. ``cfg`` is the classifier-free weight (None: the model's
-    own), ``guidance`` the strength of the recogniser's pull (None or 0: none).
+    own), ``guidance`` the strength of the recogniser's pull (None or 0: none); ``ranked`` asks how well each motion
+    does what was asked.
 
-    Result: fields ``fps``, ``seconds``; array ``joints`` float32 (count, frames, 22, 3).
+    Result: fields ``fps``, ``seconds``, ``notes`` (lines on what is far from anything learnt), ``scores`` (a number
+    each, the higher the better, where ``ranked``); array ``joints`` float32 (count, frames, 22, 3).
     """
 
     task: ClassVar[str] = "generate"
@@ -44,6 +46,7 @@ class GenerateRequest(TaskRequest):
     seeds: tuple[int, ...]
     cfg: float | None = None
     guidance: float | None = None
+    ranked: bool = False
 
     @classmethod
     def variants(
@@ -55,9 +58,9 @@ class GenerateRequest(TaskRequest):
         cfg: float | None = None,
         guidance: float | None = None,
     ) -> GenerateRequest:
-        """Return the request for ``count`` variants of ``prompt``, seeds ``seed``, ``seed + 1``, ..."""
+        """Return the request for ``count`` variants of ``prompt``, ranked; seeds ``seed``, ``seed + 1``, ..."""
         seeds = tuple(int(seed) + copy for copy in range(count))
-        return cls((prompt,) * count, float(seconds), seeds, cfg, guidance)
+        return cls((prompt,) * count, float(seconds), seeds, cfg, guidance, count > 1)
 
     def check(self) -> None:
         """Raise InputError for prompts, seeds, lengths and weights that cannot be used."""
@@ -85,12 +88,14 @@ class GenerateRequest(TaskRequest):
             "seeds": list(self.seeds),
             "cfg": self.cfg,
             "guidance": self.guidance,
+            **({"ranked": True} if self.ranked else {}),
         }
 
     @classmethod
     def _of(cls, fields: Fields, arrays: Arrays) -> GenerateRequest:
         prompts, seeds = frozen(fields.get("prompts")), frozen(fields.get("seeds"))
-        return cls(prompts, fields.get("seconds"), seeds, fields.get("cfg"), fields.get("guidance"))
+        told = (fields.get(name) for name in ("cfg", "guidance"))
+        return cls(prompts, fields.get("seconds"), seeds, *told, fields.get("ranked") is True)
 
 
 class EditRange(NamedTuple):
