@@ -27,7 +27,7 @@ def load_prompts(path: Path) -> tuple[list[str], list[str]]:
     content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     lists = [content.get(name) for name in ("known", "unknown")]
     if not all(isinstance(texts, list) and texts for texts in lists):
-        raise InputError(f"{path} lacks the list known or unknown", "write both, a sentence an entry")
+        raise InputError(f"{path} lacks the list known or unknown", "Write both, a sentence an entry")
     return lists[0], lists[1]
 
 
@@ -38,7 +38,7 @@ def auroc(known: Sequence[float], unknown: Sequence[float]) -> float:
     """
     first, second = np.asarray(known, dtype=np.float64), np.asarray(unknown, dtype=np.float64)
     if not first.size or not second.size or np.isnan(first).any() or np.isnan(second).any():
-        raise DataError("The distances are not numbers", "check the score: it must give one number a prompt")
+        raise DataError("The distances are not numbers", "Check the score: it must give one number a prompt")
     return float(((second[:, None] > first) + 0.5 * (second[:, None] == first)).mean())
 
 

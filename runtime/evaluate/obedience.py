@@ -53,7 +53,7 @@ class Prompt:
 def load_prompts(path: Path = PROMPTS) -> list[Prompt]:
     """Read the prompts. Raises InputError without the file, or for a prompt that names an unknown test or length."""
     if not Path(path).is_file():
-        raise InputError(f"{path} is not there", "give --prompts FILE, as runtime/evaluate/obedience_prompts.toml")
+        raise InputError(f"{path} is not there", "Give --prompts FILE, as runtime/evaluate/obedience_prompts.toml")
     rows = tomllib.loads(Path(path).read_text(encoding="utf-8"))["prompt"]
     return [
         Prompt(
@@ -113,7 +113,7 @@ def best_draws(prompts: list[Prompt], motions: list[np.ndarray], seeds: int, of:
     """
     if seeds % of:
         raise InputError(
-            f"The best of {of} cannot be chosen among {seeds} seeds", f"use --seeds {of * -(-seeds // of)}"
+            f"The best of {of} cannot be chosen among {seeds} seeds", f"Use --seeds {of * -(-seeds // of)}"
         )
     texts = understanding.descriptions([prompt.text for prompt in prompts])
     vectors = understanding.motions(motions).reshape(len(prompts), seeds // of, of, -1)
