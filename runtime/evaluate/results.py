@@ -15,14 +15,16 @@ from coamd_blender.errors import DataError, WeightsError
 RESULTS = "results.json"
 BUNDLED_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
+NO_NETWORK = "vocabulary.safetensors"  # it tells of what was learnt, and makes no motion
+
 
 def weights_digest(weights: Path | None) -> str:
-    """One sha256 over the safetensors files of a folder (None: the bundled one), or of a single file.
+    """One sha256 over the networks of a folder (None: the bundled one), or of a single file.
 
     Raises WeightsError when there are none.
     """
     place = Path(weights) if weights else BUNDLED_WEIGHTS
-    files = sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
+    files = sorted(set(place.glob("*.safetensors")) - {place / NO_NETWORK}) if place.is_dir() else [place]
     if not files or not all(file.is_file() for file in files):
         raise WeightsError(
             f"There are no weights in {place}", "Give --weights, or train: python -m runtime train --help"
