@@ -14,7 +14,6 @@ from coamd_blender.errors import DataError, WeightsError
 
 RESULTS = "results.json"
 BUNDLED_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
-
 NO_NETWORK = "vocabulary.safetensors"  # it tells of what was learnt, and makes no motion
 
 
