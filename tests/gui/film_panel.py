@@ -1,11 +1,11 @@
 """Films a sentence becoming keyframes in a windowed Blender, for docs/make_moving_picture.py to put together.
 
     COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/film COAMD_QUIT=1 \
-        blender --factory-startup --window-geometry 0 0 880 600 --python tests/gui/film_panel.py
+        blender --factory-startup --window-geometry 0 0 860 580 --python tests/gui/film_panel.py
 
 Environment as in show_panel.py. Writes pictures and film.json: for each picture how many milliseconds it is shown, and
 the part of the window to show. Every step of the generation is a picture and is shown for SHOWN_STEP, about what it
-takes; the time that is left is not shown, because Blender waits here while a picture is taken.
+takes; times are not, because Blender waits here while a picture is taken.
 """
 
 import importlib
@@ -25,16 +25,16 @@ os.environ["COAMD_LOAD_ONLY"] = "1"
 panel = runpy.run_path(str(HERE / "show_panel.py"))
 OUT, check, session, window = (panel[name] for name in ("OUT", "check", "session", "window"))
 PROMPT, SECONDS, SEED = "someone kicks with the left leg, then jumps up high", 4.0, 3
-TYPED = 3  # letters from picture to picture
+TYPED = 4  # letters from picture to picture
 STEP = 2  # scene frames from picture to picture
-SHOWN_LETTERS, SHOWN_STEP, SHOWN_END = 110, 130, 1500  # milliseconds
-TIMELINE = 0.2  # its share of the window's height
+SHOWN_LETTERS, SHOWN_STEP, SHOWN_END = 140, 130, 1500  # milliseconds
+DOPE_SHEET = 0.22  # its share of the window's height
 film = []
 
 
 def shoot(milliseconds):
     """Take a picture of the window as it is now, to be shown for so long."""
-    name = f"{len(film):03d}.png"
+    name = f"{len(film):03d}.ppm"  # not packed: quick to write
     redraw()
     panel["picture"](name)
     film.append([name, milliseconds])
@@ -46,8 +46,14 @@ def redraw():
         bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
 
 
-def clear_the_window(timeline=TIMELINE):
-    """Leave a viewport over a timeline, without what a picture does not need."""
+def settle_the_panels():
+    """Let Blender slide the panels to where they belong when one has grown or is new."""
+    panel["view"]()[1].tag_redraw()
+    yield 0.4
+
+
+def clear_the_window():
+    """Leave a viewport over a dope sheet, without what a picture does not need."""
     only = bpy.context.window_manager.windows[0]
     for kind in ("OUTLINER", "PROPERTIES", "DOPESHEET_EDITOR"):
         area = next(found for found in only.screen.areas if found.type == kind)
@@ -55,10 +61,13 @@ def clear_the_window(timeline=TIMELINE):
             bpy.ops.screen.area_close()
         yield 0.5
     with bpy.context.temp_override(window=only, area=panel["view"]()[0]):
-        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=timeline)
+        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=DOPE_SHEET)
     yield 0.5
     lower = min(only.screen.areas, key=lambda area: area.y)
-    lower.ui_type = "TIMELINE"
+    lower.ui_type = "DOPESHEET"
+    keys = lower.spaces.active
+    keys.show_region_ui, keys.show_region_channels, keys.dopesheet.show_only_selected = False, True, False
+    bpy.context.preferences.system.viewport_aa = "FXAA"  # the usual way draws every picture eight times
     space = panel["view"]()[0].spaces.active
     space.show_gizmo = space.overlay.show_text = space.overlay.show_bones = space.overlay.show_cursor = False
     space.show_region_toolbar = space.show_region_tool_header = False
@@ -72,8 +81,8 @@ def look(location, distance, degrees):
     region.view_rotation = Euler([angle * 3.14159265 / 180 for angle in degrees]).to_quaternion()
 
 
-def show_whole_timeline():
-    """Fit the timeline to the scene."""
+def show_all_frames():
+    """Fit the dope sheet to the scene."""
     only = bpy.context.window_manager.windows[0]
     area = next(found for found in only.screen.areas if found.type == "DOPESHEET_EDITOR")
     region = next(found for found in area.regions if found.type == "WINDOW")
@@ -89,8 +98,8 @@ def part_to_show():
     return [0, only.height - top, only.width, only.height - min(area.y for area in areas)]
 
 
-def hide_the_time_left():
-    """Have the panel show no time left: pictures take longer than the work that it is reckoned from."""
+def hide_times():
+    """Have the panel show neither the time left nor the time taken: here most of it goes into pictures."""
     kind = type(session())
     told = kind.status
     kind.status = property(lambda current: replace(told.fget(current), eta=None))
@@ -101,7 +110,7 @@ def generate():
 
     The add-on's timer is stopped and its work done here: Blender would draw between any two steps, by software.
     """
-    hide_the_time_left()
+    hide_times()
     bpy.ops.coamd.generate()
     importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.core.timer").stop()
     end, shown = time.monotonic() + panel["LIMIT_SECONDS"], None
@@ -112,6 +121,7 @@ def generate():
             shown = status.text
             shoot(SHOWN_STEP)
         time.sleep(0.001)
+    session().notice = ""
     check("generated", session().error is None, error=str(session().error))
 
 
@@ -126,16 +136,18 @@ def scenario():
     scene, settings = bpy.context.scene, bpy.context.scene.coamd
     scene.render.fps, scene.frame_end = 24, int(24 * SECONDS)
     settings.prompt, settings.seconds, settings.random_seed, settings.seed = "", SECONDS, False, SEED
-    look((0.75, -0.4, 0.95), 5.2, (78, 0, 32))
-    show_whole_timeline()
+    look((0.6, -0.9, 0.95), 5.0, (78, 0, -42))
+    show_all_frames()
     yield 1.0
     shoot(900)
     for length in range(TYPED, len(PROMPT) + TYPED, TYPED):
         settings.prompt = PROMPT[:length]
+        yield from settle_the_panels()
         shoot(SHOWN_LETTERS)
     film[-1][1] = 700
     generate()
-    show_whole_timeline()
+    yield from settle_the_panels()
+    show_all_frames()
     yield 0.5
     for frame in range(1, scene.frame_end, STEP):
         scene.frame_set(frame)
