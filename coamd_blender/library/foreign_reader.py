@@ -1,6 +1,6 @@
 """Read .fbx and .blend files in a Blender of its own, so that the user's file and interface are left alone.
 
-Runs in a background Blender that foreign_files.py starts. For every file one line is printed, LINE and a JSON object:
+Runs in a background Blender that reader_process.py starts. For every file one line is printed, LINE and a JSON object:
 ``{"file": number, "clips": [{"name", "labels", "frames"}], "problem": text}``; the joints of all clips of a file lie
 one after the other in NUMBER.npy.
 """

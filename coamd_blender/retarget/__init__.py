@@ -1,12 +1,9 @@
 """From joint positions to the pose of any rig: numpy only, no Blender.
 
-What callers use (the modules that import bpy are named with their package)::
+What the rooms above Blender make of it (``anim``, ``character``; they import bpy)::
 
-    from coamd_blender import armature, bake, character, filmstrip, retarget
-
-    rig = armature.read_rig(armature_object)           # -> Rig (numpy); RigError if it cannot be animated
-    mapping = retarget.detect(rig.names, rig.parents)  # -> Mapping(preset, bones, missing, score), or RigError
-    action = bake.apply_motion(                        # -> bpy.types.Action, new, slot assigned, the old one kept
+    read = armature.read_armature(armature_object)     # -> Snapshot, ``read.rig``; RigError if it cannot be animated
+    action = write_action.apply_motion(                # -> bpy.types.Action, new, slot assigned, the old one kept
         armature_object,
         joints,                # (frames, 22, 3) metres, Y up (skeleton.py)
         source_fps=20,         # frame rate of ``joints``
@@ -27,7 +24,6 @@ What callers use (the modules that import bpy are named with their package)::
         mapping=None,          # a Mapping made by hand; None: detect
         aligned=None,          # bone name -> basis quaternion of a pose in which the rig stands like a T or an A
     )                          # raises RigError or InputError (one line, with remedy) before anything has changed
-    action.frame_range         # first and last key
     reading = read_action.read_action(     # -> Reading: the way back, nothing changed; RigError or InputError
         armature_object,
         action=None,           # any Action, playing or not; None: what plays, NLA included
@@ -35,12 +31,12 @@ What callers use (the modules that import bpy are named with their package)::
         fps=20,                # samples a second; None: one at every scene frame
     )
     reading.joints             # (F, 22, 3) canonical; reading.placement.place(joints) goes back with place="world"
-    reading.heads, reading.way, reading.derived, reading.notes
-    character.create_character(context, name="CoAMD Character")   # -> armature object, skinned figure parented to it
+    figure.create_character(context, name="CoAMD Character")      # -> armature object, skinned figure parented to it
     filmstrip.render_filmstrip(armature_object, frames, path)     # PNG contact sheet by Cycles; -> path
 
 Below Blender::
 
+    mapping = retarget.detect(rig.names, rig.parents)  # -> Mapping(preset, bones, missing, score), or RigError
     mapping = retarget.detect_rig(rig)                 # as detect, and by the shape of the rest pose
     mapping.ambiguous, mapping.notes                   # what a user should look at
     retarget.save_mapping(mapping, "mine.json")        # and load_mapping; check_mapping against the bones of a rig
