@@ -130,7 +130,7 @@ def two_bone(target: np.ndarray, pole: np.ndarray, upper: float, lower: float) -
     """
     distance = length(target)
     axis = target / np.maximum(distance, 1e-6)[..., None]
-    shortest = np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(np.radians(150.0)))
+    shortest = np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(np.radians(158.0)))
     reached = np.clip(distance, shortest, (upper + lower) * 0.9995)
     cosine = np.clip((upper**2 + reached**2 - lower**2) / (2 * upper * reached), -1, 1)[..., None]
     sine = np.sqrt(1 - cosine**2)

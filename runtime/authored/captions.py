@@ -95,7 +95,15 @@ def past_form(base: str) -> str:
 
 
 def inflected(phrase: str, subject: str, form: str) -> str:
-    """Return a starred phrase as a sentence part in ``form`` with ``subject`` (unused where the form has none)."""
+    """Return a starred phrase as a sentence part in ``form`` with ``subject`` (unused where the form has none).
+
+    A phrase that begins with *is* is progressive already: its other forms do without.
+    """
+    if phrase.startswith("*is* "):
+        if form == "gerund":
+            phrase = phrase.removeprefix("*is* ")
+        elif form != "past":
+            form = "third"
 
     def verb(match: re.Match) -> str:
         third = match.group(1)
@@ -134,7 +142,7 @@ def slots(drawn: Drawn) -> dict[str, str]:
     told = {}
     if drawn.side in ("left", "right"):
         told["side"], told["other"] = drawn.side, "right" if drawn.side == "left" else "left"
-    if drawn.action.cycle:
+    if drawn.action.cycle or (drawn.action.gait and drawn.count > 1):
         told["count"], told["times"] = count_word(drawn.told_count), times_word(drawn.told_count)
     if drawn.tempo > QUICK:
         told["speed"] = "quickly"
@@ -204,7 +212,7 @@ def _voice(rng: np.random.Generator) -> tuple[str, str, str]:
 def _with_extras(text: str, phrase: str, told: dict, drawn: Drawn, rng: np.random.Generator) -> str:
     """Say the count or the speed behind a phrase that does not, now and then; and write as people write."""
     plain = not re.search(r"\{(count|times|n:)", phrase)
-    if plain and "times" in told and drawn.told_count > 1 and drawn.action.count[1] > 1 and rng.random() < 0.12:
+    if plain and drawn.action.cycle and drawn.told_count > 1 and drawn.action.count[1] > 1 and rng.random() < 0.12:
         text += " " + told["times"]
     if "speed" in told and "{speed}" not in phrase and rng.random() < 0.35:
         text += " " + str(rng.choice([told["speed"], {"quickly": "fast", "slowly": "slowly"}[told["speed"]]]))

@@ -116,12 +116,18 @@ def number_curve(values: list[float], track: Track, times: np.ndarray, settle: f
 
 def blend_rotations(around: np.ndarray, at: Segments, settle: float | np.ndarray = 1.0) -> np.ndarray:
     """Blend rotations ``around`` (frames, 4, 3, 3) each frame: (frames, 3, 3), the short way from one to the next."""
-    base = around[:, 1]
+    result = around[:, 1].copy()
+    moving = (at.entries != at.entries[:, 1:2]).any(axis=1)
+    if not moving.any():
+        return result
+    around, at = around[moving], Segments(at.entries[moving], at.spans[moving], at.share[moving], at.since[moving])
+    settle = np.broadcast_to(settle, moving.shape)[moving]
     chained = np.swapaxes(around[:, [1, 1, 2]], -1, -2) @ around[:, [0, 2, 3]]
     steps = Rotation.from_matrix(chained.reshape(-1, 3, 3)).as_rotvec().reshape(-1, 3, 3)
     # The entry after next is reached from the next one, not from here: its turn stays on the same branch.
-    vectors = np.stack([steps[:, 0], np.zeros_like(base[:, 0]), steps[:, 1], steps[:, 1] + steps[:, 2]], axis=1)
-    return base @ Rotation.from_rotvec(hermite(vectors, at, settle)).as_matrix()
+    vectors = np.stack([steps[:, 0], np.zeros((len(steps), 3)), steps[:, 1], steps[:, 1] + steps[:, 2]], axis=1)
+    result[moving] = around[:, 1] @ Rotation.from_rotvec(hermite(vectors, at, settle)).as_matrix()
+    return result
 
 
 def unrest(rng: np.random.Generator, times: np.ndarray, size: int, low: float, high: float) -> np.ndarray:

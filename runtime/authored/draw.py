@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .body import FPS, MAX_FRAMES
 from .curves import EASES
+from .gait import write_gait
 from .height import flight_seconds
 from .places import way_round
 from .score import CHANNELS, RESTING, Flight, Foot, FootGoal, Goals, HandGoal, Numbers, Score
 from .spec import FEET, HANDS, Action, places, poses
 
 # Channels whose sign changes when the other side leads.
-LATERAL = {"turn", "tilt", "spin", "side", "twist", "look", "tip", "shift", "weight"}
+LATERAL = {"left", "turn", "tilt", "spin", "side", "twist", "look", "tip", "shift", "weight"}
 _SCALED = {"lean", "tilt", "bend", "side", "twist", "nod", "look", "tip", "drop"}
+_EXACT = {"balance", "settle", "weight", "unrest", "spin", "placed", "left", "ahead"}
 _SWAP = {"lead_hand": "other_hand", "other_hand": "lead_hand", "lead_foot": "other_foot", "other_foot": "lead_foot"}
 FLOOR = FootGoal("floor")
 LONGEST = (MAX_FRAMES - 4) / FPS
+_STEP, _STEP_TURN = 0.02, 14.0  # metres and degrees by which a foot moves before it is lifted to do so
 _TIPTOE, _LANDING = 0.07, 0.045  # metres above upright at which feet leave and meet the floor
 
 
@@ -117,9 +120,19 @@ class Writer:
             for s in range(2)
         ]
         self.on_floor = [True, True]
+        self.ground = 0.0  # how high the floor is there
+        self.origin = (0.0, 0.0)  # how far to the lead side and ahead the person now is of where they began
         self.flights: list[Flight] = []
         self.lag = float(rng.uniform(0.0, 0.06))
         self.lead = float(rng.uniform(0.0, 0.07))
+
+    def begin_above(self, height: float) -> None:
+        """Begin standing ``height`` metres above the floor."""
+        self.ground = height
+        for foot in self.feet:
+            foot.lift.values[0] = height
+        self.numbers["drop"].values[0] -= height
+        self.now["drop"] -= height
 
     # --- numbers drawn -------------------------------------------------------------------------------------------
 
@@ -146,19 +159,20 @@ class Writer:
         key = {name: self.looked_up(value) for name, value in key.items()}
         merged = {**poses().get(key.get("pose"), {}), **key}
         merged.pop("pose", None)
+        free = merged.get("placed", self.now["placed"]) == 0  # a body on the floor lies as flat as it is written
         result = {}
         for name, written in merged.items():
             if name in CHANNELS:
-                small = 0.0 if name in ("balance", "settle", "weight", "unrest", "spin") else 0.05
-                number = self.value(written, 0.0, small)
-                result[name] = number * (self.drawn.amplitude if name in _SCALED else 1.0)
+                exact = name in _EXACT or (name in ("lean", "drop") and not free)
+                number = self.value(written, 0.0, 0.0 if exact else 0.05)
+                result[name] = number * (self.drawn.amplitude if name in _SCALED and free else 1.0)
             elif name in HANDS:
                 result[name] = self._hand_goal(written)
             elif name in (*FEET, "air"):
-                result[name] = self._foot_words(written)
+                result[name] = self._foot_words(written, exact=not free)
             elif name in ("take", "hold", "absorb"):
                 result[name] = self.value(written, 0.0, 0.07)
-            elif name == "jump":
+            elif name in ("jump", "advance"):
                 result[name] = self.value(written, 0.0, 0.04)
             else:
                 result[name] = written
@@ -183,24 +197,28 @@ class Writer:
         goal = HandGoal(base["at"], number("out"), number("up"), number("forward"), number("elbow"), firm)
         return goal if via is None else (self._hand_goal(via), goal)
 
-    def _foot_words(self, written) -> dict | str:
+    def _foot_words(self, written, exact: bool) -> dict | str:
         if isinstance(written, str):
             return written
-        numbers = {
-            name: value if name == "at" else self.value(value, 0.0, 0.0 if name in ("toe", "at") else 0.04)
+        spread = 0.0 if exact else 0.04
+        return {
+            name: value if name == "at" else self.value(value, 0.0, 0.0 if name == "toe" else spread)
             for name, value in written.items()
         }
-        return numbers
 
     # --- keys ----------------------------------------------------------------------------------------------------
 
     def write(self, key: dict, swapped: bool = False, jitter: float = 0.0) -> None:
         """Write a resolved key; ``swapped`` by the other side; ``jitter`` is the share by which a repeat differs."""
         if swapped:
-            key = {_SWAP.get(name, name): -value if name in LATERAL else value for name, value in key.items()}
+            key = {_SWAP.get(name, name): _swapped(name, value) for name, value in key.items()}
+        vary = float(np.exp(self.rng.normal(0, jitter))) if jitter else 1.0
         if key.get("rest"):
             key = {**self._resting(), **key}
-        vary = float(np.exp(self.rng.normal(0, jitter))) if jitter else 1.0
+        if "placed" in key:
+            self.now["placed"] = key["placed"]
+        if "advance" in key:
+            self.origin = (self.origin[0], self.origin[1] + key["advance"] * vary)
         start = self.time
         take = max(key.get("take", 0.4) * vary / self.drawn.tempo, 0.08)
         ease = EASES[key.get("ease", "smooth")]
@@ -211,25 +229,29 @@ class Writer:
             self._write_feet(key, start, end, ease)
             if "drop" in key:
                 self._number("drop", key["drop"], start, end, ease, jitter)
-        for name in key.keys() & CHANNELS.keys() - {"drop"}:
-            self._number(name, key[name], start - self.lead, end, ease, jitter)
+        for name in sorted(key.keys() & CHANNELS.keys() - {"drop"}):
+            moved = {"left": self.origin[0], "ahead": self.origin[1]}.get(name, 0.0)
+            self._number(name, key[name] + moved, start - self.lead, end, ease, jitter)
         self._write_hands(key, start, end, ease, jitter)
         self.time = end + key.get("hold", 0.0) * vary / self.drawn.tempo
 
     def _resting(self) -> dict:
         rest = {name: self.base.get(name, 0.0) for name, now in self.now.items() if now != self.base.get(name, 0.0)}
+        rest.pop("ahead", None), rest.pop("left", None)  # where a placed pelvis was; it goes back over its feet
+        if self.ground or "drop" in rest:
+            rest["drop"] = self.base["drop"] - self.ground
         return {**rest, "hands": "rest", "feet": "home"}
 
     def _number(self, name: str, value: float, start: float, end: float, ease: float, jitter: float) -> None:
         base = self.base.get(name, 0.0)
-        if name in self.stance.base and name != "weight":
-            value = value if value == base else value + (base if name != "drop" else 0.0)
+        if name in ("lean", "bend", "nod") and value != base and self.now["placed"] == 0:
+            value += base  # a key's angles are on top of how this person carries the body
         if jitter and name in _SCALED:
             value = base + (value - base) * float(1 + self.rng.normal(0, jitter))
         if name == "drop":
-            value = max(value, base * 0.7) if value >= 0 else value
+            value = value if value < 0 else max(value, base * 0.7)
         self.now[name] = value
-        self.numbers[name].to(value, max(start, 0.0), end, ease)
+        self.numbers[name].to(value, start, end, ease)
 
     def _write_hands(self, key: dict, start: float, end: float, ease: float, jitter: float) -> None:
         for side, own in enumerate(("lead_hand", "other_hand")):
@@ -240,15 +262,21 @@ class Writer:
             first = start + lag
             if isinstance(goal, tuple):
                 middle = first + 0.5 * (end - first)
-                self.hands[side].to(self._varied(goal[0], jitter), first, middle)
+                self.hands[side].to(self._moved(side, self._varied(goal[0], jitter)), first, middle)
                 first, goal = middle, goal[1]
-            goal = self.stance.hands[side] if goal == "rest" else self._varied(goal, jitter)
+            goal = self.stance.hands[side] if goal == "rest" else self._moved(side, self._varied(goal, jitter))
             way = way_round(self._hand_now(side), goal)
             if way is not None:
                 middle = first + 0.5 * (end - first)
                 self.hands[side].to(way, first, middle)
                 first = middle
             self.hands[side].to(goal, first, end, ease)
+
+    def _moved(self, side: int, goal: HandGoal) -> HandGoal:
+        """A goal on the floor where the person now is."""
+        if goal.frame != "floor" or self.origin == (0.0, 0.0):
+            return goal
+        return replace(goal, out=goal.out + self.origin[0] * (1 - 2 * side), forward=goal.forward + self.origin[1])
 
     def _hand_now(self, side: int) -> HandGoal:
         hand = self.hands[side]
@@ -258,49 +286,87 @@ class Writer:
         if not jitter or goal.firm or goal.frame == "hand":
             return goal
         out, up, forward = goal.offset + self.rng.normal(0, 0.15 * jitter, 3)
-        return HandGoal(goal.frame, float(out), float(up), float(forward), goal.elbow, goal.firm)
+        return replace(goal, out=float(out), up=float(up), forward=float(forward))
 
     # --- feet and flights ------------------------------------------------------------------------------------------
+
+    def _out(self, side: int, words: dict) -> float:
+        """How far out of the middle of where the person began a foot is to stand."""
+        if "by_left" in words or "by_forward" in words:
+            return self.feet[side].out.values[-1] + words.get("by_left", 0.0) * (1 - 2 * side)
+        return words.get("out", self.stance.out[side]) + self.origin[0] * (1 - 2 * side)
+
+    def _forward(self, side: int, words: dict) -> float:
+        """How far ahead of where the person began a foot is to stand."""
+        if "by_left" in words or "by_forward" in words:
+            return self.feet[side].forward.values[-1] + words.get("by_forward", 0.0)
+        return words.get("forward", self.stance.forward[side]) + self.origin[1]
 
     def _foot_goal(self, side: int, key: dict):
         return key.get(("lead_foot", "other_foot")[side], key.get("feet"))
 
     def _write_feet(self, key: dict, start: float, end: float, ease: float) -> None:
+        """Write where feet go; two that step in one key step one after the other."""
+        key_start, key_end, both = start, end, sum(self._steps(side, key) for side in range(2)) == 2
+        first = int(self.rng.integers(2)) if both else 0
         for side in range(2):
             goal = self._foot_goal(side, key)
             if goal is None:
                 continue
+            start, end = key_start, key_end
+            if both:
+                middle = (key_start + key_end) / 2
+                start, end = (key_start, middle) if side == first else (middle, key_end)
             if goal == "home" or goal.get("at", "floor") == "floor":
                 self._stand(side, {} if goal == "home" else goal, start, end, ease, not self.on_floor[side])
                 if not self.on_floor[side]:
                     self.legs[side].to(FLOOR, start, end, ease)
                 self.on_floor[side] = True
             else:
-                self.legs[side].to(self._leg_goal(goal), start, end, ease)
+                self.legs[side].to(self._leg_goal(side, goal), start, end, ease)
                 self.on_floor[side] = False
 
-    @staticmethod
-    def _leg_goal(words: dict) -> FootGoal:
-        kind = words["at"]
-        return FootGoal(kind, **{name: value for name, value in words.items() if name not in ("at", "arc", "heel")})
+    def _steps(self, side: int, key: dict) -> bool:
+        """Whether a foot that stands steps to another place on the floor."""
+        goal = self._foot_goal(side, key)
+        words = {} if goal == "home" else goal
+        if words is None or words.get("at", "floor") != "floor" or not self.on_floor[side]:
+            return False
+        foot = self.feet[side]
+        out = self._out(side, words) - foot.out.values[-1]
+        forward = self._forward(side, words) - foot.forward.values[-1]
+        turn = words.get("turn", self.stance.turn[side]) - foot.turn.values[-1]
+        return bool(np.hypot(out, forward) > _STEP or abs(turn) > _STEP_TURN)
+
+    def _leg_goal(self, side: int, words: dict) -> FootGoal:
+        numbers = {name: value for name, value in words.items() if name not in ("at", "arc", "heel")}
+        if words["at"] == "kneel":
+            numbers["out"] = numbers.get("out", 0.1) + self.origin[0] * (1 - 2 * side)
+            numbers["forward"] = numbers.get("forward", 0.0) + self.origin[1]
+        return FootGoal(words["at"], **numbers)
 
     def _stand(self, side: int, words: dict, start: float, end: float, ease: float, lifted: bool) -> None:
         foot, stance = self.feet[side], self.stance
         wanted = {
-            "out": words.get("out", stance.out[side]),
-            "forward": words.get("forward", stance.forward[side]),
+            "out": self._out(side, words),
+            "forward": self._forward(side, words),
             "turn": words.get("turn", stance.turn[side]),
-            "lift": words.get("up", 0.0),
+            "lift": words.get("up", 0.0) + self.ground,
             "heel": words.get("heel", 0.0),
         }
+        steps_up = abs(wanted["lift"] - foot.lift.values[-1]) > 0.03
         now = {name: getattr(foot, name).values[-1] for name in wanted}
+        if "by_left" in words or "by_forward" in words:
+            sideways = (wanted["out"] - stance.out[side]) * (1 - 2 * side)
+            self.origin = (sideways, wanted["forward"] - stance.forward[side])
         way = float(np.hypot(wanted["out"] - now["out"], wanted["forward"] - now["forward"]))
-        steps = way > 0.02 or abs(wanted["turn"] - now["turn"]) > 8
+        steps = steps_up or way > _STEP or abs(wanted["turn"] - now["turn"]) > _STEP_TURN
         for name, value in wanted.items():
             if value != now[name]:
                 getattr(foot, name).to(value, start, end, ease if name == "heel" else 1.0)
         if steps and not lifted:
-            foot.steps.append((start, end, words.get("arc", min(0.05 + 0.13 * way, 0.14))))
+            arc = words.get("arc", min(0.05 + 0.13 * way, 0.14))
+            foot.steps.append((start, end, arc, min(26.0, 200 * arc)))
 
     def _jump(self, key: dict, start: float, push: float) -> float:
         """Write push-off, flight and landing: return when the landing is absorbed."""
@@ -318,7 +384,7 @@ class Writer:
             kind = goal.get("at", "floor") if isinstance(goal, dict) else "floor"
             if not self.on_floor[side] and (goal is None or kind != "floor"):
                 if goal is not None:
-                    self.legs[side].to(self._leg_goal(goal), start, lands)
+                    self.legs[side].to(self._leg_goal(side, goal), start, lands)
                 continue
             self._fly(side, goal, key.get("air"), start, leave, lands, end)
         return end
@@ -330,11 +396,11 @@ class Writer:
             foot.heel.to(46.0, start + 0.35 * (leave - start), leave)
         hanging = {"at": "air", "up": -0.77, "forward": -0.02, "toe": 34.0, **(air or {})}
         hanging.setdefault("out", 0.5 * (foot.out.values[-1] - 0.078))
-        self.legs[side].to(self._leg_goal(hanging), leave, half)
+        self.legs[side].to(self._leg_goal(side, hanging), leave, half)
         self.legs[side].to(FLOOR, half, lands)
         words = {} if goal in (None, "home") else goal
         if goal is None:
-            words = {"out": foot.out.values[-1], "forward": foot.forward.values[-1], "turn": foot.turn.values[-1]}
+            words = {"by_forward": 0.0, "turn": foot.turn.values[-1]}
         self._stand(side, {**words, "heel": 24.0}, leave, lands, 1.0, True)
         foot.heel.to(words.get("heel", 0.0), lands, lands + 0.7 * (end - lands))
         self.on_floor[side] = True
@@ -344,6 +410,15 @@ class Writer:
         return Score(
             seconds, self.numbers, self.hands, self.legs, self.feet, self.flights, self.stance.sway, self.stance.breath
         )
+
+
+def _swapped(name: str, value):
+    """A key's value as the other side does it."""
+    if name in LATERAL:
+        return -value
+    if isinstance(value, dict) and "by_left" in value:
+        return {**value, "by_left": -value["by_left"]}
+    return value
 
 
 def write_score(drawn: Drawn, stance: Stance, rng: np.random.Generator) -> tuple[Score, tuple[int, int]]:
@@ -368,6 +443,12 @@ def write_score(drawn: Drawn, stance: Stance, rng: np.random.Generator) -> tuple
 def _written(drawn: Drawn, stance: Stance, rng: np.random.Generator) -> tuple[Writer, tuple[float, float]]:
     action = drawn.action
     writer = Writer(drawn, stance, rng)
+    down = float(action.gait.get("rise", 0.0))
+    if down < 0:
+        writer.begin_above(-down * drawn.count)
+    writer.time = -float(len(action.start))
+    for key in action.start:
+        writer.write({"take": 0.9 * drawn.tempo, **{k: v for k, v in writer.resolved(key).items() if k != "take"}})
     writer.time = float(rng.uniform(*action.idle))
     begin = writer.time
     for key in action.before:
@@ -377,11 +458,14 @@ def _written(drawn: Drawn, stance: Stance, rng: np.random.Generator) -> tuple[Wr
         swapped = action.alternate and number % 2 == 1
         for key in cycle:
             writer.write(key, swapped, jitter=0.035 if drawn.count > 1 else 0.0)
+    if action.gait:
+        write_gait(writer, action.gait)
     for key in action.after:
         writer.write(writer.resolved(key))
     end = writer.time
     if not action.still:
-        writer.write({"rest": True, "take": float(rng.uniform(0.45, 0.75)) * drawn.tempo})
+        slower = 1.5 if any(writer._steps(side, {"feet": "home"}) for side in range(2)) else 1.0
+        writer.write({"rest": True, "take": float(rng.uniform(0.45, 0.75)) * slower * drawn.tempo})
         end = writer.time
         writer.time += float(rng.uniform(*action.idle)) * 0.8
     else:

@@ -36,7 +36,7 @@ def height_curve(drop: Numbers, flights: list[Flight], times: np.ndarray) -> np.
 
 def _nodes(drop: Numbers, flights: list[Flight]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return times, drops and speeds of the drop's nodes; those at the ends of flights have the flight's speed."""
-    nodes: list[list[float]] = [[-1.0, drop.values[drop.track.first], 0.0]]
+    nodes: list[list[float]] = [[-1e3, drop.values[drop.track.first], 0.0]]
     for move in drop.track.moves:
         if move.start - nodes[-1][0] > 0.03:
             nodes.append([move.start, nodes[-1][1], np.nan])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from .body import (
     THIGH,
     cross,
     from_out,
+    length,
     limb_from_directions,
     lower_direction,
     to_out,
@@ -31,6 +32,7 @@ from .score import Foot, FootGoal, Goals
 DOWN = np.array([0.0, -1.0, 0.0])
 LEG = THIGH + SHANK
 _FLAT_LENGTH = FOOT * np.cos(FLAT_FOOT)
+_ROLLING, _STEEPEST = 0.985, 1.35  # straightest leg of a foot that rolls, and radians its foot may point down
 _STRAIGHT = 0.998  # no planted leg is straighter than this share of its length
 
 
@@ -49,13 +51,14 @@ class LegPose:
 class FootTrack:
     """A standing foot: toe (frames, 3) world, its direction (frames, 3), heading (frames,) radians, moving (frames,).
 
-    ``moving`` is True while the foot steps.
+    ``moving`` is True while the foot steps; one that ``rolls`` lifts its heel where its leg is too short.
     """
 
     toe: np.ndarray
     direction: np.ndarray
     heading: np.ndarray
     moving: np.ndarray
+    rolls: bool = False
 
     @property
     def ankle(self) -> np.ndarray:
@@ -74,12 +77,11 @@ def foot_track(foot: Foot, times: np.ndarray, side: int) -> FootTrack:
     heading = np.radians(curve("turn")) * sign
     heel, lift = np.radians(curve("heel")), curve("lift")
     moving = np.zeros(len(times), bool)
-    for start, end, arc in foot.steps:
+    for start, end, arc, roll in foot.steps:
         share = np.clip((times - start) / (end - start), 0, 1)
         inside = (times > start) & (times < end)
-        lift = lift + np.where(inside, arc * np.sin(np.pi * share) ** 2, 0.0)
-        roll = min(0.45, arc * 3.5)
-        heel = heel + np.where(inside, roll * np.sin(2 * np.pi * share**0.8) * np.sin(np.pi * share), 0.0)
+        lift = lift + np.where(inside, arc * np.sin(np.pi * share) ** 1.2, 0.0)
+        heel = heel + np.where(inside, np.radians(roll) * np.sin(2 * np.pi * share**0.8) * np.sin(np.pi * share), 0.0)
         moving |= inside
     pitch = np.clip(FLAT_FOOT + heel, -0.5, 1.5)
     forward = np.stack([np.sin(heading), np.zeros_like(heading), np.cos(heading)], axis=-1)
@@ -88,7 +90,27 @@ def foot_track(foot: Foot, times: np.ndarray, side: int) -> FootTrack:
     # The place of a foot is that of its ankle when flat; the toes are where it turns and lifts about.
     toe = middle + forward * _FLAT_LENGTH
     toe[:, 1] = np.maximum(lift, ANKLE_HEIGHT - FOOT * np.sin(pitch))
-    return FootTrack(toe, direction, heading, moving)
+    return FootTrack(toe, direction, heading, moving, foot.rolls)
+
+
+def rolled(track: FootTrack, hip: np.ndarray) -> FootTrack:
+    """Lift the heel of a foot over its toes until its leg reaches from ``hip`` (frames, 3), as walking feet do."""
+    reach = LEG * _ROLLING
+    far = length(track.ankle - hip) > reach
+    if not far.any():
+        return track
+    direction, toe, root = track.direction[far], track.toe[far], hip[far]
+    level = unit(direction * (1.0, 0.0, 1.0))
+    pitch = np.arcsin(np.clip(-direction[:, 1], -1, 1))
+    low, high = pitch, np.maximum(pitch, _STEEPEST)
+    for _ in range(9):
+        middle = (low + high) / 2
+        down = level * np.cos(middle)[:, None] + DOWN * np.sin(middle)[:, None]
+        short = length(toe - down * FOOT - root) > reach
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    result = track.direction.copy()
+    result[far] = level * np.cos(high)[:, None] + DOWN * np.sin(high)[:, None]
+    return replace(track, direction=result)
 
 
 def knee_pole(direction: np.ndarray, swivel: np.ndarray) -> np.ndarray:
@@ -144,11 +166,13 @@ def solve_leg(
     owed = gathered("owed")
     weight = (at.share**2 * (3 - 2 * at.share))[:, None]  # in full where a goal holds, its share on the way
     owed = owed[:, 1] * (1 - weight) + owed[:, 2] * weight
-    return LegPose(rotation, np.clip(bend, 0.0, np.radians(155)), foot, owed)
+    return LegPose(rotation, np.clip(bend, 0.0, np.radians(162)), foot, owed)
 
 
 def _standing(goal: FootGoal, around: _Around) -> LegPose:
     track, pelvis, side = around.track, around.pelvis, around.side
+    if track.rolls:
+        track = rolled(track, around.hip)
     to_ankle = track.ankle - around.hip
     distance = np.linalg.norm(to_ankle, axis=-1, keepdims=True)
     owed = to_ankle / distance * np.maximum(distance - LEG * _STRAIGHT, 0.0)
@@ -188,7 +212,7 @@ def _kneeling(goal: FootGoal, around: _Around) -> LegPose:
     distance = np.linalg.norm(thigh, axis=-1, keepdims=True)
     u = thigh / distance
     tucked = goal.toe > 0.5
-    rise = (0.115 if tucked else 0.065) - knee[1]
+    rise = (0.124 if tucked else 0.065) - knee[1]
     shank = np.broadcast_to(unit(np.array([goal.spread * sign * 0.01, rise / SHANK, -1.0])), u.shape)
     local_u, local_f = to_out(pelvis, u, side), to_out(pelvis, shank, side)
     rotation, bend = limb_from_directions(local_u, local_f, knee_pole(local_u, np.zeros(len(u))))

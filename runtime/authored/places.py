@@ -109,6 +109,10 @@ _WIDE_TURN = np.cos(np.radians(112.0))
 def way_round(start: HandGoal, end: HandGoal) -> HandGoal | None:
     """Return a goal on the way of a hand that swings far round its shoulder, in front of the body and out; None for
     a hand that can go straight."""
+    if start.frame == end.frame == "floor":
+        lifted = (start.offset + end.offset) / 2 + (0.0, 0.07, 0.0)
+        far = np.linalg.norm(end.offset - start.offset) > 0.05 and max(start.up, end.up) < 0.12
+        return HandGoal("floor", *map(float, lifted), (start.elbow + end.elbow) / 2) if far else None
     if start.frame not in _ROUGHLY or end.frame not in _ROUGHLY:
         return None
     first, second = (np.array(_ROUGHLY[goal.frame]) + goal.offset for goal in (start, end))

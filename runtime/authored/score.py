@@ -27,6 +27,9 @@ CHANNELS = {
     "shift": "metres the pelvis is off its support, to the lead side",
     "forward": "metres the pelvis is off its support, forwards",
     "weight": "-1 on the other foot, 0 on both, 1 on the lead foot",
+    "placed": "1 the pelvis stands at left, ahead on the floor, 0 over its feet",
+    "left": "metres the placed pelvis is to the lead side of where the person began",
+    "ahead": "metres the placed pelvis is in front of where the person began",
     "balance": "1 the centre of mass stays above the feet, 0 the pelvis goes where it is told",
     "settle": "1 the trunk lies on the floor, 0 it is held up",
     "shrug": "degrees both shoulders are raised",
@@ -119,7 +122,9 @@ class Foot:
     turn: Numbers
     lift: Numbers
     heel: Numbers
-    steps: list[tuple[float, float, float]] = field(default_factory=list)  # start, end, height of the arc
+    # start, end, height of the arc, degrees by which the heel leads and the toes follow
+    steps: list[tuple[float, float, float, float]] = field(default_factory=list)
+    rolls: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,14 @@ from .body import (
     JOINT_COUNT,
     JOINT_INDEX,
     RADII,
+    REST_OFFSETS,
     SIDES,
     STANDING_HEIGHT,
     UPPER_ARM,
     centre_of_mass,
     euler,
     from_out,
+    length,
     lower_direction,
     lowest_point,
     place_trunk,
@@ -35,9 +37,13 @@ from .legs import FootTrack, LegPose, foot_track, place_leg, solve_leg
 from .places import ON_THE_OTHER_ARM, Stage, solve_goals
 from .score import Score
 
-_PULLS = 4  # rounds in which pelvis and legs come to terms
-_LYING = ("pelvis", "spine3", "head", "left_shoulder", "right_shoulder")
+_PULLS, _CLOSE = 5, 3e-4  # rounds in which pelvis and legs come to terms, and metres that are near enough
+_LYING = ("pelvis", "spine3", "head")
+_STEADY = ("drop", "balance", "settle", "weight", "unrest", "placed", "left", "ahead", "spin")  # no after-swing
 _FOOT_CLEARANCE = 0.045  # metres
+_KNEE_TO_FOOT = 0.47  # metres from a kneeling knee back to where its foot stands
+_LOW = 0.75  # metres: a pelvis lower than this may bring knees to the floor
+_SEAT = 0.085  # metres of flesh under the hip joints of someone who sits
 _FOREARM_LAG = 0.045  # seconds the forearm is behind the upper arm
 _LEG_JOINTS = [JOINT_INDEX[f"{side}_{part}"] for side in SIDES for part in ("knee", "ankle", "foot")]
 
@@ -65,7 +71,7 @@ def solve(score: Score, rng: np.random.Generator) -> np.ndarray:
     poses = _settle_pelvis(score, body, tracks, joints)
     for side, pose in enumerate(poses):
         place_leg(joints, pose, side, body.pelvis)
-        _keep_foot_above(joints, side, _clearance(score, body, side))
+        _keep_foot_above(joints, side, _clearance(score, body, joints, side))
     solve_arms(score, body, joints, rng)
     return joints
 
@@ -76,7 +82,7 @@ def solve(score: Score, rng: np.random.Generator) -> np.ndarray:
 def _trunk(score: Score, times: np.ndarray, rng: np.random.Generator) -> _Body:
     numbers = {}
     for name, channel in score.numbers.items():
-        settle = 0.0 if name in ("drop", "balance", "settle", "weight", "unrest") else 1.0
+        settle = 0.0 if name in _STEADY else 1.0
         numbers[name] = number_curve(channel.values, channel.track, times, settle)
     _add_unrest(score, times, numbers, rng)
     n = numbers
@@ -132,6 +138,10 @@ def _support(score: Score, body: _Body, tracks: list[FootTrack]) -> np.ndarray:
     shares = shares / shares.sum(axis=0)
     centres = [track.ankle * 0.55 + track.toe * 0.45 for track in tracks]
     support = sum(share[:, None] * centre for share, centre in zip(shares, centres, strict=True))
+    for flight in score.flights:  # what flies goes on as it left
+        first, last = (int(np.clip(moment * FPS, 0, len(support) - 1)) for moment in (flight.start, flight.end + 0.1))
+        share = np.linspace(0, 1, last - first + 1)[:, None]
+        support[first : last + 1] = support[first] * (1 - share) + support[last] * share
     return smoothed(support * (1.0, 0.0, 1.0), 1.6)
 
 
@@ -143,6 +153,8 @@ def _first_pelvis(score: Score, body: _Body, tracks: list[FootTrack], rng: np.ra
     offset = np.stack([n["shift"], np.zeros(len(height)), n["forward"]], axis=-1)
     support = _support(score, body, tracks)
     body.spot[:] = 0.0
+    there = np.stack([n["left"], np.zeros(len(height)), n["ahead"]], axis=-1)
+    support = support + (there - support) * np.clip(n["placed"], 0, 1)[:, None]
     place = support + np.einsum("fij,fj->fi", body.heading, offset) + wander
     place[:, 1] = STANDING_HEIGHT - height
     return place
@@ -164,23 +176,47 @@ def _settle_pelvis(score: Score, body: _Body, tracks: list[FootTrack], joints: n
             )
             for side in range(2)
         ]  # fmt: skip
-        for side, pose in enumerate(poses):
-            place_leg(joints, pose, side, body.pelvis)
-        if number == _PULLS - 1:
-            break
+        low = joints[:, 0, 1].min() < _LOW
+        if low or number == 0:
+            for side, pose in enumerate(poses):
+                place_leg(joints, pose, side, body.pelvis)
         move = _owed_by_pelvis(poses, flying)
-        if number < 1:
+        if low and number:
+            move[:, 1] += _sunk_knees(joints)
+        if number == _PULLS - 1 or (number > 0 and length(move).max() < _CLOSE):
+            break
+        if number == 0:
             move = move + _balance(score, body, joints, wanted)
-        settle = np.clip(body.numbers["settle"], 0, 1)
         joints[:, 0] += move
-        place_trunk(joints, body.pelvis, body.chest, body.head)
-        joints[:, 0, 1] -= settle * lowest_point(joints, _LYING)
+        settle = np.clip(body.numbers["settle"], 0, 1)
+        if settle.any():
+            place_trunk(joints, body.pelvis, body.chest, body.head)
+            joints[:, 0, 1] -= settle * _lying_point(joints, body)
     return poses
+
+
+def _sunk_knees(joints: np.ndarray) -> np.ndarray:
+    """Return by how much (frames,) the lower knee is under the floor."""
+    knees = joints[:, [JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"]], 1].min(axis=1)
+    sunk = np.maximum(RADII["left_knee"] - 0.01 - knees, 0.0)
+    return np.maximum(sunk, smoothed(sunk, 1.5))
+
+
+def _lying_point(joints: np.ndarray, body: _Body) -> np.ndarray:
+    """Return the height (frames,) of the lowest part of trunk, seat and shoulders."""
+    parts = [lowest_point(joints, _LYING)]
+    for side in SIDES:
+        rest = REST_OFFSETS[JOINT_INDEX[f"{side}_shoulder"]]
+        parts.append((joints[:, JOINT_INDEX[f"{side}_collar"]] + body.chest @ rest)[:, 1] - RADII["left_shoulder"])
+        parts.append(joints[:, JOINT_INDEX[f"{side}_hip"], 1] - _SEAT)
+    return np.min(parts, axis=0)
 
 
 def _owed_by_pelvis(poses: list[LegPose], flying: np.ndarray) -> np.ndarray:
     """Return the move (frames, 3) that planted feet and kneeling knees need, grown and smoothed in time."""
-    owed = sum(pose.owed for pose in poses)
+    parts = np.stack([pose.owed for pose in poses])
+    asking = (length(parts) > 1e-4).sum(axis=0)
+    owed = parts.sum(axis=0) / np.maximum(asking, 1)[:, None]
     owed[flying] = 0.0
     size = np.linalg.norm(owed, axis=-1)
     if size.max() < 1e-4:
@@ -190,20 +226,29 @@ def _owed_by_pelvis(poses: list[LegPose], flying: np.ndarray) -> np.ndarray:
 
 def _balance(score: Score, body: _Body, joints: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Return the horizontal move (frames, 3) that brings the centre of mass to where the pelvis was wanted."""
-    share = np.clip(body.numbers["balance"], 0, 1)[:, None]
+    share = (np.clip(body.numbers["balance"], 0, 1) * (1 - np.clip(body.numbers["placed"], 0, 1)))[:, None]
     arms = joints.copy()
     solve_arms(score, body, arms, None)
     centre = centre_of_mass(arms)
     return share * smoothed((wanted - centre) * (1.0, 0.0, 1.0), 2.2)
 
 
-def _clearance(score: Score, body: _Body, side: int) -> np.ndarray:
-    """Return how high above the floor (frames,) a foot is kept on its way between the floor and the air."""
-    legs = score.legs[side]
+def _clearance(score: Score, body: _Body, joints: np.ndarray, side: int) -> np.ndarray:
+    """Return how high above the floor (frames,) a foot is kept on its way between the floor and the air.
+
+    A foot that goes to or from where its leg kneels is lifted as far as it has to travel.
+    """
+    legs, foot = score.legs[side], score.feet[side]
     at = legs.track.segments(body.times)
-    standing = np.array([goal.kind == "floor" for goal in legs.goals])
-    leaves = standing[at.entries[:, 1]] != standing[at.entries[:, 2]]
-    return np.where(leaves, _FOOT_CLEARANCE * np.sin(np.pi * at.share) ** 0.7, 0.0)
+    kinds = np.array([{"floor": 1, "kneel": -2}.get(goal.kind, -1) for goal in legs.goals])
+    here, there = kinds[at.entries[:, 1]], kinds[at.entries[:, 2]]
+    knees = np.array([goal.forward for goal in legs.goals])
+    knee = np.where(here == -2, knees[at.entries[:, 1]], knees[at.entries[:, 2]])
+    way = np.abs(number_curve(foot.forward.values, foot.forward.track, body.times, 0.0) - (knee - _KNEE_TO_FOOT))
+    share = np.where(np.minimum(here, there) == -2, np.clip(way / 0.3 - 0.2, 0, 1), 1.0)
+    upright = np.clip((joints[:, 0, 1] - 0.35) / 0.2, 0, 1)  # a leg that lies may slide
+    share = np.where(np.minimum(here, there) == -2, share, share * upright)
+    return np.where(here * there < 0, share * _FOOT_CLEARANCE * np.sin(np.pi * at.share) ** 0.7, 0.0)
 
 
 def _keep_foot_above(joints: np.ndarray, side: int, clearance: np.ndarray) -> None:

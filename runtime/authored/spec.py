@@ -23,14 +23,15 @@ CATEGORIES = ("exercises", "gestures", "handling", "postures", "sports", "gaits"
 HANDS = ("hands", "lead_hand", "other_hand")
 FEET = ("feet", "lead_foot", "other_foot")
 _TIMES = ("take", "hold", "jump", "absorb")
-_KEY_WORDS = {*_TIMES, "ease", "rest", "pose", "air", *CHANNELS, *HANDS, *FEET}
+_KEY_WORDS = {*_TIMES, "ease", "rest", "pose", "air", "advance", *CHANNELS, *HANDS, *FEET}
 _HAND_WORDS = {"at", "out", "up", "forward", "elbow", "firm", "via"}
 _FOOT_WORDS = {
     "at", "out", "up", "forward", "turn", "heel", "toe", "hip", "spread", "roll", "knee", "swivel", "arc",
+    "by_left", "by_forward",
 }  # fmt: skip
 _ACTION_WORDS = {
     "sides", "count", "each", "tempo", "amplitude", "stance", "upper", "alternate", "options", "before", "cycle",
-    "after", "phrases", "unrest", "still", "gait", "idle",
+    "after", "phrases", "unrest", "still", "gait", "idle", "start",
 }  # fmt: skip
 FEWEST_PHRASES = 15
 
@@ -46,6 +47,7 @@ class Action:
     upper      whether arms and trunk alone do it, so that it can be laid over other legs
     alternate  whether every second run of the cycle is done by the other side
     still      whether it ends where it has come to, without a way back
+    start      keys that have been done before the motion begins, for one that starts lying or sitting
     gait       parameters of a gait, for actions that walk; the timeline then moves trunk and arms
     """
 
@@ -64,6 +66,7 @@ class Action:
     unrest: float = 1.0
     idle: tuple[float, float] = (0.1, 0.7)
     options: tuple[dict, ...] = ()
+    start: tuple[dict, ...] = ()
     before: tuple[dict, ...] = ()
     cycle: tuple[dict, ...] = ()
     after: tuple[dict, ...] = ()
@@ -78,7 +81,7 @@ def actions() -> dict[str, Action]:
         for path in sorted(FOLDER.glob(f"{category}*.toml")):
             for name, row in _read(path).items():
                 if name in found:
-                    raise DataError(f"{path.name}: {name} is there twice", "Rename one of them")
+                    raise DataError(f"{path.name}: {name} is there twice", "rename one of them")
                 found[name] = _action(name, category, row, path.name)
     return found
 
@@ -99,12 +102,12 @@ def _read(path: Path) -> dict:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path.name} cannot be read: {error}", "Restore or correct the file") from error
+        raise DataError(f"{path.name} cannot be read: {error}", "restore or correct the file") from error
 
 
 def _action(name: str, category: str, row: dict, file: str) -> Action:
     def refuse(what: str) -> DataError:
-        return DataError(f"{file}: {name}: {what}", "Correct the file; actions/README.md lists what may be said")
+        return DataError(f"{file}: {name}: {what}", "correct the file; actions/README.md lists what may be said")
 
     unknown = set(row) - _ACTION_WORDS
     if unknown:
@@ -112,7 +115,7 @@ def _action(name: str, category: str, row: dict, file: str) -> Action:
     phrases = tuple(dict.fromkeys(row.get("phrases", ())))
     if len(phrases) < FEWEST_PHRASES:
         raise refuse(f"{len(phrases)} phrases are not the {FEWEST_PHRASES} that are wanted")
-    for part in ("before", "cycle", "after"):
+    for part in ("start", "before", "cycle", "after"):
         for key in row.get(part, ()):
             problem = key_problem(key)
             if problem:

@@ -63,6 +63,14 @@ def test_a_phrase_takes_a_subject_and_a_form():
     assert inflected(phrase, "a man", "gerund") == "raising the arm and waving"
 
 
+def test_a_phrase_that_is_progressive_is_not_made_so_twice():
+    phrase = "*is* standing and *waves*"
+    assert inflected(phrase, "she", "progressive") == "she is standing and waves"
+    assert inflected(phrase, "she", "imperative") == "she is standing and waves"
+    assert inflected(phrase, "she", "past") == "she was standing and waved"
+    assert inflected(phrase, "she", "gerund") == "standing and waving"
+
+
 def test_slots_tell_what_was_drawn():
     told = slots(variant(side="right", count=2, tempo=1.3))
     assert told["side"] == "right" and told["other"] == "left"
