@@ -61,7 +61,7 @@ class WriteOptions:
 class WriteTarget:
     """An armature as numbers: all that solving needs.
 
-    read: the armature as it was read. rig: its bones, at ``pose``. aligned: bone to basis quaternion of a captured
+    read: the armature as it was read. rig: its bones, at ``pose``. reference: bone to basis quaternion of a captured
     rest pose (retarget.solve). fps: of the scene, keys are at its frames from ``start`` on. control: of a generated
     rig. limbs: those led by IK targets. switches: keyed so that a control rig follows the controls that are keyed.
     """
@@ -73,7 +73,7 @@ class WriteTarget:
     options: WriteOptions
     fps: float
     start: int
-    aligned: Table[str, np.ndarray] | None
+    reference: Table[str, np.ndarray] | None
     control: controls.ControlRig | None
     limbs: tuple[ik.IkLimb, ...]
     switches: tuple[controls.Switch, ...]
@@ -86,12 +86,12 @@ def make_target(
     fps: float,
     start: int,
     mapping: Mapping | None = None,
-    aligned: Table[str, np.ndarray] | None = None,
+    reference: Table[str, np.ndarray] | None = None,
     pose: WorldPose | None = None,
 ) -> WriteTarget:
     """Return what a motion is to be solved for.
 
-    ``mapping`` overrides the detection by bone names and shape, ``aligned`` the rest pose. ``pose``: where the object
+    ``mapping`` overrides the detection by bone names and shape, ``reference`` the rest pose. ``pose``: where the object
     stands at the first frame; by default where it stood when it was read. Raises RigError for an armature that cannot
     carry motion.
     """
@@ -113,7 +113,7 @@ def make_target(
     pose = read.pose if pose is None else pose
     switches = switches if options.switch else ()
     rig = replace(read.rig, world=pose.world)
-    return WriteTarget(read, rig, pose, mapping, options, fps, start, aligned, control, limbs, switches)
+    return WriteTarget(read, rig, pose, mapping, options, fps, start, reference, control, limbs, switches)
 
 
 def _check_bones_move(read: Snapshot, mapping: Mapping, options: Options) -> None:
@@ -199,7 +199,7 @@ def _solved(target: WriteTarget, joints: np.ndarray) -> PoseSolution:
     options = target.options.retarget
     if target.control is not None:
         return controls.solve_controls(target.control, joints, options, target.fps)
-    solution = solve(target.rig, target.mapping, joints, options, target.fps, target.aligned)
+    solution = solve(target.rig, target.mapping, joints, options, target.fps, target.reference)
     return ik.add_targets(target.rig, target.mapping, solution, target.limbs)
 
 
@@ -222,8 +222,8 @@ def _curves(target: WriteTarget, solution: PoseSolution, frames: np.ndarray) -> 
         places.append((f"{paths[track.bone]}.location", track.bone, track.location))
     if solution.root_bone is not None:
         places.append((f"{paths[solution.root_bone]}.location", solution.root_bone, solution.root_location))
-    if solution.object_travel is not None:
-        turned = solution.object_travel @ np.linalg.inv(target.pose.axes).T
+    if solution.object_trajectory is not None:
+        turned = solution.object_trajectory @ np.linalg.inv(target.pose.axes).T
         places.append(("location", "Object Transforms", target.pose.place + turned))
     reach = None if tolerance is None else math.radians(tolerance) * _leg(target)
     for path, group, values in places:

@@ -82,7 +82,7 @@ def require(context: bpy.types.Context) -> bpy.types.Object:
 
 def rig_options(armature: bpy.types.Object) -> dict:
     """Return what write_action.read_target takes of the armature's own settings: its mapping and captured rest pose."""
-    return {"mapping": coverage(armature).mapping, "aligned": rig_settings.captured_rest(armature)}
+    return {"mapping": coverage(armature).mapping, "reference": rig_settings.captured_rest(armature)}
 
 
 def coverage(armature: bpy.types.Object) -> Coverage:

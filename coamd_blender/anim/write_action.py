@@ -59,7 +59,7 @@ def read_target(
     start_frame: int | None = None,
     scene: bpy.types.Scene | None = None,
     mapping: Mapping | None = None,
-    aligned: Table[str, np.ndarray] | None = None,
+    reference: Table[str, np.ndarray] | None = None,
     pose: WorldPose | None = None,
     **options: Any,
 ) -> WriteTarget:
@@ -78,7 +78,7 @@ def read_target(
         fps=scene.render.fps / scene.render.fps_base,
         start=scene.frame_current if start_frame is None else int(start_frame),
         mapping=mapping,
-        aligned=aligned,
+        reference=reference,
         pose=pose,
     )
 
@@ -97,7 +97,7 @@ def renewed(target: WriteTarget, armature: bpy.types.Object) -> WriteTarget:
         fps=target.fps,
         start=target.start,
         mapping=target.mapping,
-        aligned=target.aligned,
+        reference=target.reference,
         pose=target.pose,
     )
 

@@ -17,37 +17,41 @@ _TINY = 1e-12
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Scale ``vectors`` (..., n) to length 1; a vector of no length stays zero."""
+    """Scale ``vectors`` (..., n), of any unit, to length 1; a vector of no length stays zero."""
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     return vectors / np.maximum(length, _TINY)
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the dot product along the last axis."""
+    """Return the dot product (...) of ``a`` and ``b``, both (..., n), along the last axis."""
     return np.einsum("...i,...i->...", a, b)
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the cross product of (..., 3) arrays (a plain form, several times faster than numpy's)."""
+    """Return the cross product (..., 3) of ``a`` and ``b``, both (..., 3).
+
+    A plain form, several times faster than numpy's.
+    """
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
     return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
 
 
 def rotate(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Turn ``vectors`` (..., 3) by ``matrices`` (..., 3, 3)."""
+    """Turn ``vectors`` (..., 3), of any unit, by ``matrices`` (..., 3, 3): (..., 3)."""
     return np.einsum("...ij,...j->...i", matrices, vectors)
 
 
 def transpose(matrices: np.ndarray) -> np.ndarray:
-    """Return the inverse of rotation matrices (..., 3, 3)."""
+    """Return the inverse of rotation ``matrices``: (..., 3, 3)."""
     return np.swapaxes(matrices, -1, -2)
 
 
 def frame(primary: np.ndarray, secondary: np.ndarray) -> np.ndarray:
     """Return the right-handed frame (..., 3, 3) whose first column is ``primary``.
 
-    The second column is ``secondary`` made perpendicular to it; the third is their cross product.
+    Both are directions (..., 3) of any length. The second column is ``secondary`` made perpendicular to the first; the
+    third is their cross product.
     """
     first = unit(primary)
     second = unit(secondary - first * dot(first, secondary)[..., None])
@@ -55,7 +59,7 @@ def frame(primary: np.ndarray, secondary: np.ndarray) -> np.ndarray:
 
 
 def swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return the smallest rotation (..., 3, 3) that turns direction ``start`` into direction ``end`` (unit, (..., 3)).
+    """Return the smallest rotation (..., 3, 3) that turns ``start`` into ``end``, unit directions (..., 3).
 
     Opposite directions have no smallest rotation: half a turn about some perpendicular axis is returned.
     """
@@ -64,9 +68,8 @@ def swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     opposite = cosine < -1 + 1e-9
     axis = cross(start, end)
     factor = 1 / np.where(opposite, 1.0, 1 + cosine)
-    skew = np.zeros((*axis.shape, 3))
-    skew[..., 0, 1], skew[..., 0, 2], skew[..., 1, 2] = -axis[..., 2], axis[..., 1], -axis[..., 0]
-    skew[..., 1, 0], skew[..., 2, 0], skew[..., 2, 1] = axis[..., 2], -axis[..., 1], axis[..., 0]
+    skew = _skew(axis)
+    # Rodrigues' formula with the sine in the axis: 1 + [a] + [a]^2 / (1 + cos).
     result = np.eye(3) + skew + (skew @ skew) * factor[..., None, None]
     if np.any(opposite):
         lever = np.eye(3)[np.argmin(np.abs(start[opposite]), axis=-1)]
@@ -76,12 +79,17 @@ def swing(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 
 
 def about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Return the rotation (..., 3, 3) by ``angle`` (...) about unit ``axis`` (..., 3), by Rodrigues' formula."""
+    """Return the rotation (..., 3, 3) by ``angle`` (...), radians, about unit ``axis`` (..., 3)."""
     cosine, sine = np.cos(angle)[..., None, None], np.sin(angle)[..., None, None]
+    return np.eye(3) * cosine + _skew(axis) * sine + axis[..., :, None] * axis[..., None, :] * (1 - cosine)
+
+
+def _skew(axis: np.ndarray) -> np.ndarray:
+    """Return the matrices (..., 3, 3) that take the cross product of ``axis`` (..., 3) with what they multiply."""
     skew = np.zeros((*axis.shape, 3))
     skew[..., 0, 1], skew[..., 0, 2], skew[..., 1, 2] = -axis[..., 2], axis[..., 1], -axis[..., 0]
     skew[..., 1, 0], skew[..., 2, 0], skew[..., 2, 1] = axis[..., 2], -axis[..., 1], axis[..., 0]
-    return np.eye(3) * cosine + skew * sine + axis[..., :, None] * axis[..., None, :] * (1 - cosine)
+    return skew
 
 
 def matrix_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
@@ -96,7 +104,8 @@ def matrix_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
 
 
 def quaternion_from_matrix(matrices: np.ndarray) -> np.ndarray:
-    """Turn rotation matrices (..., 3, 3) into unit quaternions (..., 4); each of the two signs may come."""
+    """Turn rotation ``matrices`` (..., 3, 3) into unit quaternions (..., 4); each of the two signs may come."""
+    # Shepperd: four forms, each scaled by another of 4w^2, 4x^2, 4y^2, 4z^2; the largest of these is the stablest.
     m = matrices
     xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     squares = np.stack([1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz], axis=-1)
@@ -111,24 +120,27 @@ def quaternion_from_matrix(matrices: np.ndarray) -> np.ndarray:
             np.stack([wz, xz, yz, s[..., 3]], axis=-1),
         ],
         axis=-2,
-    )
+    )  # (..., 4 forms, 4)
     best = np.argmax(squares, axis=-1)
     return unit(np.take_along_axis(rows, best[..., None, None], axis=-2)[..., 0, :])
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the quaternion product ``a b`` (..., 4): first turn by ``b``, then by ``a``."""
+    """Return the product (..., 4) of quaternions ``a`` and ``b``, both (..., 4): turn by ``b``, then by ``a``."""
     aw, av, bw, bv = a[..., :1], a[..., 1:], b[..., :1], b[..., 1:]
     return np.concatenate([aw * bw - dot(av, bv)[..., None], aw * bv + bw * av + cross(av, bv)], axis=-1)
 
 
 def conjugate(quaternions: np.ndarray) -> np.ndarray:
-    """Return the inverse of unit quaternions (..., 4)."""
+    """Return the inverse of unit ``quaternions``: (..., 4)."""
     return quaternions * np.array([1.0, -1.0, -1.0, -1.0])
 
 
 def swing_twist(quaternions: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split unit quaternions (..., 4) into (swing, twist), q = swing * twist, twist about unit ``axis`` (3,)."""
+    """Split unit ``quaternions`` (..., 4) into (swing, twist), each (..., 4), q = swing * twist.
+
+    The twist is about unit ``axis`` (3,).
+    """
     along = dot(quaternions[..., 1:], axis)[..., None]
     twist = np.concatenate([quaternions[..., :1], along * axis], axis=-1)
     length = np.linalg.norm(twist, axis=-1, keepdims=True)
@@ -137,7 +149,10 @@ def swing_twist(quaternions: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, 
 
 
 def slerp(a: np.ndarray, b: np.ndarray, fraction: float | np.ndarray) -> np.ndarray:
-    """Interpolate unit quaternions (..., 4) along the shorter arc; ``fraction`` 0 gives ``a``, 1 gives ``b``."""
+    """Interpolate unit quaternions ``a`` and ``b``, both (..., 4), along the shorter arc: (..., 4).
+
+    ``fraction`` 0 gives ``a``, 1 gives ``b``.
+    """
     cosine = dot(a, b)
     b = np.where((cosine < 0)[..., None], -b, b)
     angle = np.arccos(np.clip(np.abs(cosine), 0, 1))[..., None]
@@ -150,18 +165,22 @@ def slerp(a: np.ndarray, b: np.ndarray, fraction: float | np.ndarray) -> np.ndar
 
 
 def continuous(quaternions: np.ndarray) -> np.ndarray:
-    """Choose signs along axis 0 of (frames, ..., 4) so that neighbours are on the same side; the first has w >= 0."""
+    """Choose the signs of ``quaternions`` (frames, ..., 4) so that neighbours are on the same side.
+
+    The first has w >= 0.
+    """
     signs = np.where(dot(quaternions[1:], quaternions[:-1]) < 0, -1.0, 1.0)
     first = np.where(quaternions[:1, ..., 0] < 0, -1.0, 1.0)
     return quaternions * np.cumprod(np.concatenate([first, signs]), axis=0)[..., None]
 
 
 def euler_from_matrix(matrices: np.ndarray, order: str) -> np.ndarray:
-    """Turn matrices (frames, ..., 3, 3) into Euler angles (frames, ..., 3) stored x, y, z, continuous along axis 0.
+    """Turn ``matrices`` (frames, ..., 3, 3) into Euler angles (frames, ..., 3), x, y, z in radians, continuous in time.
 
     ``order`` as Blender writes it: "XYZ" turns about X first, then Y, then Z, about fixed axes. Of the two
     triples for a rotation the one nearer to the frame before is taken, and whole turns are unwrapped.
     """
+    # One of the two triples of each rotation, and where the middle angle is a quarter the one whose last is 0.
     i, j, k = ("XYZ".index(letter) for letter in order)
     sign = 1.0 if (j - i) % 3 == 1 else -1.0
     m = matrices
@@ -173,6 +192,7 @@ def euler_from_matrix(matrices: np.ndarray, order: str) -> np.ndarray:
     last = np.where(locked, 0.0, last)
     angles = np.zeros((*first.shape, 3))
     angles[..., i], angles[..., j], angles[..., k] = first, middle, last
+    # The other, and of both the nearer to the frame before.
     other = np.zeros_like(angles)
     other[..., i], other[..., j], other[..., k] = first + np.pi, np.pi - middle, last + np.pi
     turn = 2 * np.pi
@@ -186,10 +206,10 @@ def euler_from_matrix(matrices: np.ndarray, order: str) -> np.ndarray:
 
 
 def axis_angle_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
-    """Turn sign-continuous quaternions (frames, 4) into (frames, 4) angle, x, y, z as Blender stores them.
+    """Turn sign-continuous ``quaternions`` (frames, 4) into angle, x, y, z, (frames, 4), as Blender stores them.
 
-    A rotation of no angle has no axis: it takes that of the frame before, or +Y. The axis keeps its side from
-    frame to frame, so that the angle may be negative.
+    The angle is in radians. A rotation of no angle has no axis: it takes that of the frame before, or +Y. The axis
+    keeps its side from frame to frame, so that the angle may be negative.
     """
     sine = np.sqrt((quaternions[:, 1:] ** 2).sum(axis=-1))
     turned = sine > 1e-9
@@ -203,7 +223,10 @@ def axis_angle_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
 
 
 def vector_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
-    """Turn unit quaternions (..., 4) into rotation vectors (..., 3): the axis, as long as the angle, at most pi."""
+    """Turn unit ``quaternions`` (..., 4) into rotation vectors (..., 3): the axis, as long as the angle in radians.
+
+    The angle is at most pi.
+    """
     quaternions = np.where(quaternions[..., :1] < 0, -quaternions, quaternions)
     sine = np.linalg.norm(quaternions[..., 1:], axis=-1, keepdims=True)
     angle = 2 * np.arctan2(sine, quaternions[..., :1])
@@ -211,6 +234,6 @@ def vector_from_quaternion(quaternions: np.ndarray) -> np.ndarray:
 
 
 def quaternion_from_vector(vectors: np.ndarray) -> np.ndarray:
-    """Turn rotation vectors (..., 3) of any length into unit quaternions (..., 4)."""
+    """Turn rotation ``vectors`` (..., 3), radians, of any length into unit quaternions (..., 4)."""
     half = 0.5 * np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.concatenate([np.cos(half), 0.5 * vectors * np.sinc(half / np.pi)], axis=-1)

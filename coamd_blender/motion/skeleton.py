@@ -1,4 +1,4 @@
-"""The joint tree every part of CoAMD speaks: names, parents, axes, units and frame rate.
+"""The joint tree every part of CoAMD speaks: names, parents, axes, units and frame rate; and a glossary.
 
 Conventions
 -----------
@@ -9,12 +9,34 @@ A motion is ``joints``: float32, shape (frames, 22, 3), in metres.
 * Time: 20 frames per second, at most 196 frames a window; the model works on multiples of 4.
 * Quaternions are (w, x, y, z).
 
-Blender is Z up; the conversion happens in ``coamd_blender.armature`` and ``coamd_blender.bake`` only,
-by :func:`to_z_up` and :func:`to_y_up`.
+Blender is Z up; the conversion happens in ``coamd_blender.anim`` only, where bones are read and written, and in what
+draws there, by :func:`to_z_up` and :func:`to_y_up`.
 
 The joint order is that of HumanML3D (the first 22 joints of SMPL). The canonical body's bone lengths
 are those of HumanML3D's reference skeleton, measured on one of its files and averaged left and right,
 so that mirroring a motion is exact.
+
+Glossary
+--------
+One word for each thing, here and in every name:
+
+* canonical body: the skeleton of this module, standing in its rest pose (a T) as :func:`rest_joints` has it.
+* prompt: what somebody asks for. Caption: what a recording is said to show. Clause: the part of a sentence that tells
+  one action.
+* latent: what the autoencoder makes of four frames of motion, and the generator draws.
+* root trajectory: the way of the pelvis over the floor ("Travel" in the panel, where one says what carries it).
+* heading: the angle about +Y that a body faces, radians, 0 towards +Z, growing to the left. Heading change: how much
+  that differs from the first frame to the last. ``kinematics`` has two ways of telling it.
+* contact: a foot on the floor, standing. Foot lock: what keeps it where it stands.
+* hold: a hand or a foot that is to be at a place somebody asked for.
+* blend: where one motion goes over into another.
+* kept: frames of somebody's animation that must not change. Regenerate: make frames anew between or beside them.
+  In-betweening: between; inpainting: some joints of them.
+* retarget: put a motion on a rig. Rest pose: how the rig's bones are built. Reference pose: a pose of the rig that
+stands like the canonical body, captured to take the place of a rest pose that does not. * turn: the rotation, in
+armature space, that carries a bone from its rest orientation to its posed one. Basis: that rotation as Blender's
+channels take it, within what the bones above do. * canonical: on the canonical body, over the origin, facing +Z, at 20
+frames a second.
 
 A leaf: standard library and numpy only.
 """
@@ -141,8 +163,10 @@ BODY_PARTS["lower_body"] = ("pelvis",) + BODY_PARTS["legs"]
 
 
 def immovable(made: Iterable[int]) -> np.ndarray:
-    """Return which joints (22,) bool stay where they are when only ``made`` (indices) may move: those outside, and
-    every joint with a descendant outside, which could not keep its place if the joint moved."""
+    """Return which joints, (22,) bool, stay where they are when only ``made`` (indices) may move.
+
+    Those outside, and every joint with a descendant outside, which could not keep its place if the joint moved.
+    """
     held = np.ones(JOINT_COUNT, bool)
     held[list(made)] = False
     for joint in range(JOINT_COUNT - 1, 0, -1):
@@ -151,7 +175,7 @@ def immovable(made: Iterable[int]) -> np.ndarray:
 
 
 def rest_joints() -> np.ndarray:
-    """Return the canonical body in its rest pose, feet on the floor: (22, 3) float64, metres, Y up."""
+    """Return the canonical body in its rest pose, toes on the floor: (22, 3) float64, metres, Y up."""
     joints = np.zeros((JOINT_COUNT, 3))
     joints[0, 1] = STANDING_HEIGHT
     for index in range(1, JOINT_COUNT):
@@ -160,7 +184,7 @@ def rest_joints() -> np.ndarray:
 
 
 def with_bone_lengths(joints: np.ndarray, lengths: np.ndarray = BONE_LENGTHS) -> np.ndarray:
-    """Rebuild ``joints`` (..., 22, 3) from the pelvis outwards with the given bone lengths (22,).
+    """Rebuild ``joints`` (..., 22, 3), metres, from the pelvis outwards with bone ``lengths`` (22,), metres.
 
     Pelvis positions and bone directions are kept. A bone of no length has no direction: it takes
     that of the rest pose. Returns an array of the same shape and dtype.
@@ -177,17 +201,17 @@ def with_bone_lengths(joints: np.ndarray, lengths: np.ndarray = BONE_LENGTHS) ->
 
 
 def mirror(joints: np.ndarray) -> np.ndarray:
-    """Swap left and right: reflect ``joints`` (..., 22, 3) in the plane x = 0 and exchange the sides."""
+    """Swap left and right: reflect ``joints`` (..., 22, 3), any unit, in the plane x = 0 and exchange the sides."""
     mirrored = joints[..., MIRROR, :].copy()
     mirrored[..., 0] *= -1
     return mirrored
 
 
 def to_z_up(points: np.ndarray) -> np.ndarray:
-    """Turn Y-up points (..., 3) facing +Z into Blender's Z-up points facing -Y (a rotation, no mirror)."""
+    """Turn Y-up ``points`` (..., 3) facing +Z into Z-up ones facing -Y, as Blender has them (no mirror); any unit."""
     return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
 
 
 def to_y_up(points: np.ndarray) -> np.ndarray:
-    """Inverse of :func:`to_z_up`."""
+    """Turn Blender's Z-up ``points`` (..., 3) into Y-up ones, any unit: undo :func:`to_z_up`."""
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)

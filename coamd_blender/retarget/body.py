@@ -84,12 +84,12 @@ class RestBody:
         return 0.5 * (self.heads["left_hip"] + self.heads["right_hip"])
 
     def length(self, joint: str) -> float:
-        """Return the distance from this joint's bone to the next mapped joint's, 0 when that is not mapped."""
+        """Return how long a joint's bone is, armature units: to the next joint, 0 when that is not mapped."""
         child = CHILD[joint]
         return float(np.linalg.norm(self.heads[child] - self.heads[joint])) if child in self.heads else 0.0
 
     def stance(self, rig: Rig) -> tuple[np.ndarray, np.ndarray]:
-        """Return the turn (3, 3) about the world's Y and the origin (3,) on the floor at which the rig stands.
+        """Return where the rig stands in the Y-up world: a turn (3, 3) about Y, and the origin (3,) on its floor.
 
         Raises RigError when the hips lie one above the other, so that the rig faces nowhere.
         """
@@ -98,6 +98,7 @@ class RestBody:
         flat = np.array([left[0], 0.0, left[2]])
         if np.linalg.norm(flat) < 0.2:
             raise RigError("The armature lies on its side in its rest pose", "Rotate the object so that it stands up")
+        # The floor is the ankle's height below the ankles, and these below the hips.
         ankles = 0.5 * (self.heads["left_ankle"] + self.heads["right_ankle"])
         drop = (self.hip_middle - ankles) @ self.up + self.ankle_height
         origin = rig.world[:3, :3] @ self.hip_middle + rig.world[:3, 3]
@@ -106,7 +107,10 @@ class RestBody:
 
 
 def read_rest(rig: Rig, mapping: Mapping) -> RestBody:
-    """Measure ``rig`` in its rest pose. Raises RigError for bones without length or hips without width."""
+    """Measure ``rig`` in its rest pose.
+
+    Raises RigError for bones without length or hips without width.
+    """
     heads = {joint: rig.heads[rig.index[bone]] for joint, bone in mapping.bones.items()}
     axes = _canonical_axes(heads)
     canonical = skeleton.rest_joints() @ axes.T
@@ -142,7 +146,7 @@ def _canonical_axes(heads: dict[str, np.ndarray]) -> np.ndarray:
     rest = dict(zip(skeleton.JOINT_NAMES, skeleton.rest_joints(), strict=True))
     spine = [joint for joint in ("pelvis", "spine1", "spine2", "spine3", "neck") if joint in heads]
     pairs = [*pairwise(spine), ("right_hip", "left_hip"), ("right_shoulder", "left_shoulder")]
-    profile = np.zeros((3, 3))
+    profile = np.zeros((3, 3))  # Wahba's attitude profile: the sum of outer products, rig by canonical
     for start, end in pairs:
         if start in heads and end in heads:
             vector = rest[end] - rest[start]

@@ -30,7 +30,10 @@ UPPER = {
 
 
 def bone_turns(rig: Rig, mapping: Mapping, body: RestBody, turns: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
-    """Return bone index to turn (F, 3, 3) in armature space, of all bones that move on their own."""
+    """Return the turns of all bones that move on their own: bone index to (F, 3, 3), armature space.
+
+    turns: joint to turn (F, 3, 3), of all joints.
+    """
     bone_of = {joint: rig.index[bone] for joint, bone in mapping.bones.items()}
     found = {bone: turns[joint] for joint, bone in bone_of.items()}
     trunk = [bone_of[joint] for joint in TRUNK if joint in bone_of]
@@ -44,9 +47,10 @@ def bone_turns(rig: Rig, mapping: Mapping, body: RestBody, turns: dict[str, np.n
 
 
 def joint_places(rig: Rig, mapping: Mapping, turns: dict[int, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return joint to the place (F, 3) of its bone's head, armature space, the pelvis as at rest.
+    """Return where the bones of joints come to be: joint to the place (F, 3) of its bone's head, armature space.
 
-    turns: bone index to turn (F, 3, 3), as of :func:`bone_turns`; a bone it lacks turns with the one above.
+    The pelvis is where it is at rest. turns: bone index to turn (F, 3, 3), as of :func:`bone_turns`; a bone it lacks
+    turns with the one above.
     """
     frames = len(next(iter(turns.values())))
     pelvis = rig.index[mapping.bones["pelvis"]]
@@ -66,7 +70,7 @@ def joint_places(rig: Rig, mapping: Mapping, turns: dict[int, np.ndarray]) -> di
 
 
 def between(rig: Rig, low: int, high: int) -> list[int]:
-    """Return the bones between ``low`` and ``high`` beneath it, from the upper to the lower in the hierarchy."""
+    """Return the bones between ``low`` and ``high`` beneath it, from the upper in the hierarchy to the lower."""
     above = rig.ancestors(high)
     return above[: above.index(low)][::-1] if low in above else []
 
@@ -81,10 +85,12 @@ def _share_bend(rig: Rig, found: dict[int, np.ndarray], low: int, high: int, fre
     heads = rig.heads[[low, *chain, high]]
     if not chain or np.linalg.norm(np.diff(heads, axis=0), axis=1).min() < 1e-9:
         return
-    goal = found[low] @ (heads[-1] - heads[0])
+    goal = found[low] @ (heads[-1] - heads[0])  # (F, 3)
+    # Step by step from the turn of one end to that of the other.
     ends = [rot.quaternion_from_matrix(found[bone]) for bone in (low, high)]
     for step, bone in enumerate(chain, start=1):
         found[bone] = rot.matrix_from_quaternion(rot.slerp(*ends, step / (len(chain) + 1)))
+    # Swung all together until the end lies where it should; the first bone's share is fixed unless it is free.
     moved = [low, *chain] if free else chain
     steps = np.diff(heads, axis=0)[-len(moved) :]
     fixed = 0.0 if free else found[low] @ (heads[1] - heads[0])
@@ -112,6 +118,7 @@ def _share_twist(
     leaves = [bone for bone in _twist_leaves(rig, upper, chain) if bone not in found]
     if not chain and not leaves:
         return
+    # The twist is what is left of the turn beyond the smallest that points the bone where it does: (F,) radians.
     full = found[upper]
     along = full @ rest
     untwisted = rot.swing(above @ rest, along) @ above
@@ -119,6 +126,7 @@ def _share_twist(
     for step, bone in enumerate([upper, *chain]):
         if chain:
             found[bone] = rot.about(along, angle * step / len(chain)) @ untwisted
+    # Twist bones that hang beside the limb take the share of where they are.
     length = (rig.heads[lower] - rig.heads[upper]) @ rest
     for bone in leaves:
         share = np.clip((rig.heads[bone] - rig.heads[upper]) @ rest / length, 0, 1)
@@ -142,7 +150,10 @@ def _angle_about(turn: np.ndarray, axis: np.ndarray) -> np.ndarray:
 
 
 def basis(rig: Rig, turns: dict[int, np.ndarray]) -> tuple[list[int], np.ndarray]:
-    """Turn armature-space turns into sign-continuous basis quaternions: bone indices, and (F, N, 4) in their order."""
+    """Return bone indices, and the basis quaternions (F, N, 4) in their order, sign-continuous over frames.
+
+    turns: bone index to turn (F, 3, 3), armature space.
+    """
     bones, result = sorted(turns), []
     for bone in bones:
         rest = rig.rest[bone, :3, :3]
@@ -164,7 +175,10 @@ def _inherits(rig: Rig, bone: int, ancestor: int) -> bool:
 
 
 def location_bone(rig: Rig, mapping: Mapping) -> int:
-    """Return the pelvis, or the nearest bone above it that can be moved and carries legs and spine along."""
+    """Return the pelvis, or the nearest bone above it that can be moved and carries legs and spine along.
+
+    Raises RigError where there is none, or a leg or the spine does not hang from it.
+    """
     pelvis = rig.index[mapping.bones["pelvis"]]
     joints = [joint for joint in ("left_hip", "right_hip", "spine1", "spine3", "neck") if joint in mapping.bones]
     carried = [rig.index[mapping.bones[joint]] for joint in joints]
@@ -187,7 +201,10 @@ def stray_bone(rig: Rig, bone: int, pelvis: int) -> RigError:
 
 
 def root_bone(rig: Rig, below: int) -> int:
-    """Return the topmost bone over ``below``, on which the travel may be keyed; raises RigError without one."""
+    """Return the topmost bone over ``below``, on which the root trajectory may be keyed.
+
+    Raises RigError without one.
+    """
     above = rig.ancestors(below)
     if not above or rig.connected[above[-1]]:
         raise RigError("The armature has no root bone above its hips", "Put the travel on the hips or the object")
@@ -195,7 +212,7 @@ def root_bone(rig: Rig, below: int) -> int:
 
 
 def location_axes(rig: Rig, bone: int) -> np.ndarray:
-    """Return the axes (3, 3) of a bone's location channels in armature space, the bones above at rest."""
+    """Return the axes (3, 3), columns, of a bone's location channels in armature space, the bones above at rest."""
     if rig.local_location[bone]:
         return rig.rest[bone, :3, :3]
     parent = rig.parents[bone]

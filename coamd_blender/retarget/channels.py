@@ -21,9 +21,10 @@ def matrix_from_euler(angles: np.ndarray, order: str) -> np.ndarray:
 
 
 def quaternions_of(values: np.ndarray, mode: str) -> np.ndarray:
-    """Turn a bone's rotation channels (..., 4) or (..., 3) in rotation ``mode`` into unit quaternions (..., 4).
+    """Turn a bone's rotation channels in rotation ``mode`` into unit quaternions (..., 4).
 
-    As Blender does, quaternions are scaled to length 1 and an axis of no length counts as +Y.
+    values: (..., 4) w, x, y, z or angle, x, y, z; or (..., 3) Euler angles; radians. As Blender does, quaternions are
+    scaled to length 1 and an axis of no length counts as +Y.
     """
     if mode == "QUATERNION":
         return np.where(np.linalg.norm(values, axis=-1, keepdims=True) > 1e-12, rot.unit(values), rot.IDENTITY)

@@ -46,8 +46,11 @@ MOST_STEP = 0.4  # radians
 
 @dataclass(frozen=True)
 class Torso:
-    """A torso over time. base, top: (F, 3) between the hips, and the neck. low, high: (F, 3) unit, the way to the
-    left at the hips and at the chest. widths: half the width at the hips and at the chest."""
+    """A torso over time, armature space.
+
+    base, top: (F, 3) between the hips, and the neck. low, high: (F, 3) unit, the way to the left at the hips and at the
+    chest. widths: half the width at the hips and at the chest.
+    """
 
     base: np.ndarray
     top: np.ndarray
@@ -60,11 +63,12 @@ class Torso:
         return Torso(self.base[frames], self.top[frames], self.low[frames], self.high[frames], self.widths)
 
     def clearances(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far ``points`` (..., F, 3) are off the surface (..., F), negative inside, and the unit ways out.
+        """Return how far points are off the surface, (..., F), negative inside, and the unit ways out, (..., F, 3).
 
-        To first order: a point has a level, 0 on the tube's axis and 1 on its surface; what it lacks of 1 over the
-        level's slope is the way. Exact on the axes of a section.
+        points: (..., F, 3), armature space. To first order: a point has a level, 0 on the tube's axis and 1 on its
+        surface; what it lacks of 1 over the level's slope is the way. Exact on the axes of a section.
         """
+        # The tube's axes at the level of each point: up, left and ahead, (..., F, 3).
         length = np.linalg.norm(self.top - self.base, axis=-1)
         up = rot.unit(self.top - self.base)
         away = points - self.base
@@ -73,6 +77,7 @@ class Torso:
         left = (1 - share) * self.low + share * self.high
         left = rot.unit(left - up * rot.dot(left, up)[..., None])
         ahead = rot.cross(left, np.broadcast_to(up, left.shape))
+        # The section there is an ellipse; beyond its ends the tube is rounded.
         share = share[..., 0]
         width = (1 - share) * self.widths[0] + share * self.widths[1]
         depth = DEPTH * width
@@ -87,8 +92,11 @@ class Torso:
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm over time: places (F, 3) of its joints, the hinge (F, 3) of its elbow, and axes (F, 3, 3) of the chest, in
-    which turns about the shoulder are given, so that they go along with the body."""
+    """An arm over time, armature space.
+
+    shoulder, elbow, wrist: (F, 3) places. hinge: (F, 3) unit, the axis of the elbow. chest: (F, 3, 3) axes in which
+    turns about the shoulder are given, so that they go along with the body.
+    """
 
     shoulder: np.ndarray
     elbow: np.ndarray
@@ -101,9 +109,10 @@ class Arm:
         return Arm(*(part[frames] for part in (self.shoulder, self.elbow, self.wrist, self.hinge, self.chest)))
 
     def turns(self, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the turns (F, 3, 3) of upper arm and forearm by ``change`` (F, 4): a rotation vector, and a bend.
+        """Return the turns (F, 3, 3) of upper arm and forearm by a change.
 
-        The bend ends softly where the elbow is straight, and at MOST_BEND.
+        change: (F, 4) a rotation vector about the shoulder in the chest's axes, and a bend; radians. The bend ends
+        softly where the elbow is straight, and at MOST_BEND.
         """
         vector = rot.rotate(self.chest, change[:, :3])
         upper = rot.matrix_from_quaternion(rot.quaternion_from_vector(vector))
@@ -125,7 +134,10 @@ class Arm:
         return np.stack([*upper, *(self.elbow + share * (self.wrist - self.elbow) for share in FORE_SHARES)])
 
     def levers(self, points: np.ndarray, fore: np.ndarray) -> np.ndarray:
-        """Return how ``points`` (F, 3) move with the change: (F, 3, 4). fore: (F,) bool, on the forearm."""
+        """Return how points of the arm move with its change: (F, 3, 4).
+
+        points: (F, 3). fore: (F,) bool, on the forearm.
+        """
         turns = [rot.cross(self.chest[..., axis], points - self.shoulder) for axis in range(3)]
         bend = rot.cross(self.hinge, points - self.elbow) * fore[:, None]
         return np.stack([*turns, bend], axis=-1)
@@ -134,7 +146,7 @@ class Arm:
 def clear_arms(
     rig: Rig, mapping: Mapping, body: RestBody, points: np.ndarray, turns: dict[str, np.ndarray], fps: float
 ) -> bool:
-    """Turn shoulders, elbows and wrists in ``turns`` so that arms leave the torso; return whether any had to.
+    """Turn arms in ``turns`` so that they leave the torso; return whether any had to.
 
     points: (F, 22, 3) the motion in armature space. turns: joint to turn (F, 3, 3), of all joints, changed in place
     in the frames at and around those in which an arm is inside. Rigs without arms or a neck are left alone.
@@ -175,7 +187,9 @@ def _motion_torso(body: RestBody, points: np.ndarray, turns: dict[str, np.ndarra
     return _torso(base, points[:, J["neck"]], hips, shoulders, body, turns)
 
 
-def _torso(base, top, hips: float, shoulders: float, body: RestBody, turns: dict[str, np.ndarray]) -> Torso:
+def _torso(
+    base: np.ndarray, top: np.ndarray, hips: float, shoulders: float, body: RestBody, turns: dict[str, np.ndarray]
+) -> Torso:
     low, high = (turns[joint] @ body.axes[:, 0] for joint in ("pelvis", "spine3"))
     return Torso(base, top, low, high, (0.5 * HIP_WIDTH * hips, 0.5 * CHEST_WIDTH * shoulders))
 
@@ -208,6 +222,7 @@ def _least_change(torso: Torso, arm: Arm, least: np.ndarray, before: np.ndarray)
     """
     change = before.copy()
     for _ in range(STEPS):
+        # The point of each frame that lacks most, in frames in which any does.
         posed = arm.changed(change)
         points = posed.points()
         gaps, ways = torso.clearances(points)
@@ -216,9 +231,10 @@ def _least_change(torso: Torso, arm: Arm, least: np.ndarray, before: np.ndarray)
         short = np.flatnonzero(lacks > 0)
         if not len(short):
             break
+        # The change of least cost that brings it out: minimise c' C c where slope . c = what it lacks.
         worst, posed = worst[short], posed[short]
         lever = posed.levers(points[worst, short], worst >= len(UPPER_SHARES))
-        slope = np.einsum("fi,fij->fj", ways[worst, short], lever)
+        slope = np.einsum("fi,fij->fj", ways[worst, short], lever)  # (short, 4)
         step = np.linalg.solve(_costs(posed), slope[..., None])[..., 0]
         step *= (lacks[short] / np.maximum(rot.dot(slope, step), 1e-12))[:, None]
         step *= np.minimum(1, MOST_STEP / np.maximum(np.linalg.norm(step, axis=-1, keepdims=True), MOST_STEP))

@@ -29,7 +29,7 @@ from . import bones as bone_axes
 from . import ik
 from .mapping import Mapping, match_preset, named_presets
 from .rig import Rig, forward_kinematics, simple_rig
-from .solver import BoneTrack, Options, PoseSolution, over_floor, share_travel, solve
+from .solver import BoneTrack, Options, PoseSolution, over_floor, share_trajectory, solve
 
 # Which of a generated rig's controls lead its arms and legs.
 LIMB_CONTROLS = ("fk", "ik")
@@ -38,7 +38,7 @@ TABLE_FOLDER = Path(__file__).with_name("control_rigs")
 
 @dataclass(frozen=True)
 class Follow:
-    """A constraint in world space: ``bone`` takes the turn of ``target``, to the share ``influence``. Bone indices."""
+    """A constraint in world space: ``bone`` takes the turn of ``target``, to the share ``influence``; bone indices."""
 
     bone: int
     target: int
@@ -56,8 +56,11 @@ class Switch:
 
 @dataclass(frozen=True)
 class LedLimb:
-    """A limb led by IK. joint: knee or elbow. target, pole, upper, lower: bone indices, the last two of the chain that
-    is solved. pole_angle: the constraint's, radians."""
+    """A limb led by IK.
+
+    joint: knee or elbow. target, pole, upper, lower: bone indices, the last two of the chain that is solved.
+    pole_angle: the constraint's, radians.
+    """
 
     joint: str
     target: int
@@ -102,7 +105,10 @@ def find_table(names: Iterable[str]) -> dict | None:
 
 
 def skeleton_mapping(table: dict, names: Sequence[str]) -> Mapping:
-    """Return joints to bones of the skeleton beneath the controls. Raises RigError where it lacks some."""
+    """Return joints to bones of the skeleton beneath the controls.
+
+    Raises RigError where it lacks some.
+    """
     prefix, label = table["skeleton"]["prefix"], table["skeleton"]["preset"]
     preset = next(preset for preset in named_presets() if preset["label"] == label)
     bare = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
@@ -161,14 +167,16 @@ def _nearest(joint: str, known: Sequence[str]) -> int:
 def solve_controls(
     control: ControlRig, joints: np.ndarray, options: Options | None = None, fps: float = skeleton.FPS
 ) -> PoseSolution:
-    """Find the rotations and the location of the controls that make the rig move as ``joints`` (F, 22, 3) do.
+    """Find the rotations and the location of the controls that make the rig move as ``joints`` do.
 
-    Options and errors as in solver.solve.
+    joints: (F, 22, 3) metres, Y up, at ``fps`` frames a second. Options and errors as in solver.solve.
     """
     options = options or Options()
+    # The skeleton underneath first.
     solved = solve(control.bones, control.mapping, joints, replace(options, travel="hips"), fps)
     pose = forward_kinematics(control.bones, *solved.expand(control.bones))
     posed = _Posed(control, pose)
+    # Then what each control adds to what carries it, (F, 3, 3).
     rig, table = control.rig, control.table
     left_out = table["ik"]["instead_of"] if control.led else ()
     names = sorted(set(control.turns) - set(left_out), key=rig.index.get)
@@ -177,12 +185,13 @@ def solve_controls(
         under = dict(chain(_riding(control, posed), _bends(control, posed)))
         names, turned = [*names, *under], [*turned, *under.values()]
     quaternions = rot.continuous(np.stack([rot.quaternion_from_matrix(turn) for turn in turned], axis=1))
+    # And the one that carries the body brings the hips to their place.
     mover, root = rig.index[table["move"]], rig.index[table["root"]]
     moved = posed.pelvis - posed.offset(rig.index[table["pelvis"]], mover) - rig.heads[mover]
-    travel = share_travel(rig, mover, lambda: root, moved, rig, options)
+    carried = share_trajectory(rig, mover, lambda: root, moved, rig, options)
     tracks = tuple(_tracks(control, posed, over_floor(rig, moved, options)))
     still = tuple(bone for bone in table["ik"]["still"] if bone in rig.index) if control.led else ()
-    return PoseSolution(tuple(names), quaternions, standing=solved.standing, tracks=tracks, still=still, **travel)
+    return PoseSolution(tuple(names), quaternions, contacts=solved.contacts, tracks=tracks, still=still, **carried)
 
 
 def _riding(control: ControlRig, posed: _Posed) -> Iterable[tuple[str, np.ndarray]]:
@@ -276,11 +285,11 @@ class _Posed:
         self._head, self.pelvis = self.rest_places["pelvis"], self.places["pelvis"]
 
     def orientation(self, bone: int) -> np.ndarray:
-        """(F, 3, 3), or (3, 3) where nothing moves it: as keyed, else as carried."""
+        """Return a bone's orientation (F, 3, 3), or (3, 3) where nothing moves it: as keyed, else as carried."""
         return self.wanted[bone] if bone in self.wanted else self.carried(bone)
 
     def carried(self, bone: int) -> np.ndarray:
-        """(F, 3, 3) or (3, 3): as its parent and its constraints carry it along."""
+        """Return a bone's orientation (F, 3, 3) or (3, 3) as its parent and its constraints carry it along."""
         rest, parent = self._rig.rest[bone, :3, :3], self._rig.parents[bone]
         found = rest
         if parent >= 0 and self._rig.inherit_rotation[bone]:
@@ -292,7 +301,10 @@ class _Posed:
         return found
 
     def offset(self, bone: int, mover: int) -> np.ndarray:
-        """(F, 3) from the head of ``mover`` to the pelvis, which hangs from ``bone`` beneath it."""
+        """Return the way (F, 3) from the head of ``mover`` to the pelvis, which hangs from ``bone`` beneath it.
+
+        Raises RigError where it does not.
+        """
         point, total = self._head, np.zeros(3)
         for above in (bone, *self._rig.ancestors(bone)):
             arm = self._rig.rest[above, :3, :3].T @ (point - self._rig.heads[above])

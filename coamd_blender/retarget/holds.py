@@ -31,8 +31,11 @@ CHAINS = {
 
 @dataclass(frozen=True)
 class Hold:
-    """``joint``, a wrist or an ankle, is at ``points`` (rows, 3), Y up, Blender's units, from row ``first`` on.
-    ``name`` says what is held, ``start`` is the scene frame of row 0: for messages."""
+    """A place that a limb's end keeps for some rows.
+
+    ``joint``, a wrist or an ankle, is at ``points`` (rows, 3), Y up, Blender's units, from row ``first`` on. ``name``
+    says what is held, ``start`` is the scene frame of row 0: for messages.
+    """
 
     joint: str
     first: int
@@ -47,7 +50,10 @@ class Hold:
 
 
 def bones_of(mapping: Mapping, hold: Hold) -> tuple[str, str, str]:
-    """The bones of the limb, from the body outwards. Raises InputError where the mapping lacks one."""
+    """Return the bones of the limb that a hold moves, from the body outwards.
+
+    Raises InputError where the mapping lacks one.
+    """
     missing = [joint for joint in CHAINS[hold.joint] if joint not in mapping.bones]
     if missing:
         raise InputError(
@@ -62,12 +68,14 @@ def held(rig: Rig, mapping: Mapping, posed: Posed, spliced: Spliced, stretch: St
 
     Raises InputError, naming the first frame and what is missing, where the limb is too short for that.
     """
+    # The limb as it would be keyed, armature space.
     rows = slice(stretch.start, stretch.stop)
     limb = [rig.index[name] for name in bones_of(mapping, hold)]
     figure = _figure(rig, mapping, posed, spliced, rows)
     worlds = posed.worlds[rows]
     first, last = hold.first - stretch.start, hold.last - stretch.start
     upper, middle, end = (figure[:, bone, :3, 3] for bone in limb)
+    # Where its end goes instead, and how the limb bends for it: all (rows, 3).
     inverse = np.linalg.inv(worlds[first:last])
     places = rot.rotate(inverse[:, :3, :3], hold.points) + inverse[:, :3, 3]
     offset = _faded(places - end[first:last], first, len(end), max(1, round(FADE_SECONDS * stretch.fps)))
@@ -77,12 +85,13 @@ def held(rig: Rig, mapping: Mapping, posed: Posed, spliced: Spliced, stretch: St
     knee, reached = two_bone(upper, middle, end, goal, rot.unit(bend + 1e-6 * side))
     off = rot.rotate(worlds[:, :3, :3], reached - goal)
     _check(hold, np.linalg.norm(off, axis=1), first)
+    # The turns (rows, 3, 3) of its bones from there to here; the hand or the foot keeps its own.
     thigh = rot.swing(rot.unit(middle - upper), rot.unit(knee - upper))
     shin = rot.swing(rot.rotate(thigh, rot.unit(end - middle)), rot.unit(reached - knee))
     turns = {bone: figure[:, bone, :3, :3] for bone in range(len(rig.names))}
     carried = thigh, shin @ thigh
     path = [bone for bone in (limb[2], *rig.ancestors(limb[2])) if limb[0] in (bone, *rig.ancestors(bone))]
-    for bone in path[1:]:  # all of the limb above the hand or the foot, which looks as it did
+    for bone in path[1:]:
         below = bone == limb[1] or limb[1] in rig.ancestors(bone)
         turns[bone] = carried[below] @ turns[bone]
     quaternions = dict(spliced.quaternions)
@@ -96,7 +105,7 @@ def held(rig: Rig, mapping: Mapping, posed: Posed, spliced: Spliced, stretch: St
 
 
 def _figure(rig: Rig, mapping: Mapping, posed: Posed, spliced: Spliced, rows: slice) -> np.ndarray:
-    """Pose matrices (rows, B, 4, 4), armature space, of what is to be keyed, the rest as it was."""
+    """Return the pose matrices (rows, B, 4, 4), armature space, of what is to be keyed, the rest as it was."""
     quaternions, locations = own_bases(rig, mapping, posed)
     quaternions, locations = quaternions[rows].copy(), locations[rows].copy()
     for name, made in spliced.quaternions.items():
@@ -107,7 +116,7 @@ def _figure(rig: Rig, mapping: Mapping, posed: Posed, spliced: Spliced, rows: sl
 
 
 def _faded(offset: np.ndarray, first: int, count: int, reach: int) -> np.ndarray:
-    """``offset`` (rows, 3) from row ``first`` on, eased to zero over ``reach`` rows of ``count`` on either side."""
+    """Return ``offset`` (rows, 3) from row ``first`` of ``count`` on, eased to zero ``reach`` rows on either side."""
     last, rows = first + len(offset), np.arange(count)
     result = np.zeros((count, 3))
     result[first:last] = offset

@@ -61,7 +61,7 @@ def add_targets(rig: Rig, mapping: Mapping, solution: PoseSolution, limbs: Seque
 
 
 def _pole(rig: Rig, pose: np.ndarray, limb: IkLimb, upper: int, lower: int, goal: np.ndarray) -> np.ndarray:
-    """Return where the pole must be (F, 3): beside the knee or elbow, as far off as at rest.
+    """Return where the pole must be (F, 3), armature space: beside the knee or elbow, as far off as at rest.
 
     Blender turns the upper bone so that its X axis, turned about the bone by the pole angle, shows the pole's way
     as seen along the line from its head to the goal.
@@ -81,6 +81,7 @@ def _track(
 
     keyed: its rotation is keyed already.
     """
+    # Where its head and its axes would be without channels of its own.
     rest, parent = rig.rest[bone], rig.parents[bone]
     head, before, above = rest[:3, 3], rest[:3, :3], np.eye(3)
     if parent >= 0:

@@ -1,4 +1,4 @@
-"""Legs of a rig over time: where its joints come to be, feet held to the floor, and the turns that follow.
+"""Legs of a rig over time: where its joints come to be, feet locked to the floor, and the turns that follow.
 
 Feet that stand are held by their toe. The hips go along with what the feet need, and sink where a leg would not reach;
 knees and ankles follow by the law of cosines; the foot keeps the turn it had, so that the toe stays where it was put.
@@ -25,13 +25,16 @@ MOST_SINK = 0.12
 MOST_SHIFT = 0.03
 # Seconds over which hips sink and rise again: each frame of it bends knees that need not bend.
 SINK_SECONDS = 0.15
-# What a foot that does not stand counts against one that does, where it is asked which way the body goes.
+# What a foot that does not stand weighs against one that does, where it is asked which way the body goes.
 _NOT_STANDING = 1e-3
 
 
 @dataclass
 class Leg:
-    """One leg over time, armature space: places (F, 3) of its joints, knee hinge (F, 3), turn (F, 3, 3) of its foot."""
+    """One leg over time, armature space.
+
+    hip, knee, ankle, toe: (F, 3) places. hinge: (F, 3) unit, the axis of the knee. foot: (F, 3, 3) turn of the foot.
+    """
 
     hip: np.ndarray
     knee: np.ndarray
@@ -42,7 +45,11 @@ class Leg:
 
 
 def place_legs(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody, pelvis: np.ndarray) -> dict[str, Leg]:
-    """Return both legs with the motion's directions and the rig's lengths; pelvis: (F, 3) its bone's head."""
+    """Return both legs, by side, with the motion's directions and the rig's lengths.
+
+    points: (F, 22, 3) the motion in armature space. turns: joint to turn (F, 3, 3), of the pelvis at least. pelvis:
+    (F, 3) the head of its bone.
+    """
     legs = {}
     for side in SIDES:
         hip, knee, ankle, toe = (f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot"))
@@ -59,49 +66,53 @@ def place_legs(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody,
 
 
 def _foot_vector(body: RestBody, side: str) -> np.ndarray:
-    """From ankle to toe at rest (3,); nothing where the rig has no toe, so that the ankle is held instead."""
+    """Return ankle to toe at rest (3,); nothing where the rig has no toe, so that the ankle is held instead."""
     toe = body.heads.get(f"{side}_foot")
     return np.zeros(3) if toe is None else toe - body.heads[f"{side}_ankle"]
 
 
-def hold_feet(
-    legs: dict[str, Leg], standing: np.ndarray, body: RestBody, mode: str, fps: float, *, floor: bool
+def lock_feet(
+    legs: dict[str, Leg], contacts: np.ndarray, body: RestBody, mode: str, fps: float, *, floor: bool
 ) -> np.ndarray:
-    """Move knees and ankles in ``legs`` so that standing feet do not slide or sink; return how the hips move (F, 3).
+    """Move knees and ankles in ``legs`` so that standing feet do not slide or sink; return how the hips move.
 
-    standing: (F, 2). mode: "soft" or "strict". floor: lift toes that are lower than at rest.
+    legs: both, by side, changed in place. contacts: (F, 2) bool, when each foot stands. mode: "soft" or "strict".
+    floor: lift toes that are lower than at rest. Returns (F, 3), armature space.
     """
     blend = max(1, round(BLEND_SECONDS * fps))
-    shift = _shift(legs, standing, body, mode, blend)
+    # The whole body goes along a little.
+    shift = _shift(legs, contacts, body, mode, blend)
     for leg in legs.values():
         leg.hip, leg.knee, leg.ankle, leg.toe = (place + shift for place in (leg.hip, leg.knee, leg.ankle, leg.toe))
     goals = {
-        side: _ankle_goal(legs[side], standing[:, number], body, side, mode, blend, floor)
+        side: _ankle_goal(legs[side], contacts[:, number], body, side, mode, blend, floor)
         for number, side in enumerate(SIDES)
     }
+    # The hips sink where a leg would not reach: (F,), before and after as well, so that nothing jolts.
     needed = np.max([_shortfall(legs[side], goals[side], body, side) for side in SIDES], axis=0)
     sink = upper_envelope(needed, max(1, round(SINK_SECONDS * fps))) if needed.any() else needed
+    down = sink[:, None] * body.up  # (F, 3)
+    # Each leg reaches for its goal in the frames in which that moves.
     for side in SIDES:
         leg = legs[side]
         moved = (np.linalg.norm(goals[side] - leg.ankle, axis=-1) > 1e-6 * body.leg) | (sink > 1e-6 * body.leg)
         if not moved.any():
             continue
-        down = sink[:, None] * body.up
         knee, ankle = two_bone(leg.hip - down, leg.knee - down, leg.ankle - down, goals[side], leg.hinge)
         leg.hip = leg.hip - down
         leg.knee = np.where(moved[:, None], knee, leg.knee)
         leg.ankle = np.where(moved[:, None], ankle, leg.ankle)
         leg.toe = leg.ankle + leg.foot @ _foot_vector(body, side)
-    return shift - sink[:, None] * body.up
+    return shift - down
 
 
-def _shift(legs: dict[str, Leg], standing: np.ndarray, body: RestBody, mode: str, blend: int) -> np.ndarray:
+def _shift(legs: dict[str, Leg], contacts: np.ndarray, body: RestBody, mode: str, blend: int) -> np.ndarray:
     """Return by how much (F, 3) the whole body goes along with the feet that are held, smoothly.
 
-    Knees need not make up for what it takes over. Between stands it fades as the feet's own corrections do.
+    Knees need not make up for what it takes over. Between contacts it fades as the feet's own corrections do.
     """
-    held = [lock_offsets(leg.toe, standing[:, side], blend) for side, leg in enumerate(legs.values())]
-    weights = standing.T[..., None] + _NOT_STANDING
+    held = [lock_offsets(leg.toe, contacts[:, side], blend) for side, leg in enumerate(legs.values())]
+    weights = contacts.T[..., None] + _NOT_STANDING  # (2 feet, F, 1)
     found = bell_average((np.stack(held) * weights).sum(axis=0), blend) / bell_average(weights.sum(axis=0), blend)
     if mode == "soft":
         found = found - (found @ body.up)[:, None] * body.up
@@ -109,12 +120,15 @@ def _shift(legs: dict[str, Leg], standing: np.ndarray, body: RestBody, mode: str
 
 
 def _ankle_goal(
-    leg: Leg, standing: np.ndarray, body: RestBody, side: str, mode: str, blend: int, floor: bool
+    leg: Leg, contacts: np.ndarray, body: RestBody, side: str, mode: str, blend: int, floor: bool
 ) -> np.ndarray:
-    """Return where the ankle should be (F, 3): over the held toe, and no lower than its toe may be."""
+    """Return where the ankle should be (F, 3): over the locked toe, and no lower than its toe may be.
+
+    contacts: (F,) bool, of this foot.
+    """
     rest = body.heads.get(f"{side}_foot", body.heads[f"{side}_ankle"])
     lift = _lift(leg.toe, rest, body.up) if floor else np.zeros_like(leg.toe)
-    offset = lock_offsets(leg.toe + lift, standing, blend)
+    offset = lock_offsets(leg.toe + lift, contacts, blend)
     if mode == "soft":
         offset = offset - (offset @ body.up)[:, None] * body.up
     moved = lift + offset
@@ -132,6 +146,7 @@ def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndar
     """Return how far the hips must sink (F,) for the leg to reach ``goal``."""
     length = body.length(f"{side}_hip") + body.length(f"{side}_knee")
     reach = longest_reach(length, np.linalg.norm(leg.ankle - leg.hip, axis=-1))
+    # How far the goal is below the hip and aside of it, and how far below the leg reaches there.
     away = goal - leg.hip
     below = -(away @ body.up)
     aside = np.maximum(rot.dot(away, away) - below**2, 0)
@@ -141,7 +156,7 @@ def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndar
 
 
 def add_legs(legs: dict[str, Leg], turns: dict[str, np.ndarray], body: RestBody) -> None:
-    """Add to ``turns`` those of hips, knees, ankles and toes."""
+    """Add the turns (F, 3, 3) of hips, knees, ankles and toes to ``turns``, in place."""
     for side, leg in legs.items():
         hip, knee, ankle, toe = (f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot"))
         thigh, shin = rot.unit(leg.knee - leg.hip), rot.unit(leg.ankle - leg.knee)

@@ -28,13 +28,14 @@ NO_PLANE, OWN_PLANE = 0.02, 0.08
 
 
 def limit_hinge(upper: np.ndarray, lower: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower bone's directions (F, 3) with no bend backwards about ``axis``, before and after MOST_BEND too.
+    """Return the lower bone's directions (F, 3) without a bend backwards, and within MOST_BEND besides.
 
     upper, lower: (F, 3) unit directions. axis: (F, 3) unit, perpendicular to ``upper``. What the lower bone
     leans out of the hinge's plane is kept.
     """
     forward = rot.cross(axis, upper)
-    bend = np.arctan2(rot.dot(lower, forward), rot.dot(lower, upper))
+    bend = np.arctan2(rot.dot(lower, forward), rot.dot(lower, upper))  # (F,)
+    # A bend far backwards is one far forwards; one a little backwards is rounded off to straight.
     bend = np.where(bend < -np.pi / 2, bend + 2 * np.pi, bend)
     bend = 0.5 * (bend + np.sqrt(bend**2 + 4 * SOFT**2))
     aside = rot.dot(lower, axis)[:, None]
@@ -46,11 +47,13 @@ def limit_hinge(upper: np.ndarray, lower: np.ndarray, axis: np.ndarray) -> tuple
     return bent(bend), bent(np.minimum(bend, MOST_BEND))
 
 
-def limb_turns(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: RestBody, joint: str):
-    """Return the turns (F, 3, 3) of a limb's upper and lower bone and their directions (F, 3) within its limits.
+def limb_turns(
+    above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: RestBody, joint: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the turns (F, 3, 3) of a limb's two bones and their directions (F, 3) within its limits.
 
-    above: turn of the collarbone or pelvis. upper, lower: (F, 3) unit directions. joint: of the upper bone. A knee
-    or elbow that would bend backwards is straightened, and the limb then points at where its end would have been:
+    above: (F, 3, 3) turn of the collarbone or pelvis. upper, lower: (F, 3) unit directions. joint: of the upper bone. A
+    knee or elbow that would bend backwards is straightened, and the limb then points at where its end would have been:
     each of its bones is half as far off as the lower one alone would be, and the hand or foot hardly at all. A limb of
     which no bone plays the knee or elbow is stiff, and points as the motion's upper bone.
     """
@@ -59,6 +62,7 @@ def limb_turns(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: Re
     if below not in body.heads:
         turn = rot.frame(upper, axis) @ rot.frame(body.directions[joint], body.hinges[joint]).T
         return turn, turn, upper, upper
+    # The limb points at where its end would have been without the limits.
     straightened, limited = limit_hinge(upper, lower, axis)
     ends = (rot.unit(body.length(joint) * upper + body.length(below) * way) for way in (straightened, lower))
     aim = rot.swing(*ends)
@@ -70,7 +74,10 @@ def limb_turns(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: Re
 
 
 def add_arms(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody) -> None:
-    """Add to ``turns`` those of shoulders, elbows and wrists, for ``points`` (F, 22, 3) in armature space."""
+    """Add the turns (F, 3, 3) of shoulders, elbows and wrists to ``turns``, in place.
+
+    points: (F, 22, 3) the motion in armature space.
+    """
     for side in SIDES:
         collar, shoulder, elbow, wrist = (f"{side}_{joint}" for joint in ("collar", "shoulder", "elbow", "wrist"))
         if shoulder not in body.directions:
@@ -83,7 +90,10 @@ def add_arms(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody) -
 
 
 def foot_turn(direction: np.ndarray, shin_turn: np.ndarray, body: RestBody, side: str) -> np.ndarray:
-    """Return the foot's turn: flat where the motion's foot is flat, toes where its toes point, rolled as the shin."""
+    """Return the foot's turn (F, 3, 3): flat where the motion's is flat, toes where its toes point, rolled as the shin.
+
+    direction: (F, 3) unit, ankle to toe of the motion. shin_turn: (F, 3, 3).
+    """
     source, target = body.foot_frames[side]
     lateral = rot.swing(shin_turn @ source[:, 0], direction) @ shin_turn @ source[:, 1]
     return rot.frame(direction, lateral) @ target.T
@@ -92,15 +102,17 @@ def foot_turn(direction: np.ndarray, shin_turn: np.ndarray, body: RestBody, side
 def toe_turn(foot: np.ndarray, toe: np.ndarray, body: RestBody, side: str) -> np.ndarray:
     """Return the turn (F, 3, 3) of the toes: the foot's, bent flat where its heel is up and its ball on the floor.
 
-    foot: (F, 3, 3) turn of the foot. toe: (F, 3) place of the ball of the foot.
+    foot: (F, 3, 3) turn of the foot. toe: (F, 3) place of the ball of the foot, armature space.
     """
     joint = f"{side}_foot"
     if joint not in body.heads:
         return foot
+    # How far the toes are to be bent: all the way with the ball low and the heel up, not at all in the air.
     height = (toe - body.heads[joint]) @ body.up / body.leg
     rest = body.directions[f"{side}_ankle"]
     pitched = (rest - rot.rotate(foot, rest)) @ body.up
     weight = smoothstep((TOE_FREE - height) / (TOE_FREE - TOE_FLAT)) * smoothstep(pitched / 0.2)
+    # About the axis that brings the sole level.
     lean = rot.rotate(foot, body.up)
     axis = rot.cross(lean, np.broadcast_to(body.up, lean.shape))
     sine = np.linalg.norm(axis, axis=-1)

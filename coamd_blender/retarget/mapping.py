@@ -23,6 +23,7 @@ import numpy as np
 from ..errors import RigError
 from ..motion import skeleton
 from .names import common_affixes, key, split_name, strip_affixes
+from .rig import Rig
 from .shape import guess_by_shape, sides_are_swapped
 
 PRESET_FOLDER = Path(__file__).with_name("presets")
@@ -41,7 +42,7 @@ _REMEDY = (
 class Mapping:
     """The bones that play the joints.
 
-    preset: label of the table used. bones: joint name to bone name. missing: joints no bone plays.
+    preset: label of the table used. bones: joint name to bone name. missing: joints that have no bone.
     score: share of the 22 joints that are mapped, 0 to 1. ambiguous: joint name to all bones that answered
     to its name, the one taken first. notes: lines on what a user should look at.
     """
@@ -55,7 +56,10 @@ class Mapping:
 
 
 def make_mapping(preset: str, bones: dict[str, str]) -> Mapping:
-    """Build a Mapping from joint-to-bone names; raises RigError for a name that is no joint, or a bone named twice."""
+    """Build a Mapping from joint-to-bone names; ``preset`` is its label.
+
+    Raises RigError for a name that is not a joint, or a bone named twice.
+    """
     unknown = sorted(set(bones) - set(skeleton.JOINT_NAMES))
     if unknown:
         raise RigError(f"No joint is called {unknown[0]!r}", f"Joints are: {', '.join(skeleton.JOINT_NAMES)}")
@@ -107,8 +111,8 @@ def detect(
     return best
 
 
-def detect_rig(rig, *, controls: bool = False) -> Mapping:
-    """Find the Mapping of a Rig by names, hierarchy and rest pose, as :func:`detect` does."""
+def detect_rig(rig: Rig, *, controls: bool = False) -> Mapping:
+    """Find the Mapping of a Rig by names, hierarchy and rest pose; ``controls`` and errors as in :func:`detect`."""
     up = np.linalg.inv(rig.world[:3, :3]) @ (0.0, 1.0, 0.0)
     return detect(rig.names, rig.parents, rig.heads, up / np.linalg.norm(up), controls=controls)
 
@@ -215,7 +219,7 @@ def _match(preset: dict, exact: dict, by_key: dict) -> tuple[Mapping, tuple]:
 
 
 def share_spine(chain: Sequence[str]) -> dict[str, str]:
-    """Give spine bones, from the pelvis to the chest, to the joints spine1, spine2 and spine3 (the chest)."""
+    """Give the spine's bones, from the pelvis to the chest, to spine1, spine2 and spine3 (the chest)."""
     if not chain:
         return {}
     shared = {"spine3": chain[-1]}
@@ -262,7 +266,9 @@ def _matches(words: Sequence[str], parts: Sequence[tuple], taken: set[str]) -> t
     return ()
 
 
-def _by_shape(names, parents, heads, up) -> Mapping | None:
+def _by_shape(
+    names: Sequence[str], parents: Sequence[int] | None, heads: np.ndarray | None, up: Sequence[float]
+) -> Mapping | None:
     if parents is None or heads is None:
         return None
     bones = guess_by_shape(list(names), np.asarray(parents), np.asarray(heads, dtype=float), np.asarray(up))

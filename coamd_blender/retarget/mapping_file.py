@@ -13,7 +13,10 @@ FORMAT, VERSION = "coamd-mapping", 1
 
 
 def save_mapping(mapping: Mapping, path: str | Path) -> Path:
-    """Write ``mapping`` to ``path`` (UTF-8 JSON) and return the path. Raises InputError when it cannot be written."""
+    """Write ``mapping`` to ``path`` (UTF-8 JSON) and return the path.
+
+    Raises InputError when it cannot be written.
+    """
     path = Path(path)
     content = {"format": FORMAT, "version": VERSION, "label": mapping.preset, "bones": mapping.bones}
     try:
@@ -28,7 +31,7 @@ def save_mapping(mapping: Mapping, path: str | Path) -> Path:
 def load_mapping(path: str | Path) -> Mapping:
     """Read a mapping that :func:`save_mapping` wrote, or one made by hand.
 
-    Raises InputError for a file that is no mapping, RigError for a joint that does not exist, a joint named
+    Raises InputError for a file that is not a mapping, RigError for a joint that does not exist, a joint named
     twice or a bone given to two joints.
     """
     path = Path(path)
@@ -49,7 +52,7 @@ def load_mapping(path: str | Path) -> Mapping:
 
 
 def check_mapping(mapping: Mapping, bone_names: Iterable[str]) -> None:
-    """Raise RigError unless every bone of ``mapping`` is in the rig and no joint that a motion needs is missing."""
+    """Raise RigError unless the rig has every bone of ``mapping``, and this every joint that a motion needs."""
     known = set(bone_names)
     unknown = [bone for bone in mapping.bones.values() if bone not in known]
     if unknown:

@@ -42,7 +42,7 @@ def split_name(name: str) -> tuple[str | None, str, tuple[str, ...]]:
 
 @functools.lru_cache(maxsize=8192)
 def key(name: str) -> tuple[str | None, str]:
-    """Return the side of a bone name and its words and numbers run together, numbers without leading zeros."""
+    """Return a bone name's side, and its words and numbers run together, numbers without leading zeros."""
     side, words = _side_and_words(bare_name(name))
     return side, "".join(str(int(word)) if word.isdigit() else word for word in words)
 
@@ -65,9 +65,10 @@ def _side_and_words(name: str) -> tuple[str | None, list[str]]:
 
 
 def common_affixes(names: Sequence[str], most: int = 3) -> tuple[list[str], list[str]]:
-    """Return prefixes and suffixes that many bones share, longest of equal ones first, "" leading each list.
+    """Return the prefixes and the suffixes that many bones share, at most ``most`` each, and "" before them.
 
-    A prefix ends and a suffix begins at a separator, or a suffix is a number that Blender adds (``.001``).
+    Of equally frequent ones the longest comes first. A prefix ends and a suffix begins at a separator, or a suffix is a
+    number that Blender adds (``.001``).
     """
     bare = [bare_name(name) for name in names]
     before = Counter(name[: cut + 1] for name in bare for cut in range(len(name) - 1) if name[cut] in _SEPARATORS)

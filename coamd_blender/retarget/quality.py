@@ -17,6 +17,7 @@ from ..motion.kinematics import leg_length
 from .body import CHILD, RestBody
 from .mapping import Mapping
 from .rig import Rig, forward_kinematics
+from .solver import PoseSolution
 
 J = skeleton.JOINT_INDEX
 SIDES = ("left", "right")
@@ -31,7 +32,10 @@ BACKWARD = np.radians(1.0)
 
 @dataclass(frozen=True)
 class Posed:
-    """A rig over time, Y-up world: joint name to (F, 3) places, and upper limb's joint to (F, 3) hinge axes."""
+    """A rig over time, Y-up world.
+
+    places: joint to where it is, (F, 3) metres. hinges: joint of an upper limb to its hinge, (F, 3) unit.
+    """
 
     places: dict[str, np.ndarray]
     hinges: dict[str, np.ndarray]
@@ -58,14 +62,14 @@ class Quality:
     jerk: float
 
 
-def posed(rig: Rig, mapping: Mapping, body: RestBody, solution) -> Posed:
-    """Return the Posed of a PoseSolution by forward kinematics, with any travel of the object added."""
+def posed(rig: Rig, mapping: Mapping, body: RestBody, solution: PoseSolution) -> Posed:
+    """Return the Posed of ``solution`` by forward kinematics, with what the object goes added."""
     matrices = forward_kinematics(rig, *solution.expand(rig))
     linear, shift = rig.world[:3, :3], rig.world[:3, 3]
-    travel = 0.0 if solution.object_travel is None else solution.object_travel
+    gone = 0.0 if solution.object_trajectory is None else solution.object_trajectory
     places, hinges = {}, {}
     for joint, name in mapping.bones.items():
-        places[joint] = matrices[:, rig.index[name], :3, 3] @ linear.T + shift + travel
+        places[joint] = matrices[:, rig.index[name], :3, 3] @ linear.T + shift + gone
         if joint in body.hinges:
             bone = _carrier(rig, mapping, joint)
             turn = matrices[:, bone, :3, :3] @ rig.rest[bone, :3, :3].T
@@ -82,21 +86,23 @@ def _carrier(rig: Rig, mapping: Mapping, upper: str) -> int:
 
 
 def measure(
-    found: Posed, rig: Rig, body: RestBody, joints: np.ndarray, standing: np.ndarray, fps: float, *, place: str
+    found: Posed, rig: Rig, body: RestBody, joints: np.ndarray, contacts: np.ndarray, fps: float, *, place: str
 ) -> Quality:
-    """Return the Quality of ``found`` against ``joints`` (F, 22, 3), metres, Y up.
+    """Return the Quality of ``found`` against the motion ``joints`` (F, 22, 3), metres, Y up, at ``fps``.
 
-    standing: (F, 2) when each foot of the motion stands. place: as in Options, where the motion was put.
+    contacts: (F, 2) bool, when each foot of the motion stands. place: as in Options, where the motion was put.
     """
+    # Where its bones should point, in the world.
     turn = body.stance(rig)[0] if place == "object" else np.eye(3)
     source = {joint: joints[:, J[joint]] @ turn.T for joint in skeleton.JOINT_NAMES}
     rest = {joint: rig.world[:3, :3] @ head for joint, head in body.heads.items()}
     wanted = expected_directions(source, rest, _in_world(rig, body.axes), _in_world(rig, body.ground), turn)
     errors = [_angles(found.places[end] - found.places[start], wanted[start, end]) for start, end in wanted]
+    # How its limbs bend and its feet slide.
     leg = body.leg * body.scale
     bends, aside = zip(*(_bend(found, upper) for upper in found.hinges), strict=True)
     bends, aside = np.stack(bends), np.stack(aside)
-    skate = _standing_speeds(found, standing, fps)
+    skate = _contact_speeds(found, contacts, fps)
     return Quality(
         direction=float(np.degrees(np.mean(errors))),
         direction_worst=float(np.degrees(np.percentile(np.stack(errors), 99))),
@@ -113,13 +119,14 @@ def measure(
 def expected_directions(
     source: dict[str, np.ndarray], rest: dict[str, np.ndarray], axes: np.ndarray, ground: np.ndarray, turn: np.ndarray
 ) -> dict[tuple[str, str], np.ndarray]:
-    """Return (joint, next joint) to the unit directions (F, 3) in which a rig should point.
+    """Return where a rig's bones should point: (joint, next joint) to unit directions (F, 3).
 
-    source: joints of the motion as placed (F, 3). rest: the rig's joints at rest (3,). axes, ground: (3, 3)
+    source: joint to its places in the motion (F, 3). rest: joint to the rig's at rest (3,). axes, ground: (3, 3)
     the canonical axes at rest in the rig's world, for the trunk and for the feet. turn: (3, 3) by which the
     motion was turned.
     """
     canonical = dict(zip(skeleton.JOINT_NAMES, skeleton.rest_joints() @ turn.T, strict=True))
+    # How pelvis and chest turn away from the canonical rest pose: (F, 3, 3).
     lower = _frame(source, "left_hip", "right_hip", "spine1") @ _frame(canonical, "left_hip", "right_hip", "spine1").T
     upper = _frame(source, "left_collar", "right_collar", "neck", "spine3")
     upper = upper @ _frame(canonical, "left_collar", "right_collar", "neck", "spine3").T
@@ -129,6 +136,7 @@ def expected_directions(
         if start is None or end not in rest:
             continue
         direction = rot.unit(source[end] - source[start])
+        # What is not a limb keeps the difference of the two rest poses, turned as its part of the body is.
         if end not in LIMBS:
             own = turn @ (ground if end in FEET else axes).T @ rot.unit(rest[end] - rest[start])
             usual = rot.unit(canonical[end] - canonical[start])
@@ -163,7 +171,7 @@ def _foot_turn(source: dict, canonical: dict, ankle: str, toe: str) -> np.ndarra
     """Return the turn (F, 3, 3) of the motion's foot, across it by its bend against the shin."""
     knee = ankle.replace("ankle", "knee")
 
-    def axes(places):
+    def axes(places: dict) -> np.ndarray:
         foot, shin = places[toe] - places[ankle], places[ankle] - places[knee]
         return rot.frame(foot, rot.cross(foot, shin))
 
@@ -182,7 +190,7 @@ def _angles(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _position_error(found: Posed, wanted: dict, rest: dict) -> float:
-    """Mean distance from the rig's joints to those of a body of its own proportions posed as wanted, metres."""
+    """Return the mean distance of the rig's joints from those of its own proportions posed as wanted, metres."""
     goal = {"pelvis": found.places["pelvis"]}
     for (start, end), direction in wanted.items():
         goal[end] = goal[start] + direction * np.linalg.norm(rest[end] - rest[start])
@@ -192,7 +200,7 @@ def _position_error(found: Posed, wanted: dict, rest: dict) -> float:
 
 
 def _bend(found: Posed, upper: str) -> tuple[np.ndarray, np.ndarray]:
-    """Signed bend of a knee or elbow about its hinge and how far the lower bone leaves its plane: (F,) radians."""
+    """Return the bend of a knee or elbow about its hinge, and how far the lower bone leaves its plane: (F,) radians."""
     names = {"hip": ("hip", "knee", "ankle"), "shoulder": ("shoulder", "elbow", "wrist")}[upper.split("_")[1]]
     side = upper.split("_")[0]
     start, middle, end = (found.places.get(f"{side}_{name}") for name in names)
@@ -207,17 +215,17 @@ def _toes(found: Posed) -> list[np.ndarray]:
     return [found.places.get(f"{side}_foot", found.places[f"{side}_ankle"]) for side in SIDES]
 
 
-def _standing_speeds(found: Posed, standing: np.ndarray, fps: float) -> np.ndarray:
-    """Floor speeds (N,) m/s of the toes between frames that both stand."""
+def _contact_speeds(found: Posed, contacts: np.ndarray, fps: float) -> np.ndarray:
+    """Return the speeds (N,), m/s, of the toes over the floor between frames that are both in contact."""
     speeds = []
     for number, toe in enumerate(_toes(found)):
-        both = standing[1:, number] & standing[:-1, number]
+        both = contacts[1:, number] & contacts[:-1, number]
         speeds.append(np.linalg.norm(np.diff(toe[:, [0, 2]], axis=0), axis=-1)[both] * fps)
     return np.concatenate(speeds)
 
 
 def _penetration(found: Posed, rig: Rig, body: RestBody, rest: dict, place: str) -> float:
-    """Largest depth of a toe below where it stands at rest, metres."""
+    """Return the largest depth of a toe below where it stands at rest, metres."""
     floor = body.stance(rig)[1][1] if place == "object" else 0.0
     ground = body.stance(rig)[1][1] - rig.world[1, 3]
     depths = []
@@ -228,7 +236,7 @@ def _penetration(found: Posed, rig: Rig, body: RestBody, rest: dict, place: str)
 
 
 def _jerk(found: Posed, joints: np.ndarray, scale: float) -> float:
-    """Mean third difference of the mapped joints over the motion's at the same size; 1 for a motion at rest."""
+    """Return the mean third difference of the mapped joints over the motion's at that size; 1 for one at rest."""
     if len(joints) < 4:
         return 1.0
     mine = np.mean([np.linalg.norm(np.diff(place, 3, axis=0), axis=-1).mean() for place in found.places.values()])

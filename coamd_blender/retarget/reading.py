@@ -2,10 +2,10 @@
 
 The joints come out on the canonical body, so that motions of rigs of any build compare: arms and legs point where
 the rig's do, torso and feet turn away from the canonical rest pose as the rig's turn away from their own, and the
-travel is scaled by the ratio of leg lengths. A motion solved for a rig and read back is the motion itself.
+root trajectory is scaled by the ratio of leg lengths. A motion solved for a rig and read back is the motion itself.
 
 * Bones between two mapped ones count: a joint's offset is swung to where the next mapped bone really is.
-* A joint that no bone plays is derived: the spine by turning step by step from pelvis to chest, any other from the
+* A joint without a bone is derived: the spine by turning step by step from pelvis to chest, any other from the
   bone above it, as that part of the canonical body hangs at rest.
 """
 
@@ -34,9 +34,10 @@ _POINTED = {f"{side}_{end}": f"{side}_{start}" for side in SIDES for start, end 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a canonical motion came from: ``place`` puts it back.
+    """Where in the world a canonical motion is, or came from, and how large: ``place`` puts it there.
 
-    turn: (3, 3) about Y. origin: (3,) canonical metres. scale: Blender's units to a canonical metre, for this rig.
+    turn: (3, 3) about Y. origin: (3,) canonical metres. scale: Blender's units to a canonical metre, for this rig, by
+    which what ``place`` returns is yet to be scaled. (Where the armature's object stands is anim.snapshot.WorldPose.)
     """
 
     turn: np.ndarray
@@ -44,12 +45,14 @@ class Placement:
     scale: float
 
     def place(self, joints: np.ndarray) -> np.ndarray:
-        """Return canonical ``joints`` (..., 22, 3) so placed that solving them for the rig with ``place="world"``
-        gives the pose they were read from."""
+        """Return canonical ``joints`` (..., 22, 3) in their place, canonical metres, same shape.
+
+        Solving them for the rig with ``place="world"`` gives the pose they were read from.
+        """
         return joints @ self.turn.T + self.origin
 
     def canonical(self, placed: np.ndarray) -> np.ndarray:
-        """Inverse of :meth:`place`."""
+        """Return joints in their place, (..., 22, 3) canonical metres, as canonical ones: undo :meth:`place`."""
         return (placed - self.origin) @ self.turn
 
 
@@ -62,16 +65,18 @@ def needed_bones(rig: Rig, mapping: Mapping) -> list[int]:
 def joints_of_poses(
     rig: Rig, mapping: Mapping, body: RestBody, poses: dict[str, np.ndarray], worlds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (placed, heads), each (F, 22, 3), Y up, of a rig's poses.
+    """Return the joints of a rig's poses as (placed, heads), each (F, 22, 3), Y up.
 
     poses: bone name to (F, 4, 4), armature space, of every mapped bone. worlds: (F, 4, 4) or (4, 4), armature space to
     the Y-up world. placed: on the canonical body, canonical metres, in the world's axes (see Placement). heads: where
     the bones' heads are in the world, in its units; derived joints in the rig's proportions.
     """
+    # Joint minus parent on the canonical body, (F, 22, 3), armature space.
     places = {joint: poses[bone][:, :3, 3] for joint, bone in mapping.bones.items()}
     turns = _turns(rig, mapping, poses)
     offsets = _offsets(body, places, turns)
     linear, origin = worlds[..., :3, :3], worlds[..., None, :3, 3]
+    # Strung together in the world's axes, with the middle of the hips where the rig's is, at the canonical size.
     hips = 0.5 * (places["left_hip"] + places["right_hip"])
     middle = (linear @ hips[..., None])[..., 0] + worlds[..., :3, 3]
     body_axes = linear / np.cbrt(np.linalg.det(linear))[..., None, None]
@@ -85,9 +90,10 @@ def joints_of_poses(
 
 
 def canonicalise(placed: np.ndarray, body: RestBody, rig: Rig) -> tuple[np.ndarray, Placement]:
-    """Put ``placed`` (F, 22, 3) over the origin, on the floor, facing +Z at frame 0; return (joints, placement).
+    """Put a motion over the origin, on the floor, facing +Z at frame 0; return (joints, placement).
 
-    The floor is the one the rig stands on at rest, unless the motion says better (floor_offset).
+    placed: (F, 22, 3) canonical metres, as of :func:`joints_of_poses`; joints have that shape. The floor is the one the
+    rig stands on at rest, unless the motion says better (floor_offset).
     """
     scale = body.leg * body.scale / _LEG
     floor = _ground(body, rig) / scale

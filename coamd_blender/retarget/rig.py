@@ -7,6 +7,7 @@ and a location in the bone's own basis (Blender's ``matrix_basis``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,10 +71,17 @@ class Rig:
         return found
 
 
-def simple_rig(names, parents, rest, lengths=None, world=None, modes=None) -> Rig:
+def simple_rig(
+    names: Sequence[str],
+    parents: Sequence[int] | np.ndarray,
+    rest: np.ndarray,
+    lengths: np.ndarray | None = None,
+    world: np.ndarray | None = None,
+    modes: Sequence[str] | None = None,
+) -> Rig:
     """Build a Rig with Blender's default bone flags: free, inheriting rotation, local location.
 
-    ``lengths`` default to 0.1, ``world`` to the identity, ``modes`` to QUATERNION.
+    Arguments as the fields of Rig. ``lengths`` default to 0.1, ``world`` to the identity, ``modes`` to QUATERNION.
     """
     count = len(names)
     return Rig(
@@ -90,16 +98,18 @@ def simple_rig(names, parents, rest, lengths=None, world=None, modes=None) -> Ri
 
 
 def forward_kinematics(rig: Rig, quaternions: np.ndarray, locations: np.ndarray | None = None) -> np.ndarray:
-    """Pose the rig: (frames, B, 4) basis quaternions and (frames, B, 3) basis locations to (frames, B, 4, 4).
+    """Pose the rig: return the matrices (F, B, 4, 4) of its bones in armature space.
 
-    The result is in armature space. Follows Blender's bone_parent_transform rules for connected bones, for
-    bones that do not inherit rotation and for bones whose location is not local; scale is not modelled.
+    quaternions: (F, B, 4) basis rotations. locations: (F, B, 3) basis locations, zero where None. Follows Blender's
+    bone_parent_transform rules for connected bones, for bones that do not inherit rotation and for bones whose location
+    is not local; scale is not modelled.
     """
     frames = len(quaternions)
     turns = rot.matrix_from_quaternion(quaternions)
     pose = np.zeros((frames, len(rig.names), 4, 4))
     pose[..., 3, 3] = 1
     for bone, parent in enumerate(rig.parents):
+        # What the bone does without channels of its own: as at rest, or as its parent carries it.
         rest = rig.rest[bone]
         origin, turn, axes = rest[:3, 3], rest[:3, :3], rest[:3, :3] if rig.local_location[bone] else np.eye(3)
         if parent >= 0:
@@ -109,6 +119,7 @@ def forward_kinematics(rig: Rig, quaternions: np.ndarray, locations: np.ndarray 
             inherited = above @ relative[:3, :3]
             turn = inherited if rig.inherit_rotation[bone] else turn
             axes = turn if rig.local_location[bone] else above
+        # Its own channels on top.
         pose[:, bone, :3, :3] = turn @ turns[:, bone]
         pose[:, bone, :3, 3] = origin
         if locations is not None and not rig.connected[bone]:

@@ -7,6 +7,7 @@ are thigh and shin, or upper arm and forearm. The feet point forward, which tell
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ class _Body:
     side: np.ndarray
 
     def path(self, bone: int) -> list[int]:
-        """The bones from the root down to ``bone``."""
+        """Return the bones from the root down to ``bone``."""
         found = []
         while bone >= 0:
             found.append(bone)
@@ -34,14 +35,19 @@ class _Body:
         return found[::-1]
 
     def height(self, bone: int) -> float:
+        """Return how high the head of ``bone`` is."""
         return float(self.heads[bone] @ self.up)
 
 
 def guess_by_shape(names: list[str], parents: np.ndarray, heads: np.ndarray, up: np.ndarray) -> dict[str, str] | None:
-    """Return joint name to bone name for a humanoid with rest ``heads`` (B, 3), or None where none is seen."""
+    """Return joint name to bone name for a humanoid, or None where none is seen.
+
+    names, parents: of B bones, -1 for no parent. heads: (B, 3) at rest, any unit. up: (3,) the way it stands.
+    """
     body = _symmetric(parents, heads, up)
     if body is None:
         return None
+    # Legs are the mirrored chains that end lowest; arms leave the trunk above them and are longest.
     leaves = sorted(set(range(len(names))) - set(body.parents))
     sided = [_side_chain(body, leaf) for leaf in leaves if body.side[leaf]]
     sided = [chain for chain in sided if chain is not None]
@@ -53,6 +59,7 @@ def guess_by_shape(names: list[str], parents: np.ndarray, heads: np.ndarray, up:
     arms = _pair(above, body, lambda root, chain: (_spread(body, chain), len(chain)))
     if arms is None:
         return None
+    # Each limb's joints, by side, and then the trunk's.
     found = {"pelvis": pelvis}
     forward = None
     for _root, chain in legs:
@@ -69,6 +76,7 @@ def guess_by_shape(names: list[str], parents: np.ndarray, heads: np.ndarray, up:
         if shoulder != chain[0]:
             found[side, "collar"] = chain[chain.index(shoulder) - 1]
     found |= _trunk(body, pelvis, arms[0][0], leaves)
+    # The feet say which side is the left.
     left = _left_side(body, forward)
     named = {}
     for joint, bone in found.items():
@@ -79,7 +87,10 @@ def guess_by_shape(names: list[str], parents: np.ndarray, heads: np.ndarray, up:
 
 
 def sides_are_swapped(bones: dict[str, str], names: list[str], heads: np.ndarray, up: np.ndarray) -> bool:
-    """Return whether the bones mapped as left stand to the right of where the feet point at rest."""
+    """Return whether the bones mapped as left stand to the right of where the feet point at rest.
+
+    bones: joint name to bone name. names: of B bones. heads: (B, 3) at rest, any unit. up: (3,) unit.
+    """
     needed = [f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "ankle", "foot")]
     if any(joint not in bones for joint in needed):
         return False
@@ -124,7 +135,7 @@ def _side_chain(body: _Body, leaf: int) -> tuple[int, list[int]] | None:
     return path[middle[-1]], path[middle[-1] + 1 :]
 
 
-def _pair(chains: list, body: _Body, rank) -> list | None:
+def _pair(chains: list, body: _Body, rank: Callable[[int, list[int]], tuple]) -> list | None:
     """Return the best chain by ``rank`` on each side, if both leave the trunk at the same bone."""
     sides = []
     for side in (-1, 1):
@@ -136,7 +147,7 @@ def _pair(chains: list, body: _Body, rank) -> list | None:
 
 
 def _spread(body: _Body, chain: list[int]) -> float:
-    """Length of a chain, which is longest for an arm with its middle fingers."""
+    """Return the length of a chain, which is longest for an arm with its middle fingers."""
     return float(np.linalg.norm(np.diff(body.heads[chain], axis=0), axis=1).sum())
 
 

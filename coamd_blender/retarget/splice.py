@@ -31,8 +31,10 @@ USUAL = 80  # %: changes of velocity at an end that are larger than this share o
 
 @dataclass(frozen=True)
 class Stretch:
-    """Rows ``start`` to ``stop`` at ``fps`` a second; whether there are frames to meet ``before`` and ``after``;
-    ``poses``, the rows inside it whose poses are kept."""
+    """What is taken over: rows ``start`` to ``stop`` at ``fps`` a second.
+
+    Whether there are frames to blend into ``before`` and ``after``; ``poses``, the rows inside whose poses are kept.
+    """
 
     start: int
     stop: int
@@ -44,8 +46,11 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Posed:
-    """What an armature did: ``matrices``, bone name to (F, 4, 4) in armature space; ``worlds`` (F, 4, 4); ``bases``,
-    bone name to basis quaternions (F, 4), of bones without a matrix."""
+    """What an armature did.
+
+    matrices: bone name to (F, 4, 4), armature space. worlds: (F, 4, 4) armature space to the Y-up world. bases: bone
+    name to basis quaternions (F, 4), of bones without a matrix.
+    """
 
     matrices: Table[str, np.ndarray]
     worlds: np.ndarray
@@ -54,7 +59,10 @@ class Posed:
 
 @dataclass(frozen=True)
 class Spliced:
-    """Basis quaternions (rows, 4) by bone name, and the location channels (rows, 3) of ``location_bone`` (or None)."""
+    """What to key: basis quaternions (rows, 4) by bone name, and the location (rows, 3) of one bone, or None.
+
+    The location is in that bone's channels.
+    """
 
     quaternions: dict[str, np.ndarray]
     location_bone: str | None
@@ -62,7 +70,7 @@ class Spliced:
 
 
 def taken_bones(rig: Rig, mapping: Mapping, solved: tuple[str, ...], joints: frozenset[str]) -> tuple[str, ...]:
-    """Return those of the ``solved`` bones that play one of ``joints``, or hang from a mapped bone that does."""
+    """Return those of the ``solved`` bones that play one of ``joints``, or hang from one that does."""
     joint_of = {bone: joint for joint, bone in mapping.bones.items()}
 
     def played(name: str) -> str | None:
@@ -77,15 +85,18 @@ def splice(
 ) -> Spliced:
     """Return what to key on the bones ``taken`` over ``stretch``, so that ``solution`` takes over there.
 
-    ``rig.world`` is where the armature was at row 0, as it was solved for.
+    posed: what the armature did, over all F rows of the solution. ``rig.world`` is where it was at row 0, as it was
+    solved for.
     """
+    # Rotations: what each bone would have, and had, under those above it as they will be.
     figure = _in_armature_space(rig, solution, posed.worlds)
     turns, own = _final_turns(rig, mapping, figure, posed, taken)
     bases = {name: rot.continuous(_basis(rig, name, turns, figure[:, rig.index[name], :3, :3])) for name in taken}
     result = {}
     for name in taken:
         actual = rot.continuous(own[name] if name in own else posed.bases[name])
-        result[name] = _met(bases[name], actual, stretch, _turn_between, _turned)
+        result[name] = _blended(bases[name], actual, stretch, _turn_between, _turned)
+    # The location of what carries the hips.
     pelvis = rig.index[mapping.bones["pelvis"]]
     if rig.names[pelvis] not in taken:
         return Spliced(result, None, None)
@@ -94,11 +105,11 @@ def splice(
     heads = figure[:, pelvis, :3, 3] - _down_to(rig, bone, pelvis, turns)
     made = _location(rig, bone, turns, above, heads)
     actual = _location(rig, bone, turns, above, posed.matrices[rig.names[bone]][:, :3, 3])
-    return Spliced(result, rig.names[bone], _met(made, actual, stretch, _way_between, np.add))
+    return Spliced(result, rig.names[bone], _blended(made, actual, stretch, _way_between, np.add))
 
 
 def _in_armature_space(rig: Rig, solution: PoseSolution, worlds: np.ndarray) -> np.ndarray:
-    """The solved figure (F, B, 4, 4) in the armature space of each frame: the object itself may have moved."""
+    """Return the solved figure (F, B, 4, 4) in the armature space of each frame: the object itself may have moved."""
     figure = forward_kinematics(rig, *solution.expand(rig))
     moved = np.linalg.inv(worlds) @ rig.world
     figure = moved[:, None] @ figure
@@ -109,8 +120,10 @@ def _in_armature_space(rig: Rig, solution: PoseSolution, worlds: np.ndarray) -> 
 def _final_turns(
     rig: Rig, mapping: Mapping, figure: np.ndarray, posed: Posed, taken: tuple[str, ...]
 ) -> tuple[dict[int, np.ndarray], dict[str, np.ndarray]]:
-    """Orientation (F, 3, 3) in armature space that each bone will have, the offsets of ``splice`` left out, and the
-    basis quaternions (F, 4) each bone had."""
+    """Return the orientation (F, 3, 3), armature space, that each bone will have, and the quaternions (F, 4) it had.
+
+    The offsets of ``splice`` are left out.
+    """
     turns: dict[int, np.ndarray] = {}
     own: dict[str, np.ndarray] = {}
     had = {rig.index[name]: _orthonormal(matrices[:, :3, :3]) for name, matrices in posed.matrices.items()}
@@ -125,7 +138,7 @@ def _final_turns(
 
 
 def own_bases(rig: Rig, mapping: Mapping, posed: Posed) -> tuple[np.ndarray, np.ndarray]:
-    """What every bone did, as forward kinematics takes it: basis quaternions (F, B, 4) and locations (F, B, 3)."""
+    """Return what every bone did as forward kinematics takes it: quaternions (F, B, 4) and locations (F, B, 3)."""
     frames, bones = len(posed.worlds), len(rig.names)
     quaternions = np.tile([1.0, 0.0, 0.0, 0.0], (frames, bones, 1))
     locations = np.zeros((frames, bones, 3))
@@ -141,13 +154,15 @@ def own_bases(rig: Rig, mapping: Mapping, posed: Posed) -> tuple[np.ndarray, np.
 
 
 def basis_turns(rig: Rig, bone: int, turns: dict[int, np.ndarray]) -> np.ndarray:
-    """Basis quaternions (F, 4) that give ``bone`` its orientation in ``turns`` (bone to (F, 3, 3), armature space), its
-    parent having its own there."""
+    """Return the basis quaternions (F, 4) that give ``bone`` its orientation, its parent having its own.
+
+    turns: bone index to orientation (F, 3, 3), armature space.
+    """
     return rot.quaternion_from_matrix(rot.transpose(_unturned(rig, bone, turns)) @ turns[bone])
 
 
 def _unturned(rig: Rig, bone: int, turns: dict[int, np.ndarray]) -> np.ndarray:
-    """Orientation (F, 3, 3), or (3, 3), of ``bone`` when its own channels are at rest."""
+    """Return the orientation (F, 3, 3), or (3, 3), of ``bone`` when its own channels are at rest."""
     rest, parent = rig.rest[bone, :3, :3], rig.parents[bone]
     if parent < 0 or not rig.inherit_rotation[bone]:
         return rest
@@ -155,7 +170,7 @@ def _unturned(rig: Rig, bone: int, turns: dict[int, np.ndarray]) -> np.ndarray:
 
 
 def _orthonormal(matrices: np.ndarray) -> np.ndarray:
-    """Rotations of (F, 3, 3) that may be scaled."""
+    """Return the rotations of matrices (F, 3, 3) that may be scaled."""
     return rot.frame(matrices[..., 1], matrices[..., 2])[..., [2, 0, 1]]
 
 
@@ -166,8 +181,10 @@ def _basis(rig: Rig, name: str, turns: dict[int, np.ndarray], turn: np.ndarray) 
 def _location(
     rig: Rig, bone: int, turns: dict[int, np.ndarray], above: np.ndarray | None, heads: np.ndarray
 ) -> np.ndarray:
-    """Location channels (F, 3) that bring a bone's head to ``heads`` (F, 3), as Blender applies them, when that of
-    its parent is ``above`` (F, 3)."""
+    """Return the location channels (F, 3) that bring a bone's head to ``heads`` (F, 3), as Blender applies them.
+
+    above: (F, 3) the head of its parent.
+    """
     rest, parent = rig.rest[bone], int(rig.parents[bone])
     origin, axes = rest[:3, 3], rest[:3, :3] if rig.local_location[bone] else np.eye(3)
     if parent >= 0:
@@ -177,7 +194,7 @@ def _location(
 
 
 def _down_to(rig: Rig, bone: int, below: int, turns: dict[int, np.ndarray]) -> np.ndarray | float:
-    """From the head of ``bone`` to that of ``below``, a bone under it or itself: (F, 3)."""
+    """Return the way (F, 3) from the head of ``bone`` to that of ``below``, a bone under it or itself."""
     way = 0.0
     while below != bone:
         parent = int(rig.parents[below])
@@ -186,7 +203,7 @@ def _down_to(rig: Rig, bone: int, below: int, turns: dict[int, np.ndarray]) -> n
     return way
 
 
-# --- meeting what is around -----------------------------------------------------------------------------------------
+# --- blending into what is around -----------------------------------------------------------------------------------
 
 
 # (wanted, given, near): the offset (3,) from given to wanted; of those that mean the same, the one nearest to ``near``
@@ -210,13 +227,17 @@ def _way_between(wanted: np.ndarray, given: np.ndarray, near: np.ndarray | None)
     return wanted - given
 
 
-def _met(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Offset, add: _Add) -> np.ndarray:
-    """The rows of ``made`` (F, n) in the stretch, offset so that they meet ``actual`` (F, n), and are no more abrupt at
-    both ends than ``actual`` was there, or is in USUAL % of its rows: more than that fades in within FADE_SECONDS."""
+def _blended(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Offset, add: _Add) -> np.ndarray:
+    """Return the rows of ``made`` (F, n) in the stretch, offset so that they go on from ``actual`` (F, n) and into it.
+
+    They are no more abrupt at both ends than ``actual`` was there, or is in USUAL % of its rows: more than that fades
+    in within FADE_SECONDS.
+    """
     start, stop = stretch.start, stretch.stop
     result = add(made[start:stop], _offsets(made, actual, stretch, offset))
     if len(actual) < 3:
         return result
+    # How much a change of velocity may be, at each end as it was there or usually is.
     velocity = offset(actual[1:], actual[:-1], None)
     change = np.linalg.norm(np.diff(velocity, axis=0), axis=1)  # change[k]: at row k + 1
     limits = np.maximum(change, np.percentile(change, USUAL))
@@ -234,8 +255,10 @@ def _met(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Offset
 def _softened(
     before: np.ndarray, rows: np.ndarray, limits: np.ndarray, reach: int, offset: _Offset, add: _Add
 ) -> np.ndarray:
-    """Offset ``rows`` (rows, n) so that their velocity behind the two rows ``before`` changes by at most ``limits``
-    (2,) at the last of these, and at the first of those; the offset is gone ``reach`` rows on."""
+    """Offset ``rows`` (rows, n) so that their velocity behind the two rows ``before`` (2, n) changes gently.
+
+    By at most ``limits`` (2,): at the last of these, and at the first of those. The offset is gone ``reach`` rows on.
+    """
     whole = np.concatenate([before, rows])
     for last, limit in zip((1, 2), limits, strict=True):
         if last + 1 >= len(whole):
@@ -252,17 +275,21 @@ def _softened(
 
 
 def _offsets(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Offset) -> np.ndarray:
-    """Offsets (rows, 3) of ``made`` that are exact at the knots and go on at both ends as they were changing there, so
-    that ``actual``'s velocity goes on."""
+    """Return offsets (rows, 3) of ``made`` that are exact at the knots and go on at both ends as they were changing.
+
+    So the velocity of ``actual`` goes on.
+    """
     start, stop = stretch.start, stretch.stop
     rows = np.arange(start, stop)
     knots = ([start - 1] if stretch.before else []) + sorted(stretch.poses) + ([stop] if stretch.after else [])
     if not knots:
         return np.zeros((len(rows), 3))
+    # Eased from knot to knot, the nearest of offsets that mean the same.
     values = [offset(actual[knots[0]], made[knots[0]], None)]
     for knot in knots[1:]:
         values.append(offset(actual[knot], made[knot], values[-1]))
     result = ease_between(rows, np.array(knots), np.array(values))
+    # And at both ends the speed at which the offset was changing outside, which fades.
     for end, knot, side in ((0, start - 1, -1), (-1, stop, 1)):
         there = stretch.before if end == 0 else stretch.after
         further = [row for row in (knot + side, knot + 2 * side) if 0 <= row < len(made)]
@@ -274,7 +301,7 @@ def _offsets(made: np.ndarray, actual: np.ndarray, stretch: Stretch, offset: _Of
 
 
 def _reach(stretch: Stretch, knots: list[int], end: int) -> int:
-    """Rows from the knot at one ``end`` (0 or -1) in which its velocity fades: before the next knot, or the far end."""
+    """Return the rows in which the velocity at one ``end`` (0 or -1) fades: until the next knot, or the far end."""
     room = abs(knots[end] - knots[1 if end == 0 else -2]) if len(knots) > 1 else stretch.stop - stretch.start + 1
     return max(1, min(room, round(FADE_SECONDS * stretch.fps)))
 
@@ -290,11 +317,12 @@ def _fading_speed(distance: np.ndarray, speed: np.ndarray, length: int) -> np.nd
 def channels(
     quaternions: np.ndarray, mode: str, before: np.ndarray | None, after: np.ndarray | None
 ) -> tuple[np.ndarray, bool]:
-    """Turn quaternions (rows, 4) into the channels (rows, n) of a rotation mode, going on from those ``before`` (n,).
+    """Turn quaternions (rows, 4) into the channels (rows, n) of a rotation mode; radians where they are angles.
 
-    Of the many numbers for one rotation those are taken that continue the curves; where nothing is before, those that
-    lead to the channels ``after`` (n,). Also returns whether the last of them and ``after`` say the same rotation
-    by different numbers (another turn, or sign), so that nothing may be interpolated between the two.
+    They go on from those ``before`` (n,). Of the many numbers for one rotation those are taken that continue the
+    curves; where nothing is before, those that lead to the channels ``after`` (n,). Also returns whether the last of
+    them and ``after`` say the same rotation by different numbers (another turn, or sign), so that nothing may be
+    interpolated between the two.
     """
     values = _raw_channels(quaternions, mode)
     if before is not None or after is not None:

@@ -12,14 +12,15 @@ J = skeleton.JOINT_INDEX
 
 
 def torso_turns(points: np.ndarray, body: RestBody) -> dict[str, np.ndarray]:
-    """Return joint name to turn (F, 3, 3) away from the canonical rest pose, for ``points`` (F, 22, 3).
+    """Return the turns of the torso's joints away from the canonical rest pose: joint to (F, 3, 3).
 
-    Points and turns are in armature space. Exact for a body that is the canonical one posed: the joints that
-    hang from pelvis and chest are rigid with them. The head inherits the neck's turn.
+    points: (F, 22, 3) the motion, in armature space as the turns. Exact for a body that is the canonical one posed: the
+    joints that hang from pelvis and chest are rigid with them. The head inherits the neck's turn.
     """
     rest = body.canonical
     turns = {"pelvis": _pelvis_turn(points) @ _pelvis_turn(rest).T}
     turns["spine3"] = _chest_turn(points) @ _chest_turn(rest).T
+    # Between pelvis and chest a third of the way each, then as the bone points.
     low, high = (rot.quaternion_from_matrix(turns[joint]) for joint in ("pelvis", "spine3"))
     for joint, child, fraction in (("spine1", "spine2", 1 / 3), ("spine2", "spine3", 2 / 3)):
         between = rot.matrix_from_quaternion(rot.slerp(low, high, fraction))

@@ -16,16 +16,18 @@ LIMITS = {"hip": np.radians(70), "shoulder": np.radians(130)}
 
 
 def hinge_axes(above: np.ndarray, upper: np.ndarray, lower: np.ndarray, body: RestBody, joint: str) -> np.ndarray:
-    """Return the bend axis (F, 3) of an elbow or knee, perpendicular to the upper bone.
+    """Return the bend axis (F, 3) of an elbow or knee, unit, perpendicular to the upper bone.
 
     above: (F, 3, 3) turn of the collarbone or pelvis. upper, lower: (F, 3) unit directions. The axis that an
     untwisted swing of the limb gives is turned about the bone by an angle measured where the limb is clearly
     bent, unwrapped over time, and carried linearly across the frames where it is not.
     """
+    # The axis as the limb swings without twist: (F, 3).
     rest = rot.unit(body.canonical[J[CHILD[joint]]] - body.canonical[J[joint]])
     start = above @ rest
     untwisted = rot.rotate(rot.swing(start, upper), above @ (body.axes @ HINGES[joint]))
     untwisted = rot.unit(untwisted - upper * rot.dot(untwisted, upper)[..., None])
+    # The twist is the angle from there to the plane in which the limb bends, where it clearly does: (F,).
     normal = rot.cross(upper, lower)
     bend = np.arctan2(np.linalg.norm(normal, axis=-1), rot.dot(upper, lower))
     angle = np.arctan2(rot.dot(upper, rot.cross(untwisted, normal)), rot.dot(untwisted, normal))
@@ -49,7 +51,10 @@ def _lean(bend: np.ndarray, rest: np.ndarray, body: RestBody, joint: str) -> np.
 
 
 def clear_frames(bend: np.ndarray) -> np.ndarray:
-    """Return where a limb is clearly bent: (F,) bool, beginning above ENTER_BEND and ending below LEAVE_BEND."""
+    """Return when a limb is clearly bent: (F,) bool, from above ENTER_BEND until below LEAVE_BEND.
+
+    bend: (F,) radians.
+    """
     clear = np.zeros(len(bend), dtype=bool)
     state = False
     for frame, value in enumerate(bend):
@@ -59,9 +64,9 @@ def clear_frames(bend: np.ndarray) -> np.ndarray:
 
 
 def carry(angle: np.ndarray, known: np.ndarray, limit: float) -> np.ndarray:
-    """Return ``angle`` (F,) over its ``known`` frames, continuous, linear across the others, within +-limit.
+    """Return ``angle`` (F,), radians, as it is in ``known`` (F,) frames, continuous, linear across the others.
 
-    With no known frame the twist is 0.
+    It stays within +-limit. With no known frame the twist is 0.
     """
     frames = np.flatnonzero(known)
     if not len(frames):
@@ -83,14 +88,17 @@ def _turn_counts(values: np.ndarray, limit: float) -> np.ndarray:
     stops = np.append(starts[1:], len(values))
     if len(starts) == 1:
         return np.zeros(len(values))
+    # What each run costs by itself with each number of turns, (3,): squares of what is over the limit.
     placed = [values[start:stop, None] + 2 * np.pi * turns for start, stop in zip(starts, stops, strict=True)]
     over = [(np.maximum(0, np.abs(run) - limit) ** 2).sum(axis=0) for run in placed]
+    # Forwards: the least cost of each, and from which it came, jumps between runs included.
     total, came_from = over[0], []
     for number in range(1, len(placed)):
         before, after = (np.clip(row, -limit, limit) for row in (placed[number - 1][-1], placed[number][0]))
         reached = total[:, None] + (after - before[:, None]) ** 2
         came_from.append(reached.argmin(axis=0))
         total = reached.min(axis=0) + over[number]
+    # Backwards from the cheapest.
     chosen = [int(total.argmin())]
     for back in reversed(came_from):
         chosen.append(int(back[chosen[-1]]))

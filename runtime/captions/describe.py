@@ -1,7 +1,7 @@
 """Measurements of a stretch of motion: what a caption may truthfully say about it.
 
 Everything here takes ``joints``: float (frames, 22, 3), metres, Y up, left = +X when facing +Z, 20 frames per
-second (``coamd_blender.skeleton``). Angles are radians about +Y, positive to the left. Lengths of time are
+second (``coamd_blender.motion.skeleton``). Angles are radians about +Y, positive to the left. Lengths of time are
 seconds. Nothing here knows of captions, labels or files; the thresholds are chosen for the canonical body
 (pelvis at 0.95 m standing) and are the named constants below.
 """

@@ -1,7 +1,7 @@
 """Measures of a motion: where it goes, which way it faces, how its trunk and limbs stand and move.
 
 Every function takes ``joints`` (frames, 22, 3) in metres, Y up, 20 frames a second, on the canonical body
-of ``coamd_blender.skeleton`` with the floor at y = 0, and returns arrays with one value a frame unless it
+of ``coamd_blender.motion.skeleton`` with the floor at y = 0, and returns arrays with one value a frame unless it
 says otherwise. Nothing here decides anything: that is ``obedience_tests.py``.
 
 Angles come from the axes of skeleton.py: facing +Z with the left hand at +X, a turn to the left raises the
@@ -82,9 +82,9 @@ def travel_speed(joints: np.ndarray) -> np.ndarray:
 def forward_share(joints: np.ndarray) -> np.ndarray:
     """Cosine between travel and facing (frames,): 1 walks forwards, -1 backwards, 0 sideways or stands."""
     velocity = travel_velocity(joints)
-    speed = np.linalg.norm(velocity, axis=1)
+    pace = np.linalg.norm(velocity, axis=1)
     along = (velocity * forward_axis(joints)[:, [0, 2]]).sum(1)
-    return np.where(speed > 0.1, along / np.maximum(speed, 1e-9), 0.0)
+    return np.where(pace > 0.1, along / np.maximum(pace, 1e-9), 0.0)
 
 
 def path_length(joints: np.ndarray) -> float:

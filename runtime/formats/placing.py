@@ -163,12 +163,15 @@ def check_handedness(joints: np.ndarray, name: str) -> None:
 
 
 def lowest_point(joints: np.ndarray) -> np.ndarray:
-    """Height (frames,) of the lowest part of the body: feet, knees, hands, pelvis, back and head less their radii."""
+    """Return the height (frames,), metres, of the lowest part of the body in ``joints`` (frames, 22, 3), metres.
+
+    Feet, knees, hands, pelvis, back and head, less their radii.
+    """
     return (joints[:, _FLOOR_JOINTS, 1] - _FLOOR_RADII).min(axis=1)
 
 
 def _support(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lowest height (frames,), whether that part rests (under 0.4 m/s for 3 frames), whether it is a foot."""
+    """Return the lowest height (frames,), whether that part rests (under 0.4 m/s, 3 frames), whether it is a foot."""
     heights = joints[:, _FLOOR_JOINTS, 1] - _FLOOR_RADII
     which = heights.argmin(axis=1)
     pace = speed(joints[:, _FLOOR_JOINTS])[range(len(joints)), which]
@@ -176,15 +179,16 @@ def _support(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _level(heights: np.ndarray) -> float:
-    """Median of the lower half where heights spread: steps and jumps onto things do not raise the floor."""
+    """Return the median of the lower half where heights spread: steps and jumps onto things do not raise the floor."""
     low = float(np.percentile(heights, 10))
     return float(np.median(heights[heights < low + 0.06]))
 
 
 def floor_height(joints: np.ndarray) -> float:
-    """Height of the floor under a motion of any posture, metres: what the body rests on.
+    """Find the height of the floor under a motion of any posture, metres: what the body rests on.
 
-    The level of the lowest point (lowest_point) over frames in which that part stands still; without such
+    joints: (frames, 22, 3), metres, at any height (motion.contacts.floor_offset serves motion that was made to stand on
+    y = 0). The level of the lowest point (lowest_point) over frames in which that part stands still; without such
     frames the 5th percentile of the lowest point.
     """
     if len(joints) < 4:
@@ -202,11 +206,11 @@ def _smooth_between(frames: int, at: np.ndarray, values: np.ndarray, spread: flo
 
 
 def floor_profile(joints: np.ndarray, follow: bool = False) -> np.ndarray:
-    """Floor under each frame (frames,), metres: constant, except where a body of other build changes posture.
+    """Find the floor under each frame, (frames,) metres: constant, except where a body of other build changes posture.
 
-    Trunk, arms and legs of a source differ from the canonical body's, so that the same floor comes out at one
-    height standing and at another lying. Where a motion rests both on its feet and, low down, on another part,
-    the floor turns smoothly from one level to the other. ``follow`` makes it follow the lowest part in
+    joints: (frames, 22, 3), metres. Trunk, arms and legs of a source differ from the canonical body's, so that the same
+    floor comes out at one height standing and at another lying. Where a motion rests both on its feet and, low down, on
+    another part, the floor turns smoothly from one level to the other. ``follow`` makes it follow the lowest part in
     every frame (for stylised bodies on a plane floor that never leave it).
     """
     frames, base = len(joints), floor_height(joints)
@@ -242,10 +246,10 @@ def clip_floor(joints: np.ndarray, name: str, stylised: bool, shared: float | No
 
 
 def uneven_floor(joints: np.ndarray, apart: float = 0.12) -> bool:
-    """Whether the feet of a placed motion stand still at heights more than ``apart`` metres from the floor.
+    """Tell whether the feet of a placed motion stand still at heights more than ``apart`` metres from the floor.
 
-    Stairs, stools, a floor that could not be found: judged on frames in which a foot is still and bears the body
-    (no other part is lower), when those are a twentieth of the motion or more.
+    joints: (frames, 22, 3), metres. Stairs, stools, a floor that could not be found: judged on frames in which a foot
+    is still and bears the body (no other part is lower), when those are a twentieth of the motion or more.
     """
     feet = joints[:, TOES]
     bearing = feet[..., 1] <= lowest_point(joints)[:, None] + 0.02

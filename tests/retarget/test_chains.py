@@ -95,7 +95,7 @@ def test_a_captured_pose_takes_the_place_of_the_rest_pose():
     rig = simple_rig(straight.names, straight.parents, forward_kinematics(straight, basis)[0])
     captured = {bone: turn.inv().as_quat()[[3, 0, 1, 2]] for bone, turn in bent.items()}
     joints = motion(seed=3)
-    heads = posed_heads(rig, solve(rig, detect(rig.names), joints, PLAIN, aligned=captured))
+    heads = posed_heads(rig, solve(rig, detect(rig.names), joints, PLAIN, reference=captured))
     assert np.abs(heads - joints).max() < 1e-3
     without = posed_heads(rig, solve(rig, detect(rig.names), joints, PLAIN))
     assert np.abs(without - joints).max() > 0.02
@@ -104,11 +104,11 @@ def test_a_captured_pose_takes_the_place_of_the_rest_pose():
 def test_captured_bones_that_no_joint_maps_are_held():
     rig = insert(make_rig(rolls=True), "prop", "left_wrist", np.array((1.0, 1.0, 0.0)))
     turn = Rotation.from_euler("x", 40, degrees=True).as_quat()[[3, 0, 1, 2]]
-    solution = solve(rig, detect(rig.names), motion(5), PLAIN, aligned={"prop": turn})
+    solution = solve(rig, detect(rig.names), motion(5), PLAIN, reference={"prop": turn})
     assert np.allclose(solution.quaternions[:, solution.bones.index("prop")], turn)
     for wrong in ({"tail": turn}, {"prop": (0, 0, 0, 0)}, {"prop": (1, 0, 0)}):
         with pytest.raises(RigError) as caught:
-            solve(rig, detect(rig.names), motion(5), PLAIN, aligned=wrong)
+            solve(rig, detect(rig.names), motion(5), PLAIN, reference=wrong)
         assert caught.value.hint and "\n" not in str(caught.value)
 
 
@@ -120,13 +120,13 @@ def test_travel_may_be_on_the_hips_the_root_or_the_object(seed):
     heads = {travel: posed_heads(rig, solution) for travel, solution in found.items() if travel != "root"}
     matrices = forward_kinematics(rig, *found["root"].expand(rig))
     heads["root"] = matrices[..., :3, 3] @ rig.world[:3, :3].T + rig.world[:3, 3]
-    heads["object"] = heads["object"] + found["object"].object_travel[:, None]
+    heads["object"] = heads["object"] + found["object"].object_trajectory[:, None]
     bodies = [rig.index[bone] for bone in mapping.bones.values()]
     size = np.abs(np.diff(heads["hips"][:, bodies], axis=0)).max()
     for travel in ("root", "object"):
         assert np.abs(heads[travel][:, bodies] - heads["hips"][:, bodies]).max() < 1e-6 * max(1, size)
-    assert found["root"].root_bone == "root" and np.allclose(found["object"].object_travel[:, 1], 0)
-    assert np.allclose(found["hips"].object_travel or 0, 0) and found["hips"].root_bone is None
+    assert found["root"].root_bone == "root" and np.allclose(found["object"].object_trajectory[:, 1], 0)
+    assert np.allclose(found["hips"].object_trajectory or 0, 0) and found["hips"].root_bone is None
     pelvis = heads["root"][:, rig.index["pelvis"]] - heads["root"][:, rig.index["root"]]
     assert np.abs(pelvis[:, [0, 2]] - pelvis[0, [0, 2]]).max() < 1e-6 * max(1, size)
 
@@ -234,7 +234,7 @@ def test_hips_sink_so_that_a_stretched_leg_reaches_its_stand():
     joints = joints + np.linspace((0, 0, -0.1), (0, 0, 0.1), frames)[:, None]
     rig = make_rig(rolls=True)
     solution = solve(rig, detect(rig.names), joints, Options(place="world", contact="strict"))
-    assert solution.standing.all()
+    assert solution.contacts.all()
     heads = posed_heads(rig, solution)
     assert np.ptp(heads[:, J["left_foot"]], axis=0).max() < 1e-3
     assert heads[-1, 0, 1] < joints[0, 0, 1] - 0.005

@@ -79,11 +79,6 @@ def test_characters_on_disk_keep_the_bars(name):
     assert np.mean([figures.jerk for figures in runs]) < 1.3
 
 
-def test_solving_is_fast_on_large_rigs():
-    assert quality_table.timing(196, 65, repeats=3) < 0.1
-    assert quality_table.timing(1200, 300, repeats=2) < 1.0
-
-
 def figures_of(rig, joints, **changed):
     mapping = detect(rig.names)
     body = read_rest(rig, mapping)

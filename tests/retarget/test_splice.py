@@ -89,11 +89,11 @@ def test_an_abrupt_start_is_eased_in_and_a_natural_one_left_alone():
     rows = np.arange(60)[:, None]
     actual = 0.1 * np.sin(0.3 * rows) * [1.0, 0.5, 0.0]
     stretch = splice.Stretch(20, 40, 20.0, True, True)
-    same = splice._met(actual.copy(), actual, stretch, splice._way_between, np.add)
+    same = splice._blended(actual.copy(), actual, stretch, splice._way_between, np.add)
     assert np.abs(same - actual[20:40]).max() < 1e-12
     made = actual.copy()
     made[20:40] += np.minimum(rows[20:40] - 19, 40 - rows[20:40]) * [0.0, 0.0, 0.2]  # starts and ends at full speed
-    found = splice._met(made, actual, stretch, splice._way_between, np.add)
+    found = splice._blended(made, actual, stretch, splice._way_between, np.add)
     whole = np.concatenate([actual[:20], found, actual[40:]])
     change = np.linalg.norm(np.diff(whole, n=2, axis=0), axis=1)
     usual = np.percentile(np.linalg.norm(np.diff(actual, n=2, axis=0), axis=1), 95)

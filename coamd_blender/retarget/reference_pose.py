@@ -1,4 +1,4 @@
-"""A pose in which the rig stands like the canonical body, captured by the user, in place of its rest pose.
+"""A reference pose: the rig standing like the canonical body, captured by the user, in place of its rest pose.
 
 Some rigs rest in a pose from which no direction can be read: hands on hips, a crouch, legs crossed. The user
 poses such a rig as a T or an A and captures the pose. The rig is then solved as if that were its rest pose,
@@ -17,31 +17,36 @@ from ..motion import rotations as rot
 from .rig import Rig, forward_kinematics
 
 
-def captured(rig: Rig, alignment: Table[str, np.ndarray] | None) -> np.ndarray:
-    """Return the captured basis quaternions of all bones (B, 4); bones that ``alignment`` does not name rest.
+def reference_quaternions(rig: Rig, reference: Table[str, np.ndarray] | None) -> np.ndarray:
+    """Return the basis quaternions (B, 4) of all bones in the reference pose.
 
-    Raises RigError for a bone the rig lacks or numbers that are no rotation.
+    reference: bone name to basis quaternion (4,), of any length; bones it does not name rest, and all of them where it
+    is None. Raises RigError for a bone that the rig lacks or numbers that are not a rotation.
     """
     found = np.tile(rot.IDENTITY, (len(rig.names), 1))
-    for name, quaternion in (alignment or {}).items():
+    for name, quaternion in (reference or {}).items():
         value = np.asarray(quaternion, dtype=float)
         if name not in rig.index:
-            raise RigError(f"The alignment pose names a bone {name!r} the armature lacks", "Capture the pose again")
+            raise RigError(f"The reference pose names a bone {name!r} the armature lacks", "Capture the pose again")
         if value.shape != (4,) or not np.isfinite(value).all() or np.linalg.norm(value) < 1e-6:
-            raise RigError(f"The alignment pose of {name!r} is not a rotation", "Capture the pose again")
+            raise RigError(f"The reference pose of {name!r} is not a rotation", "Capture the pose again")
         found[rig.index[name]] = rot.unit(value)
     return found
 
 
-def align_rig(rig: Rig, quaternions: np.ndarray) -> Rig:
+def at_reference(rig: Rig, quaternions: np.ndarray) -> Rig:
     """Return ``rig`` with the pose of basis ``quaternions`` (B, 4) as its rest pose."""
     return replace(rig, rest=forward_kinematics(rig, quaternions[None])[0])
 
 
-def unalign(rig: Rig, quaternions: np.ndarray, bones: list[int], solved: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """Turn basis rotations ``solved`` (F, N, 4) of an aligned rig's ``bones`` into those of the rig itself.
+def from_reference(
+    rig: Rig, quaternions: np.ndarray, bones: list[int], solved: np.ndarray
+) -> tuple[list[int], np.ndarray]:
+    """Turn basis rotations of a rig at its reference pose into those of the rig itself.
 
-    Captured bones that were not solved keep their captured rotation throughout and join the result.
+    quaternions: (B, 4) the reference pose. bones: the N bones that were solved. solved: (F, N, 4) their quaternions.
+    Bones that differ from rest in the reference pose and were not solved keep that rotation throughout and join the
+    result, (bones, quaternions).
     """
     turned = np.flatnonzero(np.abs(quaternions[:, 0]) < 1 - 1e-9)
     held = [int(bone) for bone in turned if bone not in set(bones)]
