@@ -81,7 +81,7 @@ def actions() -> dict[str, Action]:
         for path in sorted(FOLDER.glob(f"{category}*.toml")):
             for name, row in _read(path).items():
                 if name in found:
-                    raise DataError(f"{path.name}: {name} is there twice", "rename one of them")
+                    raise DataError(f"{path.name}: {name} is there twice", "Rename one of them")
                 found[name] = _action(name, category, row, path.name)
     return found
 
@@ -102,12 +102,12 @@ def _read(path: Path) -> dict:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path.name} cannot be read: {error}", "restore or correct the file") from error
+        raise DataError(f"{path.name} cannot be read: {error}", "Restore or correct the file") from error
 
 
 def _action(name: str, category: str, row: dict, file: str) -> Action:
     def refuse(what: str) -> DataError:
-        return DataError(f"{file}: {name}: {what}", "correct the file; actions/README.md lists what may be said")
+        return DataError(f"{file}: {name}: {what}", "Correct the file; actions/README.md lists what may be said")
 
     unknown = set(row) - _ACTION_WORDS
     if unknown:

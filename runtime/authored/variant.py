@@ -43,7 +43,7 @@ def names() -> list[str]:
 def draw(rng: np.random.Generator, name: str) -> Authored:
     """Draw a variant of the action ``name``. Raises InputError for a name that is not an action."""
     if name not in actions():
-        raise InputError(f"{name} is not an authored action", "runtime.authored.names() lists them")
+        raise InputError(f"There is no authored action {name!r}", "Choose one of runtime.authored.names()")
     action = actions()[name]
     drawn = draw_numbers(action, rng)
     stance = draw_stance(action, rng)
