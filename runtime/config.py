@@ -127,7 +127,7 @@ class SamplingConfig:
     """How tokens are drawn: the defaults of ``generate``.
 
     ``guidance_weight``, ``guidance_rescale`` and ``skipped`` (layers of the transformer) are those of classifier-free
-    guidance, see ``sample`` in model/sampling.py; ``in_turn`` draws sentences of several actions action by action.
+    guidance, see ``sample`` in model/sampling.py; ``by_clause`` draws sentences of several actions action by action.
     """
 
     steps: int = 12
@@ -136,7 +136,7 @@ class SamplingConfig:
     guidance_rescale: float = 1.0
     temperature: float = 0.8
     skipped: tuple[int, ...] = (1,)
-    in_turn: bool = True
+    by_clause: bool = True
 
     def __post_init__(self) -> None:
         _require(self.steps >= 1, f"{self.steps} autoregressive steps")
@@ -145,7 +145,7 @@ class SamplingConfig:
 
 # How the paper draws, but for its solver: 8 Euler steps here, an adaptive one there.
 PUBLISHED_SAMPLING = SamplingConfig(
-    guidance_weight=4.5, guidance_rescale=0.0, temperature=1.0, skipped=(), in_turn=False
+    guidance_weight=4.5, guidance_rescale=0.0, temperature=1.0, skipped=(), by_clause=False
 )
 
 

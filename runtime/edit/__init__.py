@@ -2,10 +2,10 @@
 
 task.py              what an edit asks for
 regenerate.py        frames of a clip made anew, the others left alone
-scene.py             one range: on the canonical body at 20 frames a second, and back
+range_edit.py        one range: on the canonical body at 20 frames a second, and back
 window.py            what the model sees of a long clip
 latents.py           tokens of kept motion
-root_trajectory.py   the way over the floor inside the tokens
+root_trajectory.py   the root trajectory inside the tokens
 storyboard.py        several prompts in a row, loops
 """
 

@@ -1,9 +1,9 @@
-"""Remake a stretch of an animation, with nothing else touched.
+"""Regenerate a range of an animation, with nothing else touched.
 
 A clip (frames, 22, 3) of any frame rate, length and body is carried onto the canonical body at 20 frames a second in
 a window about the range; what is kept on either side is encoded apart, so that nothing of the range leaks into its
 context, and stays as known tokens; those of the range are drawn around them (CoAMD's editing, arXiv 2604.17090).
-The way over the floor is part of the tokens, so what follows the range would be carried off by a range that goes
+The root trajectory is part of the tokens, so what follows the range would be carried off by a range that goes
 elsewhere: after every step the travel of the tokens just drawn is corrected, smoothly, to end where the kept part
 begins, and the model draws the rest around the corrected ones. Behind the decoder the remade frames go back
 to the clip's body and rate; small offsets that fade inside the range make position and velocity meet at its ends.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from coamd_blender.errors import InputError
-from runtime.edit.scene import Report, Scene
+from runtime.edit.range_edit import RangeEdit, Report
 from runtime.edit.task import Edit, check
 from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
@@ -41,10 +41,10 @@ def edit(
     if joints.dtype.kind != "f":
         joints = joints.astype(np.float32)
     before, after = _shown(len(joints), task, hidden)
-    scene = Scene.of(joints.astype(np.float64), fps, task, before, after)
-    made = scene.decoded(generator, guidance, on_step)
+    range_edit = RangeEdit.of(joints.astype(np.float64), fps, task, before, after)
+    made = range_edit.draw(generator, guidance, on_step)
     result = joints.copy()
-    fresh = scene.joined(made)
+    fresh = range_edit.back_in_clip(made)
     open_joints = ~task.held()
     result[task.start : task.stop, open_joints] = fresh[:, open_joints].astype(joints.dtype)
     return result

@@ -1,8 +1,8 @@
-"""The way of the reference frame over the floor, token by token: integrate it, lay it along a curve, make it end
-where it must.
+"""The root trajectory, token by token: integrate it, lay it along a curve, make it end where it must.
 
 Travel (tokens, 3) is what model/representation.py defines: metres sideways and forward in the frame's own axes, and
-the turn in radians. A station is (x, z, heading) of the frame at a token's first frame, heading from +Z towards +X.
+the heading change in radians. The trajectory is a row of stations: (x, z, heading) of the reference frame at a token's
+first frame, heading from +Z towards +X.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def integrate(travel: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """Stations (tokens + 1, 3) of ``travel`` (tokens, 3) from ``origin`` (3,): inverse of :func:`between`."""
+    """Return the stations (tokens + 1, 3) of ``travel`` (tokens, 3) from ``origin`` (3,). :func:`between` undoes it."""
     headings = origin[2] + np.concatenate([[0.0], np.cumsum(travel[:, 2])])
     steps = _turned(travel[:, :2], headings[:-1])
     places = origin[:2] + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])

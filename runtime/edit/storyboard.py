@@ -26,7 +26,7 @@ from runtime.edit.regenerate import edit
 from runtime.edit.task import Edit
 from runtime.edit.window import DROPPED, OVERLAP, WINDOW
 from runtime.generate.generator import Generator
-from runtime.generate.multi_action import joined
+from runtime.generate.multi_action import clean_up
 from runtime.model.sampling import Known
 
 SAME, CHANGE = 2, 1  # tokens of what is there that a scene goes on from, and another one begins with: more of them,
@@ -77,8 +77,8 @@ def storyboard(
         tokens[first:last] = drawn[0, first - begin : last - begin].clone()
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
-    joins = [FRAME_MULTIPLE * first for first, _, _ in parts[1:]]
-    return joined(with_bone_lengths(joints), joins)
+    blends = [FRAME_MULTIPLE * first for first, _, _ in parts[1:]]
+    return clean_up(with_bone_lengths(joints), blends)
 
 
 def perform(
@@ -93,7 +93,7 @@ def perform(
 
 
 def _parts(scenes: Sequence[StoryboardScene]) -> Iterator[tuple[int, int, str]]:
-    """Token spans (first, last, prompt) of the scenes; scenes too long for a window are parted evenly."""
+    """Yield token spans (first, last, prompt) of the scenes; scenes too long for a window are parted evenly."""
     place, clock = 0, 0.0
     for scene in scenes:
         clock += scene.seconds
@@ -114,7 +114,7 @@ def loop(
     ground by the motion's travel, or standing where it stood without ``travel`` (see :func:`in_place`).
 
     The last 1.5 s, half the motion at most, are remade between what precedes them and the start that follows
-    (edit.py), so that pose and velocity go on over the join. Raises InputError under 1 s.
+    (regenerate.py), so that pose and velocity go on over the blend. Raises InputError under 1 s.
     """
     if len(joints) < fps or len(joints) < 8:
         raise InputError(f"{len(joints)} frames are too short for a loop", "Make a motion of a second or more")

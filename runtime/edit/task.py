@@ -52,7 +52,7 @@ class Edit:
         self.held()
 
     @property
-    def told(self) -> bool:
+    def prompted(self) -> bool:
         """Whether the prompt alone says what the whole body does: no path, no places, no joints that stay."""
         led = self.path is not None or bool(self.targets)
         return bool(self.prompt.strip()) and not led and not self.held().any()

@@ -14,7 +14,7 @@ WINDOW = MAX_FRAMES // FRAME_MULTIPLE  # tokens the networks see at once
 OVERLAP = 8  # tokens of what is there already that a further window begins with
 DROPPED = 4  # tokens at the end of a window that is not the last: drawn as an ending, so drawn again
 SEAM = 2  # tokens shown of the side that a mode does not build on, where frames are kept there
-TOLD = 1  # token shown of either side of a range that is told what happens: more of a walk, and it goes on walking
+PROMPTED = 1  # token shown of either side of a range that is told what happens: more of a walk, and it goes on walking
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Grid:
 def _contexts(missing: int, before: int, after: int, task: Edit) -> tuple[int, int, int]:
     """How many of the tokens there are to show on either side: (before, missing, after)."""
     mode = task.mode
-    if task.told and mode != "vary":
-        before, after = min(before, TOLD), min(after, TOLD)
+    if task.prompted and mode != "vary":
+        before, after = min(before, PROMPTED), min(after, PROMPTED)
     after = min(after, SEAM) if mode == "continue" else after
     before = min(before, SEAM) if mode == "lead_in" else before
     room = WINDOW - missing

@@ -19,7 +19,7 @@ from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.foot_lock import lock_feet
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
-from runtime.generate.multi_action import draw_in_turn, joined, joins_of, steps_of, turns_of
+from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
 from runtime.generate.vocabulary import Vocabulary
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import ClipTextEncoder, encoder_of
@@ -59,7 +59,11 @@ class Generator:
     """The loaded networks. One instance serves many requests; it keeps no state between them."""
 
     def __init__(
-        self, autoencoder: Autoencoder, networks: MotionGenerator, text_encoder: TextEncoder | ClipTextEncoder, device
+        self,
+        autoencoder: Autoencoder,
+        networks: MotionGenerator,
+        text_encoder: TextEncoder | ClipTextEncoder,
+        device: torch.device | str,
     ):
         self.device = torch.device(device)
         self.autoencoder = autoencoder.eval().requires_grad_(False).to(self.device)
@@ -108,9 +112,9 @@ class Generator:
         ``frames`` is a multiple of 4 up to 196 (:func:`frames_for`); ``seeds`` has one entry a prompt, and the
         same prompt, frames and seed give the same motion whatever else is in the batch. ``cfg`` is the
         classifier-free guidance weight; ``guidance`` pulls every motion towards a reward (guidance.py). A prompt that
-        tells several actions is drawn action by action (in_turn.py), but under guidance as a whole.
-        ``on_step(step, steps, preview)`` is called after each autoregressive
-        step; ``preview()`` decodes the coarse motion; an exception it raises stops the work.
+        tells several actions is drawn clause by clause (multi_action.py), but under guidance as a whole.
+        ``on_step(step, steps, preview)`` is called after each autoregressive step; ``preview()`` decodes the coarse
+        motion; an exception it raises stops the work. Raises InputError for counts and lengths that cannot be used.
         """
         if len(prompts) != len(seeds):
             raise InputError(f"{len(prompts)} prompts but {len(seeds)} seeds", "Give one seed a prompt")
@@ -120,40 +124,40 @@ class Generator:
 
         count = frames // FRAME_MULTIPLE
         if guidance is None:
-            return self._generate_in_turn([tidy_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
-        plant = not guidance.places
+            return self._generate_clauses([tidy_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
+        clean = not guidance.places
 
         def report(step: int, steps: int, coarse: Callable[[], torch.Tensor]) -> None:
-            on_step(step, steps, lambda: self._decode(coarse(), plant))
+            on_step(step, steps, lambda: self._decode(coarse(), clean))
 
         steer = self.pusher(guidance)
         tokens = self.draw(prompts, count, seeds, config, steer=steer, on_step=report if on_step else None)
-        return self._decode(tokens, plant)
+        return self._decode(tokens, clean)
 
-    def _generate_in_turn(
+    def _generate_clauses(
         self, prompts: list[str], count: int, seeds: list[int], config: SamplingConfig, on_step: StepCallback | None
     ) -> np.ndarray:
         """:meth:`generate` without guidance: prompts of as many clauses each are drawn together."""
-        told = [turns_of(prompt, count) if config.in_turn else [prompt] for prompt in prompts]
+        parted = [clauses_of(prompt, count) if config.by_clause else [prompt] for prompt in prompts]
         groups: dict[int, list[int]] = {}
-        for row, parts in enumerate(told):
+        for row, parts in enumerate(parted):
             groups.setdefault(len(parts), []).append(row)
         tokens = torch.zeros(len(prompts), count, self.networks.config.token_dim, device=self.device)
-        joins = [joins_of(len(parts), count) for parts in told]
-        progress, steps = itertools.count(1), sum(steps_of(clause_count, config) for clause_count in groups)
+        blends = [blend_frames(len(parts), count) for parts in parted]
+        progress, steps = itertools.count(1), sum(clause_steps(clause_count, config) for clause_count in groups)
         for rows in groups.values():
 
             def preview(coarse: Callable[[], torch.Tensor], rows: list[int] = rows) -> np.ndarray:
                 seen = tokens.clone()
                 seen[rows] = coarse()
-                return self._decode(seen, joins=joins)
+                return self._decode(seen, blends=blends)
 
             def report(coarse: Callable[[], torch.Tensor], preview=preview) -> None:
                 on_step(next(progress), steps, partial(preview, coarse))
 
-            chosen, its_seeds = [told[row] for row in rows], [seeds[row] for row in rows]
-            tokens[rows] = draw_in_turn(self, chosen, count, its_seeds, config, report if on_step else None)
-        return self._decode(tokens, joins=joins)
+            chosen, its_seeds = [parted[row] for row in rows], [seeds[row] for row in rows]
+            tokens[rows] = draw_clauses(self, chosen, count, its_seeds, config, report if on_step else None)
+        return self._decode(tokens, blends=blends)
 
     def draw(
         self,
@@ -192,19 +196,19 @@ class Generator:
         return TextFeatures(*(part[rows] for part in features))
 
     def _decode(
-        self, tokens: torch.Tensor, plant: bool = True, joins: Sequence[Sequence[int]] | None = None
+        self, tokens: torch.Tensor, clean: bool = True, blends: Sequence[Sequence[int]] | None = None
     ) -> np.ndarray:
-        """Joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact), without
-        tremor (calm.py) and with standing feet that do not slide (feet.py) unless ``plant`` is False; not abrupt at the
-        frames ``joins`` of each motion."""
+        """Return the joints of tokens, put on the canonical body (directions are the decoder's, bone lengths exact),
+        without tremor and with standing feet that do not slide (runtime/cleanup) unless ``clean`` is False; not abrupt
+        at the frames ``blends`` of each motion."""
         with torch.inference_mode():
             joints = with_bone_lengths(self.autoencoder.decode(tokens).float().cpu().numpy())
-        if not plant:
+        if not clean:
             return joints
-        joins = [()] * len(joints) if joins is None else joins
+        blends = [()] * len(joints) if blends is None else blends
         return np.stack(
             [
-                joined(motion, frames) if frames else lock_feet(remove_tremor(motion))
-                for motion, frames in zip(joints, joins, strict=True)
+                clean_up(motion, frames) if frames else lock_feet(remove_tremor(motion))
+                for motion, frames in zip(joints, blends, strict=True)
             ]
         )

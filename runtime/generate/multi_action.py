@@ -8,9 +8,10 @@ them the further the body has to rise or sink.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,38 +24,41 @@ from runtime.config import SamplingConfig
 from runtime.generate.clauses import clauses
 from runtime.model.sampling import Known
 
-SHORTEST_TURN = 5  # tokens, one second: a sentence of more clauses than seconds is drawn as a whole
-PASSAGE, LONGEST_PASSAGE = 3, 6  # tokens drawn anew on each side of a join
+if TYPE_CHECKING:
+    from runtime.generate.generator import Generator
+
+SHORTEST_CLAUSE = 5  # tokens, one second: a sentence of more clauses than seconds is drawn as a whole
+PASSAGE, LONGEST_PASSAGE = 3, 6  # tokens drawn anew on each side of a blend
 RISE = (0.3, 0.1)  # metres between the pelvis' heights on both sides that PASSAGE is enough for; that add a token more
 PASSAGE_STEPS = 6  # autoregressive steps for the passages
-SETTINGS = (SHORTEST_TURN, PASSAGE, LONGEST_PASSAGE, RISE, PASSAGE_STEPS)
+SETTINGS = (SHORTEST_CLAUSE, PASSAGE, LONGEST_PASSAGE, RISE, PASSAGE_STEPS)
 _SEED_STRIDE = 1_000_003  # between the seeds of two clauses
 
 
-def turns_of(prompt: str, count: int) -> list[str]:
-    """The clauses that ``prompt`` is drawn by over ``count`` tokens: itself alone where it tells one action, or where
-    there is too little time for each."""
+def clauses_of(prompt: str, count: int) -> list[str]:
+    """Return the clauses that ``prompt`` is drawn by over ``count`` tokens: itself alone where it tells one action, or
+    where there is too little time for each."""
     parts = clauses(prompt)
-    return parts if count >= SHORTEST_TURN * len(parts) else [prompt]
+    return parts if count >= SHORTEST_CLAUSE * len(parts) else [prompt]
 
 
-def steps_of(clause_count: int, config: SamplingConfig) -> int:
-    """Autoregressive steps that drawing so many clauses takes."""
+def clause_steps(clause_count: int, config: SamplingConfig) -> int:
+    """Return the autoregressive steps that drawing so many clauses takes."""
     return config.steps if clause_count == 1 else config.steps + PASSAGE_STEPS
 
 
-def edges_of(clause_count: int, count: int) -> list[int]:
-    """Where the shares of the clauses begin and end among ``count`` tokens."""
+def clause_edges(clause_count: int, count: int) -> list[int]:
+    """Return where the shares of the clauses begin and end among ``count`` tokens."""
     return [round(count * number / clause_count) for number in range(clause_count + 1)]
 
 
-def joins_of(clause_count: int, count: int) -> list[int]:
-    """The frames at which one clause gives way to the next."""
-    return [FRAME_MULTIPLE * edge for edge in edges_of(clause_count, count)[1:-1]]
+def blend_frames(clause_count: int, count: int) -> list[int]:
+    """Return the frames at which one clause gives way to the next."""
+    return [FRAME_MULTIPLE * edge for edge in clause_edges(clause_count, count)[1:-1]]
 
 
-def draw_in_turn(
-    generator,
+def draw_clauses(
+    generator: Generator,
     prompts: list[list[str]],
     count: int,
     seeds: list[int],
@@ -66,7 +70,7 @@ def draw_in_turn(
     All clauses are drawn in one batch. ``on_step(coarse)`` is called after every step, where ``coarse()`` makes all
     tokens as they stand, and may raise to stop.
     """
-    edges = edges_of(len(prompts[0]), count)
+    edges = clause_edges(len(prompts[0]), count)
     shares = list(pairwise(edges))
     longest = max(last - first for first, last in shares)
 
@@ -88,12 +92,12 @@ def draw_in_turn(
     between = replace(config, steps=PASSAGE_STEPS, guidance_weight=0.0, guidance_rescale=0.0)
     open_tokens = _passages(generator, tokens, edges).to(tokens.device)
     known = Known(tokens, ~open_tokens[..., None].expand_as(tokens))
-    spoken = [", then ".join(prompt) for prompt in prompts]
+    whole = [", then ".join(prompt) for prompt in prompts]
     report = (lambda _step, _steps, coarse: on_step(coarse)) if on_step else None
-    return generator.draw(spoken, count, seeds, between, known=known, on_step=report)
+    return generator.draw(whole, count, seeds, between, known=known, on_step=report)
 
 
-def _passages(generator, tokens: torch.Tensor, edges: list[int]) -> torch.Tensor:
+def _passages(generator: Generator, tokens: torch.Tensor, edges: list[int]) -> torch.Tensor:
     """Which tokens (prompts, count) are drawn anew: PASSAGE on each side of an edge, more where the pelvis is at
     another height behind it, never more than half of a clause."""
     with torch.inference_mode():
@@ -109,8 +113,8 @@ def _passages(generator, tokens: torch.Tensor, edges: list[int]) -> torch.Tensor
     return anew
 
 
-def joined(joints: np.ndarray, joins: list[int]) -> np.ndarray:
-    """Joints (frames, 22, 3) on the canonical body without tremor, changing at the frames ``joins`` no more abruptly
-    than recordings do, and with standing feet that do not slide."""
-    steady = without_jolts(soften_blends(remove_tremor(joints), joins, FPS), FPS)
+def clean_up(joints: np.ndarray, blends: Sequence[int]) -> np.ndarray:
+    """Return joints (frames, 22, 3) of the canonical body without tremor, changing at the frames ``blends`` no more
+    abruptly than recordings do, and with standing feet that do not slide."""
+    steady = without_jolts(soften_blends(remove_tremor(joints), blends, FPS), FPS)
     return without_jolts(lock_feet(steady), FPS)

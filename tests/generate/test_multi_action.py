@@ -32,22 +32,22 @@ def generator():
 
 
 def test_a_second_each_or_the_sentence_stays_whole():
-    assert multi_action.turns_of(TWO, 10) == ["a man walks", "sits down"]
-    assert multi_action.turns_of(TWO, 9) == [TWO]
-    assert multi_action.turns_of("walks and waves", 49) == ["walks and waves"]
-    assert multi_action.edges_of(3, 49) == [0, 16, 33, 49]
-    assert multi_action.joins_of(3, 49) == [64, 132] and multi_action.joins_of(1, 49) == []
+    assert multi_action.clauses_of(TWO, 10) == ["a man walks", "sits down"]
+    assert multi_action.clauses_of(TWO, 9) == [TWO]
+    assert multi_action.clauses_of("walks and waves", 49) == ["walks and waves"]
+    assert multi_action.clause_edges(3, 49) == [0, 16, 33, 49]
+    assert multi_action.blend_frames(3, 49) == [64, 132] and multi_action.blend_frames(1, 49) == []
 
 
 def test_each_clause_is_drawn_alone_but_for_the_passages(generator):
     config = SamplingConfig()
-    drawn = multi_action.draw_in_turn(generator, [["a man walks", "sits down"]], 40, [5], config)
+    drawn = multi_action.draw_clauses(generator, [["a man walks", "sits down"]], 40, [5], config)
     walks = generator.draw(["a man walks"], 20, [5], config)
     assert torch.allclose(
         drawn[:, : 20 - multi_action.LONGEST_PASSAGE], walks[:, : 20 - multi_action.LONGEST_PASSAGE], atol=1e-5
     )
     assert (drawn[:, 20 - multi_action.PASSAGE : 20] - walks[:, 20 - multi_action.PASSAGE :]).abs().max() > 1e-2
-    other = multi_action.draw_in_turn(generator, [["a man runs", "sits down"]], 40, [5], config)
+    other = multi_action.draw_clauses(generator, [["a man runs", "sits down"]], 40, [5], config)
     behind = 20 + multi_action.LONGEST_PASSAGE
     assert torch.allclose(drawn[:, behind:], other[:, behind:], atol=1e-5)
 
@@ -77,7 +77,7 @@ def test_the_batch_does_not_matter(generator):
 def test_steps_are_told_as_many_as_said_and_the_last_preview_is_the_result(generator):
     told = []
     joints = generator.generate([TWO, "a man walks"], 60, [1, 2], on_step=lambda *step: told.append(step))
-    total = multi_action.steps_of(2, generator.sampling) + multi_action.steps_of(1, generator.sampling)
+    total = multi_action.clause_steps(2, generator.sampling) + multi_action.clause_steps(1, generator.sampling)
     assert [(step, steps) for step, steps, _ in told] == [(number, total) for number in range(1, total + 1)]
     assert np.array_equal(told[-1][2](), joints)
 

@@ -19,14 +19,14 @@ from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.foot_lock import lock_feet
 from runtime.config import TRAVEL_DIM
 from runtime.edit import root_trajectory
-from runtime.edit.latents import Coder
+from runtime.edit.latents import MotionAutoencoder
 from runtime.edit.task import Edit
 from runtime.edit.window import Grid, windows
 from runtime.formats.placing import floor_height
 from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
 from runtime.generate.rewards import foot_contact, joint_targets, weighted
-from runtime.model.sampling import Known
+from runtime.model.sampling import Known, Steer
 
 FADE_SECONDS = 0.8
 POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before and after
@@ -44,7 +44,7 @@ Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Scene:
+class RangeEdit:
     """One range of one clip, on the canonical body at 20 frames a second and back."""
 
     joints: np.ndarray  # the clip, float64
@@ -58,7 +58,9 @@ class Scene:
     shown: np.ndarray  # (4 * tokens,) bool: frames of the window that are kept, spare ones of tokens included
 
     @classmethod
-    def of(cls, joints: np.ndarray, fps: float, task: Edit, before: tuple[int, int], after: tuple[int, int]) -> Scene:
+    def of(
+        cls, joints: np.ndarray, fps: float, task: Edit, before: tuple[int, int], after: tuple[int, int]
+    ) -> RangeEdit:
         seen = np.concatenate([joints[slice(*before)], joints[task.start : task.stop], joints[slice(*after)]])
         at_20 = catmull_rom(seen, np.arange(0, len(seen), fps / FPS))
         body = Body.of(joints, floor_height(at_20), max(0, task.start - 1))
@@ -83,7 +85,7 @@ class Scene:
         return slice(self.grid.before, self.grid.before + self.grid.missing)
 
     @property
-    def _moors(self) -> bool:
+    def _blends(self) -> bool:
         """Whether the window is made to meet what is kept before it goes back to the clip: where all of it is shown."""
         shown = (self.grid.before > 0, self.grid.after > 0)
         return shown == self.kept and not self.task.held().any()
@@ -91,18 +93,18 @@ class Scene:
     @property
     def _layered(self) -> bool:
         """Whether what is made anew is laid over pelvis and legs that stay. It is drawn as if they were free, in the
-        moving frame, and carried by the way they go: people who wave stand, and walking legs would talk the arms out
-        of it."""
+        moving frame, and carried by their root trajectory: people who wave stand, and walking legs would talk the arms
+        out of it."""
         held = self.task.held()
         return bool(held[[0, *_LEGS]].all()) and not self.task.targets
 
     # --- tokens ---------------------------------------------------------------------------------------------------
 
-    def decoded(self, generator: Generator, guidance: Guidance | None, on_step: Report | None) -> np.ndarray:
+    def draw(self, generator: Generator, guidance: Guidance | None, on_step: Report | None) -> np.ndarray:
         """Draw the range and return the window (4 * tokens, 22, 3) on the canonical body."""
-        coder = Coder(generator)
+        coder = MotionAutoencoder(generator)
         tokens, given, origin, end = self._known(coder)
-        way = tokens[:, -TRAVEL_DIM:].clone()
+        travel = tokens[:, -TRAVEL_DIM:].clone()
         plan = windows(self.grid.before, self.grid.missing, self.grid.after)
         if guidance is None:
             guidance = self._own_guidance(generator.device, len(plan) == 1)
@@ -111,7 +113,7 @@ class Scene:
             config = replace(config, guidance_weight=0.0, guidance_rescale=0.0)
         elif self.task.cfg is not None:
             config = replace(config, guidance_weight=self.task.cfg)
-        elif self.task.told and self.task.mode != "vary":
+        elif self.task.prompted and self.task.mode != "vary":
             config = replace(config, guidance_weight=INSISTED * config.guidance_weight)
         elif all(self.kept) and not self.task.held().any():
             config = replace(config, guidance_weight=LED * config.guidance_weight, skipped=())
@@ -135,12 +137,12 @@ class Scene:
             )[0].clone()
             tokens[first:done], given[first:done] = drawn[: done - first], True
         if self._layered:
-            tokens[:, -TRAVEL_DIM:] = way
+            tokens[:, -TRAVEL_DIM:] = travel
         return self._window(coder, tokens, origin, end)
 
     def _own_guidance(self, device: torch.device, whole: bool) -> Guidance | None:
-        """What the edit itself strives for: legs that fit a given way, and in a ``whole`` window the places of single
-        joints."""
+        """Return what the edit itself strives for: legs that fit a given root trajectory, and in a ``whole`` window the
+        places of single joints."""
         terms = [(1.0, foot_contact)] if self.task.path is not None else []
         held = [target for target in self._window_targets(0) if len(target.joints) < JOINT_COUNT] if whole else []
         if held:
@@ -151,7 +153,7 @@ class Scene:
             terms.append((1.0, partial(joint_targets, frames=frames, indices=indices, points=points)))
         return Guidance(weighted(*terms), OWN_STRENGTH) if terms else None
 
-    def _known(self, coder: Coder) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray | None]:
+    def _known(self, coder: MotionAutoencoder) -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray | None]:
         """Tokens (tokens, dim), which of their channels are given, the first station, and that behind the range (None
         where nothing holds it)."""
         grid, task, inside = self.grid, self.task, self._inside
@@ -177,7 +179,14 @@ class Scene:
             origin = None  # free: see _window
         return tokens, given, np.zeros(3) if origin is None else origin, end if grid.before or self.kept[0] else None
 
-    def _lay_path(self, coder: Coder, tokens, given, origin: np.ndarray, end: np.ndarray | None) -> np.ndarray:
+    def _lay_path(
+        self,
+        coder: MotionAutoencoder,
+        tokens: torch.Tensor,
+        given: torch.Tensor,
+        origin: np.ndarray,
+        end: np.ndarray | None,
+    ) -> np.ndarray:
         """Give the range's tokens the travel of the path; return the window's first station."""
         inside = self._inside
         curve = np.insert(np.asarray(self.task.path, float), 1, 0.0, axis=1)
@@ -194,8 +203,18 @@ class Scene:
         given[inside, -TRAVEL_DIM:] = True
         return origin if inside.start else stations[0]
 
-    def _steer(self, generator, coder: Coder, guidance, first: int, start: np.ndarray, end, given: torch.Tensor):
-        """What corrects the tokens after every step: guidance, then poses and held joints, then the way to ``end``."""
+    def _steer(
+        self,
+        generator: Generator,
+        coder: MotionAutoencoder,
+        guidance: Guidance | None,
+        first: int,
+        start: np.ndarray,
+        end: np.ndarray | None,
+        given: torch.Tensor,
+    ) -> Steer | None:
+        """Return what corrects the tokens after every step: guidance, then poses and held joints, then the root
+        trajectory, which has to lead to ``end``; None where nothing has to be corrected."""
         device = generator.device
         place = torch.tensor(start[None], dtype=torch.float32, device=device)
         pusher = generator.pusher(guidance, place) if guidance else None
@@ -211,10 +230,10 @@ class Scene:
             movable = fresh[0].cpu().numpy() & free
             movable[stop:] = False
             if end is not None and movable.any():
-                way = root_trajectory.meet(
+                travel = root_trajectory.meet(
                     coder.travel(result[:stop]), start, end, root_trajectory.shares(movable[:stop])
                 )
-                result[:stop] = coder.with_travel(result[:stop], way)
+                result[:stop] = coder.with_travel(result[:stop], travel)
             return result[None]
 
         return steer if pusher or constrained or end is not None else None
@@ -231,8 +250,8 @@ class Scene:
         return through(joints, lengths, unique, held, round(POSE_SECONDS * FPS), _ROUGH_ROUNDS, self.kept)
 
     def _window_targets(self, begin: int) -> list[Target]:
-        """The targets on the canonical body, their frames counted from frame ``begin`` of the window; of those that
-        fall on one frame the last."""
+        """Return the targets on the canonical body, their frames counted from frame ``begin`` of the window; of those
+        that fall on one frame the last."""
         found = {}
         for target in self.task.targets:
             frame = round((target.frame / self.fps - self.grid.time) * FPS) + FRAME_MULTIPLE * self.grid.before - begin
@@ -240,36 +259,38 @@ class Scene:
                 found[frame] = replace(target, frame=frame, points=self.body.point(target.points))
         return list(found.values())
 
-    def _window(self, coder: Coder, tokens: torch.Tensor, origin: np.ndarray, end: np.ndarray | None) -> np.ndarray:
-        """Decode; the way of the whole range takes its share in ending where it must."""
+    def _window(
+        self, coder: MotionAutoencoder, tokens: torch.Tensor, origin: np.ndarray, end: np.ndarray | None
+    ) -> np.ndarray:
+        """Decode; the root trajectory of the whole range takes its share in ending where it must."""
         inside, task = self._inside, self.task
         if end is not None and task.path is None and not task.held().any():
             movable = np.zeros(inside.stop, bool)
             movable[inside] = True
-            way = root_trajectory.meet(
+            travel = root_trajectory.meet(
                 coder.travel(tokens[: inside.stop]), origin, end, root_trajectory.shares(movable)
             )
-            tokens[: inside.stop] = coder.with_travel(tokens[: inside.stop], way)
+            tokens[: inside.stop] = coder.with_travel(tokens[: inside.stop], travel)
         joints = coder.decode(tokens, origin)
-        if not self._moors:
+        if not self._blends:
             return remove_tremor(joints)
-        moored = self._moored(joints)
-        return np.where(self.shown[:, None, None], moored, remove_tremor(moored))
+        blended = self._blended(joints)
+        return np.where(self.shown[:, None, None], blended, remove_tremor(blended))
 
-    def _moored(self, joints: np.ndarray) -> np.ndarray:
-        """Window joints (frames, 22, 3) with what is kept in its place, and the range meeting it."""
+    def _blended(self, joints: np.ndarray) -> np.ndarray:
+        """Window joints (frames, 22, 3) with what is kept in its place, and the range blend_ends it."""
         fresh = np.flatnonzero(~self.shown)
         first, last = int(fresh[0]), int(fresh[-1]) + 1
         around = np.clip(np.arange(first - 2, last + 2), 0, len(joints) - 1)
         result = np.where(self.shown[:, None, None], self.window, joints)
-        result[first:last] = meeting(
+        result[first:last] = blend_ends(
             joints[around], self.window[:first][-2:], self.window[last:][:2], FPS, True, False
         )[2:-2]
         return with_bone_lengths(result)
 
     # --- back to the clip -----------------------------------------------------------------------------------------
 
-    def joined(self, made: np.ndarray) -> np.ndarray:
+    def back_in_clip(self, made: np.ndarray) -> np.ndarray:
         """Return the range's frames (stop - start, 22, 3) in the clip: ``made`` (4 * tokens, 22, 3) moved and faded so
         that its ends meet what is kept, held joints as they were, targets hit."""
         start, stop, total = self.task.start, self.task.stop, len(self.joints)
@@ -279,19 +300,19 @@ class Scene:
         clip = self.body.from_canonical(catmull_rom(made, at), lengths)
         if not self.kept[0] and self.task.path is None:
             own, place = (clip[-2], stop) if self.kept[1] else (clip[2], start)
-            clip = _carried(clip, own, self.joints[place])
+            clip = _placed_as(clip, own, self.joints[place])
         held = self.task.held()
         before = self.joints[:start][-2:] if self.kept[0] else self.joints[:0]
         after = self.joints[stop:][:2] if self.kept[1] else self.joints[:0]
-        fresh = meeting(clip, before, after, self.fps, not held.any(), self._moors)[2:-2]
+        fresh = blend_ends(clip, before, after, self.fps, not held.any(), self._blends)[2:-2]
         lengths = lengths[2:-2]
-        fresh = seated(fresh, lengths, self.joints[start:stop], held)
+        fresh = on_kept_joints(fresh, lengths, self.joints[start:stop], held)
         if self.task.targets:
             fresh = self._exact(fresh, lengths)
         return self._foot_locked(fresh)
 
     def _foot_locked(self, fresh: np.ndarray) -> np.ndarray:
-        """The range's frames (stop - start, 22, 3) with standing feet that stay; poses asked for stay too."""
+        """Return the range's frames (stop - start, 22, 3) with standing feet that stay; poses asked for stay too."""
         start, stop, held = self.task.start, self.task.stop, self.task.held()
         if held[_LEGS].any():
             return fresh
@@ -343,7 +364,7 @@ class Scene:
         return result
 
 
-def meeting(
+def blend_ends(
     clip: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float, carried: bool, trusted: bool
 ) -> np.ndarray:
     """Offset ``clip`` (2 + frames + 2, 22, 3), a range and two frames on either side as it would have them, so that the
@@ -377,13 +398,13 @@ def meeting(
     return result
 
 
-def seated(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
+def on_kept_joints(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
     """``made`` (frames, 22, 3) with bone ``lengths`` (frames, 22), on ``kept``'s joints where ``held`` (22,)."""
     made = with_lengths(made, lengths)
     return holding(made, kept, held) if held.any() else made
 
 
-def _carried(clip: np.ndarray, pose: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _placed_as(clip: np.ndarray, pose: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Turn and shift ``clip`` over the ground so that ``pose`` (22, 3) comes to stand and look as ``wanted`` does."""
     before, after = (float(heading_by_width(each[None])[0]) for each in (pose, wanted))
     turn = after - before
