@@ -52,7 +52,7 @@ def generate(context: bpy.types.Context) -> Workflow:
 
 
 def _best_first(scores: list[float] | None, count: int) -> list[int]:
-    """The order in which to take ``count`` motions: by their scores, the highest first, where there are any."""
+    """Order ``count`` motions by their scores, the highest first, where there are any."""
     return sorted(range(count), key=lambda copy: -scores[copy]) if scores else list(range(count))
 
 

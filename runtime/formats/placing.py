@@ -68,7 +68,7 @@ def bad_frames(positions: np.ndarray, anchor: np.ndarray, fps: float) -> np.ndar
 
 
 def _jumps(positions: np.ndarray, fps: float) -> np.ndarray:
-    """Steps (frames - 1,) bool faster than a body can move: ``positions`` (frames, J, 3), metres."""
+    """Mark steps (frames - 1,) bool faster than a body can move: ``positions`` (frames, J, 3), metres."""
     centre = positions.mean(axis=1)
     relative = positions - centre[:, None]
     speed = np.linalg.norm(np.diff(centre, axis=0), axis=-1) * fps

@@ -147,13 +147,13 @@ class Generator:
         progress, steps = itertools.count(1), sum(clause_steps(clause_count, config) for clause_count in groups)
         for rows in groups.values():
 
-            def preview(coarse: Callable[[], torch.Tensor], rows: list[int] = rows) -> np.ndarray:
+            def preview(coarse: Callable[[], torch.Tensor], rows: list[int]) -> np.ndarray:
                 seen = tokens.clone()
                 seen[rows] = coarse()
                 return self._decode(seen, blends=blends)
 
-            def report(coarse: Callable[[], torch.Tensor], preview=preview) -> None:
-                on_step(next(progress), steps, partial(preview, coarse))
+            def report(coarse: Callable[[], torch.Tensor], rows: list[int] = rows, preview: Callable = preview) -> None:
+                on_step(next(progress), steps, partial(preview, coarse, rows))
 
             chosen, its_seeds = [parted[row] for row in rows], [seeds[row] for row in rows]
             tokens[rows] = draw_clauses(self, chosen, count, its_seeds, config, report if on_step else None)
