@@ -126,14 +126,14 @@ class Bank:
         """Draw a family by its share, or by the odds given."""
         odds = {name: odd for name, odd in (among or self.shares).items() if name in self.families}
         if not odds:
-            raise MissingFamily(f"the data holds none of {', '.join(among or ())}", "add a set that has them")
+            raise MissingFamily(f"The data holds none of {', '.join(among or ())}", "Add a set that has them")
         names, values = list(odds), np.array(list(odds.values()))
         return names[rng.choice(len(names), p=values / values.sum())]
 
     def draw(self, rng: np.random.Generator, family: str) -> Sample:
         """Draw a sample of a family by the windows' weights. Raises MissingFamily when there is none."""
         if family not in self.families:
-            raise MissingFamily(f"the data holds no {family}", "add a set that has it")
+            raise MissingFamily(f"The data holds no {family}", "Add a set that has it")
         samples = self.families[family]
         return samples[rng.choice(len(samples), p=self._odds[family])]
 
