@@ -22,6 +22,7 @@ _SWAP = {"lead_hand": "other_hand", "other_hand": "lead_hand", "lead_foot": "oth
 FLOOR = FootGoal("floor")
 LONGEST = (MAX_FRAMES - 4) / FPS
 _STEP, _STEP_TURN = 0.02, 14.0  # metres and degrees by which a foot moves before it is lifted to do so
+_FASTEST = 1.25  # how much faster than its own range an action may be done to fit
 _TIPTOE, _LANDING = 0.07, 0.045  # metres above upright at which feet leave and meet the floor
 
 
@@ -421,21 +422,26 @@ def _swapped(name: str, value):
     return value
 
 
-def write_score(drawn: Drawn, stance: Stance, rng: np.random.Generator) -> tuple[Score, tuple[int, int]]:
+def write_score(
+    drawn: Drawn, stance: Stance, rng: np.random.Generator, longest: float = LONGEST
+) -> tuple[Score, tuple[int, int]]:
     """Lay a variant out in time: its score and the frames [start, stop) in which it is done.
 
-    A variant that would be longer than a window is done fewer times, then faster.
+    A variant that would be longer than ``longest`` seconds is done fewer times, then a little faster.
     """
+    longest = min(longest, LONGEST)
     state = rng.bit_generator.state
-    while True:
+    for _ in range(60):
         rng.bit_generator.state = state
         writer, core = _written(drawn, stance, rng)
-        if writer.time <= LONGEST:
+        if writer.time <= longest:
             break
         if drawn.count > drawn.action.count[0]:
             drawn.count -= 1
+        elif drawn.tempo < _FASTEST * drawn.action.tempo[1]:
+            drawn.tempo *= 1.06
         else:
-            drawn.tempo *= 1.06 * max(1.0, min(writer.time / LONGEST, 1.3))
+            break
     frames = min(int(np.ceil(writer.time * FPS / 4)) * 4, MAX_FRAMES)
     return writer.score(frames / FPS), (round(core[0] * FPS), min(round(core[1] * FPS), frames))
 

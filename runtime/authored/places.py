@@ -42,9 +42,9 @@ _LIFT, _PROTRACT, _RETRACT = 0.42, 0.24, 0.16
 class Stage:
     """The body as far as it is solved: joints (frames, 22, 3) and frames of trunk and heading (frames, 3, 3)."""
 
-    def __init__(self, joints, pelvis, chest, head, heading, spot):
+    def __init__(self, joints, pelvis, chest, head, heading, spot, arms=None):
         self.joints, self.pelvis, self.chest, self.head = joints, pelvis, chest, head
-        self.heading, self.spot = heading, spot
+        self.heading, self.spot, self.arms = heading, spot, arms
 
     def at(self, name: str) -> np.ndarray:
         """Return the joint ``name`` (frames, 3)."""
@@ -91,6 +91,7 @@ FRAMES: dict[str, Callable] = {
     "other_upper_arm": _between("shoulder", "elbow"),
     "other_forearm": _between("elbow", "wrist"),
     "other_shoulder": _limb_point("shoulder", other=True),
+    "recorded": lambda stage, side: (stage.shoulder(side) + stage.chest @ np.array([0.0, -0.4, 0.1]), stage.chest),
 }
 # Frames that need the other arm solved first.
 ON_THE_OTHER_ARM = ("hand", "other_elbow", "other_upper_arm", "other_forearm", "other_shoulder")
@@ -172,4 +173,8 @@ def solve_goals(
     moved = local - (shoulder_offset(follow[..., 0], follow[..., 1]) - resting)
     swivel = np.radians(np.array([goal.elbow for goal in goals]))[entries]
     rotation, bend = two_bone(moved, elbow_pole(unit(moved), swivel), UPPER_ARM, FOREARM)
+    if "recorded" in kinds:
+        own = kind == kinds.index("recorded")
+        for solved, arm in zip((rotation, bend, follow), stage.arms[side], strict=True):
+            solved[own] = np.broadcast_to(arm[:, None], solved.shape)[own]
     return rotation, bend, follow

@@ -49,7 +49,7 @@ _LEG_JOINTS = [JOINT_INDEX[f"{side}_{part}"] for side in SIDES for part in ("kne
 
 
 @dataclass
-class _Body:
+class Body:
     """What is known of the motion before its limbs: frames (frames, 3, 3) and numbers by channel (frames,)."""
 
     times: np.ndarray
@@ -59,6 +59,7 @@ class _Body:
     head: np.ndarray
     heading: np.ndarray
     spot: np.ndarray
+    arms: list | None = None  # recorded arms by side, for goals in the frame "recorded"
 
 
 def solve(score: Score, rng: np.random.Generator) -> np.ndarray:
@@ -79,7 +80,7 @@ def solve(score: Score, rng: np.random.Generator) -> np.ndarray:
 # --- trunk --------------------------------------------------------------------------------------------------------
 
 
-def _trunk(score: Score, times: np.ndarray, rng: np.random.Generator) -> _Body:
+def _trunk(score: Score, times: np.ndarray, rng: np.random.Generator) -> Body:
     numbers = {}
     for name, channel in score.numbers.items():
         settle = 0.0 if name in _STEADY else 1.0
@@ -92,7 +93,7 @@ def _trunk(score: Score, times: np.ndarray, rng: np.random.Generator) -> _Body:
     zeros = np.zeros(len(times))
     heading = euler("YXZ", n["turn"], zeros, zeros)
     spot = np.zeros((len(times), 3))
-    return _Body(times, numbers, pelvis, chest, head, heading, spot)
+    return Body(times, numbers, pelvis, chest, head, heading, spot)
 
 
 def _pelvis_frame(numbers: dict[str, np.ndarray]) -> np.ndarray:
@@ -121,7 +122,7 @@ def _add_unrest(score: Score, times: np.ndarray, numbers: dict[str, np.ndarray],
 # --- pelvis -------------------------------------------------------------------------------------------------------
 
 
-def _support(score: Score, body: _Body, tracks: list[FootTrack]) -> np.ndarray:
+def _support(score: Score, body: Body, tracks: list[FootTrack]) -> np.ndarray:
     """Return where the centre of mass wants to be (frames, 3), y 0: over the feet that bear it."""
     lifted = []
     for legs, track in zip(score.legs, tracks, strict=True):
@@ -145,7 +146,7 @@ def _support(score: Score, body: _Body, tracks: list[FootTrack]) -> np.ndarray:
     return smoothed(support * (1.0, 0.0, 1.0), 1.6)
 
 
-def _first_pelvis(score: Score, body: _Body, tracks: list[FootTrack], rng: np.random.Generator) -> np.ndarray:
+def _first_pelvis(score: Score, body: Body, tracks: list[FootTrack], rng: np.random.Generator) -> np.ndarray:
     n = body.numbers
     height = height_curve(score.numbers["drop"], score.flights, body.times)
     size = score.sway * n["unrest"]
@@ -160,7 +161,7 @@ def _first_pelvis(score: Score, body: _Body, tracks: list[FootTrack], rng: np.ra
     return place
 
 
-def _settle_pelvis(score: Score, body: _Body, tracks: list[FootTrack], joints: np.ndarray) -> list[LegPose]:
+def _settle_pelvis(score: Score, body: Body, tracks: list[FootTrack], joints: np.ndarray) -> list[LegPose]:
     """Move the pelvis until legs reach, the mass is supported and what lies lies on the floor."""
     wanted = joints[:, 0].copy()
     flying = np.zeros(len(joints), bool)
@@ -202,7 +203,7 @@ def _sunk_knees(joints: np.ndarray) -> np.ndarray:
     return np.maximum(sunk, smoothed(sunk, 1.5))
 
 
-def _lying_point(joints: np.ndarray, body: _Body) -> np.ndarray:
+def _lying_point(joints: np.ndarray, body: Body) -> np.ndarray:
     """Return the height (frames,) of the lowest part of trunk, seat and shoulders."""
     parts = [lowest_point(joints, _LYING)]
     for side in SIDES:
@@ -224,7 +225,7 @@ def _owed_by_pelvis(poses: list[LegPose], flying: np.ndarray) -> np.ndarray:
     return np.where(size[:, None] > 0, owed, smoothed(owed, 1.2))
 
 
-def _balance(score: Score, body: _Body, joints: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _balance(score: Score, body: Body, joints: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Return the horizontal move (frames, 3) that brings the centre of mass to where the pelvis was wanted."""
     share = (np.clip(body.numbers["balance"], 0, 1) * (1 - np.clip(body.numbers["placed"], 0, 1)))[:, None]
     arms = joints.copy()
@@ -233,7 +234,7 @@ def _balance(score: Score, body: _Body, joints: np.ndarray, wanted: np.ndarray) 
     return share * smoothed((wanted - centre) * (1.0, 0.0, 1.0), 2.2)
 
 
-def _clearance(score: Score, body: _Body, joints: np.ndarray, side: int) -> np.ndarray:
+def _clearance(score: Score, body: Body, joints: np.ndarray, side: int) -> np.ndarray:
     """Return how high above the floor (frames,) a foot is kept on its way between the floor and the air.
 
     A foot that goes to or from where its leg kneels is lifted as far as it has to travel.
@@ -276,9 +277,9 @@ def _keep_foot_above(joints: np.ndarray, side: int, clearance: np.ndarray) -> No
 # --- arms ---------------------------------------------------------------------------------------------------------
 
 
-def solve_arms(score: Score, body: _Body, joints: np.ndarray, rng: np.random.Generator | None) -> None:
+def solve_arms(score: Score, body: Body, joints: np.ndarray, rng: np.random.Generator | None) -> None:
     """Place shoulders, elbows and wrists of ``joints`` (frames, 22, 3); ``rng`` adds unrest."""
-    stage = Stage(joints, body.pelvis, body.chest, body.head, body.heading, body.spot)
+    stage = Stage(joints, body.pelvis, body.chest, body.head, body.heading, body.spot, body.arms)
     for side in range(2):  # a first guess of where shoulders are, for goals on the other arm
         joints[:, JOINT_INDEX[f"{SIDES[side]}_shoulder"]] = stage.shoulder(side)
     needs = [any(goal.frame in ON_THE_OTHER_ARM for goal in hand.goals) for hand in score.hands]
@@ -287,7 +288,7 @@ def solve_arms(score: Score, body: _Body, joints: np.ndarray, rng: np.random.Gen
         _solve_arm(score, body, stage, side, rng)
 
 
-def _solve_arm(score: Score, body: _Body, stage: Stage, side: int, rng: np.random.Generator | None) -> None:
+def _solve_arm(score: Score, body: Body, stage: Stage, side: int, rng: np.random.Generator | None) -> None:
     hand, joints = score.hands[side], stage.joints
     times = body.times
     at = hand.track.segments(times)
@@ -326,7 +327,7 @@ def _firm_in_time(late: Segments, at: Segments, loose: np.ndarray) -> Segments:
     )
 
 
-def _arm_unrest(score: Score, body: _Body, rotation, bend, free, rng: np.random.Generator):
+def _arm_unrest(score: Score, body: Body, rotation, bend, free, rng: np.random.Generator):
     """Lay unrest on an arm: a degree or two at the shoulder, a little more at the elbow; none where a hand rests."""
     from scipy.spatial.transform import Rotation
 

@@ -35,9 +35,9 @@ class Authored:
     core: tuple[int, int]
 
 
-def names() -> list[str]:
-    """Return the names of all actions."""
-    return list(actions())
+def names(upper: bool = False) -> list[str]:
+    """Return the names of all actions, or of those that need arms and trunk alone."""
+    return [name for name, action in actions().items() if action.upper or not upper]
 
 
 def draw(rng: np.random.Generator, name: str) -> Authored:
