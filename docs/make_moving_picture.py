@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 SAMPLES = 12  # pictures from which the palette is made
-COLOURS = 128
+COLOURS = 255  # and one for what has not changed
 
 
 def read(folder: Path) -> tuple[list[Image.Image], list[int]]:
@@ -31,7 +31,7 @@ def one_palette(pictures: list[Image.Image]) -> list[Image.Image]:
     montage = Image.new("RGB", (width, height * len(chosen)))
     for row, picture in enumerate(chosen):
         montage.paste(picture, (0, row * height))
-    palette = montage.quantize(COLOURS, Image.Quantize.MEDIANCUT)
+    palette = montage.quantize(COLOURS, Image.Quantize.FASTOCTREE)  # median cut gives all of them to the many greys
     return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
 
 

@@ -3,15 +3,16 @@
     COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/film COAMD_QUIT=1 \
         blender --factory-startup --window-geometry 0 0 860 580 --python tests/gui/film_panel.py
 
-Environment as in show_panel.py. Writes pictures and film.json: for each picture how many milliseconds it is shown, and
-the part of the window to show. Every step of the generation is a picture and is shown for SHOWN_STEP, about what it
-takes; times are not, because Blender waits here while a picture is taken.
+Environment as in show_panel.py, and ImageMagick's `import`. Writes pictures and film.json: for each picture how many
+milliseconds it is shown, and the part of the window to show. What the panel says while it generates is shown for
+SHOWN_STEP each, longer than it takes, to be seen; times are left out, because Blender waits while a picture is taken.
 """
 
 import importlib
 import json
 import os
 import runpy
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,7 @@ def shoot(milliseconds):
     """Take a picture of the window as it is now, to be shown for so long."""
     name = f"{len(film):03d}.ppm"  # not packed: quick to write
     redraw()
-    panel["picture"](name)
+    subprocess.run(["import", "-window", "root", "-depth", "8", str(OUT / name)], check=True)
     film.append([name, milliseconds])
 
 
