@@ -37,7 +37,7 @@ ARROWS = {
         "errors": "",
         "lazy": "",
         "motion": "",
-        "wire": "errors motion",
+        "wire": "errors lazy motion",
         # rigs and Actions
         "retarget": "errors motion",
         "anim": "errors lazy motion retarget",

@@ -162,6 +162,14 @@ BODY_PARTS["upper_body"] = BODY_PARTS["torso"] + BODY_PARTS["arms"]
 BODY_PARTS["lower_body"] = ("pelvis",) + BODY_PARTS["legs"]
 
 
+def joints_named(names: str) -> list[int]:
+    """Return the indices of the joints in ``names``: body parts and joints, by commas. KeyError for others."""
+    found: set[int] = set()
+    for name in (part.strip() for part in names.split(",")):
+        found |= {JOINT_INDEX[joint] for joint in BODY_PARTS.get(name, (name,))}
+    return sorted(found)
+
+
 def immovable(made: Iterable[int]) -> np.ndarray:
     """Return which joints, (22,) bool, stay where they are when only ``made`` (indices) may move.
 

@@ -1,7 +1,7 @@
-"""Checks of single values that people and programs send: a prompt, a number, a motion, a range.
+"""Checks of single values that people and programs send: a prompt, a number, a range.
 
-Each returns nothing (or the value, where it is tidied) and raises InputError with the remedy. A leaf: standard library
-and, once there is an array to look at, numpy.
+Each returns nothing (or the value, where it is tidied) and raises InputError with the remedy. What needs numpy stands
+in array_checks.py. A leaf: standard library only.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import InputError
 from . import limits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def is_number(value: Any) -> bool:
@@ -90,36 +87,6 @@ def check_rate(fps: float) -> None:
         raise InputError(f"{fps!r} frames a second is not a frame rate", "State the clip's frame rate, above 0")
 
 
-# --- motions ----------------------------------------------------------------------------------------------------------
-
-
-def check_clip(joints: np.ndarray | None) -> None:
-    """Raise InputError unless ``joints`` are a clip (frames, 22, 3)."""
-    from ..motion.skeleton import JOINT_COUNT
-
-    if joints is None:
-        raise InputError("The request has no joints", f"Send joints (frames, {JOINT_COUNT}, 3)")
-    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3):
-        raise InputError(f"Joints of shape {joints.shape} are not a clip", f"Give (frames, {JOINT_COUNT}, 3)")
-
-
-def check_motion(joints: np.ndarray) -> np.ndarray:
-    """Return ``joints`` if it is a motion (frames, 22, 3) of at least 4 frames of finite numbers, else InputError."""
-    import numpy as np
-
-    from ..motion.skeleton import JOINT_COUNT
-
-    joints = np.asarray(joints)
-    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or len(joints) < limits.SHORTEST_FRAMES:
-        raise InputError(
-            f"Joints of shape {joints.shape} are not a motion",
-            f"Give (frames, {JOINT_COUNT}, 3) with at least {limits.SHORTEST_FRAMES} frames",
-        )
-    if not np.isfinite(joints).all():
-        raise InputError("The motion holds values that are not numbers", "Export it again")
-    return joints
-
-
 # --- edits ------------------------------------------------------------------------------------------------------------
 
 
@@ -144,51 +111,9 @@ def check_ranges(ranges: Iterable[tuple[int, int]], frames: int) -> None:
         taken.append((start, stop))
 
 
-def check_path(path: np.ndarray | None, mode: str, parts: str | None) -> None:
-    """Raise InputError unless the pelvis can follow ``path`` (points, 2: x, z) where ``parts`` are made anew."""
-    import numpy as np
-
-    if path is None:
-        return
-    if parts is not None:
-        raise InputError("A path moves the whole body, and only some joints may be made anew", "Leave one out")
-    if mode == "vary":
-        raise InputError("A variation keeps its way, and a path gives another", "Leave the path out, or use between")
-    if path.ndim != 2 or path.shape[1] != 2 or not np.isfinite(path).all():
-        raise InputError(f"An array of shape {path.shape} is not a path", "Give two or more points [x, z]")
-    if float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum()) < 0.05:
-        raise InputError("The path is a single point", "Give at least two points apart")
-
-
 def check_targets(frames: Sequence[int], ranges: Sequence[tuple[int, int]]) -> None:
     """Raise InputError unless every one of the targets' ``frames`` lies in one of the ``ranges`` (start, stop)."""
     for frame in frames:
         if not any(start <= frame < stop for start, stop in ranges):
             named = ", ".join(f"{start}:{stop}" for start, stop in ranges)
             raise InputError(f"The pose at frame {frame} is outside the range {named}", "Move one of them")
-
-
-def immovable_joints(parts: str | None) -> np.ndarray:
-    """Return which joints (22,) bool stay where ``parts`` (body parts and joints, by commas; None: all) are made anew.
-
-    Raises InputError for a name that is neither, and when nothing can move.
-    """
-    from ..motion import skeleton
-
-    held = skeleton.immovable(range(skeleton.JOINT_COUNT))
-    if parts is None:
-        return held
-    names = [part.strip() for part in parts.split(",")]
-    made: set[int] = set()
-    for name in names:
-        joints = skeleton.BODY_PARTS.get(name, (name,))
-        if not set(joints) <= set(skeleton.JOINT_NAMES):
-            raise InputError(
-                f"There is no joint or body part {name!r}",
-                f"Choose from {', '.join(skeleton.BODY_PARTS)}, or joints: {', '.join(skeleton.JOINT_NAMES)}",
-            )
-        made |= {skeleton.JOINT_INDEX[joint] for joint in joints}
-    held = skeleton.immovable(made)
-    if held.all():
-        raise InputError(f"Joints {parts} cannot move while what hangs on them stays", "Add the joints below them")
-    return held

@@ -15,7 +15,6 @@ from coamd_blender.motion.kinematics import bone_lengths
 from coamd_blender.motion.signals import ease_between, settle_quintic, smoothstep
 from coamd_blender.motion.skeleton import (
     ANKLES,
-    BODY_PARTS,
     BONE_LENGTHS,
     HIPS,
     JOINT_COUNT,
@@ -79,17 +78,6 @@ class Body:
     def from_canonical(self, joints: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return canonical ``joints`` (frames, 22, 3) back in the clip's world, with bone ``lengths`` (frames, 22)."""
         return with_lengths(joints / self.scale + self.centre, lengths)
-
-
-def joints_named(names: str) -> list[int]:
-    """Return the indices of the joints in ``names``: body parts and joints, separated by commas.
-
-    Raises KeyError for other names.
-    """
-    found: list[int] = []
-    for name in (part.strip() for part in names.split(",")):
-        found += [JOINT_INDEX[joint] for joint in BODY_PARTS.get(name, (name,))]
-    return sorted(set(found))
 
 
 def holding(made: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:

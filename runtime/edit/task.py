@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coamd_blender.wire.checks import (
-    check_clip,
-    check_number,
-    check_path,
-    check_range,
-    check_ranges,
-    check_rate,
-    check_targets,
-    immovable_joints,
-)
+from coamd_blender.wire.array_checks import check_clip, check_path, immovable_joints
+from coamd_blender.wire.checks import check_number, check_range, check_ranges, check_rate, check_targets
 from runtime.cleanup.blend import Target
 
 if TYPE_CHECKING:

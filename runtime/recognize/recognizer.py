@@ -11,7 +11,8 @@ import torch
 from torch.nn import functional
 
 from coamd_blender.errors import WeightsError
-from coamd_blender.wire.checks import check_motion, tidy_prompt
+from coamd_blender.wire.array_checks import check_motion
+from coamd_blender.wire.checks import tidy_prompt
 from runtime import checkpoint
 from runtime.config import RecognizerConfig
 from runtime.generate.generator import WEIGHTS, choose_device

@@ -5,7 +5,7 @@ import pytest
 import synthetic_motions as made
 
 from coamd_blender.motion.kinematics import bone_lengths
-from coamd_blender.motion.skeleton import BODY_PARTS, BONE_LENGTHS, FPS, JOINT_INDEX, with_bone_lengths
+from coamd_blender.motion.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX, joints_named, with_bone_lengths
 from runtime.cleanup.blend import (
     ACCELERATION,
     Body,
@@ -14,7 +14,6 @@ from runtime.cleanup.blend import (
     fade,
     holding,
     in_place,
-    joints_named,
     pulled,
     soften_blends,
     through,
@@ -50,13 +49,6 @@ def test_a_longer_arm_is_shortened_on_the_canonical_body_and_lengthened_again():
     canonical = body.to_canonical(clip)
     np.testing.assert_allclose(bone_lengths(canonical), np.tile(BONE_LENGTHS, (len(motion), 1)), atol=1e-9)
     np.testing.assert_allclose(body.from_canonical(canonical, lengths), clip, atol=1e-9)
-
-
-def test_joints_are_named_by_parts_and_by_themselves():
-    assert joints_named("head, left_arm") == sorted(JOINT_INDEX[name] for name in ("head", *BODY_PARTS["left_arm"]))
-    assert joints_named("head,head") == [HEAD]
-    with pytest.raises(KeyError, match="tail"):
-        joints_named("head,tail")
 
 
 def test_held_joints_stay_and_the_others_keep_the_bones_they_were_given():

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from ... import wire
 from ...errors import InputError
 from .. import limits
 from ..checks import (
-    check_clip,
     check_number,
-    check_path,
     check_range,
     check_ranges,
     check_rate,
@@ -19,7 +18,6 @@ from ..checks import (
     check_seed,
     check_targets,
     check_text,
-    immovable_joints,
     is_number,
     is_texts,
     tidy_prompt,
@@ -132,7 +130,7 @@ class EditRequest(TaskRequest):
 
     def check(self) -> None:
         """Raise InputError for a clip, ranges or wishes that cannot be used."""
-        check_clip(self.joints)
+        wire.array_checks.check_clip(self.joints)
         check_rate(self.fps)
         check_text("The prompt", self.prompt)
         if self.prompt.strip():
@@ -144,7 +142,7 @@ class EditRequest(TaskRequest):
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
         self._check_ranges()
         self._check_targets()
-        immovable_joints(self.parts)
+        wire.array_checks.immovable_joints(self.parts)
 
     def _check_ranges(self) -> None:
         if not isinstance(self.ranges, tuple) or not self.ranges:
@@ -155,29 +153,16 @@ class EditRequest(TaskRequest):
                 told = list(row) if isinstance(row, tuple) else row
                 raise InputError(f"{told!r} is not a range", "Send [start, stop, mode]")
             check_range(*row)
-            check_path(self.path, row[2], self.parts)
+            wire.array_checks.check_path(self.path, row[2], self.parts)
         if len(self.ranges) > 1 and self.path is not None:
             raise InputError("A path cannot be followed in several ranges", "Send one range")
         check_ranges([row[:2] for row in self.ranges], len(self.joints))
 
     def _check_targets(self) -> None:
-        import numpy as np
-
-        from ...motion.skeleton import JOINT_COUNT
-
         points, joints, frames = self.target_points, self.target_joints, self.target_frames
-        if points is None:
-            return
-        counts = {0 if array is None else array.size for array in (joints, frames)}
-        if points.ndim != 2 or points.shape[1] != 3 or counts != {len(points)}:
-            raise InputError(
-                "The targets do not belong together", "Send as many points (count, 3) as joints and frames"
-            )
-        if not np.isfinite(points).all() or not ((joints >= 0) & (joints < JOINT_COUNT)).all():
-            raise InputError(
-                "A target is not a place of a joint", f"Send finite points, and joints under {JOINT_COUNT}"
-            )
-        check_targets(frames.ravel().tolist(), [row[:2] for row in self.ranges])
+        if points is not None:
+            wire.array_checks.check_places(points, joints, frames)
+            check_targets(frames.ravel().tolist(), [row[:2] for row in self.ranges])
 
     def _fields(self) -> Fields:
         return {

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ... import wire
 from ...errors import InputError
 from .. import limits
-from ..checks import check_clip, check_motion, check_number, check_whole, is_texts
+from ..checks import check_number, check_whole, is_texts
 from .base import Arrays, Fields, TaskRequest, frozen
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class RecognizeRequest(TaskRequest):
         check_whole("The number of labels", self.top, 1, limits.MOST_RESULTS)
         if self.labels is not None and not is_texts(self.labels):
             raise InputError("The labels are not a list of texts", "Send a list, or leave it out")
-        check_clip(self.joints)
-        check_motion(self.joints)
+        wire.array_checks.check_clip(self.joints)
+        wire.array_checks.check_motion(self.joints)
 
     def _fields(self) -> Fields:
         labels = None if self.labels is None else list(self.labels)
@@ -99,7 +100,7 @@ class SearchRequest(LibraryRequest):
         if self.clip is not None and type(self.clip) is not int and not isinstance(self.clip, str):
             raise InputError(f"{self.clip!r} is not a clip", "Send a path, path#name or id")
         if self.joints is not None:
-            check_clip(self.joints)
+            wire.array_checks.check_clip(self.joints)
         if self.frames is not None:
             self._check_frames(self.frames)
         if self.and_text is not None and not self.and_text.strip():
@@ -258,7 +259,7 @@ class StoreRequest(LibraryRequest):
             if not named:
                 raise InputError(f"{clip!r} is not a clip", "Send name, labels and frames of each")
             check_whole("The number of frames", clip.get("frames"), 1, 10**7)
-            check_motion(self.joints[start : start + clip["frames"]])
+            wire.array_checks.check_motion(self.joints[start : start + clip["frames"]])
             start += clip["frames"]
         if start != len(self.joints):
             raise InputError(f"The clips have {start} frames, the joints {len(self.joints)}", "Send as many of each")

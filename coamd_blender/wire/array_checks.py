@@ -1,0 +1,78 @@
+"""Checks of arrays that people and programs send: a motion, a path, the parts of a body.
+
+As checks.py, which loads no numpy; the requests import this once there is an array to look at. A leaf: standard library
+and numpy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError
+from ..motion import skeleton
+from ..motion.skeleton import JOINT_COUNT
+from . import limits
+
+
+def check_clip(joints: np.ndarray | None) -> None:
+    """Raise InputError unless ``joints`` are a clip (frames, 22, 3)."""
+    if joints is None:
+        raise InputError("The request has no joints", f"Send joints (frames, {JOINT_COUNT}, 3)")
+    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3):
+        raise InputError(f"Joints of shape {joints.shape} are not a clip", f"Give (frames, {JOINT_COUNT}, 3)")
+
+
+def check_motion(joints: np.ndarray) -> np.ndarray:
+    """Return ``joints`` if it is a motion (frames, 22, 3) of at least 4 frames of finite numbers, else InputError."""
+    joints = np.asarray(joints)
+    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or len(joints) < limits.SHORTEST_FRAMES:
+        raise InputError(
+            f"Joints of shape {joints.shape} are not a motion",
+            f"Give (frames, {JOINT_COUNT}, 3) with at least {limits.SHORTEST_FRAMES} frames",
+        )
+    if not np.isfinite(joints).all():
+        raise InputError("The motion holds values that are not numbers", "Export it again")
+    return joints
+
+
+def check_path(path: np.ndarray | None, mode: str, parts: str | None) -> None:
+    """Raise InputError unless the pelvis can follow ``path`` (points, 2: x, z) where ``parts`` are made anew."""
+    if path is None:
+        return
+    if parts is not None:
+        raise InputError("A path moves the whole body, and only some joints may be made anew", "Leave one out")
+    if mode == "vary":
+        raise InputError("A variation keeps its way, and a path gives another", "Leave the path out, or use between")
+    if path.ndim != 2 or path.shape[1] != 2 or not np.isfinite(path).all():
+        raise InputError(f"An array of shape {path.shape} is not a path", "Give two or more points [x, z]")
+    if float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum()) < 0.05:
+        raise InputError("The path is a single point", "Give at least two points apart")
+
+
+def check_places(points: np.ndarray, joints: np.ndarray | None, frames: np.ndarray | None) -> None:
+    """Raise InputError unless ``points`` (count, 3) are places of as many ``joints`` at ``frames``, both (count,)."""
+    counts = {0 if array is None else array.size for array in (joints, frames)}
+    if points.ndim != 2 or points.shape[1] != 3 or counts != {len(points)}:
+        raise InputError("The targets do not belong together", "Send as many points (count, 3) as joints and frames")
+    if not np.isfinite(points).all() or not ((joints >= 0) & (joints < JOINT_COUNT)).all():
+        raise InputError("A target is not a place of a joint", f"Send finite points, and joints under {JOINT_COUNT}")
+
+
+def immovable_joints(parts: str | None) -> np.ndarray:
+    """Return which joints (22,) bool stay where ``parts`` (body parts and joints, by commas; None: all) are made anew.
+
+    Raises InputError for a name that is neither, and when nothing can move.
+    """
+    held = skeleton.immovable(range(skeleton.JOINT_COUNT))
+    if parts is None:
+        return held
+    try:
+        held = skeleton.immovable(skeleton.joints_named(parts))
+    except KeyError as error:
+        raise InputError(
+            f"There is no joint or body part {error.args[0]!r}",
+            f"Choose from {', '.join(skeleton.BODY_PARTS)}, or joints: {', '.join(skeleton.JOINT_NAMES)}",
+        ) from error
+    if held.all():
+        raise InputError(f"Joints {parts} cannot move while what hangs on them stays", "Add the joints below them")
+    return held
