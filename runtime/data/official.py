@@ -79,9 +79,9 @@ def read_captions(path: str | Path) -> list[Caption]:
         try:
             text, (start, end) = parts[0].strip(), (float(part) for part in parts[-2:])
         except ValueError as error:
-            raise DataError(f"{path}, line {number}: {error}", "Expected caption#tokens#start#end") from error
+            raise DataError(f"{path}, line {number}: {error}", "Download it again") from error
         if len(parts) < 4 or not text:
-            raise DataError(f"{path}, line {number} is not a caption", "Expected caption#tokens#start#end")
+            raise DataError(f"{path}, line {number} is not a caption", "Download it again")
         start, end = (0.0 if math.isnan(seconds) else seconds for seconds in (start, end))
         captions.append(Caption(text, start, end))
     return captions
@@ -101,7 +101,7 @@ def read_joints(path: Path, count: int) -> np.ndarray:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read ({error})", "Unpack it again") from error
     if joints.ndim != 3 or joints.shape[1:] != (count, 3) or not len(joints):
-        raise DataError(f"{path} has shape {joints.shape}", f"Expected (frames, {count}, 3)")
+        raise DataError(f"{path} has shape {joints.shape}", f"Prepare the set again: (frames, {count}, 3) is expected")
     if not np.isfinite(joints).all():
         raise DataError(f"{path} holds values that are not numbers", "Leave it out")
     return joints

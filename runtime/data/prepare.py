@@ -246,7 +246,7 @@ def _find_files(data: Path, out: Path, sets: list[str] | None) -> dict[str, list
         if folder is not None:
             files[name] = motion_files(source, folder)
     if not any(files.values()):
-        raise DataError(f"{data} holds none of the sets", "Runtime/data/sources.toml says what to download")
+        raise DataError(f"{data} holds none of the sets", "Download what runtime/data/sources.toml names")
     return files
 
 

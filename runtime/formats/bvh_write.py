@@ -108,7 +108,7 @@ def write_bvh(path: str | Path, joints: np.ndarray, fps: float = FPS) -> None:
     """
     joints = np.asarray(joints, dtype=np.float64)
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints) or not np.isfinite(joints).all():
-        raise DataError(f"Joints of shape {joints.shape} cannot be written", "Expected finite (frames, 22, 3)")
+        raise DataError(f"Joints of shape {joints.shape} cannot be written", "Give finite joints (frames, 22, 3)")
     parents = np.array(PARENTS[1:])
     lengths = np.median(np.linalg.norm(joints[:, 1:] - joints[:, parents], axis=-1), axis=0)
     offsets = REST_OFFSETS.copy()

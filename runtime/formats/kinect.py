@@ -113,7 +113,7 @@ def read_utd_mhad(path: str | Path) -> list[SourceClip]:
     except scipy.io.matlab.MatReadError as error:  # an Exception of its own
         raise ValueError(str(error)) from error
     if values.shape[1:] != (20, 3):
-        raise DataError(f"{path}: d_skel has shape {values.shape}", "Expected 20 joints")
+        raise DataError(f"{path}: d_skel has shape {values.shape}", "Download it again")
     return [kinect_clip(path, values, UTD_JOINTS, FPS, _class_name("utd_mhad", path))]
 
 
@@ -126,7 +126,7 @@ def read_nw_ucla(path: str | Path) -> list[SourceClip]:
         raise DataError(f"{path} names no camera view of nw_ucla", "Keep the file names of the original download")
     values = np.array(json.loads(read_text(path))["skeletons"], dtype=np.float64)
     if values.ndim != 3 or values.shape[1:] != (20, 3):
-        raise DataError(f"{path}: skeletons have shape {values.shape}", "Expected (frames, 20, 3)")
+        raise DataError(f"{path}: skeletons have shape {values.shape}", "Download it again")
     clip = kinect_clip(path, values, SDK_JOINTS, UCLA_FPS, _class_name("nw_ucla", path))
     return [_levelled(clip, UCLA_PITCH[int(view[1])])]
 

@@ -12,7 +12,7 @@ from coamd_blender.motion.skeleton import FPS, JOINT_COUNT, JOINT_NAMES, PARENTS
 from .clip import SourceClip, check_duration, snap_fps, torn_is_told
 
 
-@torn_is_told("is not a motion archive", "It needs joints and fps")
+@torn_is_told("is not a motion archive", "Save it with joints and fps")
 def read_npz(path: str | Path) -> list[SourceClip]:
     """Read ``joints`` and ``fps`` (20 when absent). Raises DataError for a wrong shape, NaN or a torn file."""
     path = Path(path)
@@ -20,7 +20,7 @@ def read_npz(path: str | Path) -> list[SourceClip]:
         fps = float(archive["fps"]) if "fps" in archive else float(FPS)
         shape = _shape(archive, "joints")
         if len(shape) != 3 or shape[1:] != (JOINT_COUNT, 3) or not shape[0]:
-            raise DataError(f"{path}: joints have shape {shape}", f"Expected (frames, {JOINT_COUNT}, 3)")
+            raise DataError(f"{path}: joints have shape {shape}", f"Save them as (frames, {JOINT_COUNT}, 3)")
         check_duration(path, shape[0], fps)
         joints = np.asarray(archive["joints"], dtype=np.float64)
     if not np.isfinite(joints).all():

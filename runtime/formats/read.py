@@ -106,7 +106,7 @@ def _choose(clips: list[SourceClip], path: Path, animation: str | None) -> Sourc
         if clip.name.lower() == animation.lower():
             return clip
     names = ", ".join(clip.name for clip in clips[:12])
-    raise DataError(f"{path} has no animation {animation}", f"It has {names}")
+    raise DataError(f"{path} has no animation {animation}", f"Choose from {names}")
 
 
 def read_at_own_rate(path: str | Path) -> tuple[np.ndarray, float]:

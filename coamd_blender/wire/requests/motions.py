@@ -155,7 +155,7 @@ class EditRequest(TaskRequest):
             check_range(*row)
             wire.array_checks.check_path(self.path, row[2], self.parts)
         if len(self.ranges) > 1 and self.path is not None:
-            raise InputError("A path cannot be followed in several ranges", "Send one range")
+            raise InputError("A path cannot be followed in several ranges", "Leave the path out, or choose one range")
         check_ranges([row[:2] for row in self.ranges], len(self.joints))
 
     def _check_targets(self) -> None:
