@@ -15,23 +15,24 @@ from . import limits
 
 
 def check_clip(joints: np.ndarray | None) -> None:
-    """Raise InputError unless ``joints`` are a clip (frames, 22, 3)."""
+    """Raise InputError unless ``joints`` are a clip (frames, 22, 3) of finite numbers."""
     if joints is None:
         raise InputError("The request has no joints", f"Send joints (frames, {JOINT_COUNT}, 3)")
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3):
         raise InputError(f"Joints of shape {joints.shape} are not a clip", f"Give (frames, {JOINT_COUNT}, 3)")
+    if not np.isfinite(joints).all():
+        raise InputError("The motion holds values that are not numbers", "Export it again")
 
 
 def check_motion(joints: np.ndarray) -> np.ndarray:
-    """Return ``joints`` if it is a motion (frames, 22, 3) of at least 4 frames of finite numbers, else InputError."""
+    """Return ``joints`` if they are a clip of at least 4 frames, long enough to be recognised, else InputError."""
     joints = np.asarray(joints)
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or len(joints) < limits.SHORTEST_FRAMES:
         raise InputError(
             f"Joints of shape {joints.shape} are not a motion",
             f"Give (frames, {JOINT_COUNT}, 3) with at least {limits.SHORTEST_FRAMES} frames",
         )
-    if not np.isfinite(joints).all():
-        raise InputError("The motion holds values that are not numbers", "Export it again")
+    check_clip(joints)
     return joints
 
 

@@ -165,6 +165,7 @@ REFUSED = [
     ]),
     *(("edit", EDIT | wrong, {"joints": CLIP} | arrays, says) for wrong, arrays, says in [
         ({}, {"joints": None}, "no joints"), ({}, {"joints": CLIP[:, :20]}, "not a clip"),
+        ({}, {"joints": np.full_like(CLIP, np.inf)}, "not numbers"),
         ({"fps": "fast"}, {}, "'fast'"),
         ({"fps": 0}, {}, "0 frames a second"), ({"ranges": []}, {}, "list of ranges"),
         ({"ranges": 3}, {}, "list of ranges"),
