@@ -72,6 +72,9 @@ class Segments:
     since: np.ndarray
 
 
+_FIELDS = ("entries", "spans", "share", "since")
+
+
 def hermite(points: np.ndarray, at: Segments, settle: float | np.ndarray = 1.0) -> np.ndarray:
     """Blend ``points`` (frames, 4, D) around each frame: (frames, D).
 
@@ -112,6 +115,24 @@ def number_curve(values: list[float], track: Track, times: np.ndarray, settle: f
         return np.full(len(times), float(values[track.first]))
     at = track.segments(times)
     return hermite(np.array(values, float)[at.entries][..., None], at, settle)[:, 0]
+
+
+def number_curves(channels: list[tuple[list[float], Track]], times: np.ndarray, settles: list[float]) -> np.ndarray:
+    """Return the numbers (channels, frames) of several tracks at once, each with its share of after-swing."""
+    result = np.empty((len(channels), len(times)))
+    moving = []
+    for place, (values, track) in enumerate(channels):
+        if track.moves:
+            moving.append(place)
+        else:
+            result[place] = values[track.first]
+    if moving:
+        parts = [channels[place][1].segments(times) for place in moving]
+        at = Segments(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+        points = [np.array(channels[place][0], float)[part.entries] for place, part in zip(moving, parts, strict=True)]
+        settle = np.repeat([settles[place] for place in moving], len(times))
+        result[moving] = hermite(np.concatenate(points)[..., None], at, settle)[:, 0].reshape(len(moving), -1)
+    return result
 
 
 def blend_rotations(around: np.ndarray, at: Segments, settle: float | np.ndarray = 1.0) -> np.ndarray:

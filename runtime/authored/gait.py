@@ -103,11 +103,11 @@ class _Steps:
         if abs(g["rise"]) > 0.01:
             foot.lift.to(self.heights[side], start, land, 0.8 if g["rise"] > 0 else 1.25)
         foot.steps.append((start, land, g["lift"], 0.0))
-        if writer.time > 0.3:
-            foot.heel.to(g["heel_off"], start - 0.28 * (land - start), start)
-        else:
-            foot.heel.to(g["heel_off"] * 0.6, start - 0.1, start + 0.05)
-        foot.heel.to(g["heel"] - g["toe_up"], start + 0.05, land)
+        swing = land - start
+        early = 0.75 if len(foot.steps) > 1 else 0.25  # the heel of a foot behind rises long before its toes leave
+        foot.heel.to(g["heel_off"], start - early * swing, start)
+        foot.heel.to(g["heel"] + 1.4 * (g["heel_off"] - g["heel"]), start, start + 0.28 * swing)
+        foot.heel.to(g["heel"] - g["toe_up"], start + 0.28 * swing, land)
         foot.heel.to(g["heel"], land, land + 0.11)
 
     def _trunk(self, side: int, body: float, start: float, land: float) -> None:

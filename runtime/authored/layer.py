@@ -46,7 +46,9 @@ def layer(rng: np.random.Generator, name: str, recorded: np.ndarray) -> Authored
     """
     action = actions().get(name)
     if action is None or not action.upper:
-        raise InputError(f"{name!r} is not an action of the upper body", "Choose one of runtime.authored.names(upper=True)")
+        raise InputError(
+            f"{name!r} is not an action of the upper body", "Choose one of runtime.authored.names(upper=True)"
+        )
     drawn = draw_numbers(action, rng)
     stance = draw_stance(action, rng)
     score, core = write_score(drawn, stance, rng, longest=len(recorded) / FPS)

@@ -26,7 +26,7 @@ from .body import (
     two_bone,
     unit,
 )
-from .curves import Segments, blend_rotations, hermite, number_curve
+from .curves import Segments, blend_rotations, hermite, number_curves
 from .score import Foot, FootGoal, Goals
 
 DOWN = np.array([0.0, -1.0, 0.0])
@@ -70,12 +70,9 @@ def foot_track(foot: Foot, times: np.ndarray, side: int) -> FootTrack:
     """Return where a standing foot is in every frame; steps are arcs with the heel leading up and landing first."""
     sign = 1 - 2 * side
 
-    def curve(name: str) -> np.ndarray:
-        numbers = getattr(foot, name)
-        return number_curve(numbers.values, numbers.track, times, 0.0)
-
-    heading = np.radians(curve("turn")) * sign
-    heel, lift = np.radians(curve("heel")), curve("lift")
+    parts = [(part.values, part.track) for part in (foot.out, foot.forward, foot.turn, foot.lift, foot.heel)]
+    out, ahead, turn, lift, heel = number_curves(parts, times, [0.0] * 5)
+    heading, heel = np.radians(turn) * sign, np.radians(heel)
     moving = np.zeros(len(times), bool)
     for start, end, arc, roll in foot.steps:
         share = np.clip((times - start) / (end - start), 0, 1)
@@ -86,7 +83,7 @@ def foot_track(foot: Foot, times: np.ndarray, side: int) -> FootTrack:
     pitch = np.clip(FLAT_FOOT + heel, -0.5, 1.5)
     forward = np.stack([np.sin(heading), np.zeros_like(heading), np.cos(heading)], axis=-1)
     direction = forward * np.cos(pitch)[:, None] + DOWN * np.sin(pitch)[:, None]
-    middle = np.stack([curve("out") * sign, np.zeros(len(times)), curve("forward")], axis=-1)
+    middle = np.stack([out * sign, np.zeros(len(times)), ahead], axis=-1)
     # The place of a foot is that of its ankle when flat; the toes are where it turns and lifts about.
     toe = middle + forward * _FLAT_LENGTH
     toe[:, 1] = np.maximum(lift, ANKLE_HEIGHT - FOOT * np.sin(pitch))
@@ -94,9 +91,10 @@ def foot_track(foot: Foot, times: np.ndarray, side: int) -> FootTrack:
 
 
 def rolled(track: FootTrack, hip: np.ndarray) -> FootTrack:
-    """Lift the heel of a foot over its toes until its leg reaches from ``hip`` (frames, 3), as walking feet do."""
+    """Lift the heel of a foot behind the body until its leg reaches from ``hip`` (frames, 3), as walking feet do."""
     reach = LEG * _ROLLING
-    far = length(track.ankle - hip) > reach
+    away = track.ankle - hip
+    far = (length(away) > reach) & (away[:, 0] * np.sin(track.heading) + away[:, 2] * np.cos(track.heading) < 0)
     if not far.any():
         return track
     direction, toe, root = track.direction[far], track.toe[far], hip[far]
@@ -151,19 +149,14 @@ def solve_leg(
     """Solve one leg in every frame given its hip (frames, 3), pelvis and heading frames (frames, 3, 3)."""
     around = _Around(side, pelvis, heading, hip, track)
     if len(legs.goals) == 1:
-        return _SOLVERS[legs.goals[0].kind](legs.goals[0], around)
-    used = np.unique(at.entries)
-    poses = [_SOLVERS[legs.goals[entry].kind](legs.goals[entry], around) for entry in used]
-    frames = np.arange(len(hip))[:, None]
-    entries = np.searchsorted(used, at.entries)
+        goal = legs.goals[0]
+        return _ON_THE_FLOOR.get(goal.kind, _single)(goal, around)
+    found = _gathered(legs.goals, at.entries, around)
 
-    def gathered(name: str) -> np.ndarray:
-        return np.stack([getattr(pose, name) for pose in poses])[entries, frames]
-
-    rotation = blend_rotations(gathered("rotation"), at, 0.0)
-    bend = hermite(gathered("bend")[..., None], at, 0.0)[:, 0]
-    foot = unit(hermite(gathered("foot"), at, 0.0))
-    owed = gathered("owed")
+    rotation = blend_rotations(found.rotation, at, 0.0)
+    bend = hermite(found.bend[..., None], at, 0.0)[:, 0]
+    foot = unit(hermite(found.foot, at, 0.0))
+    owed = found.owed
     weight = (at.share**2 * (3 - 2 * at.share))[:, None]  # in full where a goal holds, its share on the way
     owed = owed[:, 1] * (1 - weight) + owed[:, 2] * weight
     return LegPose(rotation, np.clip(bend, 0.0, np.radians(162)), foot, owed)
@@ -187,22 +180,50 @@ def _standing(goal: FootGoal, around: _Around) -> LegPose:
     return LegPose(rotation, bend, foot, owed)
 
 
-def _hanging(goal: FootGoal, around: _Around) -> LegPose:
-    offset = around.heading @ np.array([goal.out * around.sign, goal.up, goal.forward])
-    local = to_out(around.pelvis, offset, around.side)
-    swivel = np.full(len(local), np.radians(goal.swivel))
+def _single(goal: FootGoal, around: _Around) -> LegPose:
+    """Solve one goal off the floor in every frame."""
+    frames = np.arange(len(around.hip))
+    solver = _hanging if goal.kind == "air" else _free
+    return LegPose(*solver([goal], np.zeros_like(frames), frames, around), np.zeros_like(around.hip))
+
+
+def _gathered(goals: list[FootGoal], entries: np.ndarray, around: _Around) -> LegPose:
+    """Solve the goals ``entries`` (frames, 4): a pose with an axis more, (frames, 4, ...)."""
+    frames = len(entries)
+    pose = LegPose(
+        np.empty((frames, 4, 3, 3)), np.empty((frames, 4)), np.empty((frames, 4, 3)), np.zeros((frames, 4, 3))
+    )
+    kinds = np.array([goal.kind for goal in goals])[entries]
+    for entry in np.unique(entries[np.isin(kinds, list(_ON_THE_FLOOR))]):
+        own = np.nonzero(entries == entry)
+        solved = _ON_THE_FLOOR[goals[entry].kind](goals[entry], around)
+        for name in ("rotation", "bend", "foot", "owed"):
+            getattr(pose, name)[own] = getattr(solved, name)[own[0]]
+    for kind, solver in (("air", _hanging), ("free", _free)):
+        own = np.nonzero(kinds == kind)
+        if len(own[0]):
+            pose.rotation[own], pose.bend[own], pose.foot[own] = solver(goals, entries[own], own[0], around)
+    return pose
+
+
+def _hanging(goals: list[FootGoal], entries: np.ndarray, frames: np.ndarray, around: _Around) -> tuple:
+    """Return rotations, bends and feet (N, ...) of the goals ``entries`` (N,) in the air in ``frames`` (N,)."""
+    offsets = np.array([(goal.out * around.sign, goal.up, goal.forward) for goal in goals])[entries]
+    offset = np.einsum("nij,nj->ni", around.heading[frames], offsets)
+    local = to_out(around.pelvis[frames], offset, around.side)
+    swivel = np.radians(np.array([goal.swivel for goal in goals]))[entries]
     rotation, bend = two_bone(local, knee_pole(unit(local), swivel), THIGH, SHANK)
-    return LegPose(rotation, bend, np.broadcast_to(pointed_foot(goal.toe), local.shape), np.zeros_like(local))
+    return rotation, bend, np.stack([pointed_foot(goal.toe) for goal in goals])[entries]
 
 
-def _free(goal: FootGoal, around: _Around) -> LegPose:
-    frames = len(around.hip)
-    hip, spread, roll = np.radians([goal.hip, goal.spread, goal.roll])
-    u = np.array([np.sin(spread), -np.cos(spread) * np.cos(hip), np.cos(spread) * np.sin(hip)])
-    b = -knee_pole(u, np.asarray(roll))
-    rotation = np.broadcast_to(np.stack([u, b, cross(u, b)], axis=-1), (frames, 3, 3))
-    foot = np.broadcast_to(pointed_foot(goal.toe), (frames, 3))
-    return LegPose(rotation, np.full(frames, np.radians(goal.knee)), foot, np.zeros((frames, 3)))
+def _free(goals: list[FootGoal], entries: np.ndarray, frames: np.ndarray, around: _Around) -> tuple:
+    """Return rotations, bends and feet (N, ...) of legs held at angles against the pelvis."""
+    angles = np.radians([(goal.hip, goal.spread, goal.roll, goal.knee) for goal in goals])
+    hip, spread, roll, knee = angles.T
+    u = np.stack([np.sin(spread), -np.cos(spread) * np.cos(hip), np.cos(spread) * np.sin(hip)], axis=-1)
+    b = -knee_pole(u, roll)
+    rotation = np.stack([u, b, cross(u, b)], axis=-1)
+    return rotation[entries], knee[entries], np.stack([pointed_foot(goal.toe) for goal in goals])[entries]
 
 
 def _kneeling(goal: FootGoal, around: _Around) -> LegPose:
@@ -221,7 +242,7 @@ def _kneeling(goal: FootGoal, around: _Around) -> LegPose:
     return LegPose(rotation, bend, foot, u * (distance - THIGH))
 
 
-_SOLVERS = {"floor": _standing, "air": _hanging, "kneel": _kneeling, "free": _free}
+_ON_THE_FLOOR = {"floor": _standing, "kneel": _kneeling}
 
 
 def place_leg(joints: np.ndarray, pose: LegPose, side: int, frame: np.ndarray) -> None:

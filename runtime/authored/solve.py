@@ -31,7 +31,7 @@ from .body import (
     two_bone,
     unit,
 )
-from .curves import Segments, blend_rotations, hermite, number_curve, smoothed, unrest
+from .curves import Segments, blend_rotations, hermite, number_curve, number_curves, smoothed, unrest
 from .height import height_curve
 from .legs import FootTrack, LegPose, foot_track, place_leg, solve_leg
 from .places import ON_THE_OTHER_ARM, Stage, solve_goals
@@ -81,10 +81,9 @@ def solve(score: Score, rng: np.random.Generator) -> np.ndarray:
 
 
 def _trunk(score: Score, times: np.ndarray, rng: np.random.Generator) -> Body:
-    numbers = {}
-    for name, channel in score.numbers.items():
-        settle = 0.0 if name in _STEADY else 1.0
-        numbers[name] = number_curve(channel.values, channel.track, times, settle)
+    channels = [(channel.values, channel.track) for channel in score.numbers.values()]
+    settles = [0.0 if name in _STEADY else 1.0 for name in score.numbers]
+    numbers = dict(zip(score.numbers, number_curves(channels, times, settles), strict=True))
     _add_unrest(score, times, numbers, rng)
     n = numbers
     pelvis = _pelvis_frame(n)

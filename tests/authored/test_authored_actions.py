@@ -219,6 +219,34 @@ def test_the_count_is_what_the_joints_show(name):
         assert len(peaks) == motion.count, (name, seed, len(peaks))
 
 
+@pytest.mark.parametrize("name", ["walk_forward", "walk_backward", "sneak", "march", "carry_walk"])
+def test_a_gait_takes_the_steps_it_tells_of_and_one_to_close_the_feet(name):
+    for seed in range(2):
+        motion = drawn(name, seed)
+        swings = 0
+        for side in ("left", "right"):
+            speed = np.linalg.norm(np.diff(place(motion.joints, f"{side}_foot")[:, [0, 2]], axis=0), axis=-1) * FPS
+            peaks, _ = find_peaks(np.pad(speed, 1), height=0.45, prominence=0.4, distance=4)
+            swings += len(peaks)
+        assert swings == motion.count + 1, (name, seed)
+
+
+@pytest.mark.parametrize(
+    ("name", "sign"), [("walk_forward", 1), ("walk_backward", -1), ("jump_forward", 1), ("crawl", 1)]
+)
+def test_a_way_leads_where_it_is_told(name, sign):
+    joints = drawn(name, 0).joints
+    assert sign * (joints[-1, 0, 2] - joints[0, 0, 2]) > 0.3
+
+
+@pytest.mark.parametrize("name", ["sidestep", "side_shuffle_low", "jump_side", "roll_sideways"])
+def test_who_goes_to_a_side_goes_to_the_side_that_is_named(name):
+    for seed in range(3):
+        motion = drawn(name, seed)
+        way = motion.joints[-1, 0, 0] - motion.joints[0, 0, 0]  # +X is the left
+        assert way * (1 if motion.side == "left" else -1) > 0.25, (name, seed)
+
+
 def test_jumps_fly_as_things_fall():
     for name in ("jumping_jacks", "squat_jumps", "jump_in_place"):
         joints = drawn(name, 1).joints
