@@ -276,5 +276,5 @@ def test_a_standing_body_is_balanced_over_its_feet():
 
 
 def test_a_name_that_is_not_an_action_is_refused_with_a_remedy():
-    with pytest.raises(InputError, match="is not an authored"):
+    with pytest.raises(InputError, match="no authored action"):
         authored.draw(np.random.default_rng(0), "levitate")
