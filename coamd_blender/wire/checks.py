@@ -72,7 +72,7 @@ def check_number(name: str, value: float | None, most: float) -> None:
 def check_whole(name: str, value: int, least: int, most: int) -> None:
     """Raise InputError unless ``value`` is a whole number from ``least`` to ``most``."""
     if type(value) is not int or not least <= value <= most:
-        raise InputError(f"{name} {value!r} is not a whole number", f"Choose one from {least} to {most}")
+        raise InputError(f"{name} {value!r} is not a whole number from {least} to {most}", "Choose another number")
 
 
 def check_text(name: str, value: str) -> None:

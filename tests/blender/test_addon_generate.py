@@ -200,8 +200,8 @@ def test_error_of_the_runtime_is_shown_as_it_is(rig):
         ({"prompt": "  "}, "prompt is empty"),
         ({"seconds": 0.0}, "0 seconds is outside 0.5 to 9.8"),
         ({"seconds": 500.0}, "500 seconds is outside 0.5 to 9.8"),
-        ({"variants": 0}, "variants 0 is not a whole number - Choose one from 1 to 8"),
-        ({"variants": 9}, "variants 9 is not a whole number - Choose one from 1 to 8"),
+        ({"variants": 0}, "variants 0 is not a whole number from 1 to 8"),
+        ({"variants": 9}, "variants 9 is not a whole number from 1 to 8"),
         ({"variants": 2, "seed": 2**31 - 1}, "seed 2147483648 is not a whole number"),
     ],
 )

@@ -1,6 +1,7 @@
 """Actions as joints: Blender's evaluated pose and the motion that was baked are the oracles."""
 
-import time
+import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ bpy = pytest.importorskip("bpy")
 from rigs import RIG_FOLDER, evaluated_heads, imported, metarig, mixamo, new_scene, walking  # noqa: E402
 
 from coamd_blender.anim import actions, write_action  # noqa: E402
+from coamd_blender.anim import read_action as reader  # noqa: E402
 from coamd_blender.anim.read_action import CURVES, EVALUATED, read_action, read_steps, sample_frames  # noqa: E402
 from coamd_blender.character import figure  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
+from coamd_blender.retarget.reading import needed_bones  # noqa: E402
 
 J = skeleton.JOINT_INDEX
 FILES = ["quaternius_male", "quaternius_female", "kenney_zombie"]
@@ -252,39 +255,52 @@ def test_any_frame_rate(fps, rate):
     assert np.allclose(np.diff(reading.frames), fps / reading.fps)
 
 
-def test_ten_seconds_of_65_bones_are_read_in_60_ms():
+def counted(monkeypatch, owner, name, noted):
+    """Let ``owner``'s function ``name`` note its arguments in the list ``noted``."""
+    function = getattr(owner, name)
+
+    def noting(*arguments, **options):
+        noted.append(arguments)
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, noting)
+
+
+def finished(steps):
+    """What was told on the way, and the Reading."""
+    told = []
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as end:
+            return told, end.value
+
+
+def test_every_channel_is_sampled_once_and_all_bones_are_posed_at_once(monkeypatch):
     new_scene()
     rig_object = mixamo()
     assert len(rig_object.data.bones) == 65
     write_action.apply_motion(rig_object, motion(200), start_frame=1)
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        reading = read_action(rig_object)
-        times.append(time.process_time() - start)
-    print(f"200 frames of 65 bones: {1e3 * min(times):.1f} ms")
-    assert reading.way == CURVES and len(reading.joints) == 200 and min(times) < 0.06
+    sampled, posed = [], []
+    counted(monkeypatch, reader._Curves, "sample", sampled)
+    counted(monkeypatch, reader, "forward_kinematics", posed)
+    reading = read_action(rig_object)
+    assert reading.way == CURVES and len(reading.joints) == 200 and len(posed) == 1
+    channels = [(bone.name, channel) for _, bone, _, channel, times in sampled if len(times) == 200]
+    needed = {reading.rig.names[bone] for bone in needed_bones(reading.rig, reading.mapping)}
+    assert len(sampled) == len(channels) == len(set(channels)) == 2 * len(needed)
 
 
-def test_reading_in_steps_gives_the_same_and_no_step_holds_the_interface_up():
+def test_reading_in_steps_gives_the_same_and_no_step_takes_more_than_a_piece(monkeypatch):
     new_scene()
     rig_object = mixamo()
     write_action.apply_motion(rig_object, motion(600), start_frame=1)
-    whole, longest = read_action(rig_object), []
-    for _ in range(3):
-        steps, times, reading = read_steps(rig_object, mapping=whole.mapping), [], None
-        while reading is None:
-            start = time.process_time()
-            try:
-                next(steps)
-            except StopIteration as end:
-                reading = end.value
-            times.append(time.process_time() - start)
-        assert len(times) == 16 and np.array_equal(reading.joints, whole.joints)
-        longest.append((max(times), sum(times)))
-    step, total = min(longest)
-    print(f"longest step: {1e3 * step:.1f} of {1e3 * total:.1f} ms")
-    assert step < total / 5
+    whole, posed = read_action(rig_object), []
+    counted(monkeypatch, reader, "_pose", posed)
+    told, reading = finished(read_steps(rig_object, mapping=whole.mapping))
+    assert np.array_equal(reading.joints, whole.joints)
+    assert [len(times) for *_, times in posed] == [reader.PIECE] * 15
+    assert [step.done for step in told] == [reader.PIECE * (number + 1) for number in range(15)]
     steps = read_steps(rig_object)
     next(steps)
     bpy.data.actions.remove(rig_object.animation_data.action)
@@ -292,7 +308,7 @@ def test_reading_in_steps_gives_the_same_and_no_step_holds_the_interface_up():
         next(steps)
 
 
-def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind():
+def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind(monkeypatch):
     new_scene()
     rig_object = mixamo()
     first = write_action.apply_motion(rig_object, motion(200), start_frame=1)
@@ -301,19 +317,15 @@ def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind():
     bpy.context.scene.frame_set(17)
     whole, blocks = read_action(rig_object, first), (len(bpy.data.scenes), len(bpy.data.objects))
     assert whole.way == EVALUATED and len(whole.joints) == 200
-    steps, told, times, reading = read_steps(rig_object, first), [], [], None
-    while reading is None:
-        start = time.process_time()
-        try:
-            told.append(next(steps))
-        except StopIteration as end:
-            reading = end.value
-        times.append(time.process_time() - start)
+    clock = itertools.count(step=0.3 * reader.EVALUATE_SECONDS)  # four samples are over the time
+    monkeypatch.setattr(reader, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    steps, told = read_steps(rig_object, first), []
+    for step in steps:
+        told.append(step.done)
         assert (len(bpy.data.scenes), len(bpy.data.objects)) == blocks and bpy.context.scene.frame_current == 17
-    print(f"{len(times)} steps, median {1e3 * np.median(times):.1f} ms, longest {1e3 * max(times):.1f} ms")
+    assert told == list(range(4, 201, 4))
+    _, reading = finished(read_steps(rig_object, first))
     assert np.array_equal(reading.joints, whole.joints)
-    assert len(told) >= 4 and {step.total for step in told} == {200}
-    assert [step.done for step in told] == sorted({step.done for step in told}) and np.median(times) < 0.04
     steps = read_steps(rig_object, first)
     next(steps)
     steps.close()
