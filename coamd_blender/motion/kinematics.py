@@ -137,7 +137,7 @@ def bend_limb(
     How far a limb may stretch, and where its pole is, is for the caller to say: ``retarget.limbs.two_bone`` serves
     rigs, whose limbs have a hinge of their own; ``runtime.cleanup.foot_lock`` serves bare joints.
     """
-    # The middle lies beside the line to the end: so far along it, and so far off.
-    ahead = (upper**2 - lower**2 + reach**2) / (2 * reach)
-    aside = np.sqrt(np.maximum(upper**2 - ahead**2, 0.0))
-    return root + along * ahead + pole * aside, root + along * reach
+    # The angle between the upper bone and the line to the goal.
+    cosine = (upper**2 + reach**2 - lower**2) / (2 * upper * reach)
+    sine = np.sqrt(np.clip(1 - cosine**2, 0, 1))
+    return root + upper * (along * cosine + pole * sine), root + along * reach

@@ -139,12 +139,12 @@ def catmull_rom(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     if len(values) == 1:
         return values[np.zeros(len(at), dtype=int)]
     at = np.clip(at, 0, len(values) - 1)
-    index = np.minimum(np.floor(at + 1e-9).astype(int), len(values) - 2)
+    index = np.minimum(at.astype(int), len(values) - 2)
     u = (at - index).reshape(-1, *[1] * (values.ndim - 1))  # (count, 1, ...): the share of the way to the next frame
-    slope = np.gradient(values, axis=0)
-    # The cubic Hermite curve from a frame and its slope to the next.
-    a, b, leaving, arriving = values[index], values[index + 1], slope[index], slope[index + 1]
-    return a + u * (leaving + u * (3 * (b - a) - 2 * leaving - arriving + u * (2 * (a - b) + leaving + arriving)))
+    # One frame more at either end, on the straight line, gives the outer stretches a neighbour.
+    padded = np.concatenate([2 * values[:1] - values[1:2], values, 2 * values[-1:] - values[-2:-1]])
+    p0, p1, p2, p3 = (padded[index + step] for step in range(4))  # (count, ...) each
+    return p1 + 0.5 * u * (p2 - p0 + u * (2 * p0 - 5 * p1 + 4 * p2 - p3 + u * (3 * (p1 - p2) + p3 - p0)))
 
 
 def resample(values: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
