@@ -22,11 +22,23 @@ os.environ.setdefault("COAMD_OUT", "out/pictures")
 film = runpy.run_path(str(HERE / "film_panel.py"), init_globals={"LOAD_ONLY": True})
 panel = film["panel"]
 check, look, session, window = panel["check"], film["look"], panel["session"], panel["window"]
-PREFERENCES = 400  # pixels of the preferences' height that the add-on's box needs
+PREFERENCES = 470  # pixels of the preferences' height that the add-on's box needs
+
+
+def fresh(*names):
+    """Begin anew with an empty file, a character, and these panels of the CoAMD tab open: Blender keeps what was."""
+    with window():
+        bpy.ops.wm.read_homefile()
+    yield 1.0
+    yield from film["clear_the_window"]()
+    open_only(*names)
+    panel["make_rig"]()
+    bpy.context.scene.render.fps = 24
+    yield from panel["show_sidebar"]()
 
 
 def open_only(*names):
-    """Leave these panels of the CoAMD tab open and close the others, as if by clicks on their headings."""
+    """Leave these panels of the CoAMD tab open and close the others, before the tab is drawn for the first time."""
     registration = importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.registration")
     panels = [cls for cls in registration.CLASSES if getattr(cls, "bl_space_type", "") == "VIEW_3D"]
     for cls in reversed(panels):
@@ -55,22 +67,31 @@ def shoot(name, height=None):
     subprocess.run(["import", "-window", "root", "-crop", part, "+repage", str(panel["OUT"] / name)], check=True)
 
 
-def character(prompt="", seconds=4.0, seed=1):
-    """A new CoAMD character alone in the scene, with a walk made from ``prompt`` if there is one."""
-    rig = panel["make_rig"]()
-    scene = bpy.context.scene
-    scene.render.fps, scene.frame_end = 24, round(24 * seconds)
-    scene.frame_set(1)
-    if prompt:
-        settings = scene.coamd
-        settings.prompt, settings.seconds, settings.random_seed, settings.seed = prompt, seconds, False, seed
-        bpy.ops.coamd.generate()
-        yield from settle()
-        rig.animation_data.action.name = "Walk"
+def walk(prompt, seconds, seed):
+    """Generate a motion that begins with a walk, as an Action named Walk; return the armature."""
+    scene, settings = bpy.context.scene, bpy.context.scene.coamd
+    scene.frame_end = round(24 * seconds)
+    settings.prompt, settings.seconds, settings.random_seed, settings.seed = prompt, seconds, False, seed
+    bpy.ops.coamd.generate()
+    yield from settle()
+    rig = bpy.context.view_layer.objects.active
+    rig.animation_data.action.name = "Walk"
+    return rig
+
+
+def highest(rig, first, last):
+    """The frame of that range in which the hips are highest."""
+
+    def height(frame):
+        bpy.context.scene.frame_set(frame)
+        return rig.pose.bones[0].head.z
+
+    return max(range(first, last + 1), key=height)
 
 
 def install():
     """The preferences, with the button that installs the runtime."""
+    yield from film["clear_the_window"]()
     area = panel["view"]()[0]
     area.type = "PREFERENCES"
     bpy.context.preferences.active_section = "ADDONS"
@@ -84,13 +105,12 @@ def install():
     yield 1.0
     shoot("install.png", PREFERENCES)
     stored.source, area.type = source, "VIEW_3D"
-    yield 1.0
 
 
 def edit():
     """A walk of which a range was made anew, waiting to be accepted."""
-    yield from character("a person walks forward", 6.0, 3)
-    open_only("edit")
+    yield from fresh("edit")
+    rig = yield from walk("a person walks forward", 6.0, 3)
     scene, settings = bpy.context.scene, bpy.context.scene.coamd_edit
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 50, 98
     settings.prompt, settings.random_seed, settings.seed = "a person jumps up high", False, 5
@@ -98,18 +118,15 @@ def edit():
     with window():
         bpy.ops.coamd.edit_range()
     yield from settle()
-    scene.frame_set(74)
+    scene.frame_set(highest(rig, 50, 98))
+    film["show_all_frames"]()
     yield 0.5
-    shoot("edit_panel.png", 560)
-    with window():
-        bpy.ops.coamd.edit_reject("EXEC_DEFAULT", True)
-    scene.use_preview_range = False
+    shoot("edit_panel.png")
 
 
 def storyboard():
     """Three scenes, before the motion is made."""
-    yield from character()
-    open_only("storyboard")
+    yield from fresh("storyboard")
     settings = bpy.context.scene.coamd_edit
     for prompt in ("a person walks forward", "a person stops and waves", "a person sits down"):
         with window():
@@ -123,8 +140,7 @@ def storyboard():
 
 def library():
     """A search, and its first hit on the character."""
-    yield from character()
-    open_only("library")
+    yield from fresh("library")
     settings = bpy.context.scene.coamd_understanding
     settings.text = "a person jumps"
     bpy.ops.coamd.search()
@@ -141,8 +157,8 @@ def library():
 
 def recognized():
     """What a generated motion of two actions is, with its parts as markers in the timeline."""
-    yield from character("a person walks forward, then sits down on the ground", 8.0, 1)
-    open_only("recognize")
+    yield from fresh("recognize")
+    yield from walk("a person walks forward, then sits down on the ground", 8.0, 1)
     bpy.context.scene.frame_set(40)
     bpy.ops.coamd.recognize()
     yield from settle()
@@ -154,8 +170,7 @@ def recognized():
 
 def mapping_editor():
     """A mapping in which two joints share a bone."""
-    yield from character()
-    open_only("main", "mapping")
+    yield from fresh("main", "mapping")
     area = panel["view"]()[0]
     area.spaces.active.overlay.show_bones = True
     rig = bpy.context.view_layer.objects.active
@@ -177,10 +192,7 @@ def scenario():
     panel["OUT"].mkdir(parents=True, exist_ok=True)
     yield 1.0
     panel["install"]()
-    yield from film["clear_the_window"]()
     wanted = os.environ.get("COAMD_PICTURES", " ".join(take.__name__ for take in PICTURES)).split()
-    yield from character()
-    yield from panel["show_sidebar"]()
     for take in PICTURES:
         if take.__name__ in wanted:
             yield from take()
