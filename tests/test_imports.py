@@ -11,7 +11,7 @@ from fakes import ROOT
 ADDON, RUNTIME = ROOT / "coamd_blender", ROOT / "runtime"
 LEAVES = (
     *("errors", "lazy", "motion", "motion.skeleton", "motion.contacts"),
-    *("wire", "wire.limits", "wire.protocol", "wire.client", "wire.jobs", "wire.requests"),
+    *("wire", "wire.limits", "wire.edit_modes", "wire.protocol", "wire.client", "wire.jobs", "wire.requests"),
     *("anim", "anim.range_keys", "anim.reduction", "anim.snapshot", "anim.checks", "anim.plan", "anim.steps"),
 )
 BLENDER = {

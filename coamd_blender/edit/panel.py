@@ -9,6 +9,7 @@ import bpy
 from .. import core, edit
 from ..core.drawing import CATEGORY, Sidebar, draw_outcome, draw_progress, draw_text, has_numpy
 from ..setup.panel import draw_ready
+from ..wire.edit_modes import EDIT_MODES
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_edit, COAMD_PG_scene
@@ -40,9 +41,10 @@ def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
             row = column.row(align=True)
             for index, name in enumerate(joints[pair : pair + 2], start=pair):
                 row.prop(settings, "joints", index=index, text=name.replace("_", " "), toggle=True)
-    if settings.mode == "vary":
+    mode = EDIT_MODES[settings.mode]
+    if mode.keeps:
         layout.prop(settings, "keep", slider=True)
-    if settings.mode != "outpaint":
+    if not mode.around:
         layout.prop(settings, "keep_poses")
         column = layout.column(align=True)
         column.prop(settings, "hold_target")
@@ -51,7 +53,7 @@ def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
             row = column.row(align=True)
             row.prop(settings, "hold_first")
             row.prop(settings, "hold_last")
-    if settings.mode not in {"outpaint", "vary"} and settings.part == "whole":
+    if not (mode.keeps or mode.around) and settings.part == "whole":
         layout.prop(settings, "path")
 
 

@@ -13,16 +13,11 @@ from bpy.props import (
 )
 
 from ..wire import limits
+from ..wire.edit_modes import DEFAULT_MODE, EDIT_MODES
 
 JOINTS = 22  # skeleton.JOINT_COUNT; numpy is not loaded at registration
 
-MODES = (
-    ("between", "In-Between", "Fill the range so that it leads from what is before it to what is after it"),
-    ("continue", "Continue After", "Go on from what is before the range, which may reach beyond the Action's end"),
-    ("lead_in", "Lead In Before", "Lead up to what is after the range, which may begin before the Action does"),
-    ("outpaint", "Outpaint Both Ends", "Keep the range, and make anew what the Action has before and after it"),
-    ("vary", "Vary", "Make the range anew and keep a part of it as a guide"),
-)
+MODES = tuple((name, mode.label, mode.description) for name, mode in EDIT_MODES.items())
 SOURCES = (
     ("PREVIEW", "Preview Range", "The timeline's preview range (P in a timeline)"),
     ("MARKERS", "Selected Markers", "From one selected timeline marker to the other"),
@@ -73,7 +68,7 @@ class COAMD_PG_scene(bpy.types.PropertyGroup):
 class COAMD_PG_edit(bpy.types.PropertyGroup):
     """Kept in the scene as ``scene.coamd_edit``. ``preview`` is the edit that waits, a copy of ``source``."""
 
-    mode: EnumProperty(name="Mode", description="What becomes of the range", items=MODES)
+    mode: EnumProperty(name="Mode", description="What becomes of the range", items=MODES, default=DEFAULT_MODE)
     source_of_range: EnumProperty(name="Range", description="Where the range is taken from", items=SOURCES)
     first: IntProperty(name="First", description="First frame that is made anew", default=1)
     last: IntProperty(name="Last", description="Last frame that is made anew", default=60)

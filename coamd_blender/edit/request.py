@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..motion import skeleton
 from ..retarget.holds import Hold
 from ..retarget.reading import Placement
+from ..wire.edit_modes import EDIT_MODES
 
 LEAST_SECONDS = 0.15  # between a frame that stays and a hold: a hand takes its time
 Area = tuple[Range, str]  # what is regenerated, and the runtime's mode for it
@@ -63,7 +64,7 @@ def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple
     """
     first, last = marked
     low, high = math.floor(start), math.ceil(end)
-    if mode == "outpaint":
+    if EDIT_MODES[mode].around:
         sides = [(low, min(first, high + 1) - 1, "lead_in"), (max(last, low - 1) + 1, high, "continue")]
         if first > high or last < low:
             raise _outside(marked, low, high)
@@ -73,11 +74,12 @@ def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple
                 f"The range {first} to {last} is all of the Action", "Mark the part that is to be kept, inside it"
             )
         return tuple(sides)
-    inside = {
-        "continue": low < first <= high + 1,
-        "lead_in": low - 1 <= last < high,
-    }.get(mode, low <= first and last <= high)
-    if not inside:
+    allowed = {
+        "both": low <= first and last <= high,
+        "before": low < first <= high + 1,
+        "after": low - 1 <= last < high,
+    }
+    if not allowed[EDIT_MODES[mode].builds_on]:
         raise _outside(marked, low, high)
     return ((Range(first, last, start, end), mode),)
 

@@ -18,6 +18,7 @@ from ..errors import InputError, RigError
 from ..motion.skeleton import JOINT_INDEX
 from ..retarget.holds import Hold
 from ..wire import limits
+from ..wire.edit_modes import EDIT_MODES
 from ..wire.requests import EditRange, EditRequest
 from . import apply, pending, request
 
@@ -109,7 +110,7 @@ def _settings(context: bpy.types.Context, action: bpy.types.Action, slot: object
     read = _around(scene, [area for area, _ in asked], keys)
     parts, free = request.open_joints(settings)
     poses = request.kept_poses(scene, marked, asked[0][0]) if settings.keep_poses else ()
-    hold = request.hold_of(scene, asked[0][0], read[0]) if settings.mode != "outpaint" else None
+    hold = request.hold_of(scene, asked[0][0], read[0]) if not EDIT_MODES[settings.mode].around else None
     path = None if settings.path is None else request.path_points(settings.path)
     return EditSettings(
         prompt=" ".join(settings.prompt.split()),
@@ -150,14 +151,13 @@ def _original(
     slot: object | None,
     wanted: EditSettings,
 ) -> Original:
-    mode = context.scene.coamd_edit.bl_rna.properties["mode"].enum_items[context.scene.coamd_edit.mode]
     return Original(
         armature.session_uid,
         action.session_uid,
         context.scene.session_uid,
         None if slot is None else slot.handle,
         (min(area.first for area in wanted.areas), max(area.last for area in wanted.areas)),
-        wanted.prompt or mode.name,
+        wanted.prompt or EDIT_MODES[context.scene.coamd_edit.mode].label,
     )
 
 

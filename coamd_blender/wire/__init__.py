@@ -3,6 +3,7 @@
 protocol.py       frames and messages
 requests/         one class a task: what can be asked for
 checks.py, array_checks.py, limits.py    one rule and one limit for all who ask
+edit_modes.py     what an edit can make of a range
 client.py         the runtime process and its threads
 jobs.py           what was asked for, and how far it is
 """

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..motion import skeleton
 from ..motion.skeleton import JOINT_COUNT
 from . import limits
+from .edit_modes import EDIT_MODES
 
 
 def check_clip(joints: np.ndarray | None) -> None:
@@ -42,7 +43,7 @@ def check_path(path: np.ndarray | None, mode: str, parts: str | None) -> None:
         return
     if parts is not None:
         raise InputError("A path moves the whole body, and only some joints may be made anew", "Leave one out")
-    if mode == "vary":
+    if EDIT_MODES[mode].keeps:
         raise InputError("A variation keeps its way, and a path gives another", "Leave the path out, or use between")
     if path.ndim != 2 or path.shape[1] != 2 or not np.isfinite(path).all():
         raise InputError(f"An array of shape {path.shape} is not a path", "Give two or more points [x, z]")

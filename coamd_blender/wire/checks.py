@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import InputError
 from . import limits
+from .edit_modes import EDIT_MODES
 
 
 def is_number(value: Any) -> bool:
@@ -94,8 +95,8 @@ def check_range(start: int, stop: int, mode: str) -> None:
     """Raise InputError unless frames ``start`` to ``stop``, excluded, can be made anew in ``mode``."""
     if stop <= start:
         raise InputError(f"The range {start}:{stop} is empty", "Give its first frame, and one past its last")
-    if mode not in limits.EDIT_MODES:
-        raise InputError(f"There is no edit mode {mode!r}", f"Choose from {', '.join(limits.EDIT_MODES)}")
+    if mode not in EDIT_MODES:
+        raise InputError(f"There is no edit mode {mode!r}", f"Choose from {', '.join(EDIT_MODES)}")
 
 
 def check_ranges(ranges: Iterable[tuple[int, int]], frames: int) -> None:

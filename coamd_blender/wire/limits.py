@@ -18,8 +18,7 @@ MOST_VARIANTS = 8  # that the panel makes at once
 MOST_COPIES = 1000  # that one request, or --count, makes
 LARGEST_WEIGHT = 100.0  # of the text (classifier-free) and of the recogniser's guidance
 
-EDIT_MODES = ("between", "continue", "lead_in", "outpaint", "vary")
-DEFAULT_KEEP = 0.5  # share of a range that "vary" keeps as a guide
+DEFAULT_KEEP = 0.5  # share of a range that stays as a guide, in the modes that keep one
 LOOPS = ("keep", "remove")  # what becomes of the travel of a motion that ends as it began
 
 MOST_RESULTS = 1000

@@ -8,6 +8,7 @@ from pathlib import Path
 from coamd_blender.errors import InputError
 from coamd_blender.motion.skeleton import FPS
 from coamd_blender.wire import limits
+from coamd_blender.wire.edit_modes import DEFAULT_MODE, EDIT_MODES
 from coamd_blender.wire.requests import EditRange, EditRequest, StoryboardRequest
 from runtime import edit, formats, generate
 from runtime.cli.common import (
@@ -30,7 +31,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     mask = "frames made anew, B excluded; A:B,C:D for several"
     ranges.add_argument("--mask", required=True, metavar="A:B", help=mask)
     ranges.add_argument(
-        "--mode", choices=limits.EDIT_MODES, default="between", help="which side is context (default between)"
+        "--mode", choices=EDIT_MODES, default=DEFAULT_MODE, help=f"which side is context (default {DEFAULT_MODE})"
     )
     ranges.add_argument("--joints", metavar="PARTS", help="only these are made anew: upper_body, legs, left_arm, ...")
     ranges.add_argument("--path", type=Path, metavar="F", help="JSON: [[x, z], ...], a curve on the ground to follow")

@@ -113,7 +113,7 @@ class RangeEdit:
             config = replace(config, guidance_weight=0.0, guidance_rescale=0.0)
         elif self.task.cfg is not None:
             config = replace(config, guidance_weight=self.task.cfg)
-        elif self.task.prompted and self.task.mode != "vary":
+        elif self.task.prompted:
             config = replace(config, guidance_weight=INSISTED * config.guidance_weight)
         elif all(self.kept) and not self.task.held().any():
             config = replace(config, guidance_weight=LED * config.guidance_weight, skipped=())
@@ -161,12 +161,12 @@ class RangeEdit:
         given = torch.ones_like(tokens, dtype=torch.bool)
         given[inside] = False
         end = None
-        if task.mode == "vary":
+        if task.keeps:
             kept = np.random.default_rng(task.seed).permutation(grid.missing)[: round(task.keep * grid.missing)]
             given[inside.start + kept] = True
         if task.held().any() and not self._layered:
             given[..., -TRAVEL_DIM:] = True
-        if task.mode == "vary" or task.held().any():
+        if task.keeps or task.held().any():
             stations = root_trajectory.integrate(coder.travel(tokens), origin)
             return tokens, given, origin, stations[inside.stop] if self.kept[1] else None
         if grid.before:

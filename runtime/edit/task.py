@@ -9,6 +9,7 @@ import numpy as np
 
 from coamd_blender.wire.array_checks import check_clip, check_path, immovable_joints
 from coamd_blender.wire.checks import check_number, check_range, check_ranges, check_rate, check_targets
+from coamd_blender.wire.edit_modes import DEFAULT_MODE, EDIT_MODES
 from runtime.cleanup.blend import Target
 
 if TYPE_CHECKING:
@@ -20,16 +21,16 @@ class Edit:
     """What to remake. Raises InputError for what cannot be meant.
 
     Frames ``start`` to ``stop``, ``stop`` excluded, are made anew after ``prompt`` (none: whatever fits). ``mode``:
-    between (both sides are context), continue (what comes before), lead_in (what comes after), outpaint (both), vary
-    (``keep`` of the range, 0 to 1, stays as a guide). ``joints``: body parts and joint names, separated by commas,
-    that alone are made anew. ``path`` (points, 2: x, z) is a curve on the ground for the pelvis, run evenly over the
-    range; ``targets`` places of joints at frames of the range. All in the clip's own coordinates.
+    one of EDIT_MODES; ``keep``: the share of the range, 0 to 1, that stays in a mode that keeps one. ``joints``: body
+    parts and joint names, separated by commas, that alone are made anew. ``path`` (points, 2: x, z) is a curve on the
+    ground for the pelvis, run evenly over the range; ``targets`` places of joints at frames of the range. All in the
+    clip's own coordinates.
     """
 
     start: int
     stop: int
     prompt: str = ""
-    mode: str = "between"
+    mode: str = DEFAULT_MODE
     joints: str | None = None
     keep: float = 0.5
     path: np.ndarray | None = None
@@ -44,9 +45,14 @@ class Edit:
         self.held()
 
     @property
+    def keeps(self) -> bool:
+        """Whether a share of the range stays as a guide."""
+        return EDIT_MODES[self.mode].keeps
+
+    @property
     def prompted(self) -> bool:
-        """Whether the prompt alone says what the whole body does: no path, no places, no joints that stay."""
-        led = self.path is not None or bool(self.targets)
+        """Whether the prompt alone says what the whole body does: no path, no places, nothing that stays."""
+        led = self.path is not None or bool(self.targets) or self.keeps
         return bool(self.prompt.strip()) and not led and not self.held().any()
 
     def held(self) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES
+from coamd_blender.wire.edit_modes import EDIT_MODES
 from runtime.edit.task import Edit
 
 WINDOW = MAX_FRAMES // FRAME_MULTIPLE  # tokens the networks see at once
@@ -59,11 +60,11 @@ class Grid:
 
 def _contexts(missing: int, before: int, after: int, task: Edit) -> tuple[int, int, int]:
     """How many of the tokens there are to show on either side: (before, missing, after)."""
-    mode = task.mode
-    if task.prompted and mode != "vary":
+    builds_on = EDIT_MODES[task.mode].builds_on
+    if task.prompted:
         before, after = min(before, PROMPTED), min(after, PROMPTED)
-    after = min(after, SEAM) if mode == "continue" else after
-    before = min(before, SEAM) if mode == "lead_in" else before
+    after = min(after, SEAM) if builds_on == "before" else after
+    before = min(before, SEAM) if builds_on == "after" else before
     room = WINDOW - missing
     if room < 2 * OVERLAP:
         return min(before, OVERLAP), missing, min(after, OVERLAP)

@@ -22,6 +22,7 @@ from ..checks import (
     is_texts,
     tidy_prompt,
 )
+from ..edit_modes import DEFAULT_MODE
 from .base import Arrays, Fields, TaskRequest, frozen
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class EditRange(NamedTuple):
 
     start: int
     stop: int
-    mode: str = limits.EDIT_MODES[0]
+    mode: str = DEFAULT_MODE
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,9 @@ class EditRequest(TaskRequest):
     """Make ``ranges`` of a clip ``joints`` (frames, 22, 3) at ``fps`` frames a second anew, and touch nothing else.
 
     ``parts``: body parts and joints, by commas, that alone are made anew (on the wire the field ``joints``);
-    ``keep``: share, 0 to 1, that "vary" keeps; ``path`` (points, 2: x, z): a curve on the ground for the pelvis, for
-    one range; ``target_points`` (count, 3) where the joints ``target_joints`` (count,) must be at the frames
-    ``target_frames`` (count,). All in the clip's own coordinates. Result: field ``fps``, array ``joints``.
+    ``keep``: share, 0 to 1, that stays in a mode that keeps one; ``path`` (points, 2: x, z): a curve on the ground for
+    the pelvis, for one range; ``target_points`` (count, 3) where the joints ``target_joints`` (count,) must be at the
+    frames ``target_frames`` (count,). All in the clip's own coordinates. Result: field ``fps``, array ``joints``.
     """
 
     task: ClassVar[str] = "edit"
