@@ -41,10 +41,9 @@ def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
             row = column.row(align=True)
             for index, name in enumerate(joints[pair : pair + 2], start=pair):
                 row.prop(settings, "joints", index=index, text=name.replace("_", " "), toggle=True)
-    mode = EDIT_MODES[settings.mode]
-    if mode.keeps:
+    if EDIT_MODES[settings.mode].keeps:
         layout.prop(settings, "keep", slider=True)
-    if not mode.around:
+    if edit.request.takes_places(settings):
         layout.prop(settings, "keep_poses")
         column = layout.column(align=True)
         column.prop(settings, "hold_target")
@@ -53,7 +52,7 @@ def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
             row = column.row(align=True)
             row.prop(settings, "hold_first")
             row.prop(settings, "hold_last")
-    if not (mode.keeps or mode.around) and settings.part == "whole":
+    if edit.request.takes_path(settings):
         layout.prop(settings, "path")
 
 

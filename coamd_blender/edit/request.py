@@ -91,6 +91,17 @@ def _outside(marked: tuple[int, int], low: int, high: int) -> InputError:
     )
 
 
+def takes_places(settings: bpy.types.PropertyGroup) -> bool:
+    """Return whether poses at markers, and a hold, can be asked for: not where what is around the range is made anew."""
+    return not EDIT_MODES[settings.mode].around
+
+
+def takes_path(settings: bpy.types.PropertyGroup) -> bool:
+    """Return whether a path can be asked for: for one range of the whole body, without a guide that has its own way."""
+    mode = EDIT_MODES[settings.mode]
+    return settings.part == "whole" and not (mode.keeps or mode.around)
+
+
 def kept_poses(scene: bpy.types.Scene, marked: tuple[int, int], area: Range) -> tuple[int, ...]:
     """Return frames of the markers inside the range but for those that mark its ends. Raises InputError without any."""
     ends = set(marked) if scene.coamd_edit.source_of_range == "MARKERS" else set()

@@ -109,9 +109,11 @@ def _settings(context: bpy.types.Context, action: bpy.types.Action, slot: object
     asked = request.areas(settings.mode, marked, *keys)
     read = _around(scene, [area for area, _ in asked], keys)
     parts, free = request.open_joints(settings)
-    poses = request.kept_poses(scene, marked, asked[0][0]) if settings.keep_poses else ()
-    hold = request.hold_of(scene, asked[0][0], read[0]) if not EDIT_MODES[settings.mode].around else None
-    path = None if settings.path is None else request.path_points(settings.path)
+    places, area = request.takes_places(settings), asked[0][0]  # what the panel does not offer stays out
+    poses = request.kept_poses(scene, marked, area) if places and settings.keep_poses else ()
+    hold = request.hold_of(scene, area, read[0]) if places else None
+    follows = settings.path is not None and request.takes_path(settings)
+    path = request.path_points(settings.path) if follows else None
     return EditSettings(
         prompt=" ".join(settings.prompt.split()),
         seed=random.randint(0, limits.LARGEST_SEED) if settings.random_seed else settings.seed,

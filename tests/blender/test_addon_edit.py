@@ -237,6 +237,17 @@ def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
         bpy.ops.coamd.edit_range()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"mode": "vary"}, {"part": "arms"}, {"mode": "outpaint"}, {"mode": "outpaint", "keep_poses": True}],
+)
+def test_what_the_panel_does_not_offer_stays_out_of_the_request(walker, changes):
+    armature, _ = walker
+    ask(path=armature, **changes)  # an armature is not a path, and there are no markers
+    assert bpy.ops.coamd.edit_range() == {"FINISHED"}
+    assert asked()[-1]["arrays"] == {"joints": [60, 22, 3]}
+
+
 def held_at(joint_bone, armature, frames=(26, 35), off=(0.04, -0.05, 0.03)):
     """An empty near where the bone's head is in the middle of ``frames``; returns it."""
     bpy.context.scene.frame_set(sum(frames) // 2)
