@@ -92,7 +92,7 @@ def _outside(marked: tuple[int, int], low: int, high: int) -> InputError:
 
 
 def takes_places(settings: bpy.types.PropertyGroup) -> bool:
-    """Return whether poses at markers, and a hold, can be asked for: not where what is around the range is made anew."""
+    """Return whether poses at markers, and a hold, can be asked for: not where the marked range itself stays."""
     return not EDIT_MODES[settings.mode].around
 
 
