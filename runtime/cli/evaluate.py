@@ -16,7 +16,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
     parser.add_argument("--prepared", type=Path, metavar="FOLDER", help="prepared data (default data/prepared)")
     parser.add_argument("--device", metavar="D", help="auto, cuda, mps or cpu (default auto)")
-    parser.add_argument("--seeds", type=whole_number(1, 1000), metavar="N", help="seeds a prompt (default 8)")
+    parser.add_argument(
+        "--seeds", type=whole_number(1, 1000), metavar="N", help="seeds a prompt (default 8; obedience_vocabulary: 4)"
+    )
     parser.add_argument("--limit", type=whole_number(1, 10**6), metavar="N", help="held-out clips compared, at most")
     parser.add_argument(
         "--official", type=Path, metavar="FOLDER", help="data sets of the paper (default data/official)"

@@ -241,7 +241,8 @@ def run_speed(options: Options, repeats: int = 7) -> dict:
 
 
 def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
-    """Run one benchmark. ``options`` is an :class:`Options` or a mapping of its fields.
+    """Run one benchmark. ``options`` is an :class:`Options` or a mapping of its fields, where the row may
+    have usual ones of its own.
 
     Returns its figures ready for JSON, with ``benchmark`` (the name) and ``text`` (a table to print).
     Raises InputError for an unknown name, WeightsError or DataError for what is missing.
@@ -252,7 +253,7 @@ def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
         unknown = set(known) - set(Options.__dataclass_fields__)
         if unknown:
             raise InputError(f"Unknown option {', '.join(sorted(unknown))}", "See python -m runtime evaluate --help")
-        options = Options(**known)
+        options = Options(**known if set(row.usual) & set(known) else {**row.usual, **known})
     result = {"benchmark": name} | row.load()(options)
     if "figure" in result:
         results.record(options.cache, name, result["figure"], weights_digest(options.weights))

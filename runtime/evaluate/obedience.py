@@ -22,6 +22,7 @@ from runtime.evaluate.obedience_tests import TESTS, passes_in_order
 PROMPTS = Path(__file__).with_name("obedience_prompts.toml")
 THREE_ACTIONS = Path(__file__).with_name("obedience_three_actions.toml")
 OTHER_WORDS = Path(__file__).with_name("obedience_other_words.toml")
+VOCABULARY = Path(__file__).with_name("obedience_vocabulary.toml")
 _CLIP_NAME = re.compile(r".*_(\d{3})_(\d{3})\.npz$")
 
 

@@ -18,6 +18,7 @@ from coamd_blender.motion.kinematics import velocity
 from coamd_blender.motion.signals import runs
 from coamd_blender.motion.skeleton import FPS
 from runtime.evaluate import geometry as g
+from runtime.evaluate.vocabulary import TESTS as VOCABULARY
 
 MOVING_SPEED = 0.25  # m/s: a pelvis that travels faster is going somewhere
 RUNNING_SPEED = 2.3  # m/s: faster than anybody in our recordings walks; or, above a brisk walk's lower end,
@@ -303,6 +304,7 @@ TESTS: dict[str, Callable[..., bool]] = {
     "on_floor": on_floor,
     "dance": dance,
     "stand_still": stand_still,
+    **VOCABULARY,
 }
 
 

@@ -5,8 +5,8 @@ Nothing heavy is imported here, so that ``evaluate list`` and a wrong name are a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,8 @@ WEIGHTS, DATA, BOTH = "weights", "prepared data", "weights, prepared data"
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One row. ``runner`` is "module.function" of this package, called with ``arguments`` and then the Options."""
+    """One row. ``runner`` is "module.function" of this package, called with ``arguments`` and then the Options, which
+    take the fields of ``usual`` where none of them is named."""
 
     name: str
     measures: str
@@ -29,6 +30,7 @@ class Benchmark:
     runner: str
     published: str | None = None
     arguments: tuple = ()
+    usual: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Callable[[Any], dict]:
         """Import and return who runs it: a function of the Options."""
@@ -53,12 +55,26 @@ OPEN = (
         arguments=("THREE_ACTIONS",),
     ),
     Benchmark(
+        "obedience_vocabulary",
+        "64 single actions in four wordings each",
+        WEIGHTS,
+        "benchmarks.run_obedience_of",
+        arguments=("VOCABULARY",),
+        usual={"seeds": 4, "best_of": 4},
+    ),
+    Benchmark(
         "known_unknown",
         "are prompts never met told from those learnt",
         WEIGHTS,
         "known_unknown.run_known_unknown",
     ),
     Benchmark("fairness", "do the obedience tests tell real clips apart", DATA, "benchmarks.run_fairness"),
+    Benchmark(
+        "fairness_vocabulary",
+        "do the tests of 64 single actions tell real clips apart",
+        DATA,
+        "segment_fairness.run_segment_fairness",
+    ),
     Benchmark("physical", "bones, skating, jerk, floor against the data", BOTH, "benchmarks.run_physical"),
     Benchmark("diversity", "how much seeds of a prompt differ", WEIGHTS, "benchmarks.run_diversity"),
     Benchmark("reconstruction", "autoencoder error on unseen performers", BOTH, "benchmarks.run_reconstruction"),

@@ -25,6 +25,18 @@ def test_every_benchmark_is_listed_with_what_it_needs():
     assert all(set(row) == {"name", "measures", "needs", "published", "ours"} for row in rows)
 
 
+def test_a_benchmark_has_usual_options_that_a_named_one_sets_aside(monkeypatch):
+    seen = []
+    monkeypatch.setattr(benchmarks, "run_obedience_of", lambda name, options: seen.append((name, options)) or {})
+    for named in ({}, {"device": "cpu"}, {"seeds": 2}, {"seeds": 8, "best_of": 2}):
+        run_benchmark("obedience_vocabulary", named)
+    run_benchmark("obedience_other_words")
+    asked = [(name, options.seeds, options.best_of) for name, options in seen]
+    assert asked[:3] == [("VOCABULARY", 4, 4), ("VOCABULARY", 4, 4), ("VOCABULARY", 2, None)]
+    assert asked[3:] == [("VOCABULARY", 8, 2), ("OTHER_WORDS", 8, None)]
+    assert seen[1][1].device == "cpu"
+
+
 def test_unknown_names_options_and_missing_things_are_one_clear_line(tmp_path):
     with pytest.raises(InputError, match="no benchmark 'beauty'"):
         run_benchmark("beauty")

@@ -1,6 +1,7 @@
 """The prompts, the run over them with a generator of known behaviour, and the caption-free zone around the tests."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from runtime.captions.phrases import draw_voice, sentence, table
 from runtime.compose.compose import HELD_OUT_PAIRS
 from runtime.evaluate import obedience
 from runtime.evaluate.obedience import Prompt, judge_folder, load_prompts, run, tally
+from runtime.evaluate.vocabulary import TESTS as VOCABULARY
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where captions and training items come from.
@@ -101,6 +103,27 @@ def test_no_prompt_is_a_sentence_the_captions_can_say():
         assert not prompts & (spoken | {" ".join(words(phrase))}), phrase
 
 
+def test_hardly_a_prompt_of_the_vocabulary_is_a_sentence_the_captions_can_say():
+    # Whoever wrote them had seen no caption; plain sentences ("a man does jumping jacks") meet captions by chance.
+    prompts = [" ".join(words(prompt.text)) for prompt in load_prompts(obedience.VOCABULARY)]
+    voices = {draw_voice(np.random.default_rng(seed)) for seed in range(2000)}
+    phrases = {phrase for phrase in strings(table()) if phrase.strip()}
+    said = {" ".join(words(sentence(phrase, *voice))) for phrase in phrases for voice in voices} & set(prompts)
+    assert len(said) <= 0.03 * len(prompts), said
+
+
+def test_the_vocabulary_asks_each_of_64_families_four_times_and_ten_of_them_are_never_authored():
+    prompts = load_prompts(obedience.VOCABULARY)
+    asked = Counter(prompt.family for prompt in prompts)
+    assert set(asked) == set(VOCABULARY) and set(asked.values()) == {4}
+    assert all(prompt.tests[0]["is"] == prompt.family for prompt in prompts)
+    assert all(isinstance(prompt.obeyed(s.standing(2)), bool) for prompt in prompts)
+    apart = {prompt.family for prompt in prompts if prompt.group == "never authored"}
+    assert len(apart) == 10 and sum(prompt.group == "never authored" for prompt in prompts) == 40
+    (group,) = tally(prompts, [[prompt.family in apart] for prompt in prompts])["groups"]
+    assert group == {"group": "never authored", "families": 10, "mean": 1.0}
+
+
 def imports(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -111,8 +134,9 @@ def imports(path):
 
 
 def test_captions_and_tests_share_no_function():
-    for name in ("geometry.py", "obedience_tests.py"):
-        assert not [module for module in imports(ROOT / "runtime" / "evaluate" / name) if module.startswith(MADE)]
+    room = ROOT / "runtime" / "evaluate"
+    for path in (room / "geometry.py", room / "obedience_tests.py", *room.joinpath("vocabulary").glob("*.py")):
+        assert not [module for module in imports(path) if module.startswith(MADE)], path.name
     for room in MADE:
         for path in ROOT.joinpath(*room.split(".")).glob("*.py"):
             assert not [module for module in imports(path) if "evaluate" in module], path.name

@@ -1,0 +1,78 @@
+"""Geometric tests of 64 single actions, by the names that ``obedience_vocabulary.toml`` uses.
+
+Each is applied to the motion as seen from where its body stands and faces at the start (:func:`parts.from_start`): the
+place and the facing change no verdict, and the verdict on a left side is that on the right one of the mirror image.
+"""
+
+from runtime.evaluate.vocabulary import exercises, gestures, handling, locomotion, others, postures, sports
+from runtime.evaluate.vocabulary.parts import from_start
+
+TESTS = {
+    test.__name__: from_start(test)
+    for test in (
+        exercises.jumping_jack,
+        exercises.push_up,
+        exercises.deep_squat,
+        exercises.forward_lunge,
+        exercises.sit_up,
+        exercises.burpee,
+        exercises.plank_hold,
+        exercises.high_knees,
+        exercises.biceps_curl,
+        exercises.side_bend,
+        exercises.arm_circles,
+        exercises.bird_dog,
+        gestures.point_direction,
+        gestures.clap_hands,
+        gestures.deep_bow,
+        gestures.military_salute,
+        gestures.shrug,
+        gestures.beckon,
+        gestures.facepalm,
+        gestures.stop_palm,
+        gestures.victory_arms,
+        gestures.curtsy,
+        handling.pick_up_from_floor,
+        handling.place_on_high_shelf,
+        handling.push_heavy_object,
+        handling.pull_rope,
+        handling.throw_overhand,
+        handling.sweep_floor,
+        handling.dig_with_shovel,
+        handling.drink_from_cup,
+        handling.phone_to_ear,
+        handling.wipe_window,
+        handling.saw_wood,
+        handling.turn_crank,
+        postures.kneel_on_one_knee,
+        postures.lie_down_on_back,
+        postures.get_up_from_floor,
+        postures.sit_cross_legged,
+        postures.hands_on_hips,
+        postures.cross_arms,
+        postures.balance_on_one_leg,
+        postures.touch_toes,
+        postures.downward_dog,
+        postures.roll_over_lying,
+        locomotion.limp,
+        locomotion.sneak,
+        locomotion.hop_on_one_leg,
+        locomotion.walk_backward,
+        locomotion.sidestep,
+        locomotion.crawl_hands_and_knees,
+        locomotion.climb_stairs,
+        locomotion.crab_walk,
+        sports.side_kick,
+        sports.uppercut,
+        sports.knee_strike,
+        sports.duck_under,
+        sports.golf_swing,
+        sports.basketball_shot,
+        sports.cartwheel,
+        sports.bowl_a_ball,
+        others.fall_over,
+        others.spin_around,
+        others.hip_sway_dance,
+        others.play_violin,
+    )
+}
