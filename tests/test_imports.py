@@ -80,8 +80,8 @@ ARROWS = {
         "compose": "authored captions data errors lazy motion",
         "data": "captions errors formats lazy library model motion",
         "train": "captions checkpoint config data errors evaluate generate lazy model motion recognize",
-        "evaluate": "captions checkpoint cleanup config data edit errors formats generate lazy library model motion "
-        "recognize",
+        "evaluate": "captions checkpoint cleanup compose config data edit errors formats generate lazy library "
+        "model motion recognize",
     },
 }
 BESIDE = {"authored", "captions", "compose", "data", "evaluate", "train"}  # needed by nobody who only uses the weights
