@@ -10,11 +10,16 @@ import math
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from runtime.config import SamplingConfig
+
+if TYPE_CHECKING:  # the networks themselves are the caller's
+    from runtime.model.diffusion_head import DiffusionHead
+    from runtime.model.generator import MotionGenerator
+    from runtime.model.text_encoder import TextFeatures
 
 # steer(tokens, fresh): tokens (batch, count, dim) to go on with, where ``fresh`` (batch, count) were just predicted
 Steer = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -85,8 +90,8 @@ def rank_of_missing(order: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def sample(
-    networks,
-    text,
+    networks: MotionGenerator,
+    text: TextFeatures,
     noise: torch.Tensor,
     order: torch.Tensor,
     config: SamplingConfig,
@@ -94,27 +99,22 @@ def sample(
     known: Known | None = None,
     steer: Steer | None = None,
 ) -> torch.Tensor:
-    """Return tokens (batch, count, dim) for text features, noise (batch, count, dim) and order (batch, count).
+    """Draw tokens (batch, count, dim), no unit, for texts, from ``noise`` of that shape, in ``order`` (batch, count).
 
-    ``text`` is a TextFeatures on the networks' device. A step draws the tokens that it keeps, and all that are still
-    missing only where something asks for them: ``on_step(step, steps, coarse)``, called after every step, when it
-    calls ``coarse()``, and ``steer``. ``on_step`` may raise to stop. ``known`` are tokens to build on, or channels of
-    tokens: these follow the straight path from noise to their value inside the head's solver, so that the other
-    channels of the same token see them coming. ``steer`` may move, after each step, whatever is not given.
+    ``text`` is on the networks' device; ``order`` are places, 0 the first. A step draws the tokens that it keeps, and
+    all that are still missing only where something asks for them: ``on_step(step, steps, coarse)``, called after every
+    step, when it calls ``coarse()``, and ``steer``. ``on_step`` may raise to stop. ``known`` are tokens to build on, or
+    channels of tokens: these follow the straight path from noise to their value inside the head's solver, so that the
+    other channels of the same token see them coming. ``steer`` may move, after each step, whatever is not given.
 
     Guidance leads away from what the networks say without the text and without the layers ``config.skipped``: from a
     worse version of themselves (Karras et al. 2024), which one gets by skipping a layer (Hyung et al. 2024).
     """
-    batch, count, _ = noise.shape
     if known is None:
         known = Known(torch.zeros_like(noise), torch.zeros_like(noise, dtype=torch.bool))
     missing = ~known.given.all(dim=-1)
-    rank = rank_of_missing(order, missing)
-    totals = missing.sum(dim=1).tolist()
-    valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
-    dropped = torch.arange(2 * batch, device=noise.device) >= batch
-    told = networks.transformer.read(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
-    skipped = config.skipped if config.guidance_weight > 1 else ()  # up to there nothing is led away from
+    rank, totals = rank_of_missing(order, missing), missing.sum(dim=1).tolist()
+    conditions = _conditions_of(networks, text, noise, config)
     tokens = torch.where(known.given, known.tokens, torch.zeros_like(noise))
     for step in range(1, config.steps + 1):
         before, after = (
@@ -124,8 +124,7 @@ def sample(
         hidden = missing & (rank >= before)
         coarse = partial(torch.clone, tokens)
         if hidden.any():  # a few missing tokens are all there before the last step
-            vectors = networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, told, skipped, batch)
-            draw = partial(_drawn, networks.head, vectors, noise, known, config)
+            draw = partial(_drawn, networks.head, conditions(tokens, hidden), noise, known, config)
             if steer:
                 tokens = torch.where(known.given, tokens, steer(draw(tokens, hidden), hidden))
                 coarse = partial(torch.clone, tokens)
@@ -137,8 +136,28 @@ def sample(
     return tokens
 
 
+def _conditions_of(
+    networks: MotionGenerator, text: TextFeatures, noise: torch.Tensor, config: SamplingConfig
+) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Read a text once, and return what gives the head's conditions (2 * batch, count, width) at every step.
+
+    They are asked for with the tokens (batch, count, dim) so far and where they are ``hidden`` (batch, count) bool:
+    those with the text come first, then those without it and without the skipped layers.
+    """
+    batch, count, _ = noise.shape
+    valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
+    dropped = torch.arange(2 * batch, device=noise.device) >= batch
+    told = networks.transformer.read(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
+    skipped = config.skipped if config.guidance_weight > 1 else ()  # up to there nothing is led away from
+
+    def conditions(tokens: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+        return networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, told, skipped, batch)
+
+    return conditions
+
+
 def _drawn(
-    head,
+    head: DiffusionHead,
     vectors: torch.Tensor,
     noise: torch.Tensor,
     known: Known,
@@ -160,7 +179,9 @@ def _drawn(
     )
 
 
-def _draw(head, pair: torch.Tensor, start: torch.Tensor, fixed: Known, config: SamplingConfig) -> torch.Tensor:
+def _draw(
+    head: DiffusionHead, pair: torch.Tensor, start: torch.Tensor, fixed: Known, config: SamplingConfig
+) -> torch.Tensor:
     """Tokens (masked, dim) from the noise ``start`` for ``pair``: conditions with the text, then those without.
 
     Channels given in ``fixed`` go straight to their value.

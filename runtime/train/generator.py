@@ -11,9 +11,9 @@ from runtime import checkpoint
 from runtime.config import PRESETS, AutoencoderConfig, GeneratorConfig
 from runtime.data.dataset import Pool, TokenSampler, encoded_captions
 from runtime.model.autoencoder import Autoencoder
-from runtime.model.clip_text import encoder_of
+from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
-from runtime.model.text_encoder import TextFeatures
+from runtime.model.text_encoder import TextEncoder, TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
 from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 
@@ -46,37 +46,28 @@ def train_generator(
     the tokens of punches count (:class:`runtime.data.dataset.TokenSampler`). What is not given is the preset's
     schedule, or without one 12,000 steps.
     """
-    run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
+    run, sizes = Path(run), PRESETS[preset]
     device, schedule = training_device(), sizes.generator_schedule
     text_encoder = encoder_of(weights, sizes.generator.text_dim).to(device)
     with first_process_first():
-        coder = finished_autoencoder(autoencoder, run, Pool.load(pools / "train"), device, keep=start is not None)
-        samplers = {
-            name: _token_sampler(
-                pools / name,
-                run / name,
-                coder,
-                text_encoder,
-                batch=schedule and schedule.batch,
-                elsewhere=captions and captions / name,
-                strikes=strikes if name == "train" else 1.0,
-            )
-            for name in ("train", "val")
-        }
+        pool = Pool.load(Path(prepared) / "pool" / "train")
+        coder = finished_autoencoder(autoencoder, run, pool, device, keep=start is not None)
+        encoders, batch = (coder, text_encoder), schedule and schedule.batch
+        train, val = _token_samplers(prepared, run, captions, encoders, batch=batch, strikes=strikes)
     module = MotionGenerator(sizes.generator)
     if start is not None:
         begin_from(module, start)
-    module.importance.copy_(channel_importance(coder, samplers["val"].batch(0)[0][:32].to(device)))
+    module.importance.copy_(channel_importance(coder, val.batch(0)[0][:32].to(device)))
     ours = {"steps": 12_000, "learning_rate": 5e-4}
     chosen = {"steps": steps, "learning_rate": learning_rate, "precision": precision}
-    items = len(samplers["train"].pool.items)
+    items = len(train.pool.items)
     settings = settings_for(run, schedule, items, ours, seed=seed, accumulate=accumulate, **chosen)
     job = Run("generator", module.to(device), settings)
 
     def step(index: int) -> dict[str, torch.Tensor]:
-        return {"total": _loss(module, samplers["train"].batch(seed * 1_000_003 + index), device)}
+        return {"total": _loss(module, train.batch(seed * 1_000_003 + index), device)}
 
-    job.train(step, lambda averaged: _validated(averaged, samplers["val"], device))
+    job.train(step, lambda averaged: _validated(averaged, val, device))
     return job.final_path
 
 
@@ -153,18 +144,39 @@ def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor
     return weight / weight.mean()
 
 
+def _token_samplers(
+    prepared: Path,
+    run: Path,
+    captions: Path | None,
+    encoders: tuple[Autoencoder, TextEncoder | ClipTextEncoder],
+    *,
+    batch: int | None,
+    strikes: float,
+) -> tuple[TokenSampler, TokenSampler]:
+    """Those of the pool's parts for training and validation; punches count more (``strikes``) in training alone."""
+
+    def sampler(part: str, counting: float) -> TokenSampler:
+        elsewhere = captions and captions / part
+        folder, cache = Path(prepared) / "pool" / part, run / part
+        return _token_sampler(folder, cache, elsewhere, *encoders, batch=batch, strikes=counting)
+
+    return sampler("train", strikes), sampler("val", 1.0)
+
+
 def _token_sampler(
     pool_folder: Path,
     cache: Path,
+    elsewhere: Path | None,
     coder: Autoencoder,
-    text_encoder,
+    text_encoder: TextEncoder | ClipTextEncoder,
     *,
     batch: int | None,
-    elsewhere: Path | None,
     strikes: float,
 ) -> TokenSampler:
-    """Encode a pool's motions and captions once; later starts read the cache, and other runs the captions. Batches hold
-    ``batch`` clips of mean length (as many tokens as the sampler chooses when None)."""
+    """Encode a pool's motions and captions once; later starts read the cache, and the captions of a run ``elsewhere``.
+
+    Batches hold ``batch`` clips of mean length (as many tokens as the sampler chooses when None).
+    """
     pool = Pool.load(pool_folder)
     cache.mkdir(parents=True, exist_ok=True)
     tokens_path = cache / "tokens.safetensors"

@@ -20,7 +20,8 @@ print(json.dumps(told))
 """
 
 
-def test_what_cannot_be_done_is_refused_without_torch(tmp_path):
+def write_files(tmp_path):
+    """Write what the cases name, and return a clip and one that is too short."""
     clip, short = tmp_path / "clip.npz", tmp_path / "short.npz"
     np.savez(clip, joints=np.zeros((60, 22, 3), np.float32), fps=20)
     np.savez(short, joints=np.zeros((3, 22, 3), np.float32), fps=20)
@@ -32,8 +33,14 @@ def test_what_cannot_be_done_is_refused_without_torch(tmp_path):
         "blank.txt": "\n",
     }.items():
         (tmp_path / name).write_text(text)
+    return clip, short
+
+
+def cases_in(tmp_path) -> list[list]:
+    """Return command lines that cannot be carried out."""
+    clip, short = write_files(tmp_path)
     edit, out = ["edit", clip, "--mask"], ["--out", tmp_path / "out.npz"]
-    cases = [
+    return [
         ["generate", "--prompt", " ", *out],
         ["generate", *out],
         ["generate", "--prompt", "x", "--seconds", "99", *out],
@@ -73,6 +80,10 @@ def test_what_cannot_be_done_is_refused_without_torch(tmp_path):
         ["serve", "--idle-unload", "-1"],
         ["juggle"],
     ]
+
+
+def test_what_cannot_be_done_is_refused_without_torch(tmp_path):
+    cases = cases_in(tmp_path)
     words = json.dumps([[str(word) for word in case] for case in cases])
     done = subprocess.run([sys.executable, "-c", CODE, words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
