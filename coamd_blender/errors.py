@@ -10,12 +10,15 @@
       OfflineError             a download was needed and online access is off
       Cancelled                the user asked to stop; not a failure
 
-Raise with ``raise InputError("what is wrong", "what to do")``. ``str(error)`` is one line holding both.
+Raise with ``raise InputError("what is wrong", "what to do")``. ``str(error)`` is one line holding both, each at most
+LONGEST letters: what a stranger's file put into it, such as a path of 400,000, must still be shown and sent.
 
 A leaf: standard library only.
 """
 
 from __future__ import annotations
+
+LONGEST = 1000
 
 
 class CoamdError(Exception):
@@ -25,11 +28,19 @@ class CoamdError(Exception):
 
     def __init__(self, message: str, hint: str = ""):
         super().__init__(message, hint)
-        self.message = " ".join(message.split())
-        self.hint = " ".join(hint.split())
+        self.message = _one_line(message)
+        self.hint = _one_line(hint)
 
     def __str__(self) -> str:
         return f"{self.message} - {self.hint}" if self.hint else self.message
+
+
+def _one_line(text: str) -> str:
+    """Return ``text`` on one line, its middle left out where it is too long, letters that are not Unicode as "?"."""
+    if len(text) > 4 * LONGEST:  # before the work on it, which is bounded with it
+        text = f"{text[: 2 * LONGEST]} {text[-2 * LONGEST :]}"
+    line = " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2 - 3]} ... {line[-LONGEST // 2 + 2 :]}"
 
 
 class InputError(CoamdError):

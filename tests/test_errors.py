@@ -6,7 +6,7 @@ import re
 import pytest
 from fakes import ROOT
 
-from coamd_blender.errors import Cancelled, CoamdError, InputError, all_errors
+from coamd_blender.errors import LONGEST, Cancelled, CoamdError, InputError, all_errors
 
 CLASSES = {error.__name__ for error in all_errors().values()} - {Cancelled.__name__}
 RAISED = [
@@ -68,3 +68,12 @@ def test_an_error_is_one_line_that_holds_both():
 def test_every_class_has_its_own_code():
     classes = all_errors()
     assert len(classes) == len(CLASSES) + 1 and all(error.code == code for code, error in classes.items())
+
+
+def test_an_error_has_a_bounded_length_and_can_be_sent_whatever_is_put_into_it():
+    path = "/home/" + "x" * 400_000 + "/walk.bvh"
+    error = InputError(f"{path} cannot be read\n\udcff", "Choose another one " * 1000)
+    assert len(error.message) == len(error.hint) == LONGEST
+    assert error.message.startswith("/home/xxx") and error.message.endswith("xxx/walk.bvh cannot be read ?")
+    assert str(error).encode("utf-8")
+    assert InputError("y" * LONGEST, "").message == "y" * LONGEST, "what fits is left as it is"

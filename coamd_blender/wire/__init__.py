@@ -4,6 +4,7 @@ protocol.py       frames and messages
 requests/         one class a task: what can be asked for
 checks.py, array_checks.py, limits.py    one rule and one limit for all who ask
 edit_modes.py     what an edit can make of a range
+answers.py        what a result must be before anything is made of it
 client.py         the runtime process and its threads
 jobs.py           what was asked for, and how far it is
 """

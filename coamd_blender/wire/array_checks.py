@@ -23,6 +23,10 @@ def check_clip(joints: np.ndarray | None) -> None:
         raise InputError(f"Joints of shape {joints.shape} are not a clip", f"Give (frames, {JOINT_COUNT}, 3)")
     if not np.isfinite(joints).all():
         raise InputError("The motion holds values that are not numbers", "Export it again")
+    if joints.size and np.abs(joints).max() > limits.FARTHEST:
+        raise InputError(
+            f"The motion holds positions farther than {limits.FARTHEST:g} m away", "Check the unit of its source"
+        )
 
 
 def check_motion(joints: np.ndarray) -> np.ndarray:

@@ -28,6 +28,10 @@ def is_texts(value: Any) -> bool:
 
 def tidy_prompt(text: str) -> str:
     """Return ``text`` with its white space tidied; InputError when nothing is left, or when it is not Unicode."""
+    if len(text) > limits.LONGEST_PROMPT:
+        raise InputError(
+            f"The text has {len(text)} letters, and at most {limits.LONGEST_PROMPT} are read", "Say it in fewer words"
+        )
     tidy = " ".join(text.split())
     if any("\ud800" <= character <= "\udfff" for character in tidy):  # bytes of a command line in another encoding
         raise InputError("The text is not UTF-8", "Check the encoding of the terminal or script that it comes from")
@@ -86,6 +90,26 @@ def check_rate(fps: float) -> None:
     """Raise InputError unless ``fps`` is a frame rate."""
     if not is_number(fps) or fps <= 0:
         raise InputError(f"{fps!r} frames a second is not a frame rate", "State the clip's frame rate, above 0")
+
+
+def check_file(path: str, what: str) -> None:
+    """Raise InputError unless ``path`` can be that of a file or folder; ``what`` says whose."""
+    if not isinstance(path, str) or not path:
+        raise InputError(f"{what} is not named", "Send its path")
+    if len(path) > limits.LONGEST_PATH or "\0" in path:
+        raise InputError(
+            f"{what} has a path that no disk can hold: {path[:60]!r} ... of {len(path)} letters", "Choose another one"
+        )
+
+
+def check_files(paths: Sequence[str]) -> None:
+    """Raise InputError unless all ``paths`` can be those of files and folders, and are not too many for one request."""
+    if len(paths) > limits.MOST_PATHS:
+        raise InputError(
+            f"{len(paths)} paths are too many for one request", f"Send at most {limits.MOST_PATHS}, the others later"
+        )
+    for path in paths:
+        check_file(path, "A file or folder")
 
 
 # --- edits ------------------------------------------------------------------------------------------------------------

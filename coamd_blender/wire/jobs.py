@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import Cancelled, CoamdError, RuntimeUnavailable
+from ..errors import Cancelled, CoamdError, ProtocolError, RuntimeUnavailable
+from .answers import drawable
 from .client import RuntimeClient
 from .protocol import PENDING, Error, Hello, Message, Progress, Result
 from .requests import TaskRequest
@@ -49,6 +50,7 @@ class Job:
     task: str
     request_fields: Mapping[str, Any]
     request_arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    request: TaskRequest | None = None  # what it was encoded from, which checks the answer
     state: str = QUEUED
     phase: str = "waiting"  # for the UI: waiting, starting, loading, sampling, done, failed, cancelled
     step: int = 0
@@ -102,12 +104,18 @@ class JobRunner:
 
     def ask(self, request: TaskRequest) -> Job:
         """Queue ``request`` as a job and return it at once. Raises InputError for what cannot be done."""
-        return self.submit(request.task, *request.encode())
+        return self.submit(request.task, *request.encode(), request=request)
 
-    def submit(self, task: str, fields: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Job:
-        """Queue a job and return it at once; the next :meth:`tick` starts it."""
+    def submit(
+        self,
+        task: str,
+        fields: Mapping[str, Any],
+        arrays: Mapping[str, np.ndarray] | None = None,
+        request: TaskRequest | None = None,
+    ) -> Job:
+        """Queue a job and return it at once; the next :meth:`tick` starts it. ``request`` checks what is answered."""
         self._last_id += 1
-        job = Job(self._last_id, task, dict(fields), dict(arrays or {}))
+        job = Job(self._last_id, task, dict(fields), dict(arrays or {}), request)
         self._queue.append(job)
         self._changed[job.id] = job
         return job
@@ -192,10 +200,20 @@ class JobRunner:
         elif isinstance(message, Progress):
             self._progress(job, message)
         elif isinstance(message, Result):
-            job.fields, job.arrays = message.fields, message.arrays
-            self._finish(job, DONE)
+            self._take_result(job, message)
         elif isinstance(message, Error):
             self._finish(job, CANCELLED if message.is_cancelled else FAILED, message.exception())
+
+    def _take_result(self, job: Job, result: Result) -> None:
+        """Keep a result that is one of the job's request; any other fails the job."""
+        try:
+            if job.request is not None:
+                job.request.check_answer(result.fields, result.arrays)
+        except ProtocolError as error:
+            self._finish(job, FAILED, error)
+            return
+        job.fields, job.arrays = result.fields, result.arrays
+        self._finish(job, DONE)
 
     def _set_phase(self, job: Job, phase: str) -> None:
         job.phase = phase
@@ -212,7 +230,7 @@ class JobRunner:
         done = message.step - self._clock[1]
         remaining = max(0, message.total - message.step)
         job.eta_seconds = (now - self._clock[2]) / done * remaining if done > 0 else None
-        if message.preview is not None:
+        if message.preview is not None and drawable(message.preview):
             job.preview = message.preview
         self._set_phase(job, message.phase)
 

@@ -10,6 +10,7 @@ LARGEST_SEED = 2**31 - 1  # Blender's whole numbers end there; the last of sever
 DEFAULT_SEED = 0
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 9.8  # of one motion: the model's window is 196 frames at 20 a second
+LONGEST_FRAMES = 196
 DEFAULT_SECONDS = 6.0
 SHORTEST_SCENE, LONGEST_SCENE = 0.5, 3600.0  # of a storyboard's scene
 LONGEST_EDIT = 600.0  # of a range that is made anew
@@ -26,3 +27,8 @@ DEFAULT_LABELS, DEFAULT_RESULTS = 5, 10
 MOST_POSES = 64  # of each clip that a search found
 LARGEST_SHIFT, DEFAULT_SHIFT = 10.0, 1.0  # weight of words that are added to a clip
 SHORTEST_FRAMES = 4  # of a motion that can be recognised
+
+LONGEST_PROMPT = 5000  # letters; the model reads the first few hundred of a clause
+LONGEST_PATH = 4096  # letters of a file's or a folder's path, as Linux has it
+MOST_PATHS = 100_000  # that one request names
+FARTHEST = 1e5  # metres from the origin that a joint can be

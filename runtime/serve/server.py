@@ -206,10 +206,10 @@ class _Server:
                 if request_id not in self._in_hand:
                     return
                 work.started = True
-            fields, arrays = self._run(work)
-            answer = protocol.encode(Result(request_id, fields, arrays))
+            result = Result(request_id, *self._run(work))
+            answer = self._guarded(lambda: protocol.encode(result))  # which may have no room, or cannot be sent
         except CoamdError as error:
-            answer = protocol.encode(Error.of(request_id, error))
+            answer = protocol.encode(Error.of(request_id, error))  # always can: errors.LONGEST
         with self._lock:
             if self._in_hand.pop(request_id, None) is None:
                 return

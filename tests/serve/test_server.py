@@ -1,3 +1,4 @@
+import json
 import subprocess
 import threading
 import time
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from fakes import FakeTasks, ServerOnPipes, fake_joints, fake_runtime
 
+from coamd_blender.errors import InputError
 from coamd_blender.wire.protocol import (
     PENDING,
     PROTOCOL_VERSION,
@@ -173,6 +175,51 @@ def test_a_result_over_the_bounds_becomes_an_error(monkeypatch):
         ready(server)
         server.send(Request(1, "generate", {"steps": 0}))
         assert server.next(Error).code == "bad_frame"
+
+
+ENORMOUS = "x" * 1_200_000  # over the bound of a header
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(1, "x" * 900_000),
+        Request(1, "say", {"what": {"text": ENORMOUS[:10], "times": 120_000}}),
+        Request(1, "say", {"what": {"error": "y", "times": 1_200_000}}),
+        Request(1, "say", {"what": {"error": "\\ud800", "times": 3}}),
+        Request(1, "say", {"what": {"value": "an object"}}),
+        Request(1, "say", {"what": {"value": "no memory"}}),
+    ],
+    ids=["task", "text over the bound", "error over the bound", "error in no alphabet", "an object", "no memory"],
+)
+def test_an_answer_that_cannot_be_sent_is_answered_and_the_next_request_works(request_):
+    class Talkative(FakeTasks):
+        names = ("say", *FakeTasks.names)
+
+        def run(self, task, fields, arrays, report):
+            if task != "say":
+                return super().run(task, fields, arrays, report)
+            what = fields["what"]
+            if "error" in what:
+                raise InputError(json.loads(f'"{what["error"]}"') * what["times"], "Say less")
+            if "text" in what:
+                return {"text": what["text"] * what["times"]}, {}
+            return {"value": object()} if what["value"] == "an object" else {"value": _NoRoom(full=1)}, {}
+
+    with ServerOnPipes(Talkative()) as server:
+        ready(server)
+        server.send(request_)
+        error = server.next(Error)
+        assert error.id == 1 and error.message and error.hint
+        server.send(Request(2, "generate"))
+        assert server.next(Result).id == 2
+
+
+class _NoRoom(dict):
+    """A field whose encoding needs more memory than there is."""
+
+    def items(self):
+        raise MemoryError
 
 
 def test_idle_unload_says_so_and_the_next_request_loads_again():

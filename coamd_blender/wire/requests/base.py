@@ -12,7 +12,7 @@ Arrays = dict[str, "np.ndarray"]
 
 
 class TaskRequest:
-    """What all requests have: a ``task``, :meth:`check`, :meth:`encode` and :meth:`decode`."""
+    """What all requests have: a ``task``, :meth:`check`, :meth:`encode`, :meth:`decode` and :meth:`check_answer`."""
 
     task: ClassVar[str]
 
@@ -31,6 +31,10 @@ class TaskRequest:
         request = cls._of(fields, arrays)
         request.check()
         return request
+
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless ``fields`` and ``arrays`` are a result of this request."""
+        raise NotImplementedError
 
     def _fields(self) -> Fields:
         raise NotImplementedError

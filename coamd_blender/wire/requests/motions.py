@@ -80,6 +80,19 @@ class GenerateRequest(TaskRequest):
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
         check_number("The guidance", self.guidance, limits.LARGEST_WEIGHT)
 
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless there is one motion a seed."""
+        answers = wire.answers
+        answers.field(fields, "fps", "a frame rate")
+        made = answers.joints(arrays, (len(self.seeds), None))
+        longest = limits.LONGEST_FRAMES
+        answers.owe(made.shape[1] <= longest, f"has {made.shape[1]} frames, more than {longest}")
+        if "notes" in fields:
+            answers.field(fields, "notes", "a list of texts")
+        if fields.get("scores") is not None:
+            scores = answers.field(fields, "scores", "a list")
+            answers.owe(len(scores) == len(self.seeds) and all(map(is_number, scores)), "lacks a score for each motion")
+
     def _fields(self) -> Fields:
         return {
             "prompts": list(self.prompts),
@@ -165,6 +178,10 @@ class EditRequest(TaskRequest):
             wire.array_checks.check_places(points, joints, frames)
             check_targets(frames.ravel().tolist(), [row[:2] for row in self.ranges])
 
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless there are as many frames as were sent."""
+        wire.answers.joints(arrays, (len(self.joints),))
+
     def _fields(self) -> Fields:
         return {
             "fps": self.fps,
@@ -234,6 +251,13 @@ class StoryboardRequest(TaskRequest):
             raise InputError(f"There is no loop {self.loop!r}", "Send keep or remove, or leave it out")
         check_seed(self.seed)
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
+
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless there is a motion about as long as the scenes."""
+        fps = wire.answers.field(fields, "fps", "a frame rate")
+        frames = len(wire.answers.joints(arrays, (None,)))
+        longest = sum(scene.seconds + 1 for scene in self.scenes) * fps
+        wire.answers.owe(frames <= longest, f"has {frames} frames, more than {longest:.0f}")
 
     def _fields(self) -> Fields:
         return {

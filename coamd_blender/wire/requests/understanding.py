@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ... import wire
 from ...errors import InputError
 from .. import limits
-from ..checks import check_number, check_whole, is_texts
+from ..checks import check_file, check_files, check_number, check_whole, is_texts
 from .base import Arrays, Fields, TaskRequest, frozen
 
 if TYPE_CHECKING:
@@ -40,6 +40,17 @@ class RecognizeRequest(TaskRequest):
         wire.array_checks.check_clip(self.joints)
         wire.array_checks.check_motion(self.joints)
 
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless there are labels, and segments inside the motion where they were asked for."""
+        guess = {"label": "a text", "score": "a number"}
+        wire.answers.rows(fields, "labels", self.top, guess)
+        if not self.segments:
+            return
+        whole = {"start": "a whole number", "stop": "a whole number"}
+        for row in wire.answers.rows(fields, "segments", len(self.joints), guess | whole):
+            inside = 0 <= row["start"] < row["stop"] <= len(self.joints)
+            wire.answers.owe(inside, f"has a segment {row['start']} to {row['stop']} of {len(self.joints)} frames")
+
     def _fields(self) -> Fields:
         labels = None if self.labels is None else list(self.labels)
         return {"labels": labels, "top": self.top, "segments": self.segments}
@@ -61,8 +72,7 @@ class LibraryRequest(TaskRequest):
 
     def check(self) -> None:
         """Raise InputError when no library is named."""
-        if not isinstance(self.library, str) or not self.library:
-            raise InputError("The request does not name the library", "Send its folder")
+        check_file(self.library, "The library")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +109,8 @@ class SearchRequest(LibraryRequest):
             raise InputError("Frames and words to add belong to a clip", "Say all of it in the text")
         if self.clip is not None and type(self.clip) is not int and not isinstance(self.clip, str):
             raise InputError(f"{self.clip!r} is not a clip", "Send a path, path#name or id")
+        if isinstance(self.clip, str):
+            check_file(self.clip, "The clip")
         if self.joints is not None:
             wire.array_checks.check_clip(self.joints)
         if self.frames is not None:
@@ -109,6 +121,19 @@ class SearchRequest(LibraryRequest):
         check_whole("The number of results", self.top, 1, limits.MOST_RESULTS)
         if self.poses is not None:
             check_whole("The number of poses", self.poses, 1, limits.MOST_POSES)
+
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless there are results, with their poses where those were asked for."""
+        whole, text, number = "a whole number", "a text", "a number"
+        kinds = {"id": whole, "clip": text, "path": text, "labels": "a list of texts", "licence": text, "source": text}
+        kinds |= {"status": text, "score": number, "seconds": number, "frames": "a list"}
+        found = wire.answers.rows(fields, "results", self.top, kinds)
+        for row in found:
+            frames = row["frames"]
+            good = len(frames) == 2 and all(type(frame) is int for frame in frames) and 0 <= frames[0] < frames[1]
+            wire.answers.owe(good, f"has frames {frames!r:.40}, which are not a range")
+        if self.poses is not None and found:
+            wire.answers.joints(arrays, (len(found), self.poses), "poses")
 
     @staticmethod
     def _check_frames(frames: Any) -> None:
@@ -166,6 +191,13 @@ class IndexRequest(LibraryRequest):
         super().check()
         if not is_texts(self.folders) or not (self.folders or self.rebuild):
             raise InputError("The request does not name folders", "Send a list of paths")
+        check_files(self.folders)
+
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless it is told what became of the files."""
+        for name in ("added", "updated", "unchanged", "broken", "vanished"):
+            wire.answers.field(fields, name, "a whole number")
+        wire.answers.field(fields, "problems", "a list of texts")
 
     def _fields(self) -> Fields:
         told: Fields = {"library": self.library, "licence": self.licence, "source": self.source}
@@ -191,6 +223,11 @@ class MotionRequest(LibraryRequest):
         super().check()
         check_whole("The id", self.id, 0, _LARGEST)
 
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless there is a motion."""
+        wire.answers.field(fields, "fps", "a frame rate")
+        wire.answers.joints(arrays, (None,))
+
     def _fields(self) -> Fields:
         return {"library": self.library, "id": self.id}
 
@@ -213,6 +250,15 @@ class KnownRequest(LibraryRequest):
         """Raise InputError unless files are named."""
         if not is_texts(self.paths):
             raise InputError("The request does not name files", "Send a list of paths")
+        check_files(self.paths)
+
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless it is told what is known of each file."""
+        files = wire.answers.field(fields, "files", "an object")
+        for name, facts in files.items():
+            wire.answers.owe(isinstance(facts, dict), f"has facts of {name!r:.40} that are not an object")
+            for key in ("digest", "problem"):
+                wire.answers.field(facts, key, "a text")
 
     def _fields(self) -> Fields:
         return {"library": self.library, "paths": list(self.paths)}
@@ -243,12 +289,17 @@ class StoreRequest(LibraryRequest):
     def check(self) -> None:
         """Raise InputError for a file that is not named, and for clips that do not fit the joints."""
         super().check()
-        if not (isinstance(self.path, str) and self.path and isinstance(self.digest, str)):
+        if not isinstance(self.digest, str):
             raise InputError("The request does not name a file", "Send its path, size, mtime_ns and digest")
+        check_file(self.path, "The file")
         check_whole("The size", self.size, 0, _LARGEST)
         check_whole("The time of change", self.mtime_ns, 0, _LARGEST)
         if not self.problem:
             self._check_clips()
+
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless it is told how many clips were stored."""
+        wire.answers.field(fields, "clips", "a whole number")
 
     def _check_clips(self) -> None:
         if not isinstance(self.clips, (list, tuple)) or not self.clips or self.joints is None:
