@@ -6,6 +6,7 @@
       RigError                 an armature that cannot carry the motion
       WeightsError             a weights file that is missing, torn, or of another version
       RuntimeUnavailable       the runtime process cannot be started, or has ended
+        RuntimeSilent          it runs, and nothing is heard of it any more
       ProtocolError            bytes on the wire that are not the framed protocol
       OfflineError             a download was needed and online access is off
       Cancelled                the user asked to stop; not a failure
@@ -71,6 +72,12 @@ class RuntimeUnavailable(CoamdError):
     """The runtime process cannot be started, or has ended."""
 
     code = "no_runtime"
+
+
+class RuntimeSilent(RuntimeUnavailable):
+    """The runtime process runs, and nothing is heard of it any more."""
+
+    code = "silent"
 
 
 class ProtocolError(CoamdError):

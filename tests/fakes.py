@@ -13,7 +13,8 @@ import numpy as np
 
 from coamd_blender.errors import InputError
 from coamd_blender.wire import protocol
-from coamd_blender.wire.protocol import FrameDecoder, Hello, encode, write_bytes
+from coamd_blender.wire.protocol import Alive, FrameDecoder, Hello, encode, write_bytes
+from runtime.serve import parent
 from runtime.serve.server import serve, take_over_stdio
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,6 +24,15 @@ FRAMES = 8
 def fake_joints(seeds: list[int]) -> np.ndarray:
     """Joints (len(seeds), FRAMES, 22, 3) float32 in which every number is the seed of its motion."""
     return np.repeat(np.array(seeds, np.float32), FRAMES * 66).reshape(len(seeds), FRAMES, 22, 3)
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class FakeTasks:
@@ -67,15 +77,18 @@ class FakeTasks:
 class ServerOnPipes:
     """``serve`` in a thread of this process, talked to as a client would: a context manager."""
 
-    def __init__(self, tasks, idle_seconds: float = 0.0):
+    def __init__(self, tasks, idle_seconds: float = 0.0, beat_seconds: float = 2.0):
         server_in, self._to_server = os.pipe()
         from_server, server_out = os.pipe()
         self._stdin = os.fdopen(self._to_server, "wb", buffering=0)
         self._stdout = os.fdopen(from_server, "rb", buffering=0)
         streams = os.fdopen(server_in, "rb", buffering=0), os.fdopen(server_out, "wb", buffering=0)
         self.messages: SimpleQueue[protocol.Message | protocol.Malformed] = SimpleQueue()
+        self.beats = threading.Semaphore(0)
         self.clean: bool | None = None  # what serve returned
-        self._server = threading.Thread(target=self._serve, args=(tasks, *streams, idle_seconds), daemon=True)
+        self._server = threading.Thread(
+            target=self._serve, args=(tasks, *streams, idle_seconds, beat_seconds), daemon=True
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> ServerOnPipes:
@@ -87,16 +100,19 @@ class ServerOnPipes:
         self.hang_up()
         self._reader.join(5)
 
-    def _serve(self, tasks, stdin, stdout, idle_seconds: float) -> None:
+    def _serve(self, tasks, stdin, stdout, idle_seconds: float, beat_seconds: float) -> None:
         with stdin, stdout:
-            self.clean = serve(tasks, stdin, stdout, idle_seconds)
+            self.clean = serve(tasks, stdin, stdout, idle_seconds, beat_seconds=beat_seconds)
 
     def _read(self) -> None:
         decoder = FrameDecoder()
         with self._stdout:
             while data := self._stdout.read(1 << 16):
                 for message in decoder.feed(data):
-                    self.messages.put(message)
+                    if isinstance(message, Alive):
+                        self.beats.release()
+                    else:
+                        self.messages.put(message)
 
     def send(self, message: protocol.Message) -> None:
         write_bytes(self._stdin, encode(message))
@@ -104,13 +120,13 @@ class ServerOnPipes:
     def send_bytes(self, data: bytes) -> None:
         write_bytes(self._stdin, data)
 
-    def hang_up(self, timeout: float = 5.0) -> bool:
+    def hang_up(self, timeout: float = 60.0) -> bool:
         """Close the server's input; True when the server has returned in time."""
         self._stdin.close()
         self._server.join(timeout)
         return not self._server.is_alive()
 
-    def next(self, kind: type, timeout: float = 5.0):
+    def next(self, kind: type, timeout: float = 60.0):
         """The next message of class ``kind``, others skipped; AssertionError when none comes in time."""
         deadline = time.monotonic() + timeout
         while True:
@@ -145,6 +161,34 @@ def _old() -> None:
     time.sleep(60)
 
 
+def _orphan() -> None:
+    """Serve, as the child of a process that ends once the child knows its parent; the pipes stay open."""
+    ready, tell = os.pipe()
+    if os.fork():
+        os.read(ready, 1)
+        os._exit(0)
+    orphaned = parent.watch()
+    os.write(tell, b"!")
+    serve(FakeTasks(), *take_over_stdio(), orphaned=orphaned, beat_seconds=0.05)
+
+
+def _noise() -> None:
+    """Greet, then write without end what is not a frame."""
+    output = take_over_stdio()[1]
+    write_bytes(output, encode(Hello(protocol.PROTOCOL_VERSION, "0", "cpu")))
+    while True:
+        write_bytes(output, b"spam and eggs" * 100)
+        time.sleep(0.005)
+
+
+def _promise() -> None:
+    """Greet, then begin a frame of 60 MB, and say no more."""
+    output = take_over_stdio()[1]
+    write_bytes(output, encode(Hello(protocol.PROTOCOL_VERSION, "0", "cpu")))
+    write_bytes(output, protocol.MAGIC + (500).to_bytes(4, "little") + (60 << 20).to_bytes(4, "little") + bytes(1000))
+    time.sleep(600)
+
+
 def _silent() -> None:
     print("still importing", file=sys.stderr, flush=True)
     time.sleep(60)
@@ -157,6 +201,9 @@ MODES = {
     "crash": _crash,  # ends before its hello
     "old": _old,  # another version of the protocol
     "silent": _silent,  # never greets
+    "orphan": _orphan,
+    "noise": _noise,
+    "promise": _promise,
 }
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..anim.steps import Call, Step
-from ..errors import Cancelled, CoamdError, InputError
+from ..errors import Cancelled, CoamdError, InputError, RuntimeSilent
 from ..wire.client import RuntimeClient, child_environment
 from ..wire.jobs import Job, JobRunner
 from ..wire.requests import TaskRequest
@@ -107,6 +107,7 @@ class Session:
         self.error: CoamdError | None = None
         self.notice = ""
         self._works: list[Work] = []
+        self._failure: CoamdError | None = None  # of the runtime, as of the last pump
         self._launch: launch.Launch | None = None
         self._runner = JobRunner(self._make_client)
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="coamd-solve")
@@ -142,7 +143,10 @@ class Session:
     def status(self) -> Status:
         """Progress of the generation, else of the other request, for the panel."""
         work = self.doing(GENERATION) or self.doing(REQUEST)
-        return Status() if work is None else work.status
+        if work is None:
+            return Status()
+        notice = self._runner.client.notice if work.job is not None and self._runner.client is not None else ""
+        return replace(work.status, text=f"{work.status.text} ({notice})") if notice else work.status
 
     @property
     def runtime(self) -> str:
@@ -189,10 +193,18 @@ class Session:
         An error that is not a CoamdError is a fault of the add-on's: it is raised, too, and its work is ended.
         """
         self._runner.tick()
+        self._tell_silence()
         for work in list(self._works):
             if work in self._works:
                 self._go_on(work)
         return bool(self._works or self._runner.active)
+
+    def _tell_silence(self) -> None:
+        """Say that the runtime was ended for its silence while nobody waited for it."""
+        failure = None if self._runner.client is None else self._runner.client.failure
+        if failure is not self._failure and isinstance(failure, RuntimeSilent) and not self._works:
+            self.error = failure
+        self._failure = failure
 
     def tick(self) -> float | None:
         """Pump once, as the timer does; return the seconds to the next time, None with no work and no runtime."""

@@ -5,7 +5,9 @@ requests/         one class a task: what can be asked for
 checks.py, array_checks.py, limits.py    one rule and one limit for all who ask
 edit_modes.py     what an edit can make of a range
 answers.py        what a result must be before anything is made of it
-client.py         the runtime process and its threads
+client.py         what was asked of the runtime process; its silence, its restart
+process.py        one process and its threads
+watch.py, causes.py    how long it may be silent; what its last words mean
 jobs.py           what was asked for, and how far it is
 """
 

@@ -1,4 +1,4 @@
-"""Starts and supervises the runtime process: reader, writer and log threads, queues, cancel, restart.
+"""Supervises the runtime process (process.py): what was asked and not answered, cancel, silence, restart.
 
 The process is whatever command the user chose: the bundled runtime under a Python that has torch
 (:func:`runtime_command`), or a line of their own such as ``ssh host python -m runtime serve``
@@ -10,42 +10,39 @@ A leaf: standard library and numpy only.
 
 from __future__ import annotations
 
-import io
 import os
 import shlex
-import signal
-import subprocess
-import threading
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Any
 
 import numpy as np
 
-from ..errors import Cancelled, InputError, RuntimeUnavailable
+from ..errors import Cancelled, InputError, RuntimeSilent, RuntimeUnavailable
+from . import causes, watch
+from .process import Ended, Process
 from .protocol import (
     PENDING,
     PROTOCOL_VERSION,
+    Alive,
     Cancel,
     Error,
-    FrameDecoder,
     Hello,
     Malformed,
     Message,
     Progress,
     Request,
     Result,
-    Shutdown,
     Unload,
     encode,
-    write_bytes,
 )
 
-LOG_LINES = 200
+PATIENCE = 600.0  # seconds without a step of the work, where the request does not say
+_NEXT = "Try again; it starts anew"
+_LAST_LINES = 20  # of the log, that tell why a process ended
+_KILLED = "Try again; it starts anew. Systems end a program so when memory runs out: "
 _BOOTSTRAP = (
     "import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module('runtime', run_name='__main__', alter_sys=True)"
 )
@@ -98,148 +95,11 @@ def split_command(line: str) -> list[str]:
     return words
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """The process is gone, or never was. ``reason`` completes "The runtime ..."."""
-
-    reason: str
-
-
-class _Process:
-    """One child process and its threads. What it says comes out of ``inbox``; last of all comes an _Ended."""
-
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path | None):
-        self.inbox: SimpleQueue[Message | Malformed | _Ended] = SimpleQueue()
-        self.started = time.monotonic()
-        self.hello: Hello | None = None
-        self._command, self._environment, self._cwd = list(command), dict(environment), cwd
-        self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
-        self._log: deque[str] = deque(maxlen=LOG_LINES)
-        self._lock = threading.Lock()
-        self._popen: subprocess.Popen[bytes] | None = None
-        self._kill_asked = False
-        self._supervisor = threading.Thread(target=self._run, name="coamd-runtime", daemon=True)
-        self._supervisor.start()
-
-    def send(self, data: bytes) -> None:
-        """Queue ``data`` for the child's stdin."""
-        self._outbox.put(data)
-
-    def note(self, line: str) -> None:
-        """Add a line to the log."""
-        self._log.append(line)
-
-    def log_lines(self) -> list[str]:
-        """Return the last lines of the child's stderr, oldest first."""
-        return list(self._log.copy())
-
-    def kill(self) -> None:
-        """End the child and its children now, or as soon as it has been started."""
-        with self._lock:
-            self._kill_asked = True
-            if self._popen is not None:
-                _kill(self._popen)
-
-    def stop(self, timeout: float) -> None:
-        """Ask the child to end; kill it after ``timeout`` seconds."""
-        self.send(encode(Shutdown()))
-        self._outbox.put(None)
-        self._supervisor.join(timeout)
-        if self._supervisor.is_alive():
-            self.kill()
-            self._supervisor.join(1.0)
-
-    def _run(self) -> None:
-        try:
-            popen = self._spawn()
-        except (OSError, ValueError) as error:  # ValueError: a null character in a word
-            what = getattr(error, "strerror", None) or str(error)
-            self.inbox.put(_Ended(f"could not be started ({self._command[0]}: {what})"))
-            return
-        with self._lock:
-            self._popen = popen
-            if self._kill_asked:
-                _kill(popen)
-        logger = threading.Thread(target=self._read_log, args=(popen,), name="coamd-log", daemon=True)
-        writer = threading.Thread(target=self._write, args=(popen,), name="coamd-write", daemon=True)
-        logger.start()
-        writer.start()
-        self._read(popen)
-        code = _reap(popen)
-        self._outbox.put(None)
-        logger.join(1.0)
-        writer.join(1.0)
-        self.inbox.put(_Ended(_how_it_ended(code)))
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        if self._cwd is not None:
-            self._cwd.mkdir(parents=True, exist_ok=True)
-        return subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=self._environment,
-            cwd=self._cwd,
-            start_new_session=os.name == "posix",  # so that kill() reaches a wrapper's children
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-
-    def _read(self, popen: subprocess.Popen[bytes]) -> None:
-        decoder = FrameDecoder()
-        while data := popen.stdout.read(1 << 16):
-            for item in decoder.feed(data):
-                self.inbox.put(item)
-        for item in decoder.close():
-            self.inbox.put(item)
-        popen.stdout.close()
-
-    def _write(self, popen: subprocess.Popen[bytes]) -> None:
-        try:
-            while (data := self._outbox.get()) is not None:
-                write_bytes(popen.stdin, data)
-            popen.stdin.close()
-        except OSError as error:  # the child is gone: its reader reports the end
-            self.note(f"[client] could not write to the runtime: {error.strerror}")
-
-    def _read_log(self, popen: subprocess.Popen[bytes]) -> None:
-        with io.BufferedReader(popen.stderr) as lines:
-            while line := lines.readline(4096):
-                self.note(line.decode("utf-8", "replace").rstrip())
-
-
-def _kill(popen: subprocess.Popen[bytes]) -> None:
-    if popen.returncode is not None:  # its number may be another process's by now
-        return
-    if os.name == "posix":
-        try:
-            os.killpg(popen.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return  # it has ended by itself
-    else:
-        popen.kill()
-
-
-def _reap(popen: subprocess.Popen[bytes]) -> int:
-    """Wait for a child that has closed its stdout; one that lingers for 5 s is killed."""
-    try:
-        return popen.wait(5.0)
-    except subprocess.TimeoutExpired:
-        _kill(popen)
-        return popen.wait()
-
-
-def _how_it_ended(code: int) -> str:
-    if code < 0:
-        return f"was killed by signal {-code}"
-    return "ended" if code == 0 else f"ended with exit code {code}"
-
-
 class RuntimeClient:
     """One runtime process, started on the first request and again on the next one after it has ended.
 
-    ``failure`` is the last reason why a process ended unasked, as a RuntimeUnavailable; None while all is well.
+    ``failure`` is the last reason why a process ended unasked, as a RuntimeUnavailable; None while all is well. A
+    process that fails again and again is started after growing waits; what is asked meanwhile waits with it.
     """
 
     def __init__(
@@ -250,18 +110,25 @@ class RuntimeClient:
         *,
         hello_timeout: float = 60.0,
         cancel_grace: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
     ):
         """``environment`` defaults to :func:`child_environment`; ``cwd``, made when missing, is the user folder."""
+        self._clock = clock
         self.hello_timeout = hello_timeout
         self.cancel_grace = cancel_grace
         self.failure: RuntimeUnavailable | None = None
         self._command = list(command)
         self._environment = child_environment() if environment is None else dict(environment)
         self._cwd = None if cwd is None else Path(cwd)
-        self._process: _Process | None = None
+        self._process: Process | None = None
+        self._watch = watch.Watch(clock())
+        self._restarts = watch.Restarts()
+        self._held: dict[int, bytes] = {}  # requests that wait for the process to be started again
+        self._step: tuple[int, str, int] | None = None  # the last step told: request, phase, number
+        self._hello: Hello | None = None
         self._last_log: list[str] = []
         self._last_id = 0
-        self._outstanding: set[int] = set()
+        self._outstanding: dict[int, float] = {}  # request id -> seconds it may go without a step
         self._kill_at: dict[int, float] = {}  # request id -> time by which a cancel must have been answered
         self._kept: list[Message] = []  # taken in by wait_ready, still to be returned by poll
 
@@ -273,7 +140,7 @@ class RuntimeClient:
     @property
     def hello(self) -> Hello | None:
         """The last hello of the living process; None until it greets."""
-        return self._process.hello if self._process else None
+        return self._hello if self._process else None
 
     @property
     def device(self) -> str:
@@ -286,6 +153,18 @@ class RuntimeClient:
         return self.device not in ("", PENDING)
 
     @property
+    def notice(self) -> str:
+        """What to tell whoever waits: how long nothing was heard, when it is started again; "" while all is well."""
+        if self._process is None and self._held:
+            return f"it failed, and starts again in {self._restarts.wait(self._clock()):.0f} s"
+        silence = self._watch.silence
+        if self._process is None or silence < watch.TOLD_SECONDS:
+            return ""
+        if self._hello is None:
+            return f"no answer for {silence:.0f} s"
+        return f"no answer for {silence:.0f} s, ended after {self._longest_silence():.0f} s"
+
+    @property
     def log(self) -> str:
         """The last lines the process wrote to its stderr, for a copy-log button. Kept after it has ended."""
         return "\n".join(self._process.log_lines() if self._process else self._last_log)
@@ -293,8 +172,12 @@ class RuntimeClient:
     def start(self) -> None:
         """Start the process unless it is alive. Returns at once; what goes wrong is reported by :meth:`poll`."""
         if self._process is None:
-            self.failure = None
-            self._process = _Process(self._command, self._environment, self._cwd)
+            self.failure, self._hello, self._step = None, None, None
+            self._watch = watch.Watch(self._clock())
+            self._process = Process(self._command, self._environment, self._cwd)
+            for data in self._held.values():
+                self._process.send(data)
+            self._held.clear()
 
     def wait_ready(self, timeout: float | None = None) -> Hello:
         """Block until the process has greeted ("Test runtime" button, scripts) and return its hello.
@@ -302,28 +185,43 @@ class RuntimeClient:
         Raises RuntimeUnavailable when it ends first, or after ``timeout`` (default ``hello_timeout``) seconds.
         """
         self.start()
-        deadline = time.monotonic() + (self.hello_timeout if timeout is None else timeout)
+        deadline = self._clock() + (self.hello_timeout if timeout is None else timeout)
         while self.hello is None:
             self._kept = self.poll()
             if self.failure is not None:
                 raise self.failure
-            if time.monotonic() > deadline:
+            if self._clock() > deadline:
                 raise self._no_hello()
             time.sleep(0.01)
         return self.hello
 
-    def request(self, task: str, fields: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> int:
+    def request(
+        self,
+        task: str,
+        fields: Mapping[str, Any],
+        arrays: Mapping[str, np.ndarray] | None = None,
+        patience: float = PATIENCE,
+    ) -> int:
         """Send a request, starting the process when needed, and return its id. Never blocks.
 
+        ``patience``: for how many seconds the work may do no step before it is given up, and the process with it.
         Raises ProtocolError for fields JSON cannot hold and for arrays over the frame's bounds.
         """
         data = encode(Request(self._last_id + 1, task, dict(fields), dict(arrays or {})))
         self._last_id += 1
         self._kept = self.poll()  # a process that ended unnoticed must not be asked
-        self.start()
-        self._outstanding.add(self._last_id)
-        self._process.send(data)
+        self._outstanding[self._last_id] = patience
+        if self._process is not None:
+            self._process.send(data)
+        else:
+            self._held[self._last_id] = data
+            self._start_held()
         return self._last_id
+
+    def _start_held(self) -> None:
+        """Start the process for the requests that wait for it, once it may be."""
+        if self._held and self._process is None and self._restarts.wait(self._clock()) == 0.0:
+            self.start()
 
     def poll(self) -> list[Message]:
         """Return what arrived since the last call, never blocking. Every request ends in one Result or one Error.
@@ -331,6 +229,7 @@ class RuntimeClient:
         An Error with code ``no_runtime`` says that the process ended or never greeted; its hint has the remedy.
         """
         messages, self._kept = self._kept, []
+        self._start_held()
         while (process := self._process) is not None:
             try:
                 item = process.inbox.get_nowait()
@@ -341,9 +240,14 @@ class RuntimeClient:
 
     def cancel(self, request_id: int) -> None:
         """Ask for a request to be stopped; unanswered after ``cancel_grace`` seconds, the process is killed."""
-        if self._process is not None and request_id in self._outstanding:
-            self._process.send(encode(Cancel(request_id)))
-            self._kill_at.setdefault(request_id, time.monotonic() + self.cancel_grace)
+        if request_id not in self._outstanding:
+            return
+        if self._process is None:  # it waits to be started again
+            del self._outstanding[request_id], self._held[request_id]
+            self._kept.append(Error.of(request_id, Cancelled()))
+            return
+        self._process.send(encode(Cancel(request_id)))
+        self._kill_at.setdefault(request_id, self._clock() + self.cancel_grace)
 
     def unload(self) -> None:
         """Ask the runtime to give the model's memory back. Does nothing without a living process."""
@@ -358,11 +262,11 @@ class RuntimeClient:
         if self._process is not None:
             self._process.stop(timeout)
             self._forget_process()
-            self._kept += self._end_all(Cancelled())
+        self._kept += self._end_all(Cancelled())
 
-    def _take(self, process: _Process, item: Message | Malformed | _Ended) -> list[Message]:
+    def _take(self, process: Process, item: Message | Malformed | Ended) -> list[Message]:
         """Update the state by one item from the process; return the messages it means for the caller."""
-        if isinstance(item, _Ended):
+        if isinstance(item, Ended):
             return self._lose(self._ended_error(process, item))
         if isinstance(item, Malformed):
             process.note(f"[client] {item.error}")
@@ -375,17 +279,30 @@ class RuntimeClient:
                         f"Install the same version of both (the runtime is {item.version})",
                     )
                 )
-            process.hello = item
+            self._hello = item
             return [item]
         if isinstance(item, (Result, Error)):
             return self._end(item)
-        return [item] if isinstance(item, Progress) and item.id in self._outstanding else []
+        if isinstance(item, Progress) and item.id in self._outstanding:
+            self._note_step((item.id, item.phase, item.step))
+            return [item]
+        if not isinstance(item, (Alive, Progress)):
+            process.note(f"[client] a {item.type} came from the runtime and is not for this side")
+        return []
+
+    def _note_step(self, step: tuple[int, str, int]) -> None:
+        """Note how far the work is; the same step again is no progress."""
+        if step != self._step:
+            self._step = step
+            self._watch.step()
 
     def _end(self, answer: Result | Error) -> list[Message]:
         """Note the answer to a request. An error that belongs to no request goes to the log."""
         self._kill_at.pop(answer.id, None)
         if answer.id in self._outstanding:
-            self._outstanding.discard(answer.id)
+            del self._outstanding[answer.id]
+            self._watch.step()
+            self._restarts.answered()
             return [answer]
         if isinstance(answer, Error) and self._process is not None:
             self._process.note(f"[runtime] {answer.exception()}")
@@ -398,11 +315,13 @@ class RuntimeClient:
         ]
         self._outstanding.clear()
         self._kill_at.clear()
+        self._held.clear()
         return answers
 
     def _lose(self, error: RuntimeUnavailable) -> list[Message]:
         """Kill what is left of a process that is of no more use, and end every request with ``error``."""
         self.failure = error
+        self._restarts.failed(self._clock())
         self._process.kill()
         self._forget_process()
         return self._end_all(error)
@@ -412,19 +331,26 @@ class RuntimeClient:
         self._process = None
 
     def _check_clock(self) -> list[Message]:
-        """Kill a process that does not greet, or does not stop when asked."""
+        """Kill a process that does not greet, does not stop when asked, is silent, or does not go on."""
         if self._process is None:
             return []
-        now = time.monotonic()
-        if self._process.hello is None and now - self._process.started > self.hello_timeout:
-            return self._lose(self._no_hello())
+        now = self._clock()
+        self._watch.tick(now, self._process.signs, bool(self._outstanding))
+        if self.hello is None:
+            return self._lose(self._no_hello()) if self._watch.age > self.hello_timeout else []
         if self._kill_at and now > min(self._kill_at.values()):
-            return self._lose(
-                RuntimeUnavailable(
-                    "The runtime was ended because it did not stop when asked", "Generate again; it starts anew"
-                )
-            )
+            return self._lose(RuntimeUnavailable("The runtime was ended because it did not stop when asked", _NEXT))
+        if self._watch.silence > self._longest_silence():
+            text = f"The runtime gave no sign of life for {self._watch.silence:.0f} seconds and was ended"
+            return self._lose(RuntimeSilent(text, f"{_NEXT}. If it happens again, look at the machine's memory"))
+        if self._outstanding and self._watch.stall > min(self._outstanding.values()):
+            text = f"The runtime did not go on for {self._watch.stall:.0f} seconds and was ended"
+            return self._lose(RuntimeSilent(text, f"{_NEXT}. If it happens again, ask for less at once"))
         return []
+
+    def _longest_silence(self) -> float:
+        loading = not self.loaded or (self._step is not None and self._step[1] == "loading")
+        return watch.LOADING_SECONDS if loading else watch.SILENT_SECONDS
 
     def _no_hello(self) -> RuntimeUnavailable:
         last = _last_words(self._process.log_lines())
@@ -433,10 +359,15 @@ class RuntimeClient:
             "Check the interpreter or command in the add-on's preferences; it must run: python -m runtime serve",
         )
 
-    def _ended_error(self, process: _Process, ended: _Ended) -> RuntimeUnavailable:
+    def _ended_error(self, process: Process, ended: Ended) -> RuntimeUnavailable:
         lines = process.log_lines()
+        told = causes.cause(lines[-_LAST_LINES:])
+        if told is not None:
+            return RuntimeUnavailable(f"The runtime {ended.reason}: {told.reason}{_last_words(lines)}", told.remedy)
+        if ended.killed:
+            return RuntimeUnavailable(f"The runtime {ended.reason}", f"{_KILLED}{causes.MEMORY.remedy}")
         hint = "Generate again; it starts anew. If it happens again, ask for fewer variants, or read its log"
-        if process.hello is None:
+        if self.hello is None:
             hint = "Press Install Runtime in the add-on's preferences, or choose a Python that has torch and numpy"
         return RuntimeUnavailable(f"The runtime {ended.reason}{_last_words(lines)}", hint)
 

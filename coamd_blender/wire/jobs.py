@@ -5,7 +5,7 @@
 ``starting`` lasts from the moment the runtime is asked until it reports the first step: process start,
 imports and model load for the first job, next to nothing later; ``phase`` says which. A job asked to stop
 keeps its state, with ``cancelling`` set, until the runtime has really stopped, which takes at most
-``RuntimeClient.cancel_grace`` seconds.
+``RuntimeClient.cancel_grace`` seconds. A job that a silent runtime had not begun is asked once more of a new one.
 
 :meth:`JobRunner.tick` never blocks: a Blender timer calls it on the main thread. In background mode,
 where timers do not fire, :meth:`JobRunner.wait` pumps instead.
@@ -27,9 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import Cancelled, CoamdError, ProtocolError, RuntimeUnavailable
+from ..errors import Cancelled, CoamdError, ProtocolError, RuntimeSilent, RuntimeUnavailable
 from .answers import drawable
-from .client import RuntimeClient
+from .client import PATIENCE, RuntimeClient
 from .protocol import PENDING, Error, Hello, Message, Progress, Result
 from .requests import TaskRequest
 
@@ -52,7 +52,7 @@ class Job:
     request_arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     request: TaskRequest | None = None  # what it was encoded from, which checks the answer
     state: str = QUEUED
-    phase: str = "waiting"  # for the UI: waiting, starting, loading, sampling, done, failed, cancelled
+    phase: str = "waiting"  # for the UI: waiting, starting, restarting, loading, sampling, done, failed, cancelled
     step: int = 0
     total: int = 0  # 0 while unknown
     eta_seconds: float | None = None  # None while unknown
@@ -61,6 +61,7 @@ class Job:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)  # generate: "joints" (count, frames, 22, 3)
     error: CoamdError | None = None  # when failed or cancelled; str(error) is one line with its remedy
     cancelling: bool = False
+    retried: bool = False  # after a runtime that was silent before it began
 
     @property
     def fraction(self) -> float:
@@ -180,13 +181,14 @@ class JobRunner:
         try:
             if self._client is None:
                 self._client = self._client_factory()
-            self._request_id = self._client.request(job.task, job.request_fields, job.request_arrays)
+            patience = PATIENCE if job.request is None else job.request.patience
+            self._request_id = self._client.request(job.task, job.request_fields, job.request_arrays, patience)
         except CoamdError as error:
             self._finish(job, FAILED, error)
             return
         self._running = job
         job.state = STARTING
-        self._set_phase(job, "loading" if self._client.hello else "starting")
+        self._set_phase(job, "loading" if self._client.hello else "restarting" if job.retried else "starting")
 
     def _take(self, message: Message) -> None:
         job = self._running
@@ -201,8 +203,14 @@ class JobRunner:
             self._progress(job, message)
         elif isinstance(message, Result):
             self._take_result(job, message)
+        elif isinstance(message, Error) and message.code == RuntimeSilent.code and self._may_retry(job):
+            job.retried, job.state, self._running = True, QUEUED, None  # first in the queue, so started at once
         elif isinstance(message, Error):
             self._finish(job, CANCELLED if message.is_cancelled else FAILED, message.exception())
+
+    def _may_retry(self, job: Job) -> bool:
+        """Return whether a silent runtime had not begun the job, such as one that was stopped while it was idle."""
+        return not (job.retried or job.cancelling or job.state == RUNNING)
 
     def _take_result(self, job: Job, result: Result) -> None:
         """Keep a result that is one of the job's request; any other fails the job."""

@@ -16,6 +16,7 @@ Who says what:
                                    was given back. So a hello answers an unload, and also tells of an idle unload.
                         Progress   after every step; ``arrays["preview"]`` may hold the coarse joints
                         Result, Error   exactly one of them ends every request; an Error with id 0 belongs to none
+                        Alive      every BEAT_SECONDS: a runtime of which nothing is heard for long has stopped
     client -> runtime   Request, Cancel, Unload, Shutdown
 
 The magic starts with a byte that no text holds and ends with a line break, so that a login banner on the
@@ -38,8 +39,9 @@ import numpy as np
 
 from ..errors import Cancelled, CoamdError, ProtocolError, all_errors
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2  # 2: Alive
 VERSION = "0.1.0"  # of add-on and runtime, which ship together; as in pyproject.toml
+BEAT_SECONDS = 2.0
 PENDING = "pending"  # device of a runtime that holds no model
 
 MAGIC = b"\x89CoAMD\r\n"
@@ -129,6 +131,13 @@ class Error:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """The runtime is there, at work or not."""
+
+    type: ClassVar[str] = "alive"
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop request ``id``; it is answered by an Error with code ``cancelled`` once it has stopped."""
 
@@ -150,8 +159,8 @@ class Shutdown:
     type: ClassVar[str] = "shutdown"
 
 
-Message = Hello | Request | Progress | Result | Error | Cancel | Unload | Shutdown
-MESSAGE_TYPES = {c.type: c for c in (Hello, Request, Progress, Result, Error, Cancel, Unload, Shutdown)}
+Message = Hello | Request | Progress | Result | Error | Alive | Cancel | Unload | Shutdown
+MESSAGE_TYPES = {c.type: c for c in (Hello, Request, Progress, Result, Error, Alive, Cancel, Unload, Shutdown)}
 
 
 @dataclass(frozen=True)
@@ -219,12 +228,19 @@ class FrameDecoder:
     """Turns bytes, in whatever pieces they come, into messages. Bad bytes are reported once and skipped.
 
     After anything that is not a frame, reading goes on at the next magic, looked for right behind the last
-    one, so that a frame with wrong lengths does not swallow the good ones that follow it.
+    one, so that a frame with wrong lengths does not swallow the good ones that follow it. The work is linear in the
+    bytes, however such claims are nested: a header that holds a magic, which JSON never does, is not read, and a body
+    is not touched before the header has described it to the byte.
     """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._skipping = False  # inside bytes already reported as malformed
+
+    @property
+    def held(self) -> int:
+        """How many bytes of a frame that is not complete are here."""
+        return len(self._buffer)
 
     def feed(self, data: bytes) -> list[Message | Malformed]:
         """Take in ``data`` and return what is complete, in order."""
@@ -260,9 +276,11 @@ class FrameDecoder:
             end = _PREFIX_BYTES + header_bytes + body_bytes
             if len(self._buffer) < end:
                 return False
-            header = _decode_header(bytes(self._buffer[_PREFIX_BYTES : _PREFIX_BYTES + header_bytes]))
+            if self._buffer.find(MAGIC, _PREFIX_BYTES, end - body_bytes) >= 0:
+                raise ProtocolError("A frame begins inside the header of another", _ALONE)
+            header = _decode_header(bytes(self._buffer[_PREFIX_BYTES : end - body_bytes]))
             request_id = header.get("id", 0) if type(header.get("id")) is int else 0
-            message = _decode_message(header, bytes(self._buffer[end - body_bytes : end]))
+            message = _decode_message(header, self._buffer, end - body_bytes, body_bytes)
         except ProtocolError as error:
             self._report(found, request_id, error.message, error.hint)
             del self._buffer[: len(MAGIC)]
@@ -300,7 +318,8 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _decode_message(header: dict[str, Any], body: bytes) -> Message:
+def _decode_message(header: dict[str, Any], buffer: bytearray, start: int, size: int) -> Message:
+    """Return the message of ``header``, whose body are ``size`` bytes of ``buffer`` from ``start`` on."""
     name = header.get("type")
     kind = MESSAGE_TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
@@ -308,11 +327,11 @@ def _decode_message(header: dict[str, Any], body: bytes) -> Message:
     values: dict[str, Any] = {}
     for item in fields(kind):
         if item.name == "arrays":
-            values["arrays"] = _decode_arrays(header.get("arrays", []), body)
+            values["arrays"] = _decode_arrays(header.get("arrays", []), buffer, start, size)
         else:
             values[item.name] = _checked_value(name, item.name, item.type, header.get(item.name))
-    if "arrays" not in values and body:
-        raise ProtocolError(f"A {name} came with a body of {len(body)} bytes and takes none", _ALONE)
+    if "arrays" not in values and size:
+        raise ProtocolError(f"A {name} came with a body of {size} bytes and takes none", _ALONE)
     return kind(**values)
 
 
@@ -332,22 +351,26 @@ def _checked_value(kind: str, name: str, annotation: str, value: Any) -> Any:
     return value
 
 
-def _decode_arrays(described: Any, body: bytes) -> dict[str, np.ndarray]:
-    """Cut ``body`` into writable arrays as the header describes them."""
+def _decode_arrays(described: Any, buffer: bytearray, start: int, size: int) -> dict[str, np.ndarray]:
+    """Cut the body, ``size`` bytes of ``buffer`` from ``start`` on, into writable arrays as they are described."""
     if not isinstance(described, list) or len(described) > MAX_ARRAYS:
         raise ProtocolError(f"A frame's arrays are not a list of at most {MAX_ARRAYS}", _ALONE)
-    arrays: dict[str, np.ndarray] = {}
-    offset = 0
+    layout: dict[str, tuple[np.dtype, tuple[int, ...], int]] = {}
+    taken = 0
     for item in described:
         name, dtype, shape = _array_description(item)
-        size = dtype.itemsize * math.prod(shape)
-        if name in arrays or offset + size > len(body):
+        length = dtype.itemsize * math.prod(shape)
+        if name in layout or taken + length > size:
             raise ProtocolError(f"Array {name!r} of shape {shape} is named twice or longer than the frame", _ALONE)
+        layout[name] = dtype, shape, length
+        taken += length
+    if taken != size:
+        raise ProtocolError(f"A frame's arrays take {taken} bytes and its body has {size}", _ALONE)
+    arrays: dict[str, np.ndarray] = {}
+    for name, (dtype, shape, length) in layout.items():
         arrays[name] = np.empty(shape, dtype)
-        arrays[name].reshape(-1).view(np.uint8)[:] = np.frombuffer(body, np.uint8, size, offset)
-        offset += size
-    if offset != len(body):
-        raise ProtocolError(f"A frame's arrays take {offset} bytes and its body has {len(body)}", _ALONE)
+        arrays[name].reshape(-1).view(np.uint8)[:] = np.frombuffer(buffer, np.uint8, length, start)
+        start += length
     return arrays
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 
 from runtime.cli.common import Outcome, add_model_options, add_verb, finite_number
+from runtime.serve import parent
 from runtime.serve.models import Models
 from runtime.serve.server import serve, take_over_stdio
 from runtime.serve.tasks import RuntimeTasks
@@ -28,7 +29,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> Outcome:
     """Serve until the input ends."""
     stdin, stdout = take_over_stdio()
-    if not serve(RuntimeTasks(Models(args.device, args.weights)), stdin, stdout, args.idle_unload):
+    orphaned = parent.watch()  # before anything that takes time
+    if not serve(RuntimeTasks(Models(args.device, args.weights)), stdin, stdout, args.idle_unload, orphaned):
         sys.stderr.flush()
         os._exit(0)  # the worker is deep in a step: waiting for it would keep an orphan alive
     return Outcome(None)

@@ -1,12 +1,14 @@
 """The runtime's side of the wire: decode, dispatch, encode. No maths, and no heavy imports.
 
-One thread reads, one works. Hello goes out before anything heavy is imported, with the device "pending";
+One thread reads, one works, one beats. Hello goes out before anything heavy is imported, with the device "pending";
 the worker then loads the model and says hello again with the device it is on. Requests wait in line.
 
 * Cancel: a waiting request is answered at once, a running one at its next step, where ``report`` raises
   :class:`~coamd_blender.errors.Cancelled`.
 * Malformed bytes are answered by an Error and skipped. The end of the input, or a client that no longer
   reads, ends the server.
+* Every BEAT_SECONDS a third thread says that the process is alive, for as long as the worker is. It ends the process
+  when whoever started it is gone: the input does not always end then, since others may hold it open.
 * After ``idle_seconds`` without work the model is unloaded; the next request loads it again.
 
 The process's stdout belongs to the protocol alone: :func:`take_over_stdio`.
@@ -76,13 +78,21 @@ def take_over_stdio() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(stdin, "rb", buffering=0), os.fdopen(stdout, "wb", buffering=0)
 
 
-def serve(tasks: Tasks, stdin: BinaryIO, stdout: BinaryIO, idle_seconds: float = 0.0) -> bool:
+def serve(
+    tasks: Tasks,
+    stdin: BinaryIO,
+    stdout: BinaryIO,
+    idle_seconds: float = 0.0,
+    orphaned: Callable[[], bool] = lambda: False,
+    beat_seconds: float = protocol.BEAT_SECONDS,
+) -> bool:
     """Serve ``tasks`` until the input ends or a shutdown comes. ``stdin`` and ``stdout`` are raw binary streams.
 
-    ``idle_seconds`` of 0 never unloads. Returns False when the work in hand could not be stopped in time, so
+    ``idle_seconds`` of 0 never unloads. ``orphaned()`` says that whoever started the process is gone: it is ended then,
+    whatever it does. Returns False when the work in hand could not be stopped in time, so
     that the process should be ended without waiting for it.
     """
-    return _Server(tasks, stdin, stdout, idle_seconds).run()
+    return _Server(tasks, stdin, stdout, idle_seconds, orphaned, beat_seconds).run()
 
 
 @dataclass(eq=False)
@@ -96,7 +106,15 @@ class _Work:
 
 
 class _Server:
-    def __init__(self, tasks: Tasks, stdin: BinaryIO, stdout: BinaryIO, idle_seconds: float):
+    def __init__(
+        self,
+        tasks: Tasks,
+        stdin: BinaryIO,
+        stdout: BinaryIO,
+        idle_seconds: float,
+        orphaned: Callable[[], bool],
+        beat_seconds: float,
+    ):
         self._tasks = tasks
         self._stdin, self._stdout = stdin, stdout
         self._idle_seconds = idle_seconds if idle_seconds > 0 else None
@@ -106,12 +124,16 @@ class _Server:
         self._lock = threading.Lock()  # of _in_hand
         self._write_lock = threading.Lock()
         self._client_gone = threading.Event()
+        self._ended = threading.Event()
+        self._orphaned, self._beat_seconds = orphaned, beat_seconds
 
     def run(self) -> bool:
         self._greet(PENDING)
         worker = threading.Thread(target=self._work, name="worker", daemon=True)
         worker.start()
+        threading.Thread(target=self._beat, args=(worker,), name="beat", daemon=True).start()
         self._read()
+        self._ended.set()
         with self._lock:
             for work in self._in_hand.values():
                 work.cancelled.set()
@@ -172,6 +194,16 @@ class _Server:
                 return  # answered at its next step
             del self._in_hand[request_id]
         self._send(Error.of(request_id, Cancelled()))
+
+    # The beat
+
+    def _beat(self, worker: threading.Thread) -> None:
+        """Say that the worker is alive for as long as it is, and end the process once it is an orphan."""
+        while not self._ended.wait(self._beat_seconds) and worker.is_alive():
+            if self._orphaned():
+                self._log("Whoever started the runtime is gone: it ends too")
+                os._exit(0)  # the reader waits for input that others hold open, the worker is in the middle of a step
+            self._send(protocol.Alive())
 
     # The worker
 

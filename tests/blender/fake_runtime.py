@@ -52,7 +52,9 @@ class Fake:
         self.inbox: queue.Queue = queue.Queue()
         self.output = os.fdopen(os.dup(1), "wb", buffering=0)
         self.device = "pending"
+        self.writing = threading.Lock()
         threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._beat, daemon=True).start()
 
     def serve(self) -> None:
         """Until shutdown or the end of the input."""
@@ -75,7 +77,13 @@ class Fake:
         self.inbox.put(None)
 
     def _send(self, message) -> None:
-        protocol.write_bytes(self.output, protocol.encode(message))
+        with self.writing:
+            protocol.write_bytes(self.output, protocol.encode(message))
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(protocol.BEAT_SECONDS)
+            self._send(protocol.Alive())
 
     def _hello(self) -> None:
         self._send(protocol.Hello(protocol.PROTOCOL_VERSION, protocol.VERSION, self.device, ("generate",)))

@@ -177,14 +177,37 @@ def test_a_result_over_the_bounds_becomes_an_error(monkeypatch):
         assert server.next(Error).code == "bad_frame"
 
 
-ENORMOUS = "x" * 1_200_000  # over the bound of a header
+def test_the_server_beats_idle_and_at_work_and_no_more_once_it_has_ended():
+    with ServerOnPipes(FakeTasks(), beat_seconds=0.01) as server:
+        ready(server)
+        for _ in range(3):
+            assert server.beats.acquire(timeout=30)
+        server.send(Request(1, "generate", {"steps": 10, "step_seconds": 0.02}))
+        server.next(Progress)
+        for _ in range(3):
+            assert server.beats.acquire(timeout=30)
+        server.next(Result)
+        assert server.hang_up(timeout=30)
+    assert server.clean
+
+
+def test_a_runtime_ends_when_whoever_started_it_is_gone_though_its_input_stays_open():
+    command, environment = fake_runtime("orphan")
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.wait(60) == 0, "the parent"
+    said, log = process.stdout.read(), process.stderr.read()  # until the child has ended
+    assert FrameDecoder().feed(said)[0].type == "hello"
+    assert b"is gone" in log
+    process.stdin.close()
 
 
 @pytest.mark.parametrize(
     "request_",
     [
         Request(1, "x" * 900_000),
-        Request(1, "say", {"what": {"text": ENORMOUS[:10], "times": 120_000}}),
+        Request(1, "say", {"what": {"text": "0123456789", "times": 120_000}}),
         Request(1, "say", {"what": {"error": "y", "times": 1_200_000}}),
         Request(1, "say", {"what": {"error": "\\ud800", "times": 3}}),
         Request(1, "say", {"what": {"value": "an object"}}),

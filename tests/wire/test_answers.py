@@ -153,7 +153,7 @@ def test_a_job_whose_answer_is_refused_fails_and_a_preview_that_cannot_be_drawn_
 
         hello, waiting = None, ()
 
-        def request(self, task, fields, arrays):
+        def request(self, *_):
             return 1
 
         def poll(self):

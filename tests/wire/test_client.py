@@ -5,12 +5,12 @@ import sys
 import time
 
 import pytest
-from fakes import ROOT, fake_joints, fake_runtime
+from fakes import ROOT, Clock, fake_joints, fake_runtime
 
 from coamd_blender.errors import InputError, ProtocolError, RuntimeUnavailable
 from coamd_blender.wire import client as client_module
 from coamd_blender.wire.client import RuntimeClient, child_environment, runtime_command, split_command
-from coamd_blender.wire.protocol import Error, Hello, Progress, Result
+from coamd_blender.wire.protocol import PROTOCOL_VERSION, Error, Hello, Progress, Result
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def make_client():
         client.stop(timeout=0.5)
 
 
-def collect(client: RuntimeClient, kind: type, timeout: float = 5.0, count: int = 1) -> list:
+def collect(client: RuntimeClient, kind: type, timeout: float = 60.0, count: int = 1) -> list:
     """Poll until ``count`` messages of ``kind`` have come, or AssertionError."""
     found, deadline = [], time.monotonic() + timeout
     while len(found) < count:
@@ -64,7 +64,7 @@ def test_nothing_blocks_the_caller(make_client):
 def test_wait_ready_returns_the_hello_and_poll_still_has_it(make_client):
     client = make_client()
     hello = client.wait_ready()
-    assert hello.protocol == 1 and "generate" in hello.capabilities
+    assert hello.protocol == PROTOCOL_VERSION and "generate" in hello.capabilities
     assert hello in client.poll()
 
 
@@ -144,17 +144,120 @@ def test_a_missing_interpreter_gives_one_clear_line(tmp_path):
     assert "could not be started" in error.message and "No such file" in error.message and error.hint
 
 
-def test_a_process_that_never_greets_is_given_up(make_client):
-    client = make_client("silent")
-    client.request("generate", {})
-    while "still importing" not in client.log:  # a busy machine takes its time to start a process
-        assert client.poll() == [], "sixty seconds, and no word"
+def until(client: RuntimeClient, condition) -> list:
+    """Poll until ``condition()``; return what came."""
+    found = []
+    for _ in range(12_000):
+        found += client.poll()
+        if condition():
+            return found
         time.sleep(0.005)
-    client.hello_timeout = 0.001
-    (error,) = collect(client, Error)
-    assert "within 0.001 seconds" in error.message and "still importing" in error.message
+    raise AssertionError(client.log)
+
+
+def pass_seconds(client: RuntimeClient, clock: Clock, seconds: int) -> list:
+    """Move the clock on second by second, polling; return what came."""
+    found = []
+    for _ in range(seconds):
+        clock.now += 1
+        found += client.poll()
+    return found
+
+
+def test_a_process_that_never_greets_is_given_up(make_client):
+    clock = Clock()
+    client = make_client("silent", clock=clock)
+    client.request("generate", {})
+    until(client, lambda: "still importing" in client.log)
+    assert pass_seconds(client, clock, 10) == [] and client.notice == "no answer for 10 s"
+    (error,) = pass_seconds(client, clock, 51)
+    assert "within 60 seconds" in error.message and "still importing" in error.message
     assert "python -m runtime serve" in error.hint
     assert not client.alive
+
+
+@pytest.mark.parametrize("how", ["stopped", "noise", "promise"])
+def test_a_runtime_that_falls_silent_is_told_of_ended_and_started_anew(make_client, how):
+    clock = Clock()
+    client = make_client("serve" if how == "stopped" else how, clock=clock)
+    request_id = client.request("stall", {})
+    until(client, lambda: client.loaded)
+    process = client._process
+    if how == "stopped":
+        os.kill(process._popen.pid, signal.SIGSTOP)
+    time.sleep(0.1)  # what was said before is read
+    client.poll()
+    assert pass_seconds(client, clock, 6) == []
+    assert client.notice.startswith("no answer for") and client.notice.endswith("ended after 20 s")
+    (error,) = pass_seconds(client, clock, 21)
+    assert (error.id, error.code) == (request_id, "silent") and "no sign of life" in error.message and error.hint
+    process._supervisor.join(30)
+    assert process._popen.returncode == -signal.SIGKILL and not client.alive
+    if how == "stopped":
+        client.request("generate", {})
+        assert collect(client, Result, timeout=60)
+
+
+def test_a_runtime_that_is_stopped_while_idle_is_noticed_without_a_request(make_client):
+    clock = Clock()
+    client = make_client(clock=clock)
+    client.request("generate", {})
+    collect(client, Result, timeout=60)
+    os.kill(client._process._popen.pid, signal.SIGSTOP)
+    time.sleep(0.1)
+    assert pass_seconds(client, clock, 22) == []
+    assert not client.alive and "no sign of life" in str(client.failure)
+
+
+def test_work_that_does_no_step_is_given_up_though_the_runtime_lives(make_client):
+    clock = Clock()
+    client = make_client(clock=clock)
+    client.request("stall", {}, patience=30.0)
+    until(client, lambda: client.loaded)
+    found = []
+    for _ in range(31):
+        client._process.signs += 1  # it beats
+        found += pass_seconds(client, clock, 1)
+    (error,) = found
+    assert "did not go on for 31 seconds" in error.message and not client.alive
+
+
+def test_a_runtime_that_fails_again_and_again_is_started_after_growing_waits(make_client):
+    clock = Clock()
+    client = make_client("crash", clock=clock)
+    waits = []
+    for _ in range(4):
+        client.request("generate", {})
+        seconds = 0
+        while not client.alive:
+            assert "starts again in" in client.notice
+            pass_seconds(client, clock, 1)
+            seconds += 1
+        until(client, lambda: not client.alive)
+        waits.append(seconds)
+    assert waits == [0, 0, 1, 2]
+    waiting = client.request("generate", {})
+    client.cancel(waiting)
+    (error,) = client.poll()
+    assert error.id == waiting and error.is_cancelled
+    assert pass_seconds(client, clock, 10) == [] and not client.alive, "nobody waits for it any more"
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "remedy"),
+    [
+        ("MemoryError: Unable to allocate 3.1 GiB", "the memory did not suffice", "fewer variants"),
+        ("ImportError: libtorch.so: failed to map segment from shared object", "memory", "ulimit -v"),
+        ("RuntimeError: can't start new thread", "no more threads", "ulimit -u"),
+        ("OSError: [Errno 28] No space left on device", "the disk is full", "Make room"),
+    ],
+)
+def test_what_ended_a_runtime_is_told_truly(words, told, remedy, tmp_path):
+    client = RuntimeClient([sys.executable, "-c", f"import sys; sys.exit({words!r})"], cwd=tmp_path)
+    client.request("generate", {})
+    (error,) = collect(client, Error, timeout=60)
+    assert told in error.message and words in error.message and remedy in error.hint
+    assert "Install" not in error.hint
 
 
 def test_another_protocol_is_refused_with_its_remedy(make_client):

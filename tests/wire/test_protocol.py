@@ -213,3 +213,39 @@ def test_version_is_that_of_the_project():
     manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text())
     assert manifest["version"] == protocol.VERSION
     assert re.fullmatch(r"\d+\.\d+\.\d+", protocol.VERSION)
+
+
+def nested(count: int) -> bytes:
+    """Frames that each claim all the bytes that follow, header or body, one inside the other."""
+    claims = []
+    for left in range(count, 0, -1):
+        size = min(left * 200, protocol.MAX_HEADER_BYTES)
+        header = b'{"type":"result","id":1,"fields":{},"arrays":[]}' if left % 2 else b"\xc2"
+        lengths = (len(header), left * 200) if left % 2 else (size, 0)
+        claims.append(protocol.MAGIC + struct.pack("<II", *lengths) + header)
+    return b"".join(claims) + bytes(200 * count)
+
+
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_nested_claims_cost_time_in_proportion_to_their_bytes(monkeypatch, pieces):
+    read = []
+    decode = protocol._decode_header
+    monkeypatch.setattr(protocol, "_decode_header", lambda data: read.append(len(data)) or decode(data))
+    data = nested(2000)
+    good = protocol.encode(protocol.Cancel(5))
+    decoder, found = FrameDecoder(), []
+    step = -(-len(data) // pieces)
+    for start in range(0, len(data), step):
+        found += decoder.feed(data[start : start + step])
+    found += decoder.feed(good)
+    assert sum(read) < 2 * len(data)
+    assert found[-1] == protocol.Cancel(5)
+    assert decoder.held == 0
+
+
+def test_a_body_is_not_copied_before_its_header_fits(monkeypatch):
+    taken = []
+    monkeypatch.setattr(protocol.np, "frombuffer", lambda *_: taken.append(1))
+    header = b'{"type":"result","id":1,"fields":{},"arrays":[{"name":"a","dtype":"<f4","shape":[5]}]}'
+    (found,) = FrameDecoder().feed(protocol.MAGIC + struct.pack("<II", len(header), 24) + header + bytes(24))
+    assert isinstance(found, Malformed) and not taken

@@ -15,6 +15,7 @@ class TaskRequest:
     """What all requests have: a ``task``, :meth:`check`, :meth:`encode`, :meth:`decode` and :meth:`check_answer`."""
 
     task: ClassVar[str]
+    patience: ClassVar[float] = 300.0  # seconds that the work may go without a step, model load included
 
     def check(self) -> None:
         """Raise InputError for what cannot be done."""

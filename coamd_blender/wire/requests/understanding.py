@@ -180,6 +180,7 @@ class IndexRequest(LibraryRequest):
     """
 
     task: ClassVar[str] = "index"
+    patience: ClassVar[float] = 1800.0  # a step is a file, or a clip that is embedded
     folders: tuple[str, ...] = ()
     licence: str = ""
     source: str = ""
@@ -216,6 +217,7 @@ class MotionRequest(LibraryRequest):
     """Fetch clip ``id`` of a library. Result: its facts, and array ``joints`` float32 (frames, 22, 3)."""
 
     task: ClassVar[str] = "motion"
+    patience: ClassVar[float] = 120.0  # longer than another program's lock on the library is waited for
     id: int = 0
 
     def check(self) -> None:
@@ -244,6 +246,7 @@ class KnownRequest(LibraryRequest):
     """
 
     task: ClassVar[str] = "known"
+    patience: ClassVar[float] = 120.0  # longer than another program's lock on the library is waited for
     paths: tuple[str, ...] = ()
 
     def check(self) -> None:
