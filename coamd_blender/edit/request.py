@@ -64,8 +64,9 @@ def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple
     """
     first, last = marked
     low, high = math.floor(start), math.ceil(end)
-    if EDIT_MODES[mode].around:
-        sides = [(low, min(first, high + 1) - 1, "lead_in"), (max(last, low - 1) + 1, high, "continue")]
+    around = EDIT_MODES[mode].around
+    if around is not None:
+        sides = [(low, min(first, high + 1) - 1, around[0]), (max(last, low - 1) + 1, high, around[1])]
         if first > high or last < low:
             raise _outside(marked, low, high)
         sides = [(Range(a, b, start, end), way) for a, b, way in sides if a <= b]
@@ -85,21 +86,22 @@ def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple
 
 
 def _outside(marked: tuple[int, int], low: int, high: int) -> InputError:
+    beyond = [mode.label for mode in EDIT_MODES.values() if mode.builds_on != "both"]
     return InputError(
         f"The range {marked[0]} to {marked[1]} is outside the Action's frames {low} to {high}",
-        "Choose frames inside, or Continue After or Lead In Before",
+        f"Choose frames inside, or {' or '.join(beyond)}",
     )
 
 
 def takes_places(settings: bpy.types.PropertyGroup) -> bool:
     """Return whether poses at markers, and a hold, can be asked for: not where the marked range itself stays."""
-    return not EDIT_MODES[settings.mode].around
+    return EDIT_MODES[settings.mode].around is None
 
 
 def takes_path(settings: bpy.types.PropertyGroup) -> bool:
     """Return whether a path can be asked for: for one range of the whole body, without a guide that has its own way."""
     mode = EDIT_MODES[settings.mode]
-    return settings.part == "whole" and not (mode.keeps or mode.around)
+    return settings.part == "whole" and not mode.keeps and mode.around is None
 
 
 def kept_poses(scene: bpy.types.Scene, marked: tuple[int, int], area: Range) -> tuple[int, ...]:

@@ -39,7 +39,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "--pose", type=Path, metavar="F", help='JSON: [{"frame": N, "joints": {"head": [x, y, z]}}, ...]'
     )
     ranges.add_argument("--prompt", default="", metavar="TEXT", help="what happens (default: whatever fits)")
-    ranges.add_argument("--keep", type=finite_number(0, 100), default=50.0, metavar="N", help="vary: percent kept (50)")
+    share = f"{', '.join(name for name, mode in EDIT_MODES.items() if mode.keeps)}: percent kept (50)"
+    ranges.add_argument("--keep", type=finite_number(0, 100), default=50.0, metavar="N", help=share)
     board = add_verb(verbs, "storyboard", run_storyboard, "make one long motion from several prompts")
     board.add_argument("file", type=Path, metavar="FILE", help="lines of seconds and prompt, or JSON")
     board.add_argument("--loop", choices=limits.LOOPS, help="end as it began, its travel kept or removed")

@@ -6,6 +6,8 @@ bpy = pytest.importorskip("bpy")
 
 from test_addon_panels import drawn  # noqa: E402
 
+from coamd_blender.wire.edit_modes import DEFAULT_MODE, EDIT_MODES  # noqa: E402
+
 
 def test_the_edit_panel_offers_what_its_settings_allow(rig):
     settings = bpy.context.scene.coamd_edit
@@ -19,6 +21,20 @@ def test_the_edit_panel_offers_what_its_settings_allow(rig):
     settings.source_of_range, settings.mode, settings.part = "FRAMES", "vary", "custom"
     said = drawn("COAMD_PT_edit").split(" | ")
     assert {"first", "last", "keep", "left wrist"} <= set(said) and "path" not in said
+
+
+def test_the_panel_offers_the_modes_of_the_table_and_the_options_of_each(rig):
+    settings = bpy.context.scene.coamd_edit
+    kind = settings.bl_rna.properties["mode"]
+    offered = [(item.identifier, item.name, item.description) for item in kind.enum_items]
+    assert offered == [(name, mode.label, mode.description) for name, mode in EDIT_MODES.items()]
+    assert kind.default == DEFAULT_MODE
+    options = {"keep", "path", "keep_poses", "hold_target"}
+    shown = {}
+    for settings.mode in EDIT_MODES:
+        shown[settings.mode] = options & set(drawn("COAMD_PT_edit").split(" | "))
+    assert shown["between"] == shown["continue"] == shown["lead_in"] == options - {"keep"}
+    assert shown["vary"] == options - {"path"} and shown["outpaint"] == set()
 
 
 def test_an_edit_that_waits_shows_what_may_become_of_it(rig):

@@ -6,6 +6,7 @@ import pytest
 from coamd_blender.errors import InputError
 from coamd_blender.motion.signals import catmull_rom
 from coamd_blender.motion.skeleton import BODY_PARTS, JOINT_INDEX, PARENTS
+from coamd_blender.wire.edit_modes import EDIT_MODES
 from runtime.cleanup.blend import Target
 from runtime.edit.regenerate import edit, edit_ranges
 from runtime.edit.task import Edit
@@ -41,7 +42,7 @@ def stylised(walk, fps=30):
     return (clip * 1.3 + [11.0, 0.4, -7.0]).astype(np.float32), float(fps)
 
 
-@pytest.mark.parametrize("mode", ["between", "continue", "lead_in", "outpaint", "vary"])
+@pytest.mark.parametrize("mode", EDIT_MODES)
 def test_frames_outside_the_range_are_untouched_and_the_seams_are_smooth(generator, walk, mode):
     clip, fps = stylised(walk)
     start, stop = {"continue": (100, len(clip)), "lead_in": (0, 80)}.get(mode, (60, 121))

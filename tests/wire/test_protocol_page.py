@@ -7,7 +7,6 @@ import pytest
 from fakes import ROOT
 
 from coamd_blender.wire import limits, protocol
-from coamd_blender.wire.edit_modes import EDIT_MODES
 from coamd_blender.wire.requests import REQUESTS
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -60,7 +59,6 @@ def test_limits_are_those_of_the_table(what, low, high):
     assert [float(number) for number in row(what)[1:]] == [low, high]
 
 
-def test_modes_and_loops_are_those_of_the_table():
-    told = re.search(r"Modes are (.*?); loops (.*?)\. Limits", PAGE, re.DOTALL)
-    assert re.findall(r"`(\w+)`", told[1]) == list(EDIT_MODES)
-    assert re.findall(r"`(\w+)`", told[2]) == list(limits.LOOPS)
+def test_loops_are_those_of_the_table():
+    told = re.search(r"loops are (.*?)\. Limits", PAGE, re.DOTALL)
+    assert re.findall(r"`(\w+)`", told[1]) == list(limits.LOOPS)
