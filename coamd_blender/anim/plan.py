@@ -91,9 +91,9 @@ def make_target(
 ) -> WriteTarget:
     """Return what a motion is to be solved for.
 
-    ``mapping`` overrides the detection by bone names and shape, ``reference`` the rest pose. ``pose``: where the object
-    stands at the first frame; by default where it stood when it was read. Raises RigError for an armature that cannot
-    carry motion.
+    ``mapping`` overrides the detection by bone names and shape, ``reference``, bone name to basis quaternion (4,), the
+    rest pose. ``pose``: where the object stands at the first frame; by default where it stood when it was read. Raises
+    RigError for an armature that cannot carry motion.
     """
     checks.check_plays(read.name, read.playing, options.output)
     table = controls.find_table(read.rig.names)

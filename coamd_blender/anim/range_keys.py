@@ -61,7 +61,10 @@ def no_keys() -> Keys:
 
 
 def fresh_keys(frames: np.ndarray, values: np.ndarray, interpolation: int | np.ndarray = LINEAR) -> Keys:
-    """Return new keys at ``frames`` (n,) with ``values`` (n,), marked as generated."""
+    """Return new keys at ``frames`` (n,), frame numbers, with ``values`` (n,) in the channel's own unit.
+
+    They are marked as generated. ``interpolation`` is a number of Blender's for all of them, or one a key (n,).
+    """
     keys = {name: np.full((len(frames), width), new, kind) for name, (kind, width, new) in ATTRIBUTES.items()}
     for name in ("co", "handle_left", "handle_right"):
         keys[name][:, 0], keys[name][:, 1] = frames, values

@@ -41,7 +41,7 @@ def reduce_keys(values: np.ndarray, distance: Distance, tolerance: float) -> np.
 
 
 def slopes_of(values: np.ndarray) -> np.ndarray:
-    """Return by how much ``values`` (F, C) change a frame: half the step over both neighbours."""
+    """Return by how much ``values`` (F, C) change a frame, the same shape: half the step over both neighbours."""
     return np.gradient(values, axis=0) if len(values) > 1 else np.zeros_like(values)
 
 
@@ -83,7 +83,7 @@ def angle_between(mode: str) -> Distance:
 
 
 def distance_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the distance (N,) of two places (N, 3), in their unit."""
+    """Return the distance (N,) of places ``a`` and ``b``, both (N, 3), in their unit."""
     return np.linalg.norm(a - b, axis=-1)
 
 

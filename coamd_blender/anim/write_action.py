@@ -65,6 +65,8 @@ def read_target(
 ) -> WriteTarget:
     """Read what a motion is to be solved for; nothing is changed.
 
+    ``reference`` names basis quaternions (4,) by bone, those of a pose to be used in place of the rest pose.
+
     One key a scene frame, at the scene's frame rate, from ``start_frame`` (the scene's current frame by default).
     ``options`` are those of plan.WriteOptions and retarget.Options, the others those of plan.make_target, whose errors
     and those of read_armature are raised, InputError for options there are not.

@@ -175,7 +175,7 @@ def _places(scene: bpy.types.Scene, target: bpy.types.Object, frames: range) -> 
 
 
 def path_points(curve_object: bpy.types.Object) -> np.ndarray:
-    """Return the line (points, 3) along a curve object, in the world, Y up.
+    """Return the line (points, 3) along a curve object, in the world, Blender units, Y up.
 
     Raises InputError for another object and for a curve without a line.
     """
@@ -198,5 +198,8 @@ def path_points(curve_object: bpy.types.Object) -> np.ndarray:
 
 
 def on_the_ground(points: np.ndarray, placement: Placement) -> np.ndarray:
-    """Return points (points, 3) of the world over the ground (points, 2: x, z) of the canonical clip, as float32."""
+    """Return ``points`` (points, 3) of the world over the ground of the canonical clip.
+
+    From Blender units, Y up, to float32 (points, 2: x, z) in metres.
+    """
     return placement.canonical(points / placement.scale)[:, [0, 2]].astype(np.float32)

@@ -36,9 +36,9 @@ def main(list_path: str) -> None:
 
 
 def read_file(path: Path) -> list[tuple[str, np.ndarray]]:
-    """Return name and joints (frames, 22, 3) of every Action in a .fbx or .blend that an armature there can play.
+    """Return name and joints (frames, 22, 3), metres, Y up, of every Action in a .fbx or .blend.
 
-    Raises DataError, naming the file, when there is none.
+    Only those count that an armature there can play. Raises DataError, naming the file, when there is none.
     """
     try:
         _open(path)

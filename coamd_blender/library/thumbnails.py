@@ -71,7 +71,7 @@ def _draw_line(
 
 
 def key_of(poses: np.ndarray) -> str:
-    """Return the key of the strip of ``poses`` (N, 22, 3)."""
+    """Return the key of the strip of ``poses`` (N, 22, 3), metres."""
     return hashlib.sha256(np.ascontiguousarray(poses, np.float32).tobytes()).hexdigest()[:16]
 
 
@@ -81,7 +81,7 @@ def has(key: str) -> bool:
 
 
 def keep(key: str, image: np.ndarray) -> None:
-    """Keep a drawn strip as an icon."""
+    """Keep a drawn strip, ``image`` (side, side, 4) of shares of 1, the lowest row first, as an icon."""
     global _icons
     if _icons is None:
         _icons = bpy.utils.previews.new()
@@ -96,7 +96,7 @@ def icon_id(key: str) -> int:
 
 
 def fill(preview: bpy.types.ImagePreview, image: np.ndarray) -> None:
-    """Put ``image`` (side, side, 4) into a preview, of an icon or of a data-block."""
+    """Put ``image`` (side, side, 4), shares of 1, into a preview, of an icon or of a data-block."""
     preview.image_size = image.shape[1::-1]
     preview.image_pixels_float.foreach_set(image.ravel())
 

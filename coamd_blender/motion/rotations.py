@@ -17,13 +17,13 @@ _TINY = 1e-12
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Scale ``vectors`` (..., n), of any unit, to length 1; a vector of no length stays zero."""
+    """Scale ``vectors`` (..., n), of any unit, to length 1, the same shape; a vector of no length stays zero."""
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     return vectors / np.maximum(length, _TINY)
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the dot product (...) of ``a`` and ``b``, both (..., n), along the last axis."""
+    """Return the dot product (...) of ``a`` and ``b``, both (..., n), of any unit, along the last axis."""
     return np.einsum("...i,...i->...", a, b)
 
 
@@ -43,15 +43,15 @@ def rotate(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def transpose(matrices: np.ndarray) -> np.ndarray:
-    """Return the inverse of rotation ``matrices``: (..., 3, 3)."""
+    """Return the inverse (..., 3, 3) of rotation ``matrices`` of the same shape."""
     return np.swapaxes(matrices, -1, -2)
 
 
 def frame(primary: np.ndarray, secondary: np.ndarray) -> np.ndarray:
-    """Return the right-handed frame (..., 3, 3) whose first column is ``primary``.
+    """Return the right-handed rotation (..., 3, 3) whose first column is ``primary`` (..., 3).
 
-    Both are directions (..., 3) of any length. The second column is ``secondary`` made perpendicular to the first; the
-    third is their cross product.
+    Its second column is ``secondary`` (..., 3) made perpendicular to the first; the third is their cross product. Both
+    are directions of any length and unit.
     """
     first = unit(primary)
     second = unit(secondary - first * dot(first, secondary)[..., None])
@@ -132,7 +132,7 @@ def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def conjugate(quaternions: np.ndarray) -> np.ndarray:
-    """Return the inverse of unit ``quaternions``: (..., 4)."""
+    """Return the inverse (..., 4) of unit ``quaternions`` of the same shape."""
     return quaternions * np.array([1.0, -1.0, -1.0, -1.0])
 
 
@@ -151,7 +151,7 @@ def swing_twist(quaternions: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, 
 def slerp(a: np.ndarray, b: np.ndarray, fraction: float | np.ndarray) -> np.ndarray:
     """Interpolate unit quaternions ``a`` and ``b``, both (..., 4), along the shorter arc: (..., 4).
 
-    ``fraction`` 0 gives ``a``, 1 gives ``b``.
+    ``fraction``, one number or (..., 1), gives ``a`` at 0 and ``b`` at 1.
     """
     cosine = dot(a, b)
     b = np.where((cosine < 0)[..., None], -b, b)
@@ -165,7 +165,7 @@ def slerp(a: np.ndarray, b: np.ndarray, fraction: float | np.ndarray) -> np.ndar
 
 
 def continuous(quaternions: np.ndarray) -> np.ndarray:
-    """Choose the signs of ``quaternions`` (frames, ..., 4) so that neighbours are on the same side.
+    """Choose the signs of ``quaternions`` (frames, ..., 4), the same shape, so that neighbours are on the same side.
 
     The first has w >= 0.
     """

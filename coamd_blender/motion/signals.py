@@ -31,9 +31,9 @@ def runs(mask: np.ndarray, gap: int = 0) -> list[tuple[int, int]]:
 
 
 def without_short_runs(mask: np.ndarray, least: float) -> np.ndarray:
-    """Return ``mask`` with every run of fewer than ``least`` frames made False.
+    """Return ``mask`` (frames,) bool with every run of fewer than ``least`` frames made False.
 
-    (frames,) bool, or (frames, columns), whose columns have runs of their own.
+    A mask (frames, columns) has runs of its own in each column; the same shape comes back.
     """
     result = np.array(mask, dtype=bool)
     columns = result.reshape(len(result), -1)  # a view: (frames, columns)
@@ -48,7 +48,7 @@ def without_short_runs(mask: np.ndarray, least: float) -> np.ndarray:
 
 
 def moving_average(values: np.ndarray, reach: int) -> np.ndarray:
-    """Return the plain mean over ``reach`` frames to either side of ``values`` (frames, ...), same shape.
+    """Return the plain mean of ``values`` (frames, ...), any unit, over ``reach`` frames to either side: same shape.
 
     Beyond the ends the first and the last value are repeated.
     """
@@ -58,7 +58,7 @@ def moving_average(values: np.ndarray, reach: int) -> np.ndarray:
 
 
 def bell_average(values: np.ndarray, reach: int) -> np.ndarray:
-    """Return the mean under a bell over ``reach`` frames to either side of ``values`` (frames, n), same shape.
+    """Return the mean of ``values`` (frames, n), any unit, under a bell of ``reach`` frames to either side: same shape.
 
     The bell is a Hann window, which, unlike the box of :func:`moving_average`, leaves no kinks. Beyond the ends the
     first and the last value are repeated.
@@ -70,7 +70,7 @@ def bell_average(values: np.ndarray, reach: int) -> np.ndarray:
 
 
 def upper_envelope(values: np.ndarray, reach: int) -> np.ndarray:
-    """Return a smooth curve (frames,) that is nowhere below ``values`` (frames,).
+    """Return a smooth curve (frames,) that is nowhere below ``values`` (frames,), in their unit.
 
     The maximum over ``reach`` frames to either side, then :func:`bell_average` over as many.
     """
@@ -82,21 +82,28 @@ def upper_envelope(values: np.ndarray, reach: int) -> np.ndarray:
 
 
 def smoothstep(share: np.ndarray) -> np.ndarray:
-    """Return 0 below 0, 1 above 1, and between them a cubic that is level at both ends; any shape."""
+    """Return 0 below 0, 1 above 1, and between them a cubic that is level at both ends.
+
+    ``share`` is a fraction of the way, of any shape; the result has the same shape.
+    """
     share = np.clip(share, 0, 1)
     return share * share * (3 - 2 * share)
 
 
 def smootherstep(share: np.ndarray) -> np.ndarray:
-    """Return 0 below 0, 1 above 1, and between them a quintic without slope or curvature at its ends (Perlin 2002)."""
+    """Return 0 below 0, 1 above 1, and between them a quintic without slope or curvature at its ends (Perlin 2002).
+
+    ``share`` is a fraction of the way, of any shape; the result has the same shape.
+    """
     share = np.clip(share, 0, 1)
     return share**3 * (share * (6 * share - 15) + 10)
 
 
 def ease_between(frames: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return what is ``values`` (n, ...) at ``knots`` (n,), ascending, at ``frames`` (count,): (count, ...).
+    """Return what is ``values`` (n, ...), any unit, at ``knots`` (n,), ascending, at ``frames`` (count,): (count, ...).
 
-    It goes from each knot to the next by :func:`smoothstep`, and is level outside.
+    It goes from each knot to the next by :func:`smoothstep`, and is level outside. ``knots`` and ``frames`` are both
+    frame numbers.
     """
     if len(knots) == 1:
         return np.repeat(values, len(frames), axis=0)
@@ -108,7 +115,7 @@ def ease_between(frames: np.ndarray, knots: np.ndarray, values: np.ndarray) -> n
 
 
 def settle_cubic(share: np.ndarray, offset: np.ndarray, drift: np.ndarray) -> np.ndarray:
-    """Return how ``offset`` (...) comes to rest at zero by a cubic Hermite curve: (frames, ...).
+    """Return how ``offset`` (...), any unit, comes to rest at zero by a cubic Hermite curve: (frames, ...).
 
     ``share`` (frames,) is the part of the way that is done, 0 to 1 and beyond; ``drift`` (...) the rate of change at
     its start, per whole way. The curve bends where it begins: right for a correction that must be gone soon, as a
@@ -119,9 +126,10 @@ def settle_cubic(share: np.ndarray, offset: np.ndarray, drift: np.ndarray) -> np
 
 
 def settle_quintic(share: np.ndarray, offset: np.ndarray, drift: np.ndarray) -> np.ndarray:
-    """Return how ``offset`` (...) comes to rest at zero by a quintic Hermite curve: (frames, ...).
+    """Return how ``offset`` (...), any unit, comes to rest at zero by a quintic Hermite curve: (frames, ...).
 
-    As :func:`settle_cubic`, but without curvature at either end: right where one motion goes over into another.
+    ``share`` (frames,) and ``drift`` (...) as for :func:`settle_cubic`, but without curvature at either end: right
+    where one motion goes over into another.
     """
     u = np.clip(share, 0, 1).reshape(-1, *[1] * np.ndim(offset))  # (frames, 1, ...)
     return offset * (1 - smootherstep(u)) + drift * (u - u**3 * (6 - u * (8 - 3 * u)))
@@ -131,7 +139,7 @@ def settle_quintic(share: np.ndarray, offset: np.ndarray, drift: np.ndarray) -> 
 
 
 def catmull_rom(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return ``values`` (frames, ...) at fractional frames ``at`` (count,): (count, ...).
+    """Return ``values`` (frames, ...) at fractional frame numbers ``at`` (count,): (count, ...).
 
     By Catmull-Rom splines: exact at whole frames, continuous in velocity, straight where the values are. Before the
     first and after the last frame those count.
@@ -148,7 +156,7 @@ def catmull_rom(values: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def resample(values: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
-    """Take ``values`` (frames, ...) from ``source_fps`` to ``fps`` frames a second, the first frame kept.
+    """Take ``values`` (frames, ...) from ``source_fps`` to ``fps`` frames a second, the first kept: (count, ...).
 
     By :func:`catmull_rom`, which lets through what a lower rate cannot show: for generated motion, whose 20 frames a
     second become a scene's. Recordings come down to 20 by ``runtime.formats.canonical.resample``.

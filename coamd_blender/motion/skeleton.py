@@ -209,17 +209,23 @@ def with_bone_lengths(joints: np.ndarray, lengths: np.ndarray = BONE_LENGTHS) ->
 
 
 def mirror(joints: np.ndarray) -> np.ndarray:
-    """Swap left and right: reflect ``joints`` (..., 22, 3), any unit, in the plane x = 0 and exchange the sides."""
+    """Swap left and right: reflect ``joints`` (..., 22, 3), any unit, in the plane x = 0 and exchange the sides.
+
+    The same shape comes back.
+    """
     mirrored = joints[..., MIRROR, :].copy()
     mirrored[..., 0] *= -1
     return mirrored
 
 
 def to_z_up(points: np.ndarray) -> np.ndarray:
-    """Turn Y-up ``points`` (..., 3) facing +Z into Z-up ones facing -Y, as Blender has them (no mirror); any unit."""
+    """Turn Y-up ``points`` (..., 3) facing +Z into Z-up ones facing -Y, as Blender has them (no mirror).
+
+    Any unit; the same shape.
+    """
     return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
 
 
 def to_y_up(points: np.ndarray) -> np.ndarray:
-    """Turn Blender's Z-up ``points`` (..., 3) into Y-up ones, any unit: undo :func:`to_z_up`."""
+    """Turn Blender's Z-up ``points`` (..., 3) into Y-up ones, any unit, same shape: undo :func:`to_z_up`."""
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)

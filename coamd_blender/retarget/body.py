@@ -75,12 +75,12 @@ class RestBody:
 
     @property
     def up(self) -> np.ndarray:
-        """(3,) the way the rig stands up."""
+        """(3,) the way the rig stands up, a unit vector."""
         return self.ground[:, 1]
 
     @property
     def hip_middle(self) -> np.ndarray:
-        """(3,) between the heads of the thighs."""
+        """(3,) between the heads of the thighs, armature units."""
         return 0.5 * (self.heads["left_hip"] + self.heads["right_hip"])
 
     def length(self, joint: str) -> float:
@@ -89,9 +89,10 @@ class RestBody:
         return float(np.linalg.norm(self.heads[child] - self.heads[joint])) if child in self.heads else 0.0
 
     def stance(self, rig: Rig) -> tuple[np.ndarray, np.ndarray]:
-        """Return where the rig stands in the Y-up world: a turn (3, 3) about Y, and the origin (3,) on its floor.
+        """Return where the rig stands in the Y-up world: a rotation (3, 3) about Y, and the origin (3,) on its floor.
 
-        Raises RigError when the hips lie one above the other, so that the rig faces nowhere.
+        The origin is in the world's units. Raises RigError when the hips lie one above the other, so that the rig faces
+        nowhere.
         """
         left = rig.world[:3, :3] @ self.axes[:, 0]
         left = left / np.linalg.norm(left)

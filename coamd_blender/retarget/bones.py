@@ -30,9 +30,9 @@ UPPER = {
 
 
 def bone_turns(rig: Rig, mapping: Mapping, body: RestBody, turns: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
-    """Return the turns of all bones that move on their own: bone index to (F, 3, 3), armature space.
+    """Return the rotations of all bones that move on their own: bone index to (F, 3, 3), armature space.
 
-    turns: joint to turn (F, 3, 3), of all joints.
+    ``turns`` are those of all joints, by name (F, 3, 3).
     """
     bone_of = {joint: rig.index[bone] for joint, bone in mapping.bones.items()}
     found = {bone: turns[joint] for joint, bone in bone_of.items()}

@@ -37,7 +37,10 @@ def quaternions_of(values: np.ndarray, mode: str) -> np.ndarray:
 
 
 def object_matrices(locations: np.ndarray, quaternions: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Compose location (F, 3), rotation (F, 4) and scale (F, 3) into matrices (F, 4, 4)."""
+    """Compose locations, rotations and scales into matrices (F, 4, 4).
+
+    ``locations`` (F, 3) in any unit, ``quaternions`` (F, 4) of length 1, ``scales`` (F, 3).
+    """
     matrices = np.zeros((len(locations), 4, 4))
     matrices[:, :3, :3] = rot.matrix_from_quaternion(quaternions) * scales[:, None, :]
     matrices[:, :3, 3] = locations

@@ -122,19 +122,19 @@ class Arm:
         return upper, upper @ rot.about(self.hinge, room * np.tanh(change[:, 3] / room))
 
     def changed(self, change: np.ndarray) -> Arm:
-        """Return the arm turned and bent by ``change`` (F, 4)."""
+        """Return the arm turned and bent by ``change`` (F, 4), radians."""
         upper, fore = self.turns(change)
         elbow = self.shoulder + rot.rotate(upper, self.elbow - self.shoulder)
         wrist = elbow + rot.rotate(fore, self.wrist - self.elbow)
         return Arm(self.shoulder, elbow, wrist, rot.rotate(upper, self.hinge), self.chest)
 
     def points(self) -> np.ndarray:
-        """Return the points looked at (P, F, 3), from the upper arm to the palm."""
+        """Return the points looked at (P, F, 3), from the upper arm to the palm, armature units."""
         upper = [self.shoulder + share * (self.elbow - self.shoulder) for share in UPPER_SHARES]
         return np.stack([*upper, *(self.elbow + share * (self.wrist - self.elbow) for share in FORE_SHARES)])
 
     def levers(self, points: np.ndarray, fore: np.ndarray) -> np.ndarray:
-        """Return how points of the arm move with its change: (F, 3, 4).
+        """Return how points of the arm move with its change: (F, 3, 4), armature units a radian.
 
         points: (F, 3). fore: (F,) bool, on the forearm.
         """
@@ -148,8 +148,8 @@ def clear_arms(
 ) -> bool:
     """Turn arms in ``turns`` so that they leave the torso; return whether any had to.
 
-    points: (F, 22, 3) the motion in armature space. turns: joint to turn (F, 3, 3), of all joints, changed in place
-    in the frames at and around those in which an arm is inside. Rigs without arms or a neck are left alone.
+    points: (F, 22, 3) the motion in armature space and units. turns: joint to turn (F, 3, 3), of all joints, changed in
+    place in the frames at and around those in which an arm is inside. Rigs without arms or a neck are left alone.
     """
     needed = {"neck", *(f"{side}_{joint}" for side in SIDES for joint in ("shoulder", "elbow", "wrist"))}
     if needed - set(body.heads):

@@ -156,7 +156,7 @@ def _shortfall(leg: Leg, goal: np.ndarray, body: RestBody, side: str) -> np.ndar
 
 
 def add_legs(legs: dict[str, Leg], turns: dict[str, np.ndarray], body: RestBody) -> None:
-    """Add the turns (F, 3, 3) of hips, knees, ankles and toes to ``turns``, in place."""
+    """Add the rotations of hips, knees, ankles and toes to ``turns``, joint to (F, 3, 3), in place."""
     for side, leg in legs.items():
         hip, knee, ankle, toe = (f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot"))
         thigh, shin = rot.unit(leg.knee - leg.hip), rot.unit(leg.ankle - leg.knee)

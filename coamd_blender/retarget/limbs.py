@@ -76,7 +76,7 @@ def limb_turns(
 def add_arms(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody) -> None:
     """Add the turns (F, 3, 3) of shoulders, elbows and wrists to ``turns``, in place.
 
-    points: (F, 22, 3) the motion in armature space.
+    points: (F, 22, 3) the motion in armature space and units.
     """
     for side in SIDES:
         collar, shoulder, elbow, wrist = (f"{side}_{joint}" for joint in ("collar", "shoulder", "elbow", "wrist"))
@@ -121,7 +121,10 @@ def toe_turn(foot: np.ndarray, toe: np.ndarray, body: RestBody, side: str) -> np
 
 
 def longest_reach(length: np.ndarray | float, before: np.ndarray) -> np.ndarray:
-    """Return how far a limb of ``length`` may reach that reached ``before`` (any shape), in their unit."""
+    """Return how far a limb of ``length`` may reach that reached ``before``: the same shape, in their unit.
+
+    ``length`` is one number or has any shape that goes with ``before``, of any shape itself.
+    """
     return np.maximum(length * REACH, np.minimum(before, length * STRAIGHT))
 
 

@@ -83,12 +83,11 @@ def detect(
 ) -> Mapping:
     """Find the preset that names most joints of these bones and return its Mapping.
 
-    ``parents`` (index of each bone's parent, -1 for none, parents first), if given, lets the upper of two
-    candidates be preferred. With ``heads`` (B, 3) too, rest heads with ``up`` the way the rig stands, a rig
-    whose names say nothing is mapped by its shape, and sides that the names have the wrong way round are
-    noted. ``controls``: map the FK controls of a generated control rig. Raises RigError, naming the remedy,
-    for a generated control rig otherwise, when under half of the joints are found, or when a hip, knee, ankle
-    or the pelvis is missing.
+    ``parents`` (index of each bone's parent, -1 for none, parents first), if given, lets the upper of two candidates be
+    preferred. With ``heads`` (B, 3) too, rest heads in any unit, with ``up`` the way the rig stands, a rig whose names
+    say nothing is mapped by its shape, and sides that the names have the wrong way round are noted. ``controls``: map
+    the FK controls of a generated control rig. Raises RigError, naming the remedy, for a generated control rig
+    otherwise, when under half of the joints are found, or when a hip, knee, ankle or the pelvis is missing.
     """
     names = list(bone_names)
     generated = sum(name.startswith(CONTROL_PREFIXES) for name in names) > CONTROL_BONES

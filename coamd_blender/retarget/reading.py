@@ -52,7 +52,10 @@ class Placement:
         return joints @ self.turn.T + self.origin
 
     def canonical(self, placed: np.ndarray) -> np.ndarray:
-        """Return joints in their place, (..., 22, 3) canonical metres, as canonical ones: undo :meth:`place`."""
+        """Return ``placed`` joints (..., 22, 3), canonical metres, as canonical ones of the same shape.
+
+        This undoes :meth:`place`.
+        """
         return (placed - self.origin) @ self.turn
 
 

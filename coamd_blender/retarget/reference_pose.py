@@ -46,7 +46,7 @@ def from_reference(
 
     quaternions: (B, 4) the reference pose. bones: the N bones that were solved. solved: (F, N, 4) their quaternions.
     Bones that differ from rest in the reference pose and were not solved keep that rotation throughout and join the
-    result, (bones, quaternions).
+    result: the bones, and their quaternions (F, M, 4).
     """
     turned = np.flatnonzero(np.abs(quaternions[:, 0]) < 1 - 1e-9)
     held = [int(bone) for bone in turned if bone not in set(bones)]

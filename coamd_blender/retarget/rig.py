@@ -54,12 +54,12 @@ class Rig:
 
     @property
     def heads(self) -> np.ndarray:
-        """(B, 3) rest heads, armature space."""
+        """(B, 3) rest heads, armature space and units."""
         return self.rest[:, :3, 3]
 
     @property
     def tails(self) -> np.ndarray:
-        """(B, 3) rest tails, armature space."""
+        """(B, 3) rest tails, armature space and units."""
         return self.heads + self.rest[:, :3, 1] * self.lengths[:, None]
 
     def ancestors(self, bone: int) -> list[int]:
@@ -81,7 +81,8 @@ def simple_rig(
 ) -> Rig:
     """Build a Rig with Blender's default bone flags: free, inheriting rotation, local location.
 
-    Arguments as the fields of Rig. ``lengths`` default to 0.1, ``world`` to the identity, ``modes`` to QUATERNION.
+    ``parents`` (B,) are indices, -1 for none; ``rest`` (B, 4, 4) is armature space; ``lengths`` (B,), armature units,
+    default to 0.1, ``world`` (4, 4) to the identity, ``modes`` to QUATERNION.
     """
     count = len(names)
     return Rig(

@@ -42,7 +42,7 @@ class _Body:
 def guess_by_shape(names: list[str], parents: np.ndarray, heads: np.ndarray, up: np.ndarray) -> dict[str, str] | None:
     """Return joint name to bone name for a humanoid, or None where none is seen.
 
-    names, parents: of B bones, -1 for no parent. heads: (B, 3) at rest, any unit. up: (3,) the way it stands.
+    names: of B bones. parents: (B,) indices, -1 for none. heads: (B, 3) at rest, any unit. up: (3,) the way it stands.
     """
     body = _symmetric(parents, heads, up)
     if body is None:

@@ -194,7 +194,7 @@ def share_trajectory(
 def over_floor(rig: Rig, moved: np.ndarray, options: Options) -> np.ndarray:
     """Return what part of a way the root bone or the object takes over: what goes over the world's floor.
 
-    moved: (F, 3) armature space, as the result; zero where the hips keep it all.
+    moved: (F, 3) armature space and units, the same shape as the result; zero where the hips keep it all.
     """
     if options.travel == "hips":
         return np.zeros_like(moved)

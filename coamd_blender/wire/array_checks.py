@@ -16,7 +16,7 @@ from .edit_modes import EDIT_MODES
 
 
 def check_clip(joints: np.ndarray | None) -> None:
-    """Raise InputError unless ``joints`` are a clip (frames, 22, 3) of finite numbers."""
+    """Raise InputError unless ``joints`` are a clip (frames, 22, 3) of finite numbers, in metres or any other unit."""
     if joints is None:
         raise InputError("The request has no joints", f"Send joints (frames, {JOINT_COUNT}, 3)")
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3):
@@ -30,7 +30,10 @@ def check_clip(joints: np.ndarray | None) -> None:
 
 
 def check_motion(joints: np.ndarray) -> np.ndarray:
-    """Return ``joints`` if they are a clip of at least 4 frames, long enough to be recognised, else InputError."""
+    """Return ``joints`` (frames, 22, 3) of any unit if they are long enough to be recognised, else raise InputError.
+
+    They must be a clip of at least 4 frames.
+    """
     joints = np.asarray(joints)
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or len(joints) < limits.SHORTEST_FRAMES:
         raise InputError(
@@ -42,7 +45,10 @@ def check_motion(joints: np.ndarray) -> np.ndarray:
 
 
 def check_path(path: np.ndarray | None, mode: str, parts: str | None) -> None:
-    """Raise InputError unless the pelvis can follow ``path`` (points, 2: x, z) where ``parts`` are made anew."""
+    """Raise InputError unless the pelvis can follow ``path`` (points, 2: x, z), metres.
+
+    ``mode`` and ``parts``, what is made anew, are those of the request.
+    """
     if path is None:
         return
     if parts is not None:
@@ -56,7 +62,10 @@ def check_path(path: np.ndarray | None, mode: str, parts: str | None) -> None:
 
 
 def check_places(points: np.ndarray, joints: np.ndarray | None, frames: np.ndarray | None) -> None:
-    """Raise InputError unless ``points`` (count, 3) are places of as many ``joints`` at ``frames``, both (count,)."""
+    """Raise InputError unless ``points`` (count, 3), metres, are places of as many joints at as many frames.
+
+    ``joints`` are indices and ``frames`` frame numbers, both (count,).
+    """
     counts = {0 if array is None else array.size for array in (joints, frames)}
     if points.ndim != 2 or points.shape[1] != 3 or counts != {len(points)}:
         raise InputError("The targets do not belong together", "Send as many points (count, 3) as joints and frames")

@@ -205,7 +205,8 @@ class RuntimeClient:
         """Send a request, starting the process when needed, and return its id. Never blocks.
 
         ``patience``: for how many seconds the work may do no step before it is given up, and the process with it.
-        Raises ProtocolError for fields JSON cannot hold and for arrays over the frame's bounds.
+        ``arrays`` have whatever shape and unit the request's class says. Raises ProtocolError for fields JSON cannot
+        hold and for arrays over the frame's bounds.
         """
         data = encode(Request(self._last_id + 1, task, dict(fields), dict(arrays or {})))
         self._last_id += 1

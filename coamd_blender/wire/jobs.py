@@ -114,7 +114,10 @@ class JobRunner:
         arrays: Mapping[str, np.ndarray] | None = None,
         request: TaskRequest | None = None,
     ) -> Job:
-        """Queue a job and return it at once; the next :meth:`tick` starts it. ``request`` checks what is answered."""
+        """Queue a job and return it at once; the next :meth:`tick` starts it.
+
+        ``arrays`` have whatever shape and unit the request's class says. ``request`` checks what is answered.
+        """
         self._last_id += 1
         job = Job(self._last_id, task, dict(fields), dict(arrays or {}), request)
         self._queue.append(job)
