@@ -41,9 +41,21 @@ def assign(holder: bpy.types.AnimData | bpy.types.NlaStrip, action: bpy.types.Ac
         holder.action_slot = action.slots[0]
 
 
+def release(data: bpy.types.AnimData) -> None:
+    """Give the Action in use, which is about to be replaced, a fake user when nobody else uses it.
+
+    Blender does not save an Action without users, and what the user has keyed must not be lost for a click.
+    """
+    action = data.action
+    if action is not None and action.is_editable and action.users <= 1:
+        action.use_fake_user = True
+
+
 def play(armature: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None) -> None:
     """Give ``action`` to an armature together with its ``slot``: without one an Action moves nothing."""
     data = armature.animation_data or armature.animation_data_create()
+    if data.action != action:
+        release(data)
     data.action = action
     if slot is not None:
         data.action_slot = slot

@@ -29,7 +29,9 @@ class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
     bl_label = "Edit Range"
 
     wait: wait_property()
-    again: BoolProperty(name="Again", description="Reject the edit that waits and make another", options={"SKIP_SAVE"})
+    again: BoolProperty(
+        name="Again", description="Make another edit in place of the one that waits", options={"SKIP_SAVE"}
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""

@@ -6,11 +6,12 @@ both.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
 
-from ..anim import actions, nla
+from ..anim import actions, nla, targets
 from ..errors import InputError
 from . import apply
 
@@ -31,6 +32,51 @@ def require(context: bpy.types.Context) -> COAMD_PG_edit:
     if settings is None:
         raise InputError("No edit waits to be accepted", "Press Edit first")
     return settings
+
+
+@dataclass(frozen=True)
+class Aside:
+    """An edit that waits while another is made in its place, found again by ``session_uid``; of its slot the
+    ``handle``."""
+
+    armature_uid: int
+    source_uid: int
+    preview_uid: int
+    handle: int | None
+
+
+def set_aside(context: bpy.types.Context) -> Aside:
+    """Let the armature play its own Action again while the edit that waits stays in the file, keys and all.
+
+    Raises InputError when no edit waits, RigError while a strip is being edited.
+    """
+    settings = require(context)
+    armature, source, preview = settings.armature, settings.source, settings.preview
+    apply.check_not_tweaked(armature)
+    handle = slot_handle(armature, preview)
+    actions.play(armature, source, apply.slot_of(source, handle))
+    return Aside(armature.session_uid, source.session_uid, preview.session_uid, handle)
+
+
+def put_back(aside: Aside) -> None:
+    """Let the armature play the edit that was set aside, unless it plays another Action by now, or part of it is gone
+    or was accepted or rejected."""
+    armature, source = targets.by_uid(bpy.data.objects, aside.armature_uid), _action(aside.source_uid)
+    preview, data = _action(aside.preview_uid), armature.animation_data if armature is not None else None
+    waits = preview is not None and any(scene.coamd_edit.preview == preview for scene in bpy.data.scenes)
+    if waits and source is not None and data is not None and data.action == source and not data.use_tweak_mode:
+        actions.play(armature, preview, apply.slot_of(preview, aside.handle))
+
+
+def discard(aside: Aside) -> None:
+    """Delete the edit that was set aside: another one waits in its place."""
+    preview = _action(aside.preview_uid)
+    if preview is not None:
+        bpy.data.actions.remove(preview)
+
+
+def _action(uid: int) -> bpy.types.Action | None:
+    return targets.by_uid(bpy.data.actions, uid)
 
 
 def accept(context: bpy.types.Context) -> None:

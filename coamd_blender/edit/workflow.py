@@ -65,17 +65,25 @@ class EditSettings:
 def edit_range(context: bpy.types.Context, again: bool = False) -> Workflow:
     """Make the edit that ``context.scene.coamd_edit`` describes, of the Action the target armature plays.
 
-    ``again`` gives up the edit that waits first. Raises CoamdError for settings that cannot be meant, before anything
-    has changed.
+    ``again`` makes it in place of the edit that waits, which is there until the new one is. Raises CoamdError for
+    settings that cannot be meant, before anything has changed.
     """
     waiting = pending.require(context) if again else pending.pending(context)
     if waiting is not None and not again:
         raise InputError("An edit waits to be accepted", "Press Accept or Reject first")
     armature, action, slot = _subject(context, waiting)
     wanted = _settings(context, action, slot)
-    if waiting is not None:
-        pending.reject(context)
-    original = _original(context, armature, action, slot, wanted)
+    aside = None if waiting is None else pending.set_aside(context)
+    try:
+        yield from _edit(_original(context, armature, action, slot, wanted), wanted, aside)
+    finally:
+        if aside is not None:
+            pending.put_back(aside)  # unless another took its place
+    return "Edited: accept or reject it"
+
+
+def _edit(original: Original, wanted: EditSettings, aside: pending.Aside | None) -> Workflow:
+    """Read, ask and write; the edit set ``aside`` goes once the new one waits."""
     yield  # from here on, what goes wrong is told in the panel
 
     armature, action, scene = _found_again(original)
@@ -87,8 +95,7 @@ def edit_range(context: bpy.types.Context, again: bool = False) -> Workflow:
     )
     scene.coamd_edit.seed = wanted.seed
     answer = yield _request(wanted, reading)
-    yield from _write(original, site, answer.arrays["joints"])
-    return "Edited: accept or reject it"
+    yield from _write(original, site, answer.arrays["joints"], aside)
 
 
 def _subject(context: bpy.types.Context, waiting: bpy.types.PropertyGroup | None) -> tuple:
@@ -220,8 +227,11 @@ def _targets(reading: Reading, poses: tuple[int, ...], hold: Hold | None) -> dic
 # --- writing the preview ----------------------------------------------------------------------------------------------
 
 
-def _write(original: Original, site: apply.Site, joints: np.ndarray) -> Generator[Call | None, Any, None]:
-    """Solve in a thread, then write a preview, a few curves a step, and hand it over as one undo step."""
+def _write(
+    original: Original, site: apply.Site, joints: np.ndarray, aside: pending.Aside | None
+) -> Generator[Call | None, Any, None]:
+    """Solve in a thread, then write a preview, a few curves a step, and hand it over as one undo step, in which the
+    edit set ``aside`` goes."""
     channels, torn = yield Call(apply.plan, (site, joints))
     _, source, _ = _found_again(original)
     preview = source.copy()
@@ -241,6 +251,8 @@ def _write(original: Original, site: apply.Site, joints: np.ndarray) -> Generato
         left = None if finished else targets.by_uid(bpy.data.actions, uid)
         if left is not None:
             bpy.data.actions.remove(left)
+    if aside is not None:
+        pending.discard(aside)
     stepwise.push_undo(f"CoAMD Edit: {original.title[:40]}")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..anim import nla
+from ..anim import actions, nla
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -23,19 +23,18 @@ def add(
 
 
 def show(settings: COAMD_PG_settings, index: int) -> None:
-    """Give take ``index``'s Action to its armature. Raises InputError when either is gone."""
+    """Give take ``index``'s Action to its armature; the one it played stays in the file.
+
+    Raises InputError when either is gone.
+    """
     take = settings.takes[index] if index < len(settings.takes) else None
     if take is None or take.action is None or take.armature is None:
         raise InputError("This take was deleted", "Choose another take")
     rivals = {other.action for other in settings.takes if other.armature == take.armature} - {take.action, None}
     if not nla.show(take.armature.animation_data, take.action, rivals):
-        _assign(take.armature, take.action)
+        # without a slot: Blender finds it again, it is the one used last there
+        actions.play(take.armature, take.action)
     settings.take_index = index
-
-
-def _assign(armature: bpy.types.Object, action: bpy.types.Action) -> None:
-    """Give a take's Action back to its armature. Blender finds the slot again: it is the one used last there."""
-    (armature.animation_data or armature.animation_data_create()).action = action
 
 
 def remove(settings: COAMD_PG_settings, others: bool) -> None:

@@ -114,6 +114,34 @@ def test_try_again_starts_from_the_source(walker):
     assert bpy.context.scene.coamd_edit.source == action and len(bpy.data.actions) == 2
 
 
+@pytest.mark.parametrize("how", ["fail", "cancel", "die"])
+def test_trying_again_keeps_the_edit_that_waits_and_the_users_key_on_it_until_the_new_one_is_there(walker, how):
+    from coamd_blender.core import session
+    from coamd_blender.edit import workflow as edit_workflow
+
+    armature, action = walker
+    settings = ask()
+    bpy.ops.coamd.edit_range()
+    first = settings.preview
+    armature.pose.bones["mixamorig:LeftArm"].rotation_quaternion = (0.5, 0.5, 0.5, 0.5)
+    armature.pose.bones["mixamorig:LeftArm"].keyframe_insert("rotation_quaternion", frame=31)
+    was = pose(armature, [31])
+    settings.prompt = "fail" if how == "fail" else "slow"
+    current = session.current()
+    current.start(edit_workflow.edit_range(bpy.context, again=True))
+    settle(lambda: current.doing(session.REQUEST) is None or current.doing(session.REQUEST).job is not None)
+    assert armature.animation_data.action == action and settings.preview == first, "the source is read meanwhile"
+    if how == "cancel":
+        current.cancel()
+    elif how == "die":
+        settle(lambda: current._runner.client._process._popen is not None)
+        current._runner.client._process.kill()
+    settle(lambda: not current.asking)
+    assert (current.error is None) == (how == "cancel")
+    assert armature.animation_data.action == settings.preview == first and settings.source == action
+    assert np.abs(pose(armature, [31]) - was).max() < 1e-6
+
+
 def test_push_puts_both_on_the_nla(walker):
     armature, _ = walker
     was = pose(armature)

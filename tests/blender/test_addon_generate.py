@@ -119,6 +119,20 @@ def test_variants_are_one_undo_step_and_can_be_switched(rig):
     assert not settings.takes and [action.name for action in bpy.data.actions] == ["Before"]
 
 
+def test_an_action_keyed_by_hand_survives_a_click_on_a_take_saving_and_reopening(rig, tmp_path):
+    bpy.context.scene.coamd.prompt = "waves"
+    bpy.ops.coamd.generate()
+    mine = bpy.data.actions.new("By hand")
+    rig.animation_data.action = mine
+    rig.keyframe_insert("location", frame=7)
+    bpy.ops.coamd.show_take(index=0)
+    assert mine.use_fake_user and not bpy.context.scene.coamd.takes[0].action.use_fake_user
+    path = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert {"By hand", "Before"} < {action.name for action in bpy.data.actions}
+
+
 def test_undo_of_several_variants_takes_one_step(rig):
     ask(variants=3)
     bpy.ops.ed.undo_push(message="before")
