@@ -10,7 +10,7 @@ from fakes import ROOT
 
 ADDON, RUNTIME = ROOT / "coamd_blender", ROOT / "runtime"
 LEAVES = (
-    *("errors", "lazy", "motion", "motion.skeleton", "motion.contacts"),
+    *("errors", "lazy", "motion", "motion.skeleton", "motion.contacts", "motion.files"),
     *("wire", "wire.limits", "wire.edit_modes", "wire.protocol", "wire.client", "wire.jobs", "wire.requests"),
     *("anim", "anim.range_keys", "anim.reduction", "anim.snapshot", "anim.checks", "anim.plan", "anim.steps"),
 )
@@ -53,7 +53,7 @@ ARROWS = {
         "registration": "character core edit generate library recognize rig_mapping setup",
         "__init__": "registration",
         # commands
-        "tools": "__init__ anim character errors lazy wire",
+        "tools": "__init__ anim character errors lazy retarget wire",
         "carry": "tools",
     },
     "runtime": {

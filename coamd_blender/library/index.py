@@ -12,11 +12,10 @@ import bpy
 from ..anim.steps import Call, Step
 from ..core.workflow import Ask, Workflow
 from ..errors import InputError
+from ..motion.files import BLENDER_FILES
 from ..wire.requests import IndexRequest, KnownRequest, StoreRequest
 from .reader_process import ReaderProcess
 from .workflow import library_folder
-
-SUFFIXES = (".fbx", ".blend")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def foreign_files(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
+        if path.suffix.lower() in BLENDER_FILES
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )

@@ -5,6 +5,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from .. import anim, core, library
 from ..core.operator_base import Asking, begin, wait_property
+from ..motion.files import BLENDER_FILES, RUNTIME_FILES, listed
 
 
 class COAMD_OT_search(Asking, bpy.types.Operator):
@@ -64,11 +65,14 @@ class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
 
 
 class COAMD_OT_index_folder(bpy.types.Operator):
-    """Put the motions of a folder into the library: .bvh, .npz, .glb, .amc, .fbx and .blend; again later, only what
-    changed is read"""
+    """Put the motions of a folder into the library"""
 
     bl_idname = "coamd.index_folder"
     bl_label = "Index Folder"
+    bl_description = (
+        f"Put the motions of a folder into the library: {listed((*RUNTIME_FILES, *BLENDER_FILES), 'and')}; "
+        "again later, only what changed is read"
+    )
 
     directory: StringProperty(
         name="Folder", description="Read with all folders in it", subtype="DIR_PATH", options={"SKIP_SAVE"}

@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import anim, register, tools, unregister
 from ..errors import CoamdError, DataError, InputError
+from ..retarget import controls, foot_lock, solver
 
 if TYPE_CHECKING:
     import bpy
@@ -100,11 +101,12 @@ def parse(arguments: list[str]) -> RetargetJob:
     parser.add_argument("out", type=Path, metavar="OUT", help=f"what to write: {', '.join(OUTPUTS)}")
     parser.add_argument("--armature", default="", metavar="NAME", help="which armature of the file")
     parser.add_argument("--fps", type=float, help="frames a second of the result (default: the clip's)")
-    parser.add_argument("--travel", default="hips", choices=("hips", "root", "object"))
-    parser.add_argument("--contact", default="soft", choices=("off", "soft", "strict"))
+    parser.add_argument("--travel", default="hips", choices=solver.TRAVELS)
+    parser.add_argument("--contact", default="soft", choices=foot_lock.MODES)
     parser.add_argument("--in-place", action="store_true", help="leave out the travel over the floor")
     parser.add_argument("--clear-hands", action="store_true", help="push arms out of a stout character's torso")
-    parser.add_argument("--limbs", default="fk", choices=("fk", "ik"), help="what a generated rig's limbs are keyed by")
+    limbs = controls.LIMB_CONTROLS
+    parser.add_argument("--limbs", default="fk", choices=limbs, help="what a generated rig's limbs are keyed by")
     parser.add_argument("--tolerance", type=float, metavar="DEGREES", help="leave out keys within so many degrees")
     given = vars(parser.parse_args(arguments))
     if given["fps"] is not None and not 1 <= given["fps"] <= 1000:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
+from coamd_blender.motion.files import RUNTIME_FILES, listed
 from coamd_blender.motion.skeleton import FPS
 from runtime import formats
 from runtime.cli.common import Outcome, add_verb, output_path
@@ -15,7 +16,7 @@ WRITABLE = (".npz", ".bvh")
 def add_parser(verbs: argparse._SubParsersAction) -> None:
     """Add ``convert`` to the command line."""
     parser = add_verb(verbs, "convert", run_convert, "convert a motion to .npz or .bvh")
-    parser.add_argument("source", metavar="IN", help="a .bvh, .amc, .glb or .npz motion")
+    parser.add_argument("source", metavar="IN", help=f"a {listed(RUNTIME_FILES, 'or')} motion")
     parser.add_argument("out", metavar="OUT", help="a .npz (22 joints, 20 fps) or .bvh to write")
     parser.add_argument("--skeleton", metavar="RIG", help="joint map, or for .amc the .asf file (default: found)")
 

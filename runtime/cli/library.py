@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion.files import RUNTIME_FILES
 from coamd_blender.wire import limits
 from coamd_blender.wire.requests import SearchRequest
 from runtime import library as clips
@@ -35,7 +36,8 @@ _FRAMES = re.compile(r"(\d+):(\d+)")
 def add_parser(verbs: argparse._SubParsersAction) -> None:
     """Add ``index`` and ``search`` to the command line."""
     index = add_verb(verbs, "index", run_index, "put folders of motions into a library, or bring it up to date")
-    index.add_argument("folders", nargs="*", metavar="FOLDER", help="read with all below it: .bvh .npz .glb .amc")
+    below = f"read with all below it: {' '.join(RUNTIME_FILES)}"
+    index.add_argument("folders", nargs="*", metavar="FOLDER", help=below)
     index.add_argument("--licence", default="", metavar="TEXT", help="noted with the clips read by this run")
     index.add_argument("--source", default="", metavar="TEXT", help="where they come from, noted with them")
     index.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from coamd_blender.motion.files import RUNTIME_FILES, listed
 from coamd_blender.motion.skeleton import FPS
 from coamd_blender.wire import limits
 from coamd_blender.wire.requests import RecognizeRequest
@@ -16,7 +17,7 @@ from runtime.recognize.labels import given
 def add_parser(verbs: argparse._SubParsersAction) -> None:
     """Add ``recognize`` to the command line."""
     parser = add_verb(verbs, "recognize", run_recognize, "say what a motion is")
-    parser.add_argument("clip", metavar="CLIP", help="a .npz, .bvh, .amc or .glb motion")
+    parser.add_argument("clip", metavar="CLIP", help=f"a {listed(RUNTIME_FILES, 'or')} motion")
     parser.add_argument("--labels", metavar='FILE|"a,b,c"', help="labels to choose from (default: the bundled list)")
     top, usual = whole_number(1, limits.MOST_RESULTS), limits.DEFAULT_LABELS
     parser.add_argument("--top", type=top, default=usual, metavar="K", help=f"labels to print (default {usual})")

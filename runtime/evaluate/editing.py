@@ -13,12 +13,13 @@ import numpy as np
 
 from coamd_blender.errors import InputError
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
+from runtime.evaluate.registry import EDITING_TASKS
 from runtime.generate.generator import Generator
 
 if TYPE_CHECKING:
     from runtime.edit.task import Edit
 
-TASKS = ("inbetween", "outpaint", "prefix", "suffix")
+TASKS = tuple(EDITING_TASKS)
 
 
 def edits_of(task: str, frames: int, prompt: str, seed: int) -> list[Edit]:

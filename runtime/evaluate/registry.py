@@ -117,7 +117,8 @@ OPEN = (
 
 _MOTION, _RECOGNITION = "text to motion", "zero-shot recognition, top 1"
 _NTU, _NTU_120 = "NTU RGB+D", "NTU RGB+D 120"
-_TASKS = {"inbetween": None, "outpaint": None, "prefix": "R@1 0.525", "suffix": "R@1 0.522"}  # those of editing.py
+# The tasks of editing.py, and what the paper reports of them.
+EDITING_TASKS = {"inbetween": None, "outpaint": None, "prefix": "R@1 0.525", "suffix": "R@1 0.522"}
 PAPER = (
     Benchmark("humanml3d-t2m", _MOTION, "HumanML3D", "paper.run_text_to_motion", "FID 0.065", ("humanml3d",)),
     Benchmark("kit-t2m", _MOTION, "KIT-ML", "paper.run_text_to_motion", "R@1 0.431", ("kit",)),
@@ -139,7 +140,7 @@ PAPER = (
     Benchmark("kit-retrieval", "text and motion retrieval", "KIT-ML", "paper.run_retrieval", None, ("kit",)),
     *(
         Benchmark(f"humanml3d-{task}", f"editing: {task}", "HumanML3D", "paper.run_editing", published, (task,))
-        for task, published in _TASKS.items()
+        for task, published in EDITING_TASKS.items()
     ),
 )  # fmt: skip
 BENCHMARKS = (*OPEN, *PAPER)

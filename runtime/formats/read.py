@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError, InputError
+from coamd_blender.motion.files import BLENDER_FILES
 from coamd_blender.motion.skeleton import FPS, JOINT_COUNT, JOINT_NAMES
 
 from .acclaim import read_acclaim
@@ -29,7 +30,6 @@ from .npz import read_npz
 from .placing import clip_floor, place, shared_floor
 
 READERS = {".bvh": read_bvh, ".amc": read_acclaim, ".glb": read_gltf, ".gltf": read_gltf, ".npz": read_npz}
-BLENDER_FILES = (".fbx", ".blend")  # read by Blender alone
 EDITABLE = (".npz", ".bvh")
 
 
@@ -50,7 +50,7 @@ def check_readable(path: str | Path) -> Path:
 
 
 def read(path: str | Path, skeleton: str | None = None) -> list[SourceClip]:
-    """Read every clip of a .bvh, .amc, .glb, .gltf or .npz file, as its source has it. Raises DataError.
+    """Read every clip of a file, one of READERS, as its source has it. Raises DataError.
 
     ``skeleton`` may name the .asf of an .amc.
     """

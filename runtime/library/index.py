@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coamd_blender.errors import DataError, InputError
-from runtime.formats.read import BLENDER_FILES, READERS
+from coamd_blender.motion.files import BLENDER_FILES
+from runtime.formats.read import READERS
 from runtime.library.database import storable
 from runtime.library.motions import check_storable
 from runtime.library.reading import digest_of, find_files, read_clips

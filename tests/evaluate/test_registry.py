@@ -25,6 +25,7 @@ def test_names_are_used_once_and_found():
 
 def test_the_papers_editing_tasks_are_all_there():
     assert [row.name for row in PAPER[-4:]] == [f"humanml3d-{task}" for task in TASKS]
+    assert TASKS == ("inbetween", "outpaint", "prefix", "suffix")
 
 
 def test_listing_loads_no_torch():

@@ -17,6 +17,7 @@ from runtime.formats.acclaim import read_acclaim
 from runtime.formats.bvh import read_bvh
 from runtime.formats.gltf import read_gltf
 from runtime.formats.npz import read_npz, write_npz
+from runtime.formats.read import READERS
 from tests.formats.skeletons import AMC, ASF, write_bvh_text, write_glb
 
 
@@ -243,9 +244,6 @@ def test_damaged_kinect_files_are_left_out_and_the_others_are_prepared(kinect, t
         "a04_s03_e00_v02.json", "a04_s04_e00_v02.json", "a13_s03_e01_skeleton3D.txt", "a1_s3_t1_skeleton.mat",
         "joints_s03_e01.txt",
     ]  # fmt: skip
-
-
-READERS = {".npz": read_npz, ".bvh": read_bvh, ".glb": read_gltf, ".gltf": read_gltf, ".amc": read_acclaim}
 
 
 def told(path) -> str:
