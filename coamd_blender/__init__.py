@@ -1,7 +1,8 @@
 """CoAMD for Blender: text to motion, motion understanding and motion editing on your own characters.
 
-Importing this package imports nothing else, so that its leaves (``protocol``, ``skeleton``, ``errors``)
-load in any Python. Blender calls :func:`register` and :func:`unregister`.
+Importing this package imports nothing else, so that its leaves (``errors``, ``motion``, ``wire``) load in any Python.
+Blender calls :func:`register` and :func:`unregister`. The rooms are listed in README.md, and docs/developing.md says
+where to start on a change.
 """
 
 

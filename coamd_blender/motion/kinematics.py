@@ -135,7 +135,7 @@ def bend_limb(
     ``along``, the side to which the middle goes. upper, lower: (frames, 1) lengths of the bones. Law of cosines.
 
     How far a limb may stretch, and where its pole is, is for the caller to say: ``retarget.limbs.two_bone`` serves
-    rigs, whose limbs have a hinge of their own; ``runtime.cleanup.foot_lock`` serves bare joints.
+    rigs, whose limbs have a hinge of their own; ``runtime.cleanup.joint_foot_lock`` serves bare joints.
     """
     # The angle between the upper bone and the line to the goal.
     cosine = (upper**2 + reach**2 - lower**2) / (2 * upper * reach)

@@ -50,10 +50,10 @@ In Blender, coamd_blender.anim reads rigs and writes keys::
 
 Rooms: ``rig`` (Rig, forward kinematics), ``mapping`` (bone names, presets/*.json), ``names`` and ``shape`` (what names
 and rest poses say), ``mapping_file``, ``body`` (a rig at rest), ``reference_pose``, ``torso``, ``limbs``, ``twist``,
-``legs`` and ``foot_lock`` (feet that stay where they stand), ``clearance`` (arms out of the torso), ``bones`` (turns to
-basis rotations), ``solver`` (joints -> PoseSolution), ``reading`` (poses -> joints), ``splice`` and ``holds`` (a solved
-motion that takes over a stretch), ``channels`` (values of rotation modes -> matrices), ``controls`` and ``ik`` (rigs
-that constraints move), ``quality`` (figures of a result).
+``legs`` and ``rig_foot_lock`` (feet that stay where they stand), ``clearance`` (arms out of the torso), ``bones``
+(turns to basis rotations), ``solver`` (joints -> PoseSolution), ``reading`` (poses -> joints), ``splice`` and ``holds``
+(a solved motion that takes over a stretch), ``channels`` (values of rotation modes -> matrices), ``controls`` and
+``ik`` (rigs that constraints move), ``quality`` (figures of a result).
 """
 
 from .mapping import Mapping, detect, detect_rig, make_mapping

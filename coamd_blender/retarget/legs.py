@@ -14,8 +14,8 @@ from ..motion import rotations as rot
 from ..motion import skeleton
 from ..motion.signals import bell_average, upper_envelope
 from .body import RestBody
-from .foot_lock import BLEND_SECONDS, lock_offsets
 from .limbs import foot_turn, limb_turns, longest_reach, toe_turn, two_bone
+from .rig_foot_lock import BLEND_SECONDS, lock_offsets
 
 J = skeleton.JOINT_INDEX
 SIDES = ("left", "right")
@@ -71,10 +71,12 @@ def _foot_vector(body: RestBody, side: str) -> np.ndarray:
     return np.zeros(3) if toe is None else toe - body.heads[f"{side}_ankle"]
 
 
-def lock_feet(
+def lock_rig_feet(
     legs: dict[str, Leg], contacts: np.ndarray, body: RestBody, mode: str, fps: float, *, floor: bool
 ) -> np.ndarray:
     """Move knees and ankles in ``legs`` so that standing feet do not slide or sink; return how the hips move.
+
+    For bare joints, before there is a rig, it is runtime.cleanup.joint_foot_lock.lock_joint_feet.
 
     legs: both, by side, changed in place. contacts: (F, 2) bool, when each foot stands. mode: "soft" or "strict".
     floor: lift toes that are lower than at rest. Returns (F, 3), armature space.

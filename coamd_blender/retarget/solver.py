@@ -32,9 +32,9 @@ from ..motion import rotations as rot
 from ..motion import skeleton
 from ..motion.contacts import detect_contacts, floor_offset
 from ..motion.kinematics import leg_length
-from . import bones, clearance, foot_lock
+from . import bones, clearance, rig_foot_lock
 from .body import RestBody, read_rest
-from .legs import add_legs, lock_feet, place_legs
+from .legs import add_legs, lock_rig_feet, place_legs
 from .limbs import add_arms
 from .mapping import Mapping
 from .reference_pose import at_reference, from_reference, reference_quaternions
@@ -71,7 +71,7 @@ class Options:
     clear_hands: bool = False
 
     def __post_init__(self) -> None:
-        chosen = ((self.place, PLACES), (self.contact, foot_lock.MODES), (self.travel, TRAVELS))
+        chosen = ((self.place, PLACES), (self.contact, rig_foot_lock.MODES), (self.travel, TRAVELS))
         for value, allowed in chosen:
             if value not in allowed:
                 raise InputError(f"{value!r} is not one of {', '.join(allowed)}", "Choose one of these")
@@ -157,7 +157,7 @@ def solve(
     add_arms(points, turns, body)
     legs = place_legs(points, turns, body, pelvis)
     if options.contact != "off":
-        pelvis = pelvis + lock_feet(legs, contacts, body, options.contact, fps, floor=on_floor)
+        pelvis = pelvis + lock_rig_feet(legs, contacts, body, options.contact, fps, floor=on_floor)
     add_legs(legs, turns, body)
     if options.clear_hands:
         clearance.clear_arms(solved, mapping, body, points, turns, fps)

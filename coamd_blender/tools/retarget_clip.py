@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import anim, register, tools, unregister
 from ..errors import CoamdError, DataError, InputError
-from ..retarget import controls, foot_lock, solver
+from ..retarget import controls, rig_foot_lock, solver
 
 if TYPE_CHECKING:
     import bpy
@@ -102,7 +102,7 @@ def parse(arguments: list[str]) -> RetargetJob:
     parser.add_argument("--armature", default="", metavar="NAME", help="which armature of the file")
     parser.add_argument("--fps", type=float, help="frames a second of the result (default: the clip's)")
     parser.add_argument("--travel", default="hips", choices=solver.TRAVELS)
-    parser.add_argument("--contact", default="soft", choices=foot_lock.MODES)
+    parser.add_argument("--contact", default="soft", choices=rig_foot_lock.MODES)
     parser.add_argument("--in-place", action="store_true", help="leave out the travel over the floor")
     parser.add_argument("--clear-hands", action="store_true", help="push arms out of a stout character's torso")
     limbs = controls.LIMB_CONTROLS

@@ -16,7 +16,7 @@ from coamd_blender.motion.signals import catmull_rom, ease_between
 from coamd_blender.motion.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
 from runtime.cleanup.blend import Body, Target, fade, holding, through, with_lengths
 from runtime.cleanup.denoise import remove_tremor
-from runtime.cleanup.foot_lock import lock_feet
+from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import TRAVEL_DIM
 from runtime.edit import root_trajectory
 from runtime.edit.latents import MotionAutoencoder
@@ -325,7 +325,7 @@ class RangeEdit:
         targets = self.task.targets
         stays[[target.frame - first for target in targets if set(target.joints) & {0, *_LEGS}]] = True
         travels = not (held[0] or targets or self.task.path is not None)
-        clean = lock_feet(clip, stays, self.fps, travels, steps=True)
+        clean = lock_joint_feet(clip, stays, self.fps, travels, steps=True)
         return clean[start - first : stop - first] / self.body.scale + self.body.centre
 
     def _lengths(self, frames: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_
 from coamd_blender.wire.checks import check_seconds, tidy_prompt
 from runtime import checkpoint
 from runtime.cleanup.denoise import remove_tremor
-from runtime.cleanup.foot_lock import lock_feet
+from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
@@ -208,7 +208,7 @@ class Generator:
         blends = [()] * len(joints) if blends is None else blends
         return np.stack(
             [
-                clean_up(motion, frames) if frames else lock_feet(remove_tremor(motion))
+                clean_up(motion, frames) if frames else lock_joint_feet(remove_tremor(motion))
                 for motion, frames in zip(joints, blends, strict=True)
             ]
         )

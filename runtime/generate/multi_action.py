@@ -19,7 +19,7 @@ import torch
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
 from runtime.cleanup.blend import soften_blends, without_jolts
 from runtime.cleanup.denoise import remove_tremor
-from runtime.cleanup.foot_lock import lock_feet
+from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import SamplingConfig
 from runtime.generate.clauses import clauses
 from runtime.model.sampling import Known
@@ -117,4 +117,4 @@ def clean_up(joints: np.ndarray, blends: Sequence[int]) -> np.ndarray:
     """Return joints (frames, 22, 3) of the canonical body without tremor, changing at the frames ``blends`` no more
     abruptly than recordings do, and with standing feet that do not slide."""
     steady = without_jolts(soften_blends(remove_tremor(joints), blends, FPS), FPS)
-    return without_jolts(lock_feet(steady), FPS)
+    return without_jolts(lock_joint_feet(steady), FPS)

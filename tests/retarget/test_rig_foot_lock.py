@@ -6,7 +6,7 @@ from bodies import J, make_rig, pose, posed_heads
 
 from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, solve
-from coamd_blender.retarget.foot_lock import lock_offsets
+from coamd_blender.retarget.rig_foot_lock import lock_offsets
 
 
 def sliding_body(frames=40, speed=0.1):

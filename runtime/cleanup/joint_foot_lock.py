@@ -1,4 +1,4 @@
-"""Foot lock: take the sliding out of generated feet.
+"""Foot lock on bare joints: take the sliding out of generated feet.
 
 A generator predicts the root trajectory of the body and the swing of its legs apart, and where the two disagree the
 feet slide. The root trajectory is corrected first, and gently, so that a brisk walk stays brisk: a smooth change of
@@ -7,6 +7,9 @@ by the legs, bent by the law of cosines in the plane they bend in.
 
 Joints are (frames, 22, 3), metres, Y up, floor at y = 0, on a body about as large as the canonical one. Frames that are
 ``kept`` belong to somebody's animation and must not change.
+
+This is done to what the generator makes, before anybody sees it. On a rig, whose legs are others, feet are locked anew:
+coamd_blender/retarget/rig_foot_lock.py.
 """
 
 from __future__ import annotations
@@ -44,7 +47,7 @@ REACH = 0.998  # of a leg's length: it is never stretched straighter than this, 
 _SMOOTH_SECONDS = 0.05  # reach of the averages that take kinks out of a lift
 
 
-def lock_feet(
+def lock_joint_feet(
     joints: np.ndarray, kept: np.ndarray | None = None, fps: float = FPS, move_root: bool = True, steps: bool = False
 ) -> np.ndarray:
     """Return ``joints`` with standing feet that stay where they stand, and toes above the floor.

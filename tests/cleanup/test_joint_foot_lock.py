@@ -10,14 +10,14 @@ import synthetic_motions as made
 from coamd_blender.motion.contacts import detect_sliding_contacts
 from coamd_blender.motion.signals import catmull_rom, runs
 from coamd_blender.motion.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX, PARENTS, with_bone_lengths
-from runtime.cleanup.foot_lock import (
+from runtime.cleanup.joint_foot_lock import (
     HELD,
     SMOOTHNESS,
     STIFFNESS,
     detect_carrying,
     detect_gliding,
     leg_correction,
-    lock_feet,
+    lock_joint_feet,
     root_correction,
 )
 from runtime.evaluate.physical import foot_skate_ratio
@@ -42,16 +42,16 @@ def test_feet_stop_sliding_when_travel_and_legs_disagree(speed):
     motion = walking(speed)
     down = detect_sliding_contacts(motion)
     assert 0.2 < down.mean() < 0.9
-    assert slide(lock_feet(motion), down) < 0.25 * slide(motion, down)
+    assert slide(lock_joint_feet(motion), down) < 0.25 * slide(motion, down)
 
 
 @pytest.mark.parametrize("speed", [0.7, 1.2])
 def test_the_body_keeps_its_pace(speed):
-    assert lock_feet(walking(speed))[-1, 0, 2] == pytest.approx(walking(speed)[-1, 0, 2], rel=0.15)
+    assert lock_joint_feet(walking(speed))[-1, 0, 2] == pytest.approx(walking(speed)[-1, 0, 2], rel=0.15)
 
 
 def test_bones_keep_their_lengths_and_knees_bend_forwards():
-    still = lock_feet(walking(1.3))
+    still = lock_joint_feet(walking(1.3))
     children = np.arange(1, 22)
     lengths = np.linalg.norm(still[:, children] - still[:, np.array(PARENTS)[children]], axis=2)
     np.testing.assert_allclose(lengths, np.broadcast_to(BONE_LENGTHS[1:], lengths.shape), atol=2e-3)
@@ -63,13 +63,13 @@ def test_bones_keep_their_lengths_and_knees_bend_forwards():
 
 def test_a_body_that_stands_is_left_alone():
     motion = with_bone_lengths(made.standing(3))
-    np.testing.assert_allclose(lock_feet(motion), motion, atol=5e-3)
+    np.testing.assert_allclose(lock_joint_feet(motion), motion, atol=5e-3)
 
 
 def test_a_toe_under_the_floor_is_lifted_to_it():
     motion = with_bone_lengths(made.standing(2)) - [0.0, 0.04, 0.0]
     assert motion[:, TOES, 1].min() < -0.035
-    assert lock_feet(motion)[:, TOES, 1].min() > -0.005
+    assert lock_joint_feet(motion)[:, TOES, 1].min() > -0.005
 
 
 def test_jumps_and_lying_bodies_have_no_standing_feet():
@@ -82,20 +82,20 @@ def test_jumps_and_lying_bodies_have_no_standing_feet():
 def test_what_is_above_the_hips_keeps_its_shape():
     motion = walking(1.3)
     above = [index for index in range(22) if index not in (1, 2, 4, 5, 7, 8, 10, 11)]
-    moved = lock_feet(motion)
+    moved = lock_joint_feet(motion)
     np.testing.assert_allclose(moved[:, above] - moved[:, :1], motion[:, above] - motion[:, :1], atol=1e-6)
 
 
 def test_a_single_frame_passes_through():
     pose = with_bone_lengths(made.standing(1))[:1]
-    np.testing.assert_array_equal(lock_feet(pose), pose)
+    np.testing.assert_array_equal(lock_joint_feet(pose), pose)
 
 
 def test_kept_frames_stay_and_what_lies_between_still_leads_from_one_to_the_other():
     motion, kept = walking(1.3), np.zeros(80, bool)
     kept[:20] = kept[60:] = True
     motion = motion[:80]
-    still = lock_feet(motion, kept)
+    still = lock_joint_feet(motion, kept)
     np.testing.assert_allclose(still[kept], motion[kept], atol=2e-3)
     inside = slice(19, 61)
     down = detect_sliding_contacts(motion)[inside]
@@ -105,7 +105,7 @@ def test_kept_frames_stay_and_what_lies_between_still_leads_from_one_to_the_othe
 def test_feet_carried_along_without_a_swing_take_steps_in_turn():
     glide = with_bone_lengths(made.travelling(made.standing(4), 1.0))
     assert foot_skate_ratio(glide) > 0.9
-    stepping = lock_feet(glide)
+    stepping = lock_joint_feet(glide)
     assert foot_skate_ratio(stepping) < 0.35
     lifted = stepping[:, TOES, 1] > 0.03
     assert lifted.any(axis=0).all() and lifted.all(axis=1).mean() < 0.1
@@ -116,11 +116,11 @@ def test_feet_stand_at_other_frame_rates():
     motion = catmull_rom(walking(1.3), np.arange(0, 79, 0.5))
     down = detect_sliding_contacts(motion, 40)
     assert np.abs(down.mean() - detect_sliding_contacts(walking(1.3)).mean()) < 0.1
-    assert slide(lock_feet(motion, fps=40), down) < 0.3 * slide(motion, down)
+    assert slide(lock_joint_feet(motion, fps=40), down) < 0.3 * slide(motion, down)
 
 
 def test_legs_alone_reach_where_the_body_may_not_move():
-    still = lock_feet(walking(1.3), move_root=False)
+    still = lock_joint_feet(walking(1.3), move_root=False)
     above = [index for index in range(22) if index not in (1, 2, 4, 5, 7, 8, 10, 11)]
     np.testing.assert_allclose(still[:, above], walking(1.3)[:, above], atol=1e-6)
 
@@ -155,7 +155,7 @@ def test_a_body_that_slides_on_both_feet_is_carried_by_the_slower_one_in_turn():
     both = carried[1:] & carried[:-1]
     assert (both.argmax(axis=1) == slower)[both.any(axis=1)].mean() > 0.9
     assert foot_skate_ratio(motion) > 0.9
-    assert foot_skate_ratio(lock_feet(motion, steps=True)) < 0.5 * foot_skate_ratio(lock_feet(motion))
+    assert foot_skate_ratio(lock_joint_feet(motion, steps=True)) < 0.5 * foot_skate_ratio(lock_joint_feet(motion))
 
 
 def test_nobody_is_carried_through_the_air_or_beside_a_foot_that_stands():
@@ -176,7 +176,7 @@ def test_a_step_leaves_the_floor_the_higher_the_longer_and_kept_frames_stay():
         kept = np.zeros(len(body), bool)
         kept[:5] = kept[-5:] = True
         motion = with_feet_moved(body, moved)
-        still = lock_feet(motion, kept, move_root=False, steps=True)
+        still = lock_joint_feet(motion, kept, move_root=False, steps=True)
         np.testing.assert_allclose(still[kept], motion[kept], atol=3e-3)
         heights.append(float((still - motion)[:, TOES[0], 1].max()))
         assert np.abs(still - motion)[:, TOES[1], 1].max() < 0.005, "the other one stands"
@@ -196,7 +196,7 @@ def test_no_toe_pops_up_where_kept_frames_end(speed, place):
     edges = np.flatnonzero(kept[1:] != kept[:-1])
     jumps, heights = {}, {}
     for steps in (False, True):
-        still = lock_feet(motion, kept, move_root=False, steps=steps)
+        still = lock_joint_feet(motion, kept, move_root=False, steps=steps)
         np.testing.assert_allclose(still[kept], motion[kept], atol=2e-3)
         lift = (still - motion)[:, TOES, 1]
         jumps[steps] = np.abs(np.diff(lift, axis=0))[edges].max()

@@ -1,7 +1,10 @@
 """Foot lock on a rig: a foot that stands stays where it stands, and is let go and caught without a jolt.
 
 While a foot stands its toe is held at its mean place; before and after, the correction fades over a few frames. The
-leg follows by ``limbs.two_bone``.
+leg follows by ``limbs.two_bone`` (``legs.lock_rig_feet``).
+
+This is done to every motion that is retargeted, for the rig's own legs and floor. Sliding that the generator makes is
+taken out before, from bare joints: runtime/cleanup/joint_foot_lock.py.
 """
 
 from __future__ import annotations
