@@ -23,6 +23,7 @@ from runtime.config import from_dict
 
 FORMAT = "1"
 _SCALE = "::scale"
+_RESTORE = "Restore it from the release"
 
 
 def save(path: Path, kind: str, config: Any, tensors: dict[str, torch.Tensor], extra: dict | None = None) -> None:
@@ -47,7 +48,8 @@ def save(path: Path, kind: str, config: Any, tensors: dict[str, torch.Tensor], e
 def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, torch.Tensor], dict]:
     """Read a file written by :func:`save`: (configuration, float tensors, extra).
 
-    Raises WeightsError when the file is missing, torn, of another kind or of another version.
+    Raises WeightsError when the file is missing, torn, of another kind or of another version, or holds values that are
+    not numbers.
     """
     path = Path(path)
     metadata, tensors = _read(path)
@@ -57,8 +59,25 @@ def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, t
             f"Weights file {path.name} is {found}, expected {kind} of format {FORMAT}",
             "Use the weights of this release, or train them anew",
         )
-    config = from_dict(config_class, json.loads(metadata["config"]))
-    return config, _expand(tensors), json.loads(metadata["extra"])
+    torn = f"Weights file {path.name} is torn"
+    try:
+        config, extra = from_dict(config_class, json.loads(metadata["config"])), json.loads(metadata["extra"])
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise WeightsError(f"{torn}: its configuration is not one ({error})", _RESTORE) from error
+    if not isinstance(extra, dict):
+        raise WeightsError(f"{torn}: what it notes is not an object", _RESTORE)
+    try:
+        expanded = _expand(tensors)
+    except (KeyError, RuntimeError) as error:
+        raise WeightsError(f"{torn}: a scale does not fit its matrix ({error})", _RESTORE) from error
+    strange = next((name for name, value in expanded.items() if not _is_finite(value)), None)
+    if strange is not None:
+        raise WeightsError(f"{torn}: {strange} holds values that are not numbers", _RESTORE)
+    return config, expanded, extra
+
+
+def _is_finite(value: torch.Tensor) -> bool:
+    return not value.is_floating_point() or bool(torch.isfinite(value).all())
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
@@ -72,9 +91,9 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise WeightsError(
-            f"Weights file {path.name} cannot be read ({error})", "It is torn: restore it from the release"
+            f"Weights file {path.name} cannot be read ({error})", f"It is torn: {_RESTORE.lower()}"
         ) from error
     return metadata, tensors
 

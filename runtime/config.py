@@ -6,11 +6,13 @@ remember which preset made a file. Constructors refuse sizes that do not fit tog
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from coamd_blender.errors import InputError
 
+_LARGEST = 2**20  # of a size: a file that states more would take all memory before its tensors are looked at
 TRAVEL_DIM = 3  # sideways and forward travel, and turn, of one token: see model/representation.py
 
 
@@ -319,7 +321,7 @@ Config = TypeVar("Config")
 
 
 def from_dict(kind: type[Config], values: dict) -> Config:
-    """Build a configuration of class ``kind`` from a plain dict, refusing unknown keys."""
+    """Build a configuration of class ``kind`` from a plain dict, refusing unknown keys and values of another kind."""
     known = {field.name for field in fields(kind)}
     unknown = sorted(set(values) - known)
     if unknown:
@@ -327,4 +329,20 @@ def from_dict(kind: type[Config], values: dict) -> Config:
             f"{kind.__name__} does not know {', '.join(unknown)}",
             "The file was written by another version: update CoAMD or train the weights anew",
         )
+    for field in fields(kind):
+        annotation = getattr(field.type, "__name__", field.type)
+        if field.name in values and not _is_a(values[field.name], annotation):
+            raise InputError(
+                f"{kind.__name__} has {field.name} {values[field.name]!r:.40}, which is not {annotation}",
+                "The file is torn: restore it from the release, or train the weights anew",
+            )
     return kind(**values)
+
+
+def _is_a(value: Any, annotation: str) -> bool:
+    """Return whether a value from JSON is of a plain ``annotation``; of others the class says it itself."""
+    if annotation == "int":
+        return type(value) is int and abs(value) <= _LARGEST
+    if annotation == "float":
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value).__name__ == annotation if annotation in ("str", "bool") else True

@@ -112,3 +112,37 @@ def test_unknown_configuration_key(tmp_path):
 def test_keys_and_shapes_are_strict(tensors, problem):
     with pytest.raises(WeightsError, match=problem):
         checkpoint.load_module(nn.Linear(2, 2), tensors, "line")
+
+
+GOOD = {"coamd_format": checkpoint.FORMAT, "kind": "thing", "config": '{"width": 4}', "extra": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tensors"),
+    [
+        *(({name: value}, {}) for name in ("config", "extra") for value in ("", "{", "[" * 9000, "3", "[1]", "null")),
+        ({"config": '{"width": "wide"}'}, {}),
+        ({"config": '{"width": true}'}, {}),
+        ({"config": '{"width": 1000000000000}'}, {}),
+        ({"config": '{"width": 1e400}'}, {}),
+        ({"config": '{"height": 4}'}, {}),
+        ({}, {"m": torch.tensor([1.0, float("nan")])}),
+        ({}, {"m": torch.tensor([float("inf")], dtype=torch.float16)}),
+        ({}, {"m": torch.ones(4, 4, dtype=torch.int8)}),
+        ({}, {"m": torch.ones(4, 4, dtype=torch.int8), "m::scale": torch.ones(3, 1)}),
+    ],
+)
+def test_values_that_are_not_a_networks_are_one_line(tmp_path, metadata, tensors):
+    path = tmp_path / "w.safetensors"
+    save_file({"v": torch.ones(2), **tensors}, path, GOOD | metadata)
+    with pytest.raises(CoamdError) as caught:
+        checkpoint.load(path, "thing", Config)
+    assert caught.value.hint and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["config", "extra"])
+def test_a_file_that_says_nothing_of_itself_is_one_line(tmp_path, missing):
+    path = tmp_path / "w.safetensors"
+    save_file({"v": torch.ones(2)}, path, {name: value for name, value in GOOD.items() if name != missing})
+    with pytest.raises(WeightsError, match="torn"):
+        checkpoint.load(path, "thing", Config)

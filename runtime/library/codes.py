@@ -16,12 +16,10 @@ them has none.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-from collections.abc import Callable
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -65,12 +63,25 @@ def load_codes(library: Store, state: State) -> Codes | None:
     pattern = re.compile(rf"codes-{state.generation:06d}-(\d+)\.npy$")
     found = [(int(match[1]), path) for path in library.folder.iterdir() if (match := pattern.match(path.name))]
     for rows, path in sorted(found, reverse=True):
-        with contextlib.suppress(OSError, ValueError, KeyError, EOFError):
-            codes = torch.from_numpy(np.load(path)).float()
-            with np.load(path.with_name(path.stem + "-turn.npz")) as turn:
-                if rows == len(codes) <= state.rows and len(turn["mean"]) == state.dim:
-                    return Codes(codes, turn["mean"], turn["directions"], float(turn["recall"]))
+        with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            if rows <= state.rows and (codes := _load(path, rows, state.dim)) is not None:
+                return codes
     return None
+
+
+def _load(path: Path, rows: int, dim: int) -> Codes | None:
+    """Return the codes of ``rows`` rows in ``path``, None when they are others; nothing is read before it fits."""
+    codes = np.load(path, mmap_mode="r")
+    turn_path = path.with_name(path.stem + "-turn.npz")
+    with zipfile.ZipFile(turn_path) as packed:
+        if sum(entry.file_size for entry in packed.infolist()) > 8 * dim * (dim + 2) + 4096:
+            return None
+    with np.load(turn_path) as turn:
+        mean, directions, recall = turn["mean"], turn["directions"], float(turn["recall"])
+    fits = codes.ndim == 2 and codes.dtype == np.int8 and len(codes) == rows and 0 < codes.shape[1] <= dim
+    if not fits or mean.shape != (dim,) or directions.shape != (dim, codes.shape[1]):
+        return None
+    return Codes(torch.from_numpy(np.array(codes)).float(), mean, directions, recall)
 
 
 def make_codes(library: Store, state: State) -> Codes:
@@ -78,14 +89,13 @@ def make_codes(library: Store, state: State) -> Codes:
     rows = library.embeddings(state)
     made = fit_codes(rows)
     stem = f"codes-{state.generation:06d}-{state.rows}"
-    _write(
-        library.folder / f"{stem}-turn.npz", np.savez, mean=made.mean, directions=made.directions, recall=made.recall
-    )
-    _write(library.folder / f"{stem}.npy", np.save, arr=made.codes.to(torch.int8).numpy())
-    for path in library.folder.glob(f"codes-{state.generation:06d}-*"):
-        if not path.name.startswith(stem):
-            with contextlib.suppress(PermissionError):  # Windows: a reader still maps it
-                path.unlink(missing_ok=True)
+    turn = {"mean": made.mean, "directions": made.directions, "recall": made.recall}
+    codes = made.codes.to(torch.int8).numpy()
+    if library.own.write(library.folder / f"{stem}-turn.npz", lambda path: np.savez(path, **turn)):
+        library.own.write(library.folder / f"{stem}.npy", lambda path: np.save(path, codes))
+    if not library.read_only:
+        older = f"codes-{state.generation:06d}-"
+        library.own.remove(lambda of, name: name.startswith(older) and not name.startswith(stem))
     return made
 
 
@@ -149,10 +159,3 @@ def _exact_neighbours(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
 def _floats(rows: np.ndarray) -> np.ndarray:
     """float16 rows as float32, by torch, whose conversion is vectorised."""
     return torch.from_numpy(np.array(rows)).float().numpy()
-
-
-def _write(path: Path, save: Callable[..., None], **content: Any) -> None:
-    """Write by way of another name, so that a reader never sees half a file."""
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    save(partial, **content)
-    os.replace(partial, path)

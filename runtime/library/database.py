@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from coamd_blender.errors import CoamdError, DataError, InputError
 
@@ -14,6 +17,7 @@ FACTS = "facts.sqlite"
 APPLICATION_ID = 0x436F414C  # "CoAL"
 VERSION = 1
 LOCK_SECONDS = 60.0
+LARGEST_VALUE = 1 << 28  # bytes: twenty times the joints of the longest clip
 NEW_LIBRARY = "Index its folders into a new library: python -m runtime index FOLDER --library NEW"
 # what SQLite says of a library whose tables are not those below
 _LOST = ("no such table", "no such column", "has no column named")
@@ -52,26 +56,73 @@ CREATE INDEX windows_of_clip ON windows (clip);
 """
 
 
+_TABLES = {(kind.lower(), name) for kind, name in re.findall(r"CREATE (TABLE|INDEX) (\w+)", SCHEMA)}
+
+
 def connect(path: Path) -> sqlite3.Connection:
-    """Connect in WAL mode with foreign keys. DataError for a file that is no database, InputError when locked."""
+    """Connect in WAL mode with foreign keys; read-only where nothing may be written, as on a shared disk.
+
+    The file may be a stranger's: what its schema says is not trusted. DataError for a file that is no database,
+    InputError when locked.
+    """
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
-        connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
+        connection = None
         try:
+            if not may_write(path):
+                return _distrusting(_open_read_only(path))
+            connection = _distrusting(sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None))
             connection.execute("PRAGMA journal_mode = WAL")  # needs the file to itself once, and does not wait for it
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             return connection
         except sqlite3.OperationalError as error:
-            connection.close()
+            _close(connection)
             if time.monotonic() > deadline or "locked" not in str(error):
                 raise InputError(
                     f"The library {path.parent} cannot be opened ({error})", "Check who uses it"
                 ) from error
             time.sleep(0.02)
         except sqlite3.DatabaseError as error:
-            connection.close()
+            _close(connection)
             raise DataError(f"{path} is torn ({error})", NEW_LIBRARY) from error
+
+
+def may_write(path: Path) -> bool:
+    """Return whether the file ``path`` and its folder, which SQLite writes beside it, may be written."""
+    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a file that nobody changes; what a writer elsewhere has left in its log is read too."""
+    log = path.with_name(f"{path.name}-wal")
+    still = "" if log.is_file() and log.stat().st_size else "&immutable=1"
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{still}", uri=True, isolation_level=None)
+
+
+def _distrusting(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Bound what a stranger's file can do: no functions from its schema, no page or value taken at its word."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA mmap_size = 0")  # a file cut short meanwhile is an error and not the end of the process
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
+    return connection
+
+
+def _close(connection: sqlite3.Connection | None) -> None:
+    if connection is not None:
+        connection.close()
+
+
+def fitting(row: Sequence[Any], kinds: Sequence[type], what: str, name: Path) -> Sequence[Any]:
+    """Return ``row`` if its values are of ``kinds``, else raise DataError: SQLite holds anything in any column.
+
+    A float may be written as an int. ``what``: what the row is, ``name``: the library's, for the text.
+    """
+    for value, kind in zip(row, kinds, strict=True):
+        if not isinstance(value, (int, float) if kind is float else kind):
+            raise DataError(f"The library {name} is torn: a {what} holds {value!r:.40}", NEW_LIBRARY)
+    return row
 
 
 @contextlib.contextmanager
@@ -102,6 +153,8 @@ def complaint(error: sqlite3.Error, name: Path) -> CoamdError | None:
     """Return what to tell the user of a library ``name`` whose database gave up in the middle of its work: torn pages,
     lost tables, a full disk. None for what is a mistake of this program."""
     lost = any(words in str(error) for words in _LOST)
+    if "readonly" in str(error):
+        return InputError(f"The library {name} cannot be written, only read", "Index into a library of your own")
     if isinstance(error, sqlite3.OperationalError) and not lost:
         return InputError(f"The library {name} cannot be used ({error})", "Check the disk, and who else uses it")
     if lost or type(error) is sqlite3.DatabaseError:
@@ -127,8 +180,17 @@ def check_version(connection: sqlite3.Connection, name: Path) -> None:
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+        schema = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
     except sqlite3.DatabaseError as error:
         raise DataError(f"{name} is torn ({error})", NEW_LIBRARY) from error
     if (application, version) != (APPLICATION_ID, VERSION):
         found = f"version {version}" if application == APPLICATION_ID else "no clip library"
         raise DataError(f"The library {name} is {found}, this program reads version {VERSION}", NEW_LIBRARY)
+    strange = [f"{kind} {told}" for kind, told in schema if (kind, told) not in _TABLES and not _automatic(told)]
+    if strange:
+        raise DataError(f"The library {name} holds what is none of a library's: {strange[0]!r:.60}", NEW_LIBRARY)
+
+
+def _automatic(name: Any) -> bool:
+    """Return whether SQLite makes what has this ``name`` itself, as for UNIQUE."""
+    return isinstance(name, str) and name.startswith("sqlite_autoindex_")

@@ -9,7 +9,6 @@ added are added to it by the next who indexes, and compared in full until then.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,11 +82,7 @@ def grow_graph(library: Store, state: State, report: Callable[[int, int], None])
         index.add(np.arange(start, start + len(part)), part, threads=torch.get_num_threads())
         report(start + len(part), state.rows)
     path = library.folder / f"graph-{state.generation:06d}-{state.rows}.usearch"
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.usearch")
-    index.save(str(partial))
-    os.replace(partial, path)
-    for old in library.folder.glob(f"graph-{state.generation:06d}-*.usearch"):
-        if old != path:
-            with contextlib.suppress(PermissionError):  # Windows: a reader still maps it
-                old.unlink(missing_ok=True)
+    if library.own.write(path, lambda partial: index.save(str(partial))):
+        older = f"graph-{state.generation:06d}-"
+        library.own.remove(lambda of, name: name.startswith(older) and name != path.name)
     return Graph(index, state.rows)

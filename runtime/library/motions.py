@@ -17,14 +17,18 @@ from coamd_blender.motion.skeleton import JOINT_COUNT
 
 UNITS_PER_METRE = 1000
 _FRAMES = struct.Struct("<I")
+MOST_FRAMES = 200_000  # of a stored clip: nearly three hours
+_FARTHEST = 10**8  # units: 100 km
 _REACH = 2**14  # units: a joint's step from frame to frame, at most twice that, has to fit 16 bits
 
 
 def check_storable(joints: np.ndarray) -> None:
-    """Raise DataError for another shape than (frames, 22, 3), for what is not a number, for a pelvis 100 km away and
-    a joint 16 m from it."""
+    """Raise DataError for another shape than (frames, 22, 3), for more than MOST_FRAMES, for what is not a number, for
+    a pelvis 100 km away and a joint 16 m from it."""
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints):
         raise DataError(f"A motion of shape {joints.shape} is not (frames, {JOINT_COUNT}, 3)", "Export it again")
+    if len(joints) > MOST_FRAMES:
+        raise DataError(f"A motion of {len(joints)} frames is longer than {MOST_FRAMES}", "Cut it into several files")
     if not np.isfinite(joints).all() or np.abs(joints[:, 0]).max() > 1e5:
         raise DataError("A motion holds positions that are not finite", "Export the motion again")
     if np.abs(joints[:, 1:] - joints[:, :1]).max() >= (_REACH - 1) / UNITS_PER_METRE:
@@ -45,19 +49,27 @@ def pack_joints(joints: np.ndarray) -> bytes:
 
 
 def unpack_joints(data: bytes) -> np.ndarray:
-    """Return the joints, float32 (frames, 22, 3), metres, of bytes from :func:`pack_joints`. DataError when torn."""
+    """Return the joints, float32 (frames, 22, 3), metres, of bytes from :func:`pack_joints`.
+
+    Raises DataError when torn. No more is unpacked than the stated number of frames takes, which is bounded.
+    """
+    columns = 3 * (JOINT_COUNT - 1)
     try:
         (frames,) = _FRAMES.unpack_from(data)
-        raw = np.frombuffer(zlib.decompress(data[_FRAMES.size :]), np.uint8)
+        if not 1 <= frames <= MOST_FRAMES:
+            raise DataError(f"A stored motion is torn: it states {frames} frames", "Index its file again")
+        pelvis_bytes, size = frames * 3 * 4, frames * (3 * 4 + columns * 2)
+        unpacker = zlib.decompressobj()
+        raw = np.frombuffer(unpacker.decompress(data[_FRAMES.size :], size + 1), np.uint8)
     except (struct.error, zlib.error) as error:
         raise DataError(f"A stored motion is torn ({error})", "Index its file again") from error
-    columns = 3 * (JOINT_COUNT - 1)
-    pelvis_bytes = frames * 3 * 4
-    if len(raw) != pelvis_bytes + frames * columns * 2:
+    if len(raw) != size or not unpacker.eof:
         raise DataError("A stored motion is torn: its length is wrong", "Index its file again")
     pelvis = _joined(raw[:pelvis_bytes], "<i4", frames)
     body = _joined(raw[pelvis_bytes:], "<i2", frames).reshape(frames, JOINT_COUNT - 1, 3)
     units = np.concatenate([pelvis[:, None], pelvis[:, None] + body], axis=1)
+    if np.abs(units).max() > _FARTHEST:
+        raise DataError("A stored motion is torn: it goes farther than 100 km", "Index its file again")
     return (units / UNITS_PER_METRE).astype(np.float32)
 
 

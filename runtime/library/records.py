@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,3 +82,16 @@ def windows_of(frames: int) -> list[tuple[int, int]]:
         return [(0, frames)]
     starts = [*range(0, frames - WINDOW, STRIDE), frames - WINDOW]
     return [(start, start + WINDOW) for start in starts]
+
+
+def batches_of(clips: Sequence[tuple[int, list]], windows: int) -> Iterator[list[tuple[int, list]]]:
+    """Cut clips (id, windows) into batches of about so many ``windows``."""
+    batch, size = [], 0
+    for clip in clips:
+        batch.append(clip)
+        size += len(clip[1])
+        if size >= windows:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

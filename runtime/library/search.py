@@ -136,6 +136,7 @@ class Searcher:
             listed = np.sort(self._first.shortlist(query, count))  # in the order they lie on the disk
             exact = torch.from_numpy(self._rows[listed]).float() @ wanted
             numbers, scores = np.concatenate([listed, numbers]), torch.cat([exact, scores])
+        scores = torch.nan_to_num(scores, nan=-1.0, posinf=-1.0, neginf=-1.0)  # rows of a torn file
         scores, places = torch.topk(scores, min(count, len(scores)))
         return numbers[places.numpy()], scores.numpy()
 

@@ -94,6 +94,8 @@ def shipped_rows(pack: Path, embedder: Embedder) -> np.ndarray | None:
             metadata, rows = file.metadata() or {}, file.get_tensor("rows")
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} is torn ({error})", f"Make it again: {REFRESH}") from error
+    if rows.ndim != 2 or rows.dtype != np.float16 or not np.isfinite(rows).all():
+        raise DataError(f"{path} is torn: its rows are not embeddings", f"Make it again: {REFRESH}")
     fits = metadata.get("recogniser") == embedder.digest and metadata.get("pack") == digest_of(pack)
     return rows if fits else None
 

@@ -25,7 +25,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,14 +38,20 @@ from runtime.library.database import (
     check_version,
     complaint,
     connect,
+    fitting,
     make_tables,
+    may_write,
     storable,
     writing,
 )
-from runtime.library.motions import pack_joints, unpack_joints
-from runtime.library.records import Clip, Embedder, FileFacts, ReadClip, State, windows_of
+from runtime.library.motions import MOST_FRAMES, pack_joints, unpack_joints
+from runtime.library.own_files import OwnFiles
+from runtime.library.records import Clip, Embedder, FileFacts, ReadClip, State, batches_of, windows_of
 
 EMBED_BATCH = 64  # windows
+_MOST_NUMBERS = 65_536  # of an embedding
+_FACTS_KINDS = (str, int, int, str, str, str, str, str)
+_CLIP_KINDS = (int, str, str, int, float, str, str, str, str)
 
 
 class Store:
@@ -53,7 +59,9 @@ class Store:
 
     def __init__(self, folder: Path, connection: sqlite3.Connection):
         self.folder = folder
+        self.read_only = not may_write(folder / FACTS)
         self._db = connection
+        self.own = OwnFiles(folder, connection)
 
     @classmethod
     def open(cls, folder: str | Path) -> Store:
@@ -106,14 +114,17 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    # --- what is there -------------------------------------------------------------------------------------------
-
     def state(self) -> State:
         """Return which embeddings count; generation 0 before the first."""
         values = dict(self._db.execute("SELECT key, value FROM meta"))
+        torn = f"The library {self.folder} is torn"
         if not values.keys() >= State.__dataclass_fields__.keys():
-            raise DataError(f"The library {self.folder} is torn: it does not say what its embeddings are", NEW_LIBRARY)
-        return State(values["generation"], values["digest"], values["dim"], values["rows"])
+            raise DataError(f"{torn}: it does not say what its embeddings are", NEW_LIBRARY)
+        told = tuple(values[name] for name in State.__dataclass_fields__)
+        state = State(*fitting(told, (int, str, int, int), "statement on embeddings", self.folder))
+        if not (0 <= state.generation < 10**9 and 0 <= state.dim <= _MOST_NUMBERS and 0 <= state.rows < 2**40):
+            raise DataError(f"{torn}: it states {state.rows} rows of {state.dim} numbers", NEW_LIBRARY)
+        return state
 
     def check_embedder(self, embedder: Embedder) -> State:
         """Return the state when the embeddings are those of ``embedder``. Raises DataError otherwise."""
@@ -149,7 +160,7 @@ class Store:
         row = self._db.execute(
             "SELECT path, size, mtime_ns, digest, status, problem, licence, source FROM files WHERE path = ?", (path,)
         ).fetchone()
-        return None if row is None else FileFacts(*row)
+        return None if row is None else FileFacts(*fitting(row, _FACTS_KINDS, "file", self.folder))
 
     def files(self, status: str | None = None) -> list[FileFacts]:
         """Return what is known of all files, or of those of one status, by path."""
@@ -158,7 +169,7 @@ class Store:
             "WHERE ? IS NULL OR status = ? ORDER BY path",
             (status, status),
         )
-        return [FileFacts(*row) for row in rows]
+        return [FileFacts(*fitting(row, _FACTS_KINDS, "file", self.folder)) for row in rows]
 
     def clips(self, path: str | None = None) -> list[Clip]:
         """Return every clip, or those of one file, in the order they were stored."""
@@ -184,7 +195,19 @@ class Store:
             f"FROM clips JOIN files ON files.id = clips.file WHERE {condition} ORDER BY clips.id",
             values,
         )
-        return [Clip(*row[:5], tuple(json.loads(row[5])), *row[6:]) for row in rows]
+        return [self._clip(row) for row in rows]
+
+    def _clip(self, row: Sequence) -> Clip:
+        """Return the clip of a row. Raises DataError for values that are not a clip's."""
+        row = fitting(row, _CLIP_KINDS, "clip", self.folder)
+        try:
+            labels = json.loads(row[5])
+        except (ValueError, RecursionError):
+            labels = None
+        good = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        if not good or not 1 <= row[3] <= MOST_FRAMES or not 0 < row[4] <= 1000:
+            raise DataError(f"The library {self.folder} is torn: clip {row[0]} is not one", NEW_LIBRARY)
+        return Clip(*row[:5], tuple(labels), *row[6:])
 
     def joints(self, clip_id: int) -> np.ndarray:
         """Return a clip's joints, float32 (frames, 22, 3), metres, 20 fps. InputError when there is no such clip."""
@@ -195,13 +218,19 @@ class Store:
 
     def _packed_joints(self, clip_id: int) -> bytes | None:
         row = self._db.execute("SELECT joints FROM motions WHERE clip = ?", (clip_id,)).fetchone()
-        return None if row is None else row[0]
+        return None if row is None else fitting(row, (bytes,), "motion", self.folder)[0]
 
     def windows(self, numbers: Sequence[int]) -> dict[int, tuple[int, int, int]]:
         """Return {row: (clip id, start, stop)} of the rows that still belong to a clip."""
         marks = ",".join("?" * len(numbers))
         rows = self._db.execute(f"SELECT number, clip, start, stop FROM windows WHERE number IN ({marks})", numbers)
-        return {number: (clip, start, stop) for number, clip, start, stop in rows}
+        found = {}
+        for row in rows:
+            number, clip, start, stop = fitting(row, (int, int, int, int), "window", self.folder)
+            if not 0 <= start < stop <= MOST_FRAMES:
+                raise DataError(f"The library {self.folder} is torn: a window {start} to {stop}", NEW_LIBRARY)
+            found[number] = clip, start, stop
+        return found
 
     def rows_of(self, clip_id: int) -> list[int]:
         """Return the rows of a clip's windows; none for those that wait to be embedded."""
@@ -223,6 +252,7 @@ class Store:
         """Make an empty library ready for ``embedder``, else check that it is already. Raises DataError."""
         with self._writing():
             if self.state().generation == 0 and self.counts()["clips"] == 0:
+                self.own.note(self.embeddings_path(1).name)
                 self.embeddings_path(1).touch()
                 self._set_state(State(1, embedder.digest, embedder.dim, 0))
         return self.check_embedder(embedder)
@@ -255,6 +285,8 @@ class Store:
         Raises DataError when the library's embeddings are those of another recogniser.
         """
         state = self.check_embedder(embedder)
+        if self.read_only:
+            return state  # what waits is found once somebody may write
         (end,) = self._db.execute("SELECT coalesce(min(number), 0) FROM windows").fetchone()
         start = 0
         while start > end:  # not those that others add meanwhile, so that two writers do not chase each other
@@ -301,7 +333,7 @@ class Store:
     def _take_waiting_numbers(self, count: int) -> int:
         """Return the first of ``count`` negative numbers in a row that no window ever had, inside a transaction."""
         row = self._db.execute("SELECT value FROM meta WHERE key = 'waiting'").fetchone()
-        first = (row[0] if row else 0) - count
+        first = (fitting(row, (int,), "counter", self.folder)[0] if row else 0) - count
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('waiting', ?)", (first,))
         return first
 
@@ -377,10 +409,7 @@ class Store:
             for clip in self.clips():
                 self._put_windows(clip.id, clip.frames, done[clip.id])
             self._set_state(target)
-        for number in range(generation):
-            for path in self.folder.glob(f"*-{number:06d}*"):
-                with contextlib.suppress(PermissionError):  # Windows: a reader still maps it
-                    path.unlink(missing_ok=True)
+        self.own.remove(lambda of, name: of < generation, self.embeddings_path(old.generation).name)
         return target
 
     def _claim_generation(self) -> int:
@@ -390,6 +419,8 @@ class Store:
             generation += 1
             with contextlib.suppress(FileExistsError):
                 self.embeddings_path(generation).touch(exist_ok=False)
+                with self._writing():
+                    self.own.note(self.embeddings_path(generation).name)
                 return generation
 
     def _embed_missing(
@@ -398,7 +429,7 @@ class Store:
         """Embed the clips not in ``done`` into the file of ``state``, noting their first rows; return the new state."""
         missing = [(clip.id, windows_of(clip.frames)) for clip in self.clips() if clip.id not in done]
         rows, total = state.rows, len(done) + len(missing)
-        for batch in _batches(missing):
+        for batch in batches_of(missing, EMBED_BATCH):
             motions = []
             for clip_id, windows in batch:
                 data = self._packed_joints(clip_id)
@@ -466,16 +497,3 @@ class Store:
 
     def _rebuild_hint(self) -> str:
         return f"Make its embeddings anew: python -m runtime index --rebuild --library {self.folder}"
-
-
-def _batches(clips: list[tuple[int, list]]) -> Iterator[list[tuple[int, list]]]:
-    """Cut clips into batches of about EMBED_BATCH windows."""
-    batch, size = [], 0
-    for clip in clips:
-        batch.append(clip)
-        size += len(clip[1])
-        if size >= EMBED_BATCH:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

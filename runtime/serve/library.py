@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import JOINT_COUNT
 from coamd_blender.wire.requests import IndexRequest, KnownRequest, MotionRequest, SearchRequest, StoreRequest
 from runtime import library as clips
@@ -128,7 +129,10 @@ def _poses(library: Library, hits: Sequence[Hit], count: int) -> np.ndarray:
     poses = np.zeros((len(hits), count, JOINT_COUNT, 3), np.float32)
     for row, hit in enumerate(hits):
         moments = np.linspace(hit.start, hit.stop - 1, count).round().astype(int)
-        poses[row] = library.store.joints(hit.clip.id)[moments]
+        joints = library.store.joints(hit.clip.id)
+        if hit.stop > len(joints):
+            raise DataError(f"Clip {hit.clip.id} of the library is shorter than its window", "Index its file again")
+        poses[row] = joints[moments]
     return poses
 
 

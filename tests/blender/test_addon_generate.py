@@ -364,7 +364,7 @@ def test_test_button_reports_the_runtime(addon):
     from coamd_blender.setup import workflow as setup_workflow
 
     assert bpy.ops.coamd.test() == {"FINISHED"}
-    assert "protocol 1" in setup_workflow.test().report
+    assert "protocol 2" in setup_workflow.test().report
 
 
 def test_install_is_refused_without_online_access(addon):

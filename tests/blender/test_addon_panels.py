@@ -129,7 +129,7 @@ def test_every_page_of_the_preferences_draws(addon):
     from coamd_blender.setup import workflow as setup_workflow
 
     bpy.ops.coamd.test()
-    assert "protocol 1" in preferences_drawn(addon)
+    assert "protocol 2" in preferences_drawn(addon)
     addon.source = "INSTALLED"
     shown = preferences_drawn(addon)
     assert "coamd.install" in shown and "Online access is off" in shown

@@ -332,7 +332,7 @@ def test_without_a_whole_graph_or_its_package_exact_search_goes_on_and_says_so(l
     monkeypatch.undo()
     pytest.importorskip("usearch")
     small_first_pass(monkeypatch)
-    (library.folder / "graph-000001-3000.usearch").write_bytes(b"torn")
+    library.own.write(library.folder / "graph-000001-3000.usearch", lambda path: path.write_bytes(b"torn"))
     assert graph.load_graph(library, state) is None
     searcher = Searcher(library, exact_rows=2000)
     searcher.prepare()
