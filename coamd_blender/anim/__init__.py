@@ -1,4 +1,17 @@
-"""The edge to Blender: armatures and Actions read as numbers, motions written as keys."""
+"""The edge to Blender: armatures and Actions read as numbers, motions written as keys.
+
+targets.py, subjects.py              which armature, and which motion of it, the user means
+armature.py, snapshot.py, checks.py  an armature read once, as numbers, and refused where it would not show a motion
+read_action.py                       an Action as 22 joints
+plan.py, reduction.py                a motion solved and turned into F-curves, fewer keys: numbers, any thread
+stepwise.py, steps.py                the writing, a little at a time
+rig_settings.py                      what the .blend says of retargeting
+actions.py                           slots and F-curves in every Blender: all guards of versions
+
+Keys are written in four places: write_action.py (a motion's Action), range_keys.py (a range of a curve's keys),
+replacing.py (a copy in which a range is to be replaced), nla.py (an Action's influence, as a strip). An edit's keys are
+planned in coamd_blender/edit/apply.py and written by range_keys.
+"""
 
 from ..lazy import modules_of
 

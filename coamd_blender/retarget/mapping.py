@@ -6,6 +6,19 @@ regular expression for what may stand before a name; a namespace up to the last 
 before any. presets/generic.json holds words instead of names, for rigs no other table knows; rigs whose names
 say nothing are mapped by the shape of their rest pose (``shape``).
 
+A preset is a file in presets/, found by itself; tests/retarget/test_presets.py tries every one. Its keys:
+
+* label: what the panel shows and Mapping.preset holds. "controls" in it says that the names are those of FK controls:
+  for a rig that Rigify generated, only such presets are tried, and only where asked for.
+* prefix (optional): a regular expression for what may stand before a name.
+* pelvis, neck, head: names, the likeliest first. spine: bones from above the pelvis to the chest, in order.
+* limbs: joint (left_hip, right_wrist, ..., as in motion.skeleton) to names, the likeliest first.
+* switches (optional): bone to custom property and value, which turn its limbs to the FK controls
+  (``controls.switches_of``). Rigs of which IK controls are keyed too have a table in control_rigs/ instead.
+
+The file of the stem ``generic`` is no such table, and the only one that is read by its name: ``ignore`` lists words of
+bones to leave out, ``centre`` and ``limbs`` words, without a side, for each role.
+
 Where several bones answer to one name, the uppermost is taken and all are listed in ``Mapping.ambiguous``.
 """
 

@@ -21,8 +21,12 @@ WEIGHTS, DATA, BOTH = "weights", "prepared data", "weights, prepared data"
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One row. ``runner`` is "module.function" of this package, called with ``arguments`` and then the Options, which
-    take the fields of ``usual`` where none of them is named."""
+    """One row. ``runner`` is "module.function" of this package, called with ``arguments`` and then the Options
+    (benchmarks.py), which take the fields of ``usual`` where none of them is named.
+
+    It returns a dictionary ready for JSON, which ``--json`` prints with the key ``benchmark``. ``text`` in it is the
+    table that is printed without (the name alone is, where there is none); ``figure`` the one line that ``evaluate
+    list`` shows as ours from then on. All else is the runner's own."""
 
     name: str
     measures: str
