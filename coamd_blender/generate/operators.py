@@ -1,6 +1,7 @@
 """Operators of generation: poll, call, report."""
 
 import random
+from functools import cache
 
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
@@ -67,6 +68,83 @@ class COAMD_OT_use_prompt(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Copy it."""
         context.scene.coamd.prompt = self.prompt
+        return {"FINISHED"}
+
+
+class COAMD_OT_ask_for(bpy.types.Operator):
+    """Put this action into the prompt: in place of the chosen one where it tells several, else in place of all"""
+
+    bl_idname = "coamd.ask_for"
+    bl_label = "Ask For"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    line: StringProperty(name="Action", description="What a person does", options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Put it where the panel says."""
+        return _ask_for(self, context, self.line)
+
+
+class COAMD_OT_search_vocabulary(bpy.types.Operator):
+    """Search among all that can be asked for, and put the action that is found into the prompt"""
+
+    bl_idname = "coamd.search_vocabulary"
+    bl_label = "Search Actions"
+    bl_options = {"INTERNAL", "UNDO"}
+    bl_property = "line"
+
+    def _lines(self, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
+        return _every_line()
+
+    line: EnumProperty(name="Action", description="What a person does", items=_lines, options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Open the field to type in."""
+        context.window_manager.invoke_search_popup(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Put what was found where the panel says."""
+        return _ask_for(self, context, self.line)
+
+
+@cache
+def _every_line() -> list[tuple[str, str, str]]:
+    """Return the items of the search, the same list each time: Blender shows texts that Python must keep."""
+    table = generate.vocabulary.categories().items()
+    return list({line: (line, line, category) for category, lines in table for line in lines}.values())
+
+
+def _ask_for(operator: bpy.types.Operator, context: bpy.types.Context, line: str) -> set[str]:
+    settings = context.scene.coamd
+    try:
+        settings.prompt = generate.vocabulary.put(settings.prompt, line, settings.action)
+    except CoamdError as error:
+        return report(operator, error)
+    return {"FINISHED"}
+
+
+class COAMD_OT_choose_action(bpy.types.Operator):
+    """Choose which action of the prompt the menu and the search replace"""
+
+    bl_idname = "coamd.choose_action"
+    bl_label = "Choose Action"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    index: IntProperty(
+        name="Number", description="Of the action, from 0; one past the last adds another", min=0, options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Return the tooltip of either kind of button."""
+        if properties.index >= len(generate.vocabulary.actions(context.scene.coamd.prompt)):
+            return "What is chosen next from the menu follows upon what the prompt tells already"
+        return "What is chosen next from the menu takes the place of this action"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Note the number."""
+        context.scene.coamd.action = self.index
         return {"FINISHED"}
 
 
@@ -152,6 +230,9 @@ CLASSES = (
     COAMD_OT_generate,
     COAMD_OT_cancel,
     COAMD_OT_use_prompt,
+    COAMD_OT_ask_for,
+    COAMD_OT_search_vocabulary,
+    COAMD_OT_choose_action,
     COAMD_OT_show_take,
     COAMD_OT_remove_takes,
     COAMD_OT_new_seed,

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import anim, core, setup
+from .. import anim, core, generate, setup
 from ..core.drawing import Sidebar, draw_outcome, draw_progress, draw_text, has_numpy, text_width, ui_scale
 from ..setup import preferences
 from ..setup.panel import draw_missing_runtime
+from .vocabulary import MOST_CATEGORIES
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_settings
@@ -22,7 +23,8 @@ EXAMPLES = (
     "a person kicks with the left leg",
     "somebody dances happily",
 )
-SHOWN_TAKES = 10
+SHOWN_TAKES = 10  # lines; those made at once share one
+OTHER_DRAW = 0.12  # of the width of a line: the button of a draw that was not the best
 
 
 class COAMD_MT_prompts(bpy.types.Menu):
@@ -41,6 +43,38 @@ class COAMD_MT_prompts(bpy.types.Menu):
             for prompt in prompts:
                 self.layout.operator("coamd.use_prompt", text=prompt).prompt = prompt
             self.layout.separator()
+
+
+class COAMD_MT_vocabulary(bpy.types.Menu):
+    """Actions that can be asked for, by category; type to search"""
+
+    bl_idname = "COAMD_MT_vocabulary"
+    bl_label = "What can I ask for?"
+    bl_options = {"SEARCH_ON_KEY_PRESS"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the search, then one menu a category."""
+        self.layout.operator_context = "INVOKE_DEFAULT"
+        self.layout.operator("coamd.search_vocabulary", text="Search...", icon="VIEWZOOM")
+        self.layout.separator()
+        for number, category in enumerate(generate.vocabulary.categories()):
+            self.layout.menu(CATEGORY_MENUS[number].bl_idname, text=category)
+
+
+def _category_menu(number: int) -> type[bpy.types.Menu]:
+    """Return the menu of category ``number``, with one entry a line."""
+
+    def draw(self: bpy.types.Menu, context: bpy.types.Context) -> None:
+        for line in list(generate.vocabulary.categories().values())[number]:
+            self.layout.operator("coamd.ask_for", text=line).line = line
+
+    name = f"COAMD_MT_vocabulary_{number:02d}"
+    told = {"bl_idname": name, "bl_label": "Actions", "bl_options": {"SEARCH_ON_KEY_PRESS"}, "draw": draw}
+    return type(name, (bpy.types.Menu,), told)
+
+
+# Their number is fixed, so that registering reads nothing from the disk.
+CATEGORY_MENUS = tuple(_category_menu(number) for number in range(MOST_CATEGORIES))
 
 
 class COAMD_PT_main(Sidebar, bpy.types.Panel):
@@ -107,6 +141,7 @@ def _draw_settings(layout: bpy.types.UILayout, settings: COAMD_PG_settings, widt
         whole = column.column()
         whole.active = False
         draw_text(whole, settings.prompt, width)
+    _draw_vocabulary(layout, settings)
     column = layout.column(align=True)
     row = column.row(align=True)
     row.prop(settings, "seconds")
@@ -116,6 +151,25 @@ def _draw_settings(layout: bpy.types.UILayout, settings: COAMD_PG_settings, widt
     seed.enabled = not settings.random_seed
     seed.prop(settings, "seed")
     row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
+
+
+def _draw_vocabulary(layout: bpy.types.UILayout, settings: COAMD_PG_settings) -> None:
+    """Draw the menu of what can be asked for and, of a prompt that tells several actions, which of them it replaces."""
+    told = generate.vocabulary.actions(settings.prompt)
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.menu("COAMD_MT_vocabulary")
+    if not told:
+        return
+    more = row.operator("coamd.choose_action", text="", icon="ADD", depress=settings.action >= len(told))
+    more.index = len(told)
+    if len(told) == 1:
+        more.index = 0 if settings.action else 1  # a switch, as the only action has no button of its own
+        return
+    for index, action in enumerate(told):
+        chosen = index == settings.action
+        icon = "RADIOBUT_ON" if chosen else "RADIOBUT_OFF"
+        column.operator("coamd.choose_action", text=action, icon=icon, depress=chosen).index = index
 
 
 class COAMD_PT_takes(Sidebar, bpy.types.Panel):
@@ -131,19 +185,27 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
         return bool(context.scene.coamd.takes)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the newest takes first, and what to throw away."""
+        """Draw the newest takes first, those made at once side by side, and what to throw away."""
         settings = context.scene.coamd
         column = self.layout.column(align=True)
-        for index in reversed(range(max(0, len(settings.takes) - SHOWN_TAKES), len(settings.takes))):
-            take = settings.takes[index]
-            whole = take.action is not None and take.armature is not None
-            row = column.row(align=True)
-            row.enabled = whole
-            text = f"{index + 1}  {take.prompt if whole else '(deleted)'}"
-            row.operator("coamd.show_take", text=text, depress=index == settings.take_index).index = index
+        for group in reversed(generate.takes.draws(settings)[-SHOWN_TAKES:]):
+            line = column.split(factor=1.0 - min(0.5, OTHER_DRAW * (len(group) - 1)), align=True)
+            _draw_take(line.row(align=True), settings, group[0], settings.takes[group[0]].prompt)
+            if len(group) > 1:
+                others = line.row(align=True)
+                for index in group[1:]:
+                    _draw_take(others.row(align=True), settings, index)
         row = self.layout.row(align=True)
         row.operator("coamd.remove_takes", text="Delete", icon="TRASH").which = "CHOSEN"
         row.operator("coamd.remove_takes", text="Keep Only This").which = "OTHERS"
+
+
+def _draw_take(row: bpy.types.UILayout, settings: COAMD_PG_settings, index: int, prompt: str = "") -> None:
+    """Draw the button of a take: its number and, of the best of those made at once, the prompt."""
+    take = settings.takes[index]
+    row.enabled = whole = take.action is not None and take.armature is not None
+    text = f"{index + 1}  {prompt if whole else '(deleted)'}" if prompt else str(index + 1)
+    row.operator("coamd.show_take", text=text, depress=index == settings.take_index).index = index
 
 
 class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
@@ -183,4 +245,4 @@ def _draw_switched(
     value.prop(settings, name, text="")
 
 
-CLASSES = (COAMD_MT_prompts, COAMD_PT_main, COAMD_PT_takes, COAMD_PT_advanced)
+CLASSES = (COAMD_MT_prompts, *CATEGORY_MENUS, COAMD_MT_vocabulary, COAMD_PT_main, COAMD_PT_takes, COAMD_PT_advanced)

@@ -11,6 +11,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from .. import generate
 from ..wire import limits
 
 
@@ -83,12 +84,19 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
 
 
 class COAMD_PG_take(bpy.types.PropertyGroup):
-    """One generated motion: an Action made for an armature. ``name`` is shown in the list."""
+    """One generated motion: an Action made for an armature. ``name`` is shown in the list. ``rank`` is 0 for the best
+    of those made at once."""
 
     prompt: StringProperty(name="Prompt")
     seed: IntProperty(name="Seed", min=0)
+    rank: IntProperty(name="Rank", min=0)
     action: PointerProperty(name="Action", type=bpy.types.Action)
     armature: PointerProperty(name="Armature", type=bpy.types.Object)
+
+
+def _keep_action(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """Keep the chosen action among those that a changed prompt tells."""
+    settings.action = min(settings.action, max(0, len(generate.vocabulary.actions(settings.prompt)) - 1))
 
 
 class COAMD_PG_settings(bpy.types.PropertyGroup):
@@ -102,6 +110,12 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         description="What the character does, in one English sentence, or up to four actions in a row: walks, then "
         "sits down, then waves",
         options={"TEXTEDIT_UPDATE"},
+        update=_keep_action,
+    )
+    action: IntProperty(
+        name="Action",
+        description="Which action of the prompt, from 0, the menu replaces; one past the last adds one",
+        min=0,
     )
     seconds: FloatProperty(
         name="Seconds",
@@ -113,9 +127,10 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         precision=1,
     )
     variants: IntProperty(
-        name="Variants",
-        description="How many different motions to make",
-        default=1,
+        name="Draws",
+        description="How many different motions to make. The one that the recogniser finds to do best what was asked "
+        "is shown, the others are takes",
+        default=limits.DEFAULT_DRAWS,
         soft_min=1,
         soft_max=limits.MOST_VARIANTS,
     )

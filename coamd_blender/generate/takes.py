@@ -14,12 +14,30 @@ if TYPE_CHECKING:
 
 
 def add(
-    settings: COAMD_PG_settings, prompt: str, seed: int, action: bpy.types.Action, armature: bpy.types.Object
+    settings: COAMD_PG_settings,
+    prompt: str,
+    seed: int,
+    action: bpy.types.Action,
+    armature: bpy.types.Object,
+    rank: int = 0,
 ) -> None:
-    """Note a motion as a take of the scene whose ``settings`` (``scene.coamd``) these are."""
+    """Note a motion as a take of the scene whose ``settings`` (``scene.coamd``) these are; ``rank`` is 0 for the best
+    of those made at once, which are noted one after another, the best first."""
     take = settings.takes.add()
     take.name = take.prompt = prompt
-    take.seed, take.action, take.armature = seed, action, armature
+    take.seed, take.rank, take.action, take.armature = seed, rank, action, armature
+
+
+def draws(settings: COAMD_PG_settings) -> list[list[int]]:
+    """Return the indices of the takes made at once, the oldest first; of each the best that is left comes first."""
+    groups: list[list[int]] = []
+    before = None
+    for index, take in enumerate(settings.takes):
+        if before is None or take.rank <= before.rank or take.prompt != before.prompt:
+            groups.append([])
+        groups[-1].append(index)
+        before = take
+    return groups
 
 
 def show(settings: COAMD_PG_settings, index: int) -> None:

@@ -1,4 +1,4 @@
-"""From the prompt to keyframes: one request, its variants written one after another, one undo step."""
+"""From the prompt to keyframes: one request, its draws written one after another, one undo step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def generate(context: bpy.types.Context) -> Workflow:
     """Make the motions that ``context.scene.coamd`` asks for and write them onto the target armature, each as a take.
 
-    The first take plays in the end. Raises InputError, RigError or RuntimeUnavailable before anything is started.
+    The best draw comes first and plays in the end. Raises InputError, RigError or RuntimeUnavailable before anything
+    is started.
     """
     started = time.monotonic()
     scene, settings = context.scene, context.scene.coamd
@@ -39,16 +40,19 @@ def generate(context: bpy.types.Context) -> Workflow:
     with Preview(placement(place.target)) as preview:
         answer = yield Ask(request, preview.show)
     yield Seal("Writing keys")
-    for copy in _best_first(answer.fields.get("scores"), len(request.seeds)):
+    for rank, copy in enumerate(_best_first(answer.fields.get("scores"), len(request.seeds))):
         joints = answer.arrays["joints"][copy]
         action = yield from stepwise.write_keys(place, joints, answer.fields["fps"], f"CoAMD {prompt[:40]}")
         armature, scene = stepwise.found_again(place)
-        takes.add(scene.coamd, prompt, seed + copy, action, armature)
+        takes.add(scene.coamd, prompt, seed + copy, action, armature, rank)
     settings = scene.coamd
     settings.seed = seed
     takes.show(settings, len(settings.takes) - len(request.seeds))
     stepwise.push_undo(f"CoAMD: {prompt[:40]}")
-    return "; ".join([f"Made in {time.monotonic() - started:.1f} s", *answer.fields.get("notes", ())])
+    made = f"Made in {time.monotonic() - started:.1f} s"
+    if len(request.seeds) > 1:
+        made += f", the best of {len(request.seeds)} draws shown"
+    return "; ".join([made, *answer.fields.get("notes", ())])
 
 
 def _best_first(scores: list[float] | None, count: int) -> list[int]:
@@ -58,7 +62,7 @@ def _best_first(scores: list[float] | None, count: int) -> list[int]:
 
 def _request(settings: COAMD_PG_settings) -> GenerateRequest:
     """Return what the settings ask for. Raises InputError when one of them cannot be used."""
-    check_whole("The number of variants", settings.variants, 1, limits.MOST_VARIANTS)
+    check_whole("The number of draws", settings.variants, 1, limits.MOST_VARIANTS)
     largest = limits.LARGEST_SEED - limits.MOST_VARIANTS
     request = GenerateRequest.variants(
         " ".join(settings.prompt.split()),

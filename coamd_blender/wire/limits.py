@@ -6,6 +6,7 @@ Lengths are seconds, ends included.
 
 from __future__ import annotations
 
+DEFAULT_DRAWS = 4  # of the panel, for one that is shown
 LARGEST_SEED = 2**31 - 1  # Blender's whole numbers end there; the last of several variants must not pass it
 DEFAULT_SEED = 0
 

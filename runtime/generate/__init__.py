@@ -2,7 +2,6 @@
 
 generator.py      the loaded networks: prompts in, joints out
 batches.py        many prompts, in batches that fit the device
-clauses.py        a sentence of several actions taken apart
 multi_action.py   ... and drawn action by action
 guidance.py       the pull of a reward while a motion is drawn
 rewards.py        rewards to be pulled by

@@ -1,9 +1,9 @@
 """Sentences that tell several actions, drawn action by action: "he walks, then sits down, then waves".
 
-Each clause (clauses.py) is drawn alone, over its share of the time, as if nothing else were asked for: the networks
-have learnt single actions better than rows of them, and what they are shown of one action talks them out of the next.
-Then the passages between the clauses are drawn anew between what stays on both sides, without a text, and the more of
-them the further the body has to rise or sink.
+Each clause (coamd_blender/wire/clauses.py) is drawn alone, over its share of the time, as if nothing else were asked
+for: the networks have learnt single actions better than rows of them, and what they are shown of one action talks them
+out of the next. Then the passages between the clauses are drawn anew between what stays on both sides, without a text,
+and the more of them the further the body has to rise or sink.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 import torch
 
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
+from coamd_blender.wire.clauses import clauses
 from runtime.cleanup.blend import soften_blends, without_jolts
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import SamplingConfig
-from runtime.generate.clauses import clauses
 from runtime.model.sampling import Known
 
 if TYPE_CHECKING:

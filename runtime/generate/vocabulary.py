@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 
 from coamd_blender.errors import WeightsError
+from coamd_blender.wire.clauses import clauses
 from runtime import checkpoint
-from runtime.generate.clauses import clauses
 
 FILE = "vocabulary.safetensors"
 NEIGHBOURS = 3  # captions whose distance counts
@@ -80,6 +80,10 @@ class Vocabulary:
     def distances(self, texts: Sequence[str], encoder: Callable[[list[str]], object]) -> list[float]:
         """Return how far each text is from what was learnt; ``encoder`` is the bundled sentence encoder."""
         return self.nearest(encoder(list(texts)).pooled)[0].tolist()
+
+    def distance(self, prompt: str, encoder: Callable[[list[str]], object]) -> float:
+        """Return how far the farthest clause of ``prompt`` is from what was learnt."""
+        return max(self.distances(clauses(prompt), encoder))
 
     def unlearnt(self, prompt: str, encoder: Callable[[list[str]], object]) -> list[Unlearnt]:
         """Return the clauses of ``prompt`` that are far from everything learnt, in their order."""

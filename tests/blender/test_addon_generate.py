@@ -133,6 +133,40 @@ def test_an_action_keyed_by_hand_survives_a_click_on_a_take_saving_and_reopening
     assert {"By hand", "Before"} < {action.name for action in bpy.data.actions}
 
 
+def test_one_press_draws_four_and_the_one_that_fits_best_plays(rig, monkeypatch):
+    from coamd_blender.core import session
+    from coamd_blender.generate import workflow
+
+    settings = ask()
+    settings.property_unset("variants")
+    request = asked()
+    assert request.seeds == (7, 8, 9, 10) and request.ranked
+    monkeypatch.setattr(workflow, "_best_first", lambda scores, count: [2, 0, 3, 1])
+    bpy.ops.coamd.generate()
+    assert [(take.seed, take.rank) for take in settings.takes] == [(9, 0), (7, 1), (10, 2), (8, 3)]
+    assert rig.animation_data.action == settings.takes[0].action and settings.take_index == 0
+    assert "the best of 4 draws shown" in session.current().notice
+
+
+def test_the_highest_score_comes_first_and_without_scores_the_order_stays():
+    from coamd_blender.generate import workflow
+
+    assert workflow._best_first([0.1, 0.7, -0.2, 0.3], 4) == [1, 3, 0, 2]
+    assert workflow._best_first(None, 3) == [0, 1, 2]
+
+
+def test_takes_made_at_once_stay_together_whatever_is_removed(rig):
+    from coamd_blender.generate import takes
+
+    settings = bpy.context.scene.coamd
+    for prompt, count in (("walks", 3), ("walks", 1), ("walks", 2), ("runs", 2)):
+        for rank in range(count):
+            takes.add(settings, prompt, rank, bpy.data.actions.new("Take"), rig, rank)
+    assert takes.draws(settings) == [[0, 1, 2], [3], [4, 5], [6, 7]]
+    settings.takes.remove(0)
+    assert takes.draws(settings) == [[0, 1], [2], [3, 4], [5, 6]]
+
+
 def test_undo_of_several_variants_takes_one_step(rig):
     ask(variants=3)
     bpy.ops.ed.undo_push(message="before")
@@ -214,8 +248,8 @@ def test_error_of_the_runtime_is_shown_as_it_is(rig):
         ({"prompt": "  "}, "prompt is empty"),
         ({"seconds": 0.0}, "0 seconds is outside 0.5 to 9.8"),
         ({"seconds": 500.0}, "500 seconds is outside 0.5 to 9.8"),
-        ({"variants": 0}, "variants 0 is not a whole number from 1 to 8"),
-        ({"variants": 9}, "variants 9 is not a whole number from 1 to 8"),
+        ({"variants": 0}, "draws 0 is not a whole number from 1 to 8"),
+        ({"variants": 9}, "draws 9 is not a whole number from 1 to 8"),
         ({"variants": 2, "seed": 2**31 - 1}, "seed 2147483648 is not a whole number"),
     ],
 )

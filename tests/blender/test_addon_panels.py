@@ -52,6 +52,7 @@ class Layout:
             self.said.append(values[1])
         if function == "menu":
             assert hasattr(bpy.types, values[0])
+            self.said.append(values[0])
         return Layout(self.said) if function in {"row", "column", "box", "split"} else None
 
 
@@ -113,7 +114,9 @@ def test_progress_replaces_the_button_and_the_takes_follow(rig):
     settings.prompt = "a walk"
     bpy.ops.coamd.generate()
     assert "Made in" in drawn("COAMD_PT_main")
-    assert bpy.types.COAMD_PT_takes.poll(bpy.context) and "1  a walk" in drawn("COAMD_PT_takes")
+    assert bpy.types.COAMD_PT_takes.poll(bpy.context) and {"1  a walk", "2", "3", "4"} <= set(
+        drawn("COAMD_PT_takes").split(" | ")
+    )
     assert "Ready on cpu" in drawn("COAMD_PT_advanced") and "contact" in drawn("COAMD_PT_carry")
     assert "a walk" in drawn("COAMD_MT_prompts")
 
@@ -136,3 +139,33 @@ def test_every_page_of_the_preferences_draws(addon):
     addon.source = "PYTHON"
     assert "torch" in preferences_drawn(addon)
     setup_workflow.close()
+
+
+def test_the_menu_of_what_can_be_asked_for_leads_to_lines_that_fill_the_prompt(rig):
+    settings = bpy.context.scene.coamd
+    settings.prompt = ""
+    assert "COAMD_MT_vocabulary" in drawn("COAMD_PT_main").split(" | ")
+    assert "Walk" in drawn("COAMD_MT_vocabulary") and "coamd.search_vocabulary" in drawn("COAMD_MT_vocabulary")
+    assert "walks backwards" in drawn("COAMD_MT_vocabulary_00").split(" | ")
+    assert bpy.ops.coamd.ask_for(line="walks backwards") == {"FINISHED"}
+    assert settings.prompt == "a person walks backwards"
+    assert bpy.ops.coamd.search_vocabulary("EXEC_DEFAULT", line="jogs") == {"FINISHED"}
+    assert settings.prompt == "a person jogs"
+
+
+def test_of_a_prompt_of_several_actions_the_chosen_one_is_replaced(rig):
+    settings = bpy.context.scene.coamd
+    settings.prompt = "a man runs, then sits down"
+    shown = drawn("COAMD_PT_main").split(" | ")
+    assert "a man runs" in shown and "sits down" in shown
+    bpy.ops.coamd.choose_action(index=1)
+    bpy.ops.coamd.ask_for(line="bows")
+    assert settings.prompt == "a man runs, then bows" and settings.action == 1
+    bpy.ops.coamd.choose_action(index=2)
+    bpy.ops.coamd.ask_for(line="jogs")
+    assert settings.prompt == "a man runs, then bows, then jogs" and settings.action == 2
+    settings.prompt = "a man waves"
+    assert settings.action == 0, "what was typed anew has one action, which the menu replaces"
+    bpy.ops.coamd.choose_action(index=1)
+    bpy.ops.coamd.ask_for(line="bows")
+    assert settings.prompt == "a man waves, then bows"

@@ -49,6 +49,9 @@ OPERATORS = {
 OF_PANELS = {
     "copy": {"which"},
     "use_prompt": {"prompt"},
+    "ask_for": {"line"},
+    "search_vocabulary": {"line"},
+    "choose_action": {"index"},
     "new_seed": set(),
     "set_range": set(),
     "open_preferences": set(),

@@ -65,16 +65,16 @@ def test_prompts_are_read_and_their_absence_is_told(tmp_path):
         run_benchmark("known_unknown", {"prompts": file, "weights": tmp_path})
 
 
-def test_the_farthest_clause_of_a_prompt_counts(monkeypatch, tmp_path):
+def test_the_distance_is_that_of_the_weights_vocabulary(monkeypatch, tmp_path):
     file = tmp_path / "prompts.toml"
     file.write_text('known = ["a man walks"]\nunknown = ["a man walks and then whistles"]\n')
     spread = {"config": SimpleNamespace(far=0.5)}
 
-    def distances(texts, encoder):
-        return [1.0 if "whistles" in text else 0.2 for text in texts]
+    def distance(prompt, encoder):
+        return 1.0 if "whistles" in prompt else 0.2
 
     monkeypatch.setattr(
-        "runtime.generate.vocabulary.Vocabulary.load", lambda folder: SimpleNamespace(distances=distances, **spread)
+        "runtime.generate.vocabulary.Vocabulary.load", lambda folder: SimpleNamespace(distance=distance, **spread)
     )
     monkeypatch.setattr(
         "runtime.model.text_encoder.TextEncoder.load", lambda folder: SimpleNamespace(eval=lambda: None)

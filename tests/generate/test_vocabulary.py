@@ -51,3 +51,8 @@ def test_representatives_cover_every_cluster_before_any_twice():
     points = torch.nn.functional.normalize(centres[cluster] + 0.02 * torch.randn(120, 32), dim=-1)
     assert sorted(cluster[representatives(points, 6)].tolist()) == list(range(6))
     assert len(representatives(points[:1].repeat(5, 1), 4)) == 1, "equal sentences stand once"
+
+
+def test_a_prompt_is_as_far_as_its_farthest_clause():
+    assert learnt().distance("a man walks, then vaults", encoder) == pytest.approx(1.0)
+    assert learnt().distance("a man walks", encoder) == learnt().distances(["a man walks"], encoder)[0]

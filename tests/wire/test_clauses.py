@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.generate.clauses import clauses
+from coamd_blender.wire.clauses import clauses
 
 
 @pytest.mark.parametrize(
