@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from .. import recognize
 from ..core.drawing import Sidebar, draw_text, has_numpy
 from ..setup.panel import draw_ready
 
@@ -47,8 +48,9 @@ class COAMD_UL_recognised(bpy.types.UIList):
             return
         row = layout.row()
         row.label(text=item.name, icon="ACTION")
-        best = item.guesses[0] if item.guesses else None
-        row.label(text=f"{best.label}  {best.score:.0%}" if best else "...")
+        told = recognize.workflow.title(item) or "..."
+        alone = bool(item.guesses) and not recognize.workflow.several(item)
+        row.label(text=f"{told}  {item.guesses[0].score:.0%}" if alone else told)
 
 
 class COAMD_PT_recognize(Sidebar, bpy.types.Panel):
@@ -90,15 +92,22 @@ def _draw_result(layout: bpy.types.UILayout, result: COAMD_PG_recognised, width:
         draw_text(box, result.problem, width, "ERROR")
         return
     box.label(text=result.name, icon="ACTION")
+    several = recognize.workflow.several(result)
+    if several:
+        _draw_stretches(box, result)
     column = box.column(align=True)
     for guess in result.guesses:
         column.progress(factor=guess.score, text=f"{guess.label}   {guess.score:.0%}")
-    if len(result.stretches) > 1:
-        column = box.column(align=True)
-        for stretch in result.stretches:
-            column.label(text=f"{stretch.start:.0f} - {stretch.stop:.0f}   {stretch.label}   {stretch.score:.0%}")
+    if len(result.stretches) > 1 and not several:
+        _draw_stretches(box, result)
     for note in filter(None, result.notes.split("\n")):
         draw_text(box, note, width, "INFO")
+
+
+def _draw_stretches(layout: bpy.types.UILayout, result: COAMD_PG_recognised) -> None:
+    column = layout.column(align=True)
+    for stretch in result.stretches:
+        column.label(text=f"{stretch.start:.0f} - {stretch.stop:.0f}   {stretch.label}   {stretch.score:.0%}")
 
 
 def _draw_uses(layout: bpy.types.UILayout, several: bool) -> None:

@@ -14,13 +14,14 @@ from ..core.workflow import Answer, Workflow
 from ..errors import Cancelled, CoamdError, InputError
 from ..wire import limits
 from ..wire.requests import RecognizeRequest
+from ..wire.requests.understanding import SEVERAL, UNKNOWN
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_recognised
 
-UNKNOWN = "unknown"
 # Labels less likely than this become no tag.
 LEAST_TAG_SCORE = 0.2
+LONGEST_NAME = 60  # letters
 
 
 def recognize(context: bpy.types.Context, which: str) -> Workflow:
@@ -96,20 +97,34 @@ def action_of(result: COAMD_PG_recognised) -> bpy.types.Action:
     return action
 
 
+def several(result: COAMD_PG_recognised) -> bool:
+    """Return whether a result is of several actions, which its stretches name."""
+    return bool(result.guesses) and result.guesses[0].label == SEVERAL
+
+
+def title(result: COAMD_PG_recognised) -> str:
+    """Return what a result is, in words: its likeliest label, the labels of its stretches where it is several
+    actions, or nothing."""
+    if several(result):
+        return ", ".join(dict.fromkeys(one.label for one in result.stretches if one.label != UNKNOWN))
+    return result.guesses[0].label if result.guesses else ""
+
+
 def name_actions(results: Iterable[COAMD_PG_recognised]) -> int:
-    """Name the Actions of ``results`` by their likeliest labels; return how many. Unknown ones keep their names."""
+    """Name the Actions of ``results`` by what they are; return how many. Unknown ones keep their names."""
     count = 0
     for result in results:
-        if result.guesses and result.guesses[0].label != UNKNOWN:
+        if title(result) not in {"", UNKNOWN}:
             action = action_of(result)
-            action.name = result.guesses[0].label.capitalize()
+            action.name = title(result).capitalize()[:LONGEST_NAME]
             result.name = action.name
             count += 1
     return count
 
 
 def tag_assets(results: Iterable[COAMD_PG_recognised]) -> int:
-    """Mark the Actions of ``results`` as assets, tagged with every label that is likely; return how many."""
+    """Mark the Actions of ``results`` as assets, tagged with every label that is likely, or that a
+    stretch has where they are several actions; return how many."""
     count = 0
     for result in results:
         if not result.guesses:
@@ -117,9 +132,11 @@ def tag_assets(results: Iterable[COAMD_PG_recognised]) -> int:
         action = action_of(result)
         if action.asset_data is None:
             action.asset_mark()
-        for guess in result.guesses:
-            if guess.label != UNKNOWN and guess.score >= LEAST_TAG_SCORE:
-                action.asset_data.tags.new(guess.label, skip_if_exists=True)
+        likely = [guess.label for guess in result.guesses if guess.score >= LEAST_TAG_SCORE]
+        parts = [stretch.label for stretch in result.stretches] if several(result) else []
+        for label in (*likely, *parts):
+            if label not in {UNKNOWN, SEVERAL}:
+                action.asset_data.tags.new(label, skip_if_exists=True)
         count += 1
     return count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from coamd_blender.motion.files import RUNTIME_FILES, listed
 from coamd_blender.motion.skeleton import FPS
@@ -12,6 +13,9 @@ from runtime import formats, recognize
 from runtime.cli.common import Outcome, add_model_options, add_verb, whole_number
 from runtime.cli.files import read_labels
 from runtime.recognize.labels import given
+
+if TYPE_CHECKING:
+    from runtime.recognize.telling import Told
 
 
 def add_parser(verbs: argparse._SubParsersAction) -> None:
@@ -26,7 +30,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 
 def run_recognize(args: argparse.Namespace) -> Outcome:
-    """Recognise a motion. JSON: labels [{label, score}]; with --segments also segments, in frames at 20 a second."""
+    """Recognise a motion. JSON: labels [{label, score}]; with --segments, or where it is several actions, also
+    segments, in frames at 20 a second."""
     labels = None if args.labels is None else tuple(read_labels(args.labels))
     if labels is not None:
         given(labels)
@@ -35,14 +40,15 @@ def run_recognize(args: argparse.Namespace) -> Outcome:
     )
     request.check()
     recognizer = recognize.Recognizer.load(args.weights, args.device)
-    found = recognizer.recognize(request.joints, labels, request.top)
-    told = {"labels": [{"label": label, "score": score} for label, score in found]}
-    lines = [f"{score:6.1%}  {label}" for label, score in found]
-    if request.segments:
-        parts = recognizer.segments(request.joints, labels)
-        names = ("start", "stop", "label", "score")
-        told["segments"] = [dict(zip(names, part, strict=True)) for part in parts]
-        lines += [
-            f"{start / FPS:6.2f} - {stop / FPS:6.2f} s  {label} ({score:.0%})" for start, stop, label, score in parts
-        ]
-    return Outcome(told, "\n".join(lines))
+    told = recognize.telling.tell(recognizer, request.joints, labels, request.top, request.segments)
+    return Outcome(told.as_json(), "\n".join(_lines(told)))
+
+
+def _lines(told: Told) -> list[str]:
+    """Return what is told, for people: the parts first where they say more than the labels of the whole."""
+    whole = [f"{score:6.1%}  {label}" for label, score in told.labels]
+    parts = [
+        f"{start / FPS:6.2f} - {stop / FPS:6.2f} s  {label} ({score:.0%})"
+        for start, stop, label, score in told.segments
+    ]
+    return [*parts, *whole] if told.several else [*whole, *parts]

@@ -12,6 +12,7 @@ motion's length change nothing. All of it is differentiable in the joints.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -175,9 +176,15 @@ class MotionRecognizer(nn.Module):
         """Unit vectors (batch, dim) of descriptions: side B."""
         return _unit(self.text_side(self.text_norm(text.tokens), text.valid))
 
-    def label_scores(self, motion: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Probabilities (batch, labels + 1) of labels (labels, dim) for motions (batch, dim); the last is "unknown"."""
+    def label_scores(self, motion: torch.Tensor, labels: torch.Tensor, usual: int | None = None) -> torch.Tensor:
+        """Probabilities (batch, labels + 1) of labels (labels, dim) for motions (batch, dim); the last is "unknown".
+
+        ``usual`` is how many labels "unknown" was calibrated among, where these are a list of another length: the odds
+        beforehand that one of them fits are then those of the usual list.
+        """
         temperature, unknown = self.calibration
+        if usual is not None:
+            unknown = unknown + temperature * math.log(len(labels) / usual)
         cosine = motion @ labels.T
         return torch.softmax(torch.cat([cosine, unknown.expand(len(cosine), 1)], dim=1) / temperature, dim=1)
 

@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from coamd_blender.errors import InputError
+from runtime.recognize.verbs import is_bare, progressive, third_person
 
+_SUBJECT = "a person"
 _FILE = Path(__file__).with_name("labels.json")
 MOST_LABELS = 10_000
 
@@ -41,7 +43,15 @@ def given(names: Sequence[str]) -> tuple[Label, ...]:
         raise InputError("The list of labels is empty", 'Name some, such as "walking, running, jumping"')
     if len(tidy) > MOST_LABELS:
         raise InputError(f"{len(tidy)} labels are more than {MOST_LABELS}", "Give a shorter list")
-    return tuple(Label(name, (name.replace("_", " "),)) for name in tidy)
+    return tuple(Label(name, phrasings(name)) for name in tidy)
+
+
+def phrasings(name: str) -> tuple[str, ...]:
+    """Return the texts that mean a label of the user's: a bare verb, "walk", is also said as captions say it."""
+    text = name.replace("_", " ")
+    if not is_bare(text.lower()):
+        return (text,)
+    return text, progressive(text.lower()), f"{_SUBJECT} {third_person(text.lower())}"
 
 
 def family_texts(family: str) -> tuple[str, ...]:

@@ -311,3 +311,20 @@ def test_the_panels_draw(indexed):
     said = drawn("COAMD_PT_library")
     assert "coamd.apply_clip" in said and "Score" in said and "CC0" in said
     assert "coamd.index_folder" in drawn("COAMD_PT_index")
+
+
+def test_several_actions_are_led_by_their_stretches_and_give_name_and_tags(library):
+    from coamd_blender.recognize import workflow
+
+    rig_with(walking_off())
+    bpy.ops.coamd.recognize()
+    (result,) = found().recognised
+    result.guesses[0].label = "several actions"
+    for number, label in enumerate(("walk", "raise arms", "walk", "unknown")):
+        stretch = result.stretches[number] if number < len(result.stretches) else result.stretches.add()
+        stretch.label = label
+    assert workflow.several(result) and workflow.title(result) == "walk, raise arms"
+    bpy.ops.coamd.name_actions()
+    assert bpy.data.actions[0].name == "Walk, raise arms"
+    bpy.ops.coamd.tag_assets()
+    assert [tag.name for tag in bpy.data.actions[0].asset_data.tags] == ["walk", "raise arms"]

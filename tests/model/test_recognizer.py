@@ -168,6 +168,16 @@ def test_label_scores_are_a_softmax_with_unknown_among_them(network):
     assert torch.allclose(network.label_scores(motion, labels)[0], expected, atol=1e-6)
 
 
+def test_a_short_list_of_labels_is_as_likely_to_hold_the_right_one_as_the_usual_list(network):
+    network.calibration.copy_(torch.tensor([0.1, 0.7]))
+    motion = torch.tensor([[1.0, 0.0]])
+    vague = torch.tensor([0.5, 0.75**0.5])
+    usual, short = vague.repeat(40, 1), vague.repeat(2, 1)
+    expected = network.label_scores(motion, usual)[0, -1]
+    assert torch.allclose(network.label_scores(motion, short, usual=40)[0, -1], expected, atol=1e-6)
+    assert network.label_scores(motion, short)[0, -1] > expected + 0.2
+
+
 def test_a_false_description_costs_what_the_margin_says_and_only_where_there_is_one():
     motion, text = torch.eye(3), torch.eye(3)
     false = torch.stack([motion[1], motion[0], motion[2]])  # the third is no nearer than the true one

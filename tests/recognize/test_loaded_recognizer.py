@@ -151,6 +151,16 @@ def test_segments_cover_a_long_motion(recognizer):
     assert [run[:2] for run in recognizer.segments(motion(10), ["walking"])] == [(0, 10)]
 
 
+def test_a_part_is_unknown_only_where_that_is_likelier_than_all_labels_together(recognizer, monkeypatch):
+    def scored(first, second, unknown):
+        row = torch.tensor([first, second, unknown])
+        monkeypatch.setattr(recognizer.model, "label_scores", lambda motions, *_: row.expand(len(motions), 3))
+        return [part[2] for part in recognizer.segments(motion(80), ["walking", "jumping"])]
+
+    assert scored(0.3, 0.25, 0.45) == ["walking"]
+    assert scored(0.3, 0.15, 0.55) == ["unknown"]
+
+
 def test_the_vocabulary_is_of_natural_names_each_once():
     names = [label.name for label in vocabulary()]
     assert len(names) == len(set(names)) and len(names) >= 120
