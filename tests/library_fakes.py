@@ -17,6 +17,7 @@ class FakeEmbedder:
     """Embeds a motion by the mean and the spread of its joints, words by their letters; nothing is learned."""
 
     dim = DIM
+    agreement = None
 
     def __init__(self, digest: str = "fake-1"):
         self.digest = digest

@@ -40,7 +40,7 @@ class COAMD_UL_hits(bpy.types.UIList):
         row.label(text=item.name, **({"icon_value": picture} if picture else {"icon": "ACTION"}))
         facts = row.row()
         facts.alignment = "RIGHT"
-        facts.label(text=f"{item.score:.2f}  {item.seconds:.1f} s  {item.licence}")
+        facts.label(text=f"{item.score:.0%}  {item.seconds:.1f} s  {item.licence}")
 
 
 class COAMD_PT_library(Sidebar, bpy.types.Panel):
@@ -82,7 +82,7 @@ def _draw_hit(layout: bpy.types.UILayout, hit: COAMD_PG_hit, settings: COAMD_PG_
     details = box.column()
     details.active = False
     part = f"best part {hit.start / 20:.1f} to {hit.stop / 20:.1f} s"
-    draw_text(details, f"Score {hit.score:.2f}, {hit.seconds:.1f} s, {part}", width)
+    draw_text(details, f"Fits with a chance of {hit.score:.0%}, {hit.seconds:.1f} s, {part}", width)
     origin = hit.source.partition(", http")[0]
     draw_text(details, ", ".join(filter(None, (hit.licence, origin))) or "No licence noted", width)
     if hit.status != "here":

@@ -56,7 +56,7 @@ def search(context: bpy.types.Context) -> Workflow:
     undrawn = _list(folder, answer)
     if undrawn:
         yield Beside(_draw(undrawn))
-    return f"Found {len(answer.fields['results'])} clips"
+    return "; ".join([f"Found {len(answer.fields['results'])} clips", *answer.fields.get("notes", ())])
 
 
 def _list(folder: str, answer: Answer) -> list[tuple[str, np.ndarray]]:

@@ -160,7 +160,7 @@ class RateLine:
 
 
 def run_search(args: argparse.Namespace) -> Outcome:
-    """Search. JSON: {results: [{path, clip, id, score, frames, seconds, fps, labels, licence, source, status}]}."""
+    """Search. JSON: results [{path, clip, id, score, frames, seconds, fps, labels, licence, source, status}], notes."""
     if args.text is not None and (args.frames or args.and_text is not None):
         raise InputError("--frames and --and-text belong to --clip", "Say all of it in --text")
     if args.weight is not None and args.and_text is None:
@@ -170,9 +170,11 @@ def run_search(args: argparse.Namespace) -> Outcome:
     request.check()
     with clips.Library.open(args.library, lambda: load_embedder(args.weights, args.device)) as library:
         hits = library.answer(request)
-        tell(library.note)
+        notes = [line for line in (library.note, library.remark(hits)) if line]
         results = [hit.as_json() for hit in hits]
-    return Outcome({"results": results}, "\n".join(map(result_line, results)))
+    for note in notes:
+        tell(note)
+    return Outcome({"results": results, "notes": notes}, "\n".join(map(result_line, results)))
 
 
 def tell(note: str) -> None:

@@ -53,6 +53,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     vocabulary.add_argument("--run", dest="run_folder", type=Path, required=True, metavar="FOLDER", help="the result")
     _add_text_encoder(vocabulary)
     _add_captions(vocabulary)
+    agreement = add_verb(networks, "agreement", run_agreement, "what the scores of a search say of a recogniser")
+    agreement.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
+    agreement.add_argument("--run", dest="run_folder", type=Path, default=WEIGHTS, metavar="FOLDER", help="the result")
+    agreement.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where the recogniser is")
     packing = add_verb(verbs, "pack", run_pack, "store trained weights at half the size, as they ship")
     packing.add_argument(
         "source",
@@ -129,6 +133,12 @@ def run_vocabulary(args: argparse.Namespace) -> Outcome:
     return _trained(
         train.vocabulary.make_vocabulary(args.prepared, args.run_folder, weights=args.weights, captions=args.captions)
     )
+
+
+def run_agreement(args: argparse.Namespace) -> Outcome:
+    """Fit how likely a person agrees with a find of the library. JSON: files."""
+    path, table = train.agreement.make_agreement(args.prepared, args.weights, args.run_folder)
+    return Outcome({"files": [str(path)]}, f"{path}\n{table}")
 
 
 def run_pack(args: argparse.Namespace) -> Outcome:

@@ -109,6 +109,12 @@ OPEN = (
         BOTH,
         "library_retrieval.run_library_retrieval",
     ),
+    Benchmark(
+        "search_scores",
+        "is the score of a search the chance that a person agrees",
+        BOTH,
+        "search_scores.run_search_scores",
+    ),
     Benchmark("open", "the paper's tasks on open data", BOTH, "open_benchmark.run_open"),
     Benchmark(
         "open_text_to_motion",

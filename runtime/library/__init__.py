@@ -8,6 +8,7 @@ index.py      folders to a library, again and again
 codes.py      the compressed first pass of a search in many clips
 graph.py      that of very many clips: a kept graph of near neighbours, an optional extra
 search.py     a query's nearest clips, exact scores
+scores.py     what a score says: the chance that a person agrees
 query.py      words, clips, frame ranges and words that shift a clip, as query vectors
 starter.py    the clips that ship
 """

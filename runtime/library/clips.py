@@ -139,10 +139,16 @@ class Library:
         return self.answer(asked)
 
     def answer(self, request: SearchRequest) -> list[Hit]:
-        """Return what a checked request looks for, the best first."""
+        """Return what a checked request looks for, the best first; scores are chances that a person agrees, or plain
+        cosines where nothing is known of the recogniser's."""
         self.store.embed_waiting(self.embedder)
         query = library.query.of_request(request, self.store, self._find(), self.embedder)
-        return self._find().search(query.vector, request.top)
+        hits = self._find().search(query.vector, request.top)
+        return library.scores.calibrated(hits, self.embedder.agreement, request.text is not None)
+
+    def remark(self, hits: list[Hit]) -> str:
+        """Return a line for the user on what a search found: that nothing is close, or what the scores are not."""
+        return library.scores.remark(hits, self.embedder.agreement)
 
     def _find(self) -> Searcher:
         self._searcher = self._searcher or library.search.Searcher(self.store)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from coamd_blender.motion.skeleton import MAX_FRAMES
+
+if TYPE_CHECKING:
+    from runtime.recognize.agreement import Agreement
 
 WINDOW = 120  # frames of one row of a clip too long for one
 STRIDE = 60
@@ -19,6 +22,7 @@ class Embedder(Protocol):
 
     dim: int
     digest: str
+    agreement: Agreement | None  # what its cosines mean; None: not known
 
     def embed_motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
         """Return float32 (count, dim), unit length, for joints (frames, 22, 3) each."""

@@ -22,7 +22,8 @@ from runtime.library.store import Store
 
 @dataclass(frozen=True)
 class Hit:
-    """A clip that was found: its best window [start, stop) and that window's cosine with the query."""
+    """A clip that was found: its best window [start, stop), and how near that is to the query: its cosine, or the
+    chance that a person agrees (scores.py)."""
 
     clip: Clip
     start: int

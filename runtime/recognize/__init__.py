@@ -2,8 +2,11 @@
 
 recognizer.py   the loaded recogniser: motions and texts in, labels and vectors out
 segments.py     what happens when in a long motion
+telling.py      what is told of a motion: labels, or that it is several actions
+agreement.py    how likely a person agrees with a find
 ranking.py      how well motions do what was asked
 labels.py       names of actions: the bundled vocabulary, and lists that users give
+verbs.py        forms of the verbs among them
 """
 
 from coamd_blender.lazy import modules_of

@@ -13,6 +13,7 @@ from torch.nn import functional
 from coamd_blender.errors import WeightsError
 from coamd_blender.wire.array_checks import check_motion
 from coamd_blender.wire.checks import tidy_prompt
+from coamd_blender.wire.requests.understanding import UNKNOWN
 from runtime import checkpoint
 from runtime.config import RecognizerConfig
 from runtime.generate.generator import WEIGHTS, choose_device
@@ -21,19 +22,26 @@ from runtime.generate.rewards import text_similarity
 from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextEncoder, TextFeatures
+from runtime.recognize.agreement import Agreement
 from runtime.recognize.labels import Label, given, vocabulary
 from runtime.recognize.segments import cut, spread, stretches
 
 RECOGNIZER_FILE = "recognizer.safetensors"
-UNKNOWN = "unknown"
 TEXT_BATCH = 128
+EVEN = 0.5  # the probability of "unknown" from which on a part of a motion is unknown
+
+
+def _usual(labels: Sequence[str] | None) -> int | None:
+    """How many labels "unknown" was calibrated among, if these are others."""
+    return None if labels is None else len(vocabulary())
 
 
 class Recognizer:
     """The loaded recogniser and its text encoder. One instance serves many requests.
 
     ``model`` is the network, ``dim`` the length of every embedding, ``digest`` the sha256 of the weights file: it
-    tells embeddings of one file from those of another.
+    tells embeddings of one file from those of another, ``agreement`` how likely a find is what was looked for (None
+    without agreement.json beside the weights).
     """
 
     def __init__(
@@ -48,6 +56,7 @@ class Recognizer:
         self.text_encoder = text_encoder.eval().to(self.device)
         self.dim = model.config.dim
         self.digest = digest
+        self.agreement: Agreement | None = None
         self._vocabulary: torch.Tensor | None = None  # of the bundled labels, made when first asked for
         self._given: tuple[tuple[Label, ...], torch.Tensor] | None = None  # the labels last given, and theirs
 
@@ -68,7 +77,9 @@ class Recognizer:
         config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
         model = MotionRecognizer(config)
         checkpoint.load_module(model, tensors, "recogniser")
-        return cls(model, encoder_of(folder, config.text_dim), chosen, checkpoint.sha256(path))
+        loaded = cls(model, encoder_of(folder, config.text_dim), chosen, checkpoint.sha256(path))
+        loaded.agreement = Agreement.beside(folder, loaded.digest)
+        return loaded
 
     def embed_motions(self, motions: Sequence[np.ndarray], batch: int = 32) -> np.ndarray:
         """Return unit vectors (n, dim) float32 of motions, each (frames, 22, 3), metres, Y up, 20 frames a second.
@@ -111,24 +122,26 @@ class Recognizer:
         """
         names, vectors = self._labels(labels)
         motion = torch.from_numpy(self.embed_motions([joints])).to(self.device)
-        scores = self.model.label_scores(motion, vectors)[0].cpu().numpy()
+        scores = self.model.label_scores(motion, vectors, _usual(labels))[0].cpu().numpy()
         return [(names[index], float(scores[index])) for index in np.argsort(-scores, kind="stable")[:top]]
 
     def segments(
-        self, joints: np.ndarray, labels: Sequence[str] | None = None, window: int = 48, hop: int = 8, least: int = 16
+        self, joints: np.ndarray, labels: Sequence[str] | None = None, window: int = 32, hop: int = 8, least: int = 20
     ) -> list[tuple[int, int, str, float]]:
         """Say what happens when: (start, stop, label, score) of stretches that together cover joints (frames, 22, 3).
 
         Windows of ``window`` frames, ``hop`` apart, are recognised each; every frame takes the label likeliest over
-        the windows that hold it, those in whose middle it lies counting most. No stretch is shorter than ``least``
-        frames (unless the motion is). ``stop`` is excluded; the score is the label's mean probability.
+        the windows that hold it, those in whose middle it lies counting most, and "unknown" only where that is likelier
+        than all labels together. No stretch is shorter than ``least`` frames (unless the motion is). ``stop`` is
+        excluded; the score is the label's mean probability.
         """
         joints = check_motion(joints)
         names, vectors = self._labels(labels)
         starts = [*range(0, max(1, len(joints) - window), hop), max(0, len(joints) - window)]
         motions = torch.from_numpy(self._embed([joints[start : start + window] for start in starts], 32))
-        scores = self.model.label_scores(motions.to(self.device), vectors).cpu().numpy()
+        scores = self.model.label_scores(motions.to(self.device), vectors, _usual(labels)).cpu().numpy()
         by_frame = spread(scores, starts, window, len(joints))
+        by_frame[by_frame[:, -1] < EVEN, -1] = 0.0
         return [(start, stop, names[label], score) for start, stop, label, score in stretches(by_frame, least)]
 
     def _labels(self, labels: Sequence[str] | None) -> tuple[list[str], torch.Tensor]:

@@ -29,13 +29,15 @@ _KNOWN = ("size", "mtime_ns", "digest", "status", "problem")
 
 
 def search(request: SearchRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Find clips: field ``results``, as the verb search prints them; array ``poses`` (results, poses, 22, 3)."""
+    """Find clips: fields ``results`` and ``notes``, as the verb search prints them; array ``poses`` (results, poses,
+    22, 3)."""
     with _told(request.library):
         _load(models, report)
         library = _open(request, models, report)
         hits = library.answer(request)
         found: Arrays = {} if request.poses is None else {"poses": _poses(library, hits, request.poses)}
-        return {"results": [hit.as_json() for hit in hits]}, found
+        notes = [line for line in (library.remark(hits),) if line]
+        return {"results": [hit.as_json() for hit in hits], "notes": notes}, found
 
 
 def index(request: IndexRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:

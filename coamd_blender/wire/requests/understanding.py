@@ -15,6 +15,8 @@ from .base import Arrays, Fields, TaskRequest, frozen
 if TYPE_CHECKING:
     import numpy as np
 
+# What recognition says where no label fits: at all, or all of a motion of several actions.
+UNKNOWN, SEVERAL = "unknown", "several actions"
 _LARGEST = 2**62  # of ids, sizes and times
 
 
@@ -23,7 +25,8 @@ class RecognizeRequest(TaskRequest):
     """Say what ``joints`` (frames, 22, 3) are: the ``top`` likeliest of ``labels`` (None: the bundled ones) and, with
     ``segments``, what happens when.
 
-    Result: fields ``labels`` [{label, score}] and ``segments`` [{start, stop, label, score}].
+    Result: fields ``labels`` [{label, score}] and ``segments`` [{start, stop, label, score}]; the latter also unasked
+    where the first label is SEVERAL.
     """
 
     task: ClassVar[str] = "recognize"
@@ -81,7 +84,8 @@ class SearchRequest(LibraryRequest):
     ``joints`` (frames, 22, 3); of the latter two only ``frames`` (start, stop), moved by the words ``and_text``.
 
     ``poses``: that many moments of each window found come along. ``starter``: a library that is not there is begun
-    with the clips that ship. Result: field ``results``, array ``poses`` float32 (results, poses, 22, 3).
+    with the clips that ship. Result: fields ``results`` and ``notes`` (lines for the user, such as that nothing is
+    close), array ``poses`` float32 (results, poses, 22, 3).
     """
 
     task: ClassVar[str] = "search"
