@@ -120,7 +120,7 @@ def test_variants_are_one_undo_step_and_can_be_switched(rig):
 
 
 def test_an_action_keyed_by_hand_survives_a_click_on_a_take_saving_and_reopening(rig, tmp_path):
-    bpy.context.scene.coamd.prompt = "waves"
+    bpy.context.scene.coamd.prompt, bpy.context.scene.coamd.variants = "waves", 1
     bpy.ops.coamd.generate()
     mine = bpy.data.actions.new("By hand")
     rig.animation_data.action = mine

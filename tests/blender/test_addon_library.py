@@ -309,7 +309,7 @@ def test_the_panels_draw(indexed):
     indexed.text = "number 4"
     bpy.ops.coamd.search()
     said = drawn("COAMD_PT_library")
-    assert "coamd.apply_clip" in said and "Score" in said and "CC0" in said
+    assert "coamd.apply_clip" in said and "Fits" in said and "CC0" in said
     assert "coamd.index_folder" in drawn("COAMD_PT_index")
 
 
