@@ -27,10 +27,10 @@ _RESTORE = "Restore it from the release"
 
 
 def save(path: Path, kind: str, config: Any, tensors: dict[str, torch.Tensor], extra: dict | None = None) -> None:
-    """Write ``tensors`` and the dataclass ``config`` to ``path`` in one step (a temporary file, then rename).
+    """Write ``tensors``, of any shape and unit, and the dataclass ``config`` to ``path`` in one step.
 
-    ``kind`` names the network ("autoencoder", "generator", "text_encoder"); ``extra`` is JSON data that
-    :func:`load` gives back, such as the training step.
+    ``kind`` names the network ("autoencoder", "generator", "text_encoder"); ``extra`` is JSON data that :func:`load`
+    gives back, such as the training step.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def save(path: Path, kind: str, config: Any, tensors: dict[str, torch.Tensor], e
 
 
 def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, torch.Tensor], dict]:
-    """Read a file written by :func:`save`: (configuration, float tensors, extra).
+    """Read a file written by :func:`save`: (configuration, float tensors of any shape and unit, extra).
 
     Raises WeightsError when the file is missing, torn, of another kind or of another version, or holds values that are
     not numbers.
@@ -139,7 +139,10 @@ def _trained(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
 
 
 def load_module(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: str) -> None:
-    """Copy ``tensors`` into ``module``; every key must be there and every shape must agree, else WeightsError."""
+    """Copy ``tensors``, of any shape and unit, into ``module``.
+
+    Every key must be there and every shape must agree, else WeightsError.
+    """
     expected = module.state_dict()
     missing = sorted(set(expected) - set(tensors))
     unknown = sorted(set(tensors) - set(expected))
@@ -155,7 +158,10 @@ def load_module(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name:
 
 
 def quantize(tensors: dict[str, torch.Tensor], smallest: int = 4096) -> dict[str, torch.Tensor]:
-    """Turn every matrix of at least ``smallest`` entries to int8 with one float scale per row."""
+    """Turn every matrix among ``tensors`` of any shape to int8 with one float scale a row.
+
+    Only those of at least ``smallest`` entries; the result has the same shapes, and the scales (rows, 1) besides.
+    """
     packed = {}
     for name, value in tensors.items():
         if value.ndim == 2 and value.numel() >= smallest:

@@ -53,8 +53,11 @@ def rows(fields: Mapping[str, Any], name: str, most: int, kinds: Mapping[str, st
 
 
 def joints(arrays: Mapping[str, np.ndarray], shape: Sequence[int | None], name: str = "joints") -> np.ndarray:
-    """Return the array ``name``: positions (..., 22, 3) in metres whose leading dimensions are ``shape``, None: any
-    but 0."""
+    """Return the array ``name``: positions (..., 22, 3) in metres whose leading dimensions are ``shape``, None any but
+    0.
+
+    ``arrays`` are what came, of any shape. Raises ProtocolError for what cannot be used.
+    """
     owe(name in arrays, f"lacks the array {name!r}")
     found = arrays[name]
     fits = found.ndim == len(shape) + 2 and found.shape[-2:] == (JOINT_COUNT, 3) and found.dtype.kind == "f"
@@ -70,7 +73,7 @@ def joints(arrays: Mapping[str, np.ndarray], shape: Sequence[int | None], name: 
 
 
 def drawable(preview: np.ndarray) -> bool:
-    """Return whether a coarse preview (count, frames, 22, 3) can be drawn."""
+    """Return whether a coarse ``preview`` (count, frames, 22, 3), metres, can be drawn."""
     try:
         joints({"preview": preview}, (None, None), "preview")
     except ProtocolError:

@@ -43,7 +43,10 @@ SWAY_SECONDS = 1.0  # slower than this a pelvis travels, faster it sways
 
 
 def with_lengths(joints: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Rebuild ``joints`` (frames, 22, 3) with bone ``lengths`` (frames, 22), pelvis and directions kept."""
+    """Rebuild ``joints`` (frames, 22, 3) with bone ``lengths`` (frames, 22) in the same unit: the same shape.
+
+    The pelvis and the directions of the bones are kept.
+    """
     return with_bone_lengths(joints, np.moveaxis(lengths, -1, 0)[..., None])
 
 
@@ -59,7 +62,8 @@ class Body:
 
     @classmethod
     def of(cls, joints: np.ndarray, floor: float, around: int) -> Body:
-        """Measure the body of a clip (frames, 22, 3) whose floor lies at height ``floor``, in the clip's unit.
+        """Measure the body of a clip's ``joints`` (frames, 22, 3) whose floor lies at height ``floor``, in the clip's
+        unit.
 
         The canonical origin comes under its pelvis at frame ``around``.
         """
@@ -68,7 +72,7 @@ class Body:
         return cls(np.array([joints[around, 0, 0], floor, joints[around, 0, 2]]), scale)
 
     def point(self, points: np.ndarray) -> np.ndarray:
-        """Return places (..., 3) of the clip's world in the canonical one, metres."""
+        """Return ``points`` (..., 3) of the clip's world in the canonical one, metres, the same shape."""
         return (points - self.centre) * self.scale
 
     def to_canonical(self, joints: np.ndarray) -> np.ndarray:
@@ -76,7 +80,10 @@ class Body:
         return with_bone_lengths(self.point(np.asarray(joints, np.float64)))
 
     def from_canonical(self, joints: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return canonical ``joints`` (frames, 22, 3) back in the clip's world, with bone ``lengths`` (frames, 22)."""
+        """Return canonical ``joints`` (frames, 22, 3), metres, back in the clip's world and unit, the same shape.
+
+        Their bones take ``lengths`` (frames, 22), in the clip's unit.
+        """
         return with_lengths(joints / self.scale + self.centre, lengths)
 
 
@@ -96,7 +103,10 @@ def holding(made: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def in_place(joints: np.ndarray, fps: float) -> np.ndarray:
-    """Take the root trajectory out of ``joints`` (frames, joints, 3): the pelvis stays where it was, sway kept."""
+    """Take the root trajectory out of ``joints`` (frames, joints, 3), any unit: the same shape.
+
+    The pelvis stays where it was, but for its sway.
+    """
     smooth = _smoothed(joints[:, 0].astype(np.float64) * _GROUND, SWAY_SECONDS * fps / 2)
     return (joints - (smooth - smooth[0])[:, None]).astype(joints.dtype)
 
@@ -125,7 +135,7 @@ def soften_blends(
 
     No more than it takes, until none of them accelerates by more than ``limit``, m/s^2: each blend that does is
     smoothed on its own, ``seconds`` to both sides and fading out over as much again, by the narrowest Gaussian that is
-    enough. Bones keep their lengths; shape and dtype stay.
+    enough. Bones keep their lengths; the result has the same shape and dtype.
     """
     result = joints.astype(np.float64)
     reach = max(1, round(seconds * fps))
@@ -143,7 +153,10 @@ def soften_blends(
 
 
 def without_jolts(joints: np.ndarray, fps: float, limit: float = ACCELERATION) -> np.ndarray:
-    """Soften whatever frame of ``joints`` (frames, 22, 3), metres, accelerates most, until none is above ``limit``."""
+    """Soften whatever frame of ``joints`` (frames, 22, 3), metres, accelerates most, until none is above ``limit``.
+
+    The limit is in m/s^2; the result has the same shape.
+    """
     for _ in range(len(joints)):
         change = acceleration(joints, fps)
         if change.max() <= limit:
@@ -181,7 +194,8 @@ class Target:
 
 
 def pulled(joints: np.ndarray, lengths: np.ndarray, targets: list[Target], held: np.ndarray, rounds: int) -> np.ndarray:
-    """Return the poses ``joints`` (targets, 22, 3) with each target's joints in their places.
+    """Return the poses ``joints`` (targets, 22, 3), any unit, with each target's joints in their places: the same
+    shape.
 
     Bones keep their ``lengths`` (targets, 22) as in position-based dynamics (Mueller et al. 2007): every bone in turn
     is put right by moving both its ends, each as far as it is mobile. ``held`` (22,) joints do not move. More
@@ -215,11 +229,12 @@ def through(
     rounds: int,
     ends: tuple[bool, bool],
 ) -> np.ndarray:
-    """Bend a motion ``joints`` (frames, 22, 3) with bone ``lengths`` (frames, 22) so that it goes through every target.
+    """Bend a motion ``joints`` (frames, 22, 3), any unit, so that it goes through every target: the same shape.
 
-    The targets' frames count from its first; joints ``held`` (22,) stay. Each pose is solved by :func:`pulled`. What it
-    moves the body over the ground is spread from target to target, the rest over ``reach`` frames on both sides.
-    ``ends`` says whether the motion is blended before its first and after its last frame into something that stays.
+    Its bones keep their ``lengths`` (frames, 22); joints ``held`` (22,) bool stay. The targets' frames count from its
+    first. Each pose is solved by :func:`pulled`. What it moves the body over the ground is spread from target to
+    target, the rest over ``reach`` frames on both sides. ``ends`` says whether the motion is blended before its first
+    and after its last frame into something that stays.
     """
     targets = sorted(targets, key=lambda target: target.frame)
     at = np.array([target.frame for target in targets])

@@ -17,24 +17,32 @@ class MotionAutoencoder:
         self._net, self._device = generator.autoencoder, generator.device
 
     def encode(self, joints: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
-        """Return the tokens (tokens, dim) of joints (4 * tokens, 22, 3), and their first station (3,)."""
+        """Return the normalised tokens (tokens, dim) of ``joints`` (4 * tokens, 22, 3), metres, and their first station
+        (3,).
+        """
         with torch.no_grad():
             tokens, origin = self._net.encode(torch.tensor(joints[None], dtype=torch.float32, device=self._device))
         return tokens[0].clone(), origin[0].double().cpu().numpy()
 
     def decode(self, tokens: torch.Tensor, origin: np.ndarray) -> np.ndarray:
-        """Return joints (4 * tokens, 22, 3) on the canonical body."""
+        """Return joints (4 * tokens, 22, 3), metres, on the canonical body.
+
+        ``tokens`` (tokens, dim) are normalised; ``origin`` (3,) is their first station: x, z in metres, heading in
+        radians.
+        """
         with torch.no_grad():
             place = torch.tensor(origin[None], dtype=torch.float32, device=self._device)
             return on_canonical_body(self._net.decode(tokens[None], place))[0].double().cpu().numpy()
 
     def travel(self, tokens: torch.Tensor) -> np.ndarray:
-        """Return the travel (tokens, 3) of tokens: see root_trajectory.py."""
+        """Return the travel (tokens, 3) of normalised ``tokens`` (tokens, dim): metres and radians, see
+        root_trajectory.py.
+        """
         mean, std = (part[-TRAVEL_DIM:] for part in (self._net.token_mean, self._net.token_std))
         return (tokens[:, -TRAVEL_DIM:] * std + mean).double().cpu().numpy()
 
     def with_travel(self, tokens: torch.Tensor, travel: np.ndarray) -> torch.Tensor:
-        """Return tokens with ``travel`` (tokens, 3) in place of their own."""
+        """Return ``tokens`` (tokens, dim), normalised, with ``travel`` (tokens, 3) in metres and radians for their own."""
         mean, std = (part[-TRAVEL_DIM:] for part in (self._net.token_mean, self._net.token_std))
         channels = (torch.tensor(travel, dtype=torch.float32, device=self._device) - mean) / std
         return torch.cat([tokens[:, :-TRAVEL_DIM], channels], dim=-1)

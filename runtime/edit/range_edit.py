@@ -61,6 +61,10 @@ class RangeEdit:
     def of(
         cls, joints: np.ndarray, fps: float, task: Edit, before: tuple[int, int], after: tuple[int, int]
     ) -> RangeEdit:
+        """Set out an edit of ``joints`` (frames, 22, 3) in any unit.
+
+        ``before`` and ``after`` are the frames [start, stop) beside the range that may be looked at.
+        """
         seen = np.concatenate([joints[slice(*before)], joints[task.start : task.stop], joints[slice(*after)]])
         at_20 = catmull_rom(seen, np.arange(0, len(seen), fps / FPS))
         body = Body.of(joints, floor_height(at_20), max(0, task.start - 1))
@@ -101,7 +105,7 @@ class RangeEdit:
     # --- tokens ---------------------------------------------------------------------------------------------------
 
     def draw(self, generator: Generator, guidance: Guidance | None, on_step: Report | None) -> np.ndarray:
-        """Draw the range and return the window (4 * tokens, 22, 3) on the canonical body."""
+        """Draw the range and return the window (4 * tokens, 22, 3), metres, on the canonical body."""
         coder = MotionAutoencoder(generator)
         tokens, given, origin, end = self._known(coder)
         travel = tokens[:, -TRAVEL_DIM:].clone()
@@ -367,8 +371,9 @@ class RangeEdit:
 def blend_ends(
     clip: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float, carried: bool, trusted: bool
 ) -> np.ndarray:
-    """Offset ``clip`` (2 + frames + 2, 22, 3), a range and two frames on either side as it would have them, so that the
-    range goes on from the last frames ``before`` it and into the first ``after`` it (0 to 2, 22, 3) in place and speed.
+    """Offset ``clip`` (2 + frames + 2, 22, 3), a range and two frames on either side as it would have them. The range
+    (frames, 22, 3) that comes back goes on from the last frames ``before`` it and into the first ``after`` it (0 to 2,
+    22, 3) in place and speed.
 
     With ``carried`` the body is moved over the ground along the whole range; all else fades within FADE_SECONDS. The
     two frames on either side of ``clip`` are looked at only if ``trusted``: kept tokens, decoded, need not lead into
@@ -399,7 +404,10 @@ def blend_ends(
 
 
 def on_kept_joints(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """``made`` (frames, 22, 3) with bone ``lengths`` (frames, 22), on ``kept``'s joints where ``held`` (22,)."""
+    """Return ``made`` (frames, 22, 3), any unit, on the joints of ``kept`` (frames, 22, 3) where ``held`` (22,) bool.
+
+    Bones have their ``lengths`` (frames, 22).
+    """
     made = with_lengths(made, lengths)
     return holding(made, kept, held) if held.any() else made
 

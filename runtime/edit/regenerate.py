@@ -59,7 +59,11 @@ def edit_ranges(
     guidance: Guidance | None = None,
     on_step: Report | None = None,
 ) -> np.ndarray:
-    """Carry out several edits, one after the other; ranges still to be remade are context for none of them."""
+    """Carry out several edits of ``joints`` (frames, 22, 3), metres, one after the other: the same shape.
+
+    Ranges still to be remade are context for none of them. Raises InputError for ranges that overlap, and as
+    :func:`edit`.
+    """
     pending = np.zeros(len(joints), bool)
     for task in tasks:
         check(joints, fps, task)

@@ -11,7 +11,10 @@ import numpy as np
 
 
 def integrate(travel: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """Return the stations (tokens + 1, 3) of ``travel`` (tokens, 3) from ``origin`` (3,). :func:`between` undoes it."""
+    """Return the stations (tokens + 1, 3) of ``travel`` (tokens, 3) from ``origin`` (3,), metres and radians.
+
+    Its inverse is :func:`between`.
+    """
     headings = origin[2] + np.concatenate([[0.0], np.cumsum(travel[:, 2])])
     steps = _turned(travel[:, :2], headings[:-1])
     places = origin[:2] + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
@@ -19,15 +22,16 @@ def integrate(travel: np.ndarray, origin: np.ndarray) -> np.ndarray:
 
 
 def between(stations: np.ndarray) -> np.ndarray:
-    """Return the travel (tokens, 3) that leads through ``stations`` (tokens + 1, 3)."""
+    """Return the travel (tokens, 3), metres and radians, that leads through ``stations`` (tokens + 1, 3)."""
     steps = _turned(np.diff(stations[:, :2], axis=0), -stations[:-1, 2])
     return np.concatenate([steps, np.diff(stations[:, 2])[:, None]], axis=1)
 
 
 def meet(travel: np.ndarray, origin: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Change ``travel`` (tokens, 3) so that from station ``origin`` it ends exactly at station ``end``.
+    """Change ``travel`` (tokens, 3), metres and radians, so that it ends exactly at a station: the same shape.
 
-    Tokens take part in the correction by ``share`` (tokens,), which sums to 1. Of all whole turns the nearest is made.
+    It leads from station ``origin`` (3,) to station ``end`` (3,). Tokens take part in the correction by ``share``
+    (tokens,), which sums to 1. Of all whole turns the nearest is made.
     """
     stations = integrate(travel, origin)
     missing = end - stations[-1]
@@ -40,7 +44,10 @@ def meet(travel: np.ndarray, origin: np.ndarray, end: np.ndarray, share: np.ndar
 
 
 def shares(movable: np.ndarray) -> np.ndarray:
-    """Return how a correction is spread over the tokens that may move, (tokens,) bool: most in their middle."""
+    """Return the shares (tokens,) of a correction, most in the middle of the tokens that may move.
+
+    ``movable`` (tokens,) bool says which; the shares sum to 1.
+    """
     place = np.cumsum(movable) - 0.5
     bump = np.sin(np.pi * np.clip(place / max(1, movable.sum()), 0, 1)) * movable
     return bump / bump.sum()

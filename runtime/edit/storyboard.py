@@ -84,7 +84,7 @@ def storyboard(
 def perform(
     generator: Generator, request: StoryboardRequest, on_step: Callable[[int, int], None] | None = None
 ) -> np.ndarray:
-    """Return the joints (frames, 22, 3) float32 of a request: its scenes, looped or in place where it says so."""
+    """Return the joints (frames, 22, 3) float32, metres, of a request: its scenes, looped or in place where it says so."""
     joints = storyboard(generator, request.scenes, request.seed, cfg=request.cfg, on_step=on_step)
     if request.loop is not None:
         travel = request.loop == "keep" and not request.in_place
@@ -110,11 +110,12 @@ def _parts(scenes: Sequence[StoryboardScene]) -> Iterator[tuple[int, int, str]]:
 def loop(
     generator: Generator, joints: np.ndarray, fps: float = FPS, travel: bool = True, prompt: str = "", seed: int = 0
 ) -> np.ndarray:
-    """Make the end of joints (frames, 22, 3) lead back to its start: the last frame is the first, moved over the
-    ground by the motion's travel, or standing where it stood without ``travel`` (see :func:`in_place`).
+    """Make the end of ``joints`` (frames, 22, 3), metres, lead back to its start: the same shape.
 
-    The last 1.5 s, half the motion at most, are remade between what precedes them and the start that follows
-    (regenerate.py), so that pose and velocity go on over the blend. Raises InputError under 1 s.
+    The last frame is the first, moved over the ground by the motion's travel, or standing where it stood without
+    ``travel`` (see :func:`in_place`). The last 1.5 s, half the motion at most, are remade between what precedes them
+    and the start that follows (regenerate.py), so that pose and velocity go on over the blend. Raises InputError under
+    1 s.
     """
     if len(joints) < fps or len(joints) < 8:
         raise InputError(f"{len(joints)} frames are too short for a loop", "Make a motion of a second or more")

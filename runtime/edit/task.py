@@ -94,7 +94,10 @@ def targets_of(request: EditRequest) -> list[Target]:
 
 
 def check(joints: np.ndarray, fps: float, task: Edit) -> None:
-    """Raise InputError unless ``joints`` are a clip at ``fps`` frames a second that holds the task's range."""
+    """Raise InputError unless ``joints`` (frames, 22, 3), metres, are a clip that holds the task's range.
+
+    Its rate, ``fps`` frames a second, is checked too.
+    """
     check_clip(joints)
     check_rate(fps)
     check_ranges([(task.start, task.stop)], len(joints))

@@ -32,7 +32,7 @@ class Grid:
         return self.before + self.missing + self.after
 
     def times(self) -> np.ndarray:
-        """Time of every frame of the window, seconds."""
+        """Return the time of every frame of the window, seconds: (4 * tokens,)."""
         return self.time + np.arange(-FRAME_MULTIPLE * self.before, FRAME_MULTIPLE * (self.missing + self.after)) / FPS
 
     @classmethod

@@ -114,10 +114,10 @@ def match_map(clip: SourceClip) -> JointMap:
 
 
 def resample(values: np.ndarray, fps: float, target: float = FPS) -> np.ndarray:
-    """Resample (frames, ...) from ``fps`` to ``target`` without aliasing: (round(frames * target / fps), ...).
+    """Resample ``values`` (frames, ...), any unit, from ``fps`` to ``target`` frames a second without aliasing.
 
-    A linear-phase low-pass filter (Kaiser window) and polyphase resampling, the ends continued by point
-    reflection so that they neither ring nor drop.
+    Returns (frames * target / fps, ...), rounded. A linear-phase low-pass filter (Kaiser window) and polyphase
+    resampling, the ends continued by point reflection so that they neither ring nor drop.
     """
     ratio = Fraction(target / fps).limit_denominator(400)
     if ratio == 1:
@@ -295,7 +295,7 @@ def _set_trunk(joints: np.ndarray, pelvis: np.ndarray, chest: np.ndarray, head: 
 def to_canonical_body(
     names: tuple[str, ...], positions: np.ndarray, joint_map: JointMap, cal: Calibration
 ) -> np.ndarray:
-    """Rebuild source positions (frames, J, 3) on the canonical body: (frames, 22, 3) float64, not yet placed.
+    """Rebuild source ``positions`` (frames, J, 3), metres, on the canonical body: (frames, 22, 3), not yet placed.
 
     Raises DataError where joints of the trunk fall together.
     """
@@ -329,8 +329,8 @@ def to_canonical_body(
 def canonicalise(clip: SourceClip, joint_map: JointMap, check: bool = True) -> list[np.ndarray]:
     """Turn a source clip into motions of the canonical body at 20 fps, not yet placed: [(frames, 22, 3)].
 
-    One motion, or several where a jump had to be cut out. Raises DataError for joints the map misses, and for a
-    mirrored skeleton unless ``check`` is False.
+    One motion, or several where a jump had to be cut out, in metres. Raises DataError for joints the map misses, and
+    for a mirrored skeleton unless ``check`` is False.
     """
     return [joints for _, joints in canonical_pieces(clip, joint_map, check)]
 
@@ -340,7 +340,8 @@ def canonical_pieces(
 ) -> list[tuple[float, np.ndarray]]:
     """Do what :func:`canonicalise` does, and say where in the clip each motion starts: [(seconds, (frames, 22, 3))].
 
-    ``keyed`` says that animators made the motion: its snaps are meant, and nothing is mended or cut.
+    Joints are in metres. ``keyed`` says that animators made the motion: its snaps are meant, and nothing is mended or
+    cut.
     """
     missing = sorted(joint_map.joints - set(clip.names))
     if missing:

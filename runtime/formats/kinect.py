@@ -67,17 +67,19 @@ def _ordered(names: tuple[str, ...]) -> tuple[list[int], tuple[int, ...]]:
 
 
 def levelled(positions: np.ndarray, pitch: float) -> np.ndarray:
-    """Positions (..., 3) as a camera that looks ``pitch`` degrees down sees them (y up, z away from it), turned so that
-    y is up in the room."""
+    """Turn ``positions`` (..., 3), any unit, as a tilted camera sees them so that y is up in the room: the same shape.
+
+    The camera looks ``pitch`` degrees down (y up, z away from it).
+    """
     angle = np.radians(pitch)
     x, y, z = np.moveaxis(np.asarray(positions, dtype=np.float64), -1, 0)
     return np.stack([x, y * np.cos(angle) - z * np.sin(angle), y * np.sin(angle) + z * np.cos(angle)], axis=-1)
 
 
 def kinect_clip(path: Path, values: np.ndarray, names: tuple[str, ...], fps: float, name: str) -> SourceClip:
-    """Build a clip from Kinect joints ``names`` (frames, 20, 3), metres, lost frames (zero or NaN) interpolated.
+    """Build a clip from the positions ``values`` (frames, 20, 3), metres, of Kinect joints ``names``.
 
-    Raises DataError when too few are left.
+    Lost frames (zero or NaN) are interpolated. Raises DataError when too few are left.
     """
     columns, parents = _ordered(names)
     positions = np.asarray(values, dtype=np.float64)[:, columns]

@@ -85,8 +85,8 @@ def _interpolate(positions: np.ndarray, start: int, stop: int) -> None:
 def repair(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[list[np.ndarray], int, int]:
     """Mend short jumps by interpolation and cut the motion where a longer one remains.
 
-    ``positions`` (frames, J, 3) metres, ``anchor`` (frames, 3). Returns the pieces, how many frames were mended and how
-    many cuts were made (see :func:`mend`).
+    ``positions`` (frames, J, 3) metres, ``anchor`` (frames, 3). Returns the pieces, each (count, J, 3), how many frames
+    were mended and how many cuts were made (see :func:`mend`).
     """
     mended, spans, repaired = mend(positions, anchor, fps)
     return [mended[start:stop] for start, stop in spans], repaired, max(0, len(spans) - 1)
@@ -96,8 +96,8 @@ def mend(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[np.ndar
     """Mend short jumps of a motion and find the pieces between longer ones.
 
     ``positions`` (frames, J, 3) metres, ``anchor`` (frames, 3). A jump is mended, by interpolation, when the body is
-    back within 3 frames or 1/8 s. Returns the mended positions, the pieces [start, stop) and how many frames were
-    mended.
+    back within 3 frames or 1/8 s. Returns the mended positions, the same shape, the pieces [start, stop) and how many
+    frames were mended.
     """
     frames = len(positions)
     longest = max(LONGEST_REPAIR, round(LONGEST_REPAIR_SECONDS * fps))
@@ -127,10 +127,10 @@ def mend(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[np.ndar
 
 
 def knee_bend(joints: np.ndarray) -> float | None:
-    """Mean direction in which bent knees point: +1 forwards, -1 backwards, None when no knee is bent by 25 degrees.
+    """Return the mean direction in which bent knees of ``joints`` (frames, 22, 3) point: +1 forwards, -1 backwards.
 
-    Forwards is the hip axis (right to left) cross the leg (ankle to hip), so a mirrored skeleton gives a
-    negative figure.
+    None when no knee is bent by 25 degrees. Forwards is the hip axis (right to left) cross the leg (ankle to hip), so a
+    mirrored skeleton gives a negative figure.
     """
     directions = []
     for side in ("left", "right"):
@@ -150,7 +150,9 @@ def knee_bend(joints: np.ndarray) -> float | None:
 
 
 def check_handedness(joints: np.ndarray, name: str) -> None:
-    """Raise DataError when the knees of ``joints`` (frames, 22, 3) bend backwards: left and right are swapped."""
+    """Raise DataError when the knees of ``joints`` (frames, 22, 3), any unit, bend backwards: left and right are
+    swapped.
+    """
     bend = knee_bend(joints)
     if bend is not None and bend < -0.2:
         raise DataError(
@@ -258,7 +260,7 @@ def uneven_floor(joints: np.ndarray, apart: float = 0.12) -> bool:
 
 
 def place(joints: np.ndarray, floor: float | np.ndarray | None = None) -> np.ndarray:
-    """Put a motion on the floor, its pelvis over the origin and facing +Z at frame 0: (frames, 22, 3).
+    """Put ``joints`` (frames, 22, 3), metres, on the floor, over the origin and facing +Z at frame 0: the same shape.
 
     ``floor`` is the height of the floor, metres, one or for each frame (frames,); floor_profile finds it when None.
     """

@@ -74,7 +74,7 @@ def joint_map_of(name: str | None) -> JointMap | None:
 
 
 def read_motion(path: str | Path, skeleton: str | None = None, animation: str | None = None) -> np.ndarray:
-    """Read one motion of a file to canonical joints (frames, 22, 3) float32, to say what it is.
+    """Read one motion of a file to canonical joints (frames, 22, 3) float32, metres, to say what it is.
 
     A file of the 22 joints themselves is only resampled, its positions kept. ``skeleton`` names a joint map (the one
     that fits best when None) or an .asf; ``animation`` one of several in a .glb (the longest when None). Of a motion
@@ -110,8 +110,9 @@ def _choose(clips: list[SourceClip], path: Path, animation: str | None) -> Sourc
 
 
 def read_at_own_rate(path: str | Path) -> tuple[np.ndarray, float]:
-    """Return (joints (frames, 22, 3) float32, fps) of an .npz as it is, or of a .bvh on the canonical body, every frame
-    kept at its own rate. Raises InputError and DataError.
+    """Return (joints (frames, 22, 3) float32, fps) of an .npz as it is, or of a .bvh on the canonical body.
+
+    Joints are in metres, and every frame is kept at its own rate. Raises InputError and DataError.
     """
     path = Path(path)
     if path.suffix.lower() not in EDITABLE:
@@ -132,10 +133,10 @@ def read_at_own_rate(path: str | Path) -> tuple[np.ndarray, float]:
 
 
 def read_motions(path: str | Path, skeleton: str | None = None) -> list[tuple[str, np.ndarray]]:
-    """Return (name, canonical joints (frames, 22, 3)) of every motion in a file; the pieces of one that jumps count up.
+    """Return (name, canonical joints (frames, 22, 3)) of every motion in a file, in metres.
 
-    A .npz holds such joints already and is only resampled. ``skeleton`` names a joint map instead of the one found by
-    the joints' names, or the .asf of an .amc. Raises DataError and InputError.
+    The pieces of one that jumps count up. A .npz holds such joints already and is only resampled. ``skeleton`` names a
+    joint map instead of the one found by the joints' names, or the .asf of an .amc. Raises DataError and InputError.
     """
     path = Path(path)
     suffix = path.suffix.lower()

@@ -170,7 +170,7 @@ class Generator:
         steer: Steer | None = None,
         on_step: StepReport | None = None,
     ) -> torch.Tensor:
-        """Draw ``count`` tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
+        """Draw ``count`` normalised tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
         text = self._encode([tidy_prompt(prompt) for prompt in prompts])
         with torch.inference_mode():
@@ -179,11 +179,17 @@ class Generator:
             )
 
     def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:
-        """Return the steering towards ``guidance``'s reward for one call of :meth:`draw`."""
+        """Return the steering towards ``guidance``'s reward for one call of :meth:`draw`.
+
+        The motions start at ``origin`` (prompts, 3), x and z in metres and the heading in radians; over (0, 0), facing
+        +Z, without it.
+        """
         return Pusher(lambda tokens: on_canonical_body(self.autoencoder.decode(tokens, origin)), guidance)
 
     def reconstruct(self, joints: np.ndarray) -> np.ndarray:
-        """Encode and decode joints (frames, 22, 3), frames a multiple of 4: the same shape, in the same place."""
+        """Encode and decode ``joints`` (frames, 22, 3), metres, frames a multiple of 4: the same shape, in the same
+        place.
+        """
         with torch.inference_mode():
             batch = torch.from_numpy(np.array(joints, dtype=np.float32))[None].to(self.device)
             return self.autoencoder.decode(*self.autoencoder.encode(batch))[0].cpu().numpy()

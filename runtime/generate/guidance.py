@@ -43,7 +43,7 @@ _LENGTHS = torch.tensor(BONE_LENGTHS[1:, None], dtype=torch.float32)
 
 
 def on_canonical_body(joints: torch.Tensor) -> torch.Tensor:
-    """Rebuild joints (..., 22, 3) with the canonical bone lengths, differentiably: skeleton.with_bone_lengths.
+    """Rebuild ``joints`` (..., 22, 3), metres, with the canonical bone lengths, differentiably: the same shape.
 
     Without it a reward could be earned by stretching a limb, which is taken back at the end.
     """
@@ -77,10 +77,11 @@ class Guidance:
 def ascent(
     decode: Callable[[torch.Tensor], torch.Tensor], reward: Reward, tokens: torch.Tensor, movable: torch.Tensor
 ) -> torch.Tensor:
-    """Return the direction (batch, count, dim) in which ``tokens`` raise the reward of what they decode to.
+    """Return the direction (batch, count, dim) in which normalised tokens raise the reward of what they decode to.
 
-    Of length one in each sample over its ``movable`` (batch, count) tokens and zero elsewhere; zero altogether
-    where the reward is flat. Works inside ``torch.no_grad`` and ``torch.inference_mode``.
+    ``tokens`` have that shape. The direction is of length one in each sample over its ``movable`` (batch, count) bool
+    tokens and zero elsewhere; zero altogether where the reward is flat. Works inside ``torch.no_grad`` and
+    ``torch.inference_mode``.
     """
     with torch.inference_mode(False), torch.enable_grad():
         point = tokens.clone().requires_grad_()

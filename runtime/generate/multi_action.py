@@ -65,7 +65,7 @@ def draw_clauses(
     config: SamplingConfig,
     on_step: Callable[[Callable[[], torch.Tensor]], None] | None = None,
 ) -> torch.Tensor:
-    """Draw ``count`` tokens a prompt: (prompts, count, token_dim) for prompts of equally many clauses each.
+    """Draw ``count`` normalised tokens a prompt: (prompts, count, token_dim) for prompts of equally many clauses each.
 
     All clauses are drawn in one batch. ``on_step(coarse)`` is called after every step, where ``coarse()`` makes all
     tokens as they stand, and may raise to stop.
@@ -114,7 +114,10 @@ def _passages(generator: Generator, tokens: torch.Tensor, edges: list[int]) -> t
 
 
 def clean_up(joints: np.ndarray, blends: Sequence[int]) -> np.ndarray:
-    """Return joints (frames, 22, 3) of the canonical body without tremor, changing at the frames ``blends`` no more
-    abruptly than recordings do, and with standing feet that do not slide."""
+    """Return ``joints`` (frames, 22, 3), metres, of the canonical body cleaned up.
+
+    They are without tremor, change at the frames ``blends`` no more abruptly than recordings do, and have standing feet
+    that do not slide.
+    """
     steady = without_jolts(soften_blends(remove_tremor(joints), blends, FPS), FPS)
     return without_jolts(lock_joint_feet(steady), FPS)

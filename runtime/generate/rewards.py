@@ -43,21 +43,28 @@ def text_similarity(joints: torch.Tensor, model: MotionRecognizer, text: torch.T
 
 
 def pelvis_path(joints: torch.Tensor, frames: Sequence[int], points: torch.Tensor) -> torch.Tensor:
-    """Minus the mean distance over the ground of the pelvis at ``frames`` from ``points`` (count, 2: x, z)."""
+    """Return minus the mean distance (batch,), metres, over the ground of the pelvis at ``frames`` from a path.
+
+    ``joints`` (batch, all frames, 22, 3) and ``points`` (count, 2: x, z), one a frame, are in metres.
+    """
     return -_distance(joints[:, list(frames), 0][..., _GROUND] - points).mean(dim=1)
 
 
 def joint_targets(
     joints: torch.Tensor, frames: Sequence[int], indices: Sequence[int], points: torch.Tensor
 ) -> torch.Tensor:
-    """Minus the mean distance of joint ``indices[i]`` at ``frames[i]`` from ``points[i]`` (count, 3)."""
+    """Return minus the mean distance (batch,), metres, of joint ``indices[i]`` at ``frames[i]`` from ``points[i]``.
+
+    ``joints`` (batch, all frames, 22, 3) and ``points`` (count, 3) are in metres.
+    """
     return -_distance(joints[:, list(frames), list(indices)] - points).mean(dim=1)
 
 
 def foot_contact(joints: torch.Tensor) -> torch.Tensor:
-    """Minus the mean speed over the ground, m/s, of toes as far as they are low (fading out above 5 cm).
+    """Return minus the mean speed (batch,) over the ground, m/s, of toes as far as they are low.
 
-    How low a toe is counts as given: lifting it is no way to a higher reward.
+    ``joints`` (batch, frames, 22, 3) are in metres; what is low fades out above 5 cm. How low a toe is counts as given:
+    lifting it is no way to a higher reward.
     """
     toes = joints[:, :, _TOES]
     low = torch.sigmoid((LOW_TOE - toes[:, 1:, :, 1].detach()) / NEAR)

@@ -97,7 +97,7 @@ class Vocabulary:
 
 
 def representatives(vectors: torch.Tensor, count: int) -> torch.Tensor:
-    """Return the rows of at most ``count`` of unit ``vectors`` (n, dim), each as far as can be from those before it.
+    """Return the indices (at most count,) of unit ``vectors`` (n, dim), each as far as can be from those before it.
 
     Farthest-first traversal (Gonzalez 1985): no vector is then farther from a representative than twice the least
     possible. The first is the one nearest to the mean.

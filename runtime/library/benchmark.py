@@ -70,7 +70,10 @@ def _put_clips(library: Store, state: State) -> None:
 
 
 def queries_of(rows: np.ndarray, count: int, seed: int = 1) -> np.ndarray:
-    """Return unit queries (count, dim): half of them rows, the others as far from a row as words are from motions."""
+    """Return unit queries (count, dim): half of them from unit ``rows`` (all, dim), the others off from a row.
+
+    Those are as far from it as words are from motions.
+    """
     random = np.random.default_rng(seed)
     queries = rows[random.choice(len(rows), count, replace=False)].astype(np.float32)
     away = random.standard_normal(queries.shape).astype(np.float32)
@@ -80,7 +83,10 @@ def queries_of(rows: np.ndarray, count: int, seed: int = 1) -> np.ndarray:
 
 
 def exact_scores(rows: np.ndarray, query: np.ndarray, count: int) -> np.ndarray:
-    """Return the ``count`` largest products of float16 rows with ``query``, by a full scan in float64, best first."""
+    """Return the largest products (count,) of float16 ``rows`` (all, dim) with ``query`` (dim,), best first.
+
+    By a full scan in float64.
+    """
     blocks = [rows[start : start + BLOCK].astype(np.float64) @ query for start in range(0, len(rows), BLOCK)]
     return np.sort(np.concatenate(blocks))[::-1][:count]
 

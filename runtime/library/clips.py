@@ -128,11 +128,11 @@ class Library:
         weight: float = limits.DEFAULT_SHIFT,
         top: int = limits.DEFAULT_RESULTS,
     ) -> list[Hit]:
-        """Return the ``top`` clips that are like one of ``text``, ``clip`` (a path, path#name or id) and ``joints``
-        (frames, 22, 3; metres, Y up, 20 frames a second), the best first.
+        """Return the ``top`` clips that are like one of ``text``, ``clip`` and ``joints``, the best first.
 
-        Of a clip or joints only ``frames`` [start, stop) count, moved by the words ``and_text`` with ``weight``.
-        Raises InputError for what cannot be searched for.
+        ``clip`` is a path, path#name or id; ``joints`` (frames, 22, 3) are in metres, Y up, 20 frames a second. Of a
+        clip or joints only ``frames`` [start, stop) count, moved by the words ``and_text`` with ``weight``. Raises
+        InputError for what cannot be searched for.
         """
         asked = SearchRequest(str(self.store.folder), text, clip, joints, frames, and_text, weight, top)
         asked.check()

@@ -53,7 +53,7 @@ class Codes:
         return len(self.codes)
 
     def shortlist(self, query: np.ndarray, count: int) -> np.ndarray:
-        """Return the numbers of the ``count`` rows with the largest approximate products with ``query`` (dim,)."""
+        """Return the row indices (count,) with the largest approximate products with ``query`` (dim,)."""
         turned = torch.from_numpy(query.astype(np.float32) @ self.directions)
         return torch.topk(self.codes @ turned, min(count, self.rows), sorted=False).indices.numpy()
 

@@ -37,7 +37,7 @@ class Graph:
     rows: int
 
     def shortlist(self, query: np.ndarray, count: int) -> np.ndarray:
-        """Return the numbers of about ``count`` rows nearest to ``query`` (dim,)."""
+        """Return the row indices (about count,) nearest to ``query`` (dim,)."""
         count = min(count, self.rows)
         self.index.expansion_search = count
         return self.index.search(query.astype(np.float32), count).keys.astype(np.int64)

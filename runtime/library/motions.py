@@ -23,8 +23,11 @@ _REACH = 2**14  # units: a joint's step from frame to frame, at most twice that,
 
 
 def check_storable(joints: np.ndarray) -> None:
-    """Raise DataError for another shape than (frames, 22, 3), for more than MOST_FRAMES, for what is not a number, for
-    a pelvis 100 km away and a joint 16 m from it."""
+    """Raise DataError unless ``joints`` (frames, 22, 3), metres, can be stored.
+
+    That is for another shape, for more than MOST_FRAMES, for what is not a number, for a pelvis 100 km away and a joint
+    16 m from it.
+    """
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints):
         raise DataError(f"A motion of shape {joints.shape} is not (frames, {JOINT_COUNT}, 3)", "Export it again")
     if len(joints) > MOST_FRAMES:

@@ -30,7 +30,7 @@ class Query:
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
-    """Return ``vector`` (dim,) at length 1, float32. InputError when it has none."""
+    """Return ``vector`` (dim,), an embedding, at length 1, float32. InputError when it has none."""
     length = float(np.linalg.norm(vector))
     if length < 1e-6:
         raise InputError("The words take away all that the clip is", "Use other words")

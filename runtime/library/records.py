@@ -25,7 +25,7 @@ class Embedder(Protocol):
     agreement: Agreement | None  # what its cosines mean; None: not known
 
     def embed_motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
-        """Return float32 (count, dim), unit length, for joints (frames, 22, 3) each."""
+        """Return float32 (count, dim), unit length, for ``motions``, each joints (frames, 22, 3) in metres."""
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 (count, dim), unit length."""

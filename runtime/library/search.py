@@ -125,9 +125,9 @@ class Searcher:
         return state.rows > self._exact_rows and graph.available()
 
     def nearest(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers of about ``count`` rows nearest to ``query`` and their exact products, best first.
+        """Return the row indices (about count,) nearest to ``query`` (dim,) and their exact products (about count,).
 
-        Call :meth:`refresh` before.
+        The best come first. Call :meth:`refresh` before.
         """
         wanted = torch.from_numpy(query.astype(np.float32))
         covered = self._first.rows if self._first else 0

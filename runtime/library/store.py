@@ -347,7 +347,8 @@ class Store:
                 self._put_clip(file_id, name, len(joints), labels, pack_joints(joints))
 
     def put_rows(self, rows: np.ndarray, embedder: Embedder) -> State:
-        """Give a library that has no embeddings yet those of all its clips: float16 (windows, dim), clip by clip.
+        """Give a library that has no embeddings yet ``rows`` (windows, dim) float16, those of all its clips, clip by
+        clip.
 
         Raises InputError when it has embeddings, DataError when there are not as many as windows.
         """

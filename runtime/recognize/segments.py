@@ -18,8 +18,10 @@ def cut(frames: int, longest: int = MAX_FRAMES) -> list[tuple[int, int]]:
 
 
 def spread(scores: np.ndarray, starts: Sequence[int], window: int, frames: int) -> np.ndarray:
-    """Scores (frames, labels) of every frame from those of windows (windows, labels): a mean over the windows that
-    hold it, weighted by a triangle over the window."""
+    """Return scores (frames, labels) of every frame from those of windows, ``scores`` (windows, labels).
+
+    Each is a mean over the windows that hold the frame, weighted by a triangle over the window.
+    """
     weight = np.minimum(np.arange(1, window + 1), np.arange(window, 0, -1)).astype(np.float64)
     total, sums = np.zeros((frames, scores.shape[1])), np.zeros((frames, 1))
     for start, row in zip(starts, scores, strict=True):
