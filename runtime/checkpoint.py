@@ -46,7 +46,9 @@ def save(path: Path, kind: str, config: Any, tensors: dict[str, torch.Tensor], e
 
 
 def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, torch.Tensor], dict]:
-    """Read a file written by :func:`save`: (configuration, float tensors of any shape and unit, extra).
+    """Read a file written by :func:`save`: (configuration, tensors, extra).
+
+    The tensors are float, of any shape and unit, as they were saved.
 
     Raises WeightsError when the file is missing, torn, of another kind or of another version, or holds values that are
     not numbers.

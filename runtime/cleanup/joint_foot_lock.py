@@ -171,7 +171,7 @@ def _solve_tridiagonal(
 def leg_correction(
     joints: np.ndarray, contacts: np.ndarray, kept: np.ndarray, fps: float = FPS, steps: bool = False
 ) -> np.ndarray:
-    """Return how far to move each foot so that it stays where it stands: (frames, 2 feet, 3), metres.
+    """Return how far to move each foot so that it stays where it stands: (frames, 2, 3), metres, left and right.
 
     joints: (frames, 22, 3), metres. contacts: (frames, 2) bool. kept: (frames,) bool. A standing toe goes to its mean
     place over its contact, or to where it is in the nearest ``kept`` frames, a toe under the floor up to it; between

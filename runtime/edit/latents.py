@@ -42,7 +42,7 @@ class MotionAutoencoder:
         return (tokens[:, -TRAVEL_DIM:] * std + mean).double().cpu().numpy()
 
     def with_travel(self, tokens: torch.Tensor, travel: np.ndarray) -> torch.Tensor:
-        """Return ``tokens`` (tokens, dim), normalised, with ``travel`` (tokens, 3) in metres and radians for their own."""
+        """Return ``tokens`` (tokens, dim), normalised, with ``travel`` (tokens, 3), metres and radians, for theirs."""
         mean, std = (part[-TRAVEL_DIM:] for part in (self._net.token_mean, self._net.token_std))
         channels = (torch.tensor(travel, dtype=torch.float32, device=self._device) - mean) / std
         return torch.cat([tokens[:, :-TRAVEL_DIM], channels], dim=-1)

@@ -372,8 +372,8 @@ def blend_ends(
     clip: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float, carried: bool, trusted: bool
 ) -> np.ndarray:
     """Offset ``clip`` (2 + frames + 2, 22, 3), a range and two frames on either side as it would have them. The range
-    (frames, 22, 3) that comes back goes on from the last frames ``before`` it and into the first ``after`` it (0 to 2,
-    22, 3) in place and speed.
+    (frames, 22, 3) that comes back goes on from the last frames ``before`` it and into the first ``after`` it (count,
+    22, 3), 0 to 2 of each, in place and speed.
 
     With ``carried`` the body is moved over the ground along the whole range; all else fades within FADE_SECONDS. The
     two frames on either side of ``clip`` are looked at only if ``trusted``: kept tokens, decoded, need not lead into

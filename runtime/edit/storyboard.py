@@ -84,7 +84,7 @@ def storyboard(
 def perform(
     generator: Generator, request: StoryboardRequest, on_step: Callable[[int, int], None] | None = None
 ) -> np.ndarray:
-    """Return the joints (frames, 22, 3) float32, metres, of a request: its scenes, looped or in place where it says so."""
+    """Return the joints (frames, 22, 3) float32, metres, of a request: its scenes, looped or in place if it says so."""
     joints = storyboard(generator, request.scenes, request.seed, cfg=request.cfg, on_step=on_step)
     if request.loop is not None:
         travel = request.loop == "keep" and not request.in_place

@@ -27,10 +27,10 @@ def in_batches(
     report: StepReport,
     guide: Callable[[Sequence[str]], Guidance] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield joints (a batch, frames, 22, 3) until every prompt is done.
+    """Yield joints (batch, frames, 22, 3), metres, until every prompt is done.
 
-    ``guide`` makes the Guidance of a batch's prompts (``Recognizer.guidance``).
-    ``report(step, total, preview)`` counts the steps of all batches; ``preview()`` is that of the batch in hand.
+    ``guide`` makes the Guidance of a batch's prompts (``Recognizer.guidance``). ``report(step, total, preview)`` counts
+    the steps of all batches; ``preview()`` is that of the batch in hand.
     """
     size = CPU_BATCH if generator.device.type == "cpu" else ACCELERATOR_BATCH
     batches = -(-len(prompts) // size)

@@ -170,7 +170,10 @@ class Generator:
         steer: Steer | None = None,
         on_step: StepReport | None = None,
     ) -> torch.Tensor:
-        """Draw ``count`` normalised tokens a prompt: (prompts, count, token_dim); see ``sample`` in model/sampling.py."""
+        """Draw ``count`` normalised tokens a prompt: (prompts, count, token_dim).
+
+        How, ``sample`` in model/sampling.py says.
+        """
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
         text = self._encode([tidy_prompt(prompt) for prompt in prompts])
         with torch.inference_mode():

@@ -31,10 +31,13 @@ def weighted(*terms: tuple[float, Reward]) -> Reward:
 
 
 def text_similarity(joints: torch.Tensor, model: MotionRecognizer, text: torch.Tensor) -> torch.Tensor:
-    """How well motions fit their texts: 0.7 cos of the fused embedding, 0.1 cos of each stream's (CoAMD).
+    """Return how well motions fit their texts (batch,): 0.7 cos of the fused embedding, 0.1 cos of each stream's
+    (CoAMD).
 
-    ``model`` is a recogniser's network, whose ``motion(joints, lengths)`` gives unit embeddings ``fused``,
-    ``joints``, ``bones`` and ``velocities`` (batch, dim); ``text`` (batch, dim) has unit length.
+    ``joints`` (batch, frames, 22, 3) are in metres.
+
+    ``model`` is a recogniser's network, whose ``motion(joints, lengths)`` gives unit embeddings ``fused``, ``joints``,
+    ``bones`` and ``velocities`` (batch, dim); ``text`` (batch, dim) has unit length.
     """
     lengths = torch.full((len(joints),), joints.shape[1], device=joints.device)
     seen = model.motion(joints, lengths)

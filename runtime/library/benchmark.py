@@ -31,7 +31,7 @@ NEIGHBOURS = 10
 
 
 def synthetic_embeddings(rows: int, dim: int, seed: int = 0) -> Iterator[np.ndarray]:
-    """Yield blocks float32 (up to 32,768, dim) of unit length, ``rows`` in all."""
+    """Yield blocks (count, dim) float32 of unit length, ``rows`` in all, up to 32,768 a block."""
     random = np.random.default_rng(seed)
     spectrum = (np.arange(1, dim + 1) ** -0.5).astype(np.float32)
     kinds = random.standard_normal((KINDS, dim)).astype(np.float32) * spectrum
@@ -70,7 +70,7 @@ def _put_clips(library: Store, state: State) -> None:
 
 
 def queries_of(rows: np.ndarray, count: int, seed: int = 1) -> np.ndarray:
-    """Return unit queries (count, dim): half of them from unit ``rows`` (all, dim), the others off from a row.
+    """Return unit queries (count, dim): half of them from unit ``rows`` (n, dim), the others off from a row.
 
     Those are as far from it as words are from motions.
     """
@@ -83,7 +83,7 @@ def queries_of(rows: np.ndarray, count: int, seed: int = 1) -> np.ndarray:
 
 
 def exact_scores(rows: np.ndarray, query: np.ndarray, count: int) -> np.ndarray:
-    """Return the largest products (count,) of float16 ``rows`` (all, dim) with ``query`` (dim,), best first.
+    """Return the largest products (count,) of float16 ``rows`` (n, dim) with ``query`` (dim,), best first.
 
     By a full scan in float64.
     """

@@ -338,7 +338,10 @@ class Store:
         return first
 
     def put_unembedded(self, facts: FileFacts, clips: Iterable[tuple[str, np.ndarray, tuple[str, ...]]]) -> None:
-        """Store a file's clips (name, joints, labels) in a library that has no embeddings yet: see :meth:`rebuild`."""
+        """Store a file's clips in a library that has no embeddings yet: see :meth:`rebuild`.
+
+        ``clips`` are (name, joints (frames, 22, 3) in metres, labels).
+        """
         with self._writing():
             if self.state().generation:
                 raise InputError(f"The library {self.folder} has embeddings", "Make an empty one")

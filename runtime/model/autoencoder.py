@@ -42,7 +42,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x (batch, width, frames)."""
+        """Add what the layers make of features ``x`` (batch, width, frames) to them: the same shape."""
         return x + self.layers(x)
 
 
@@ -55,7 +55,7 @@ def _output_layers(width: int, count: int) -> list[nn.Module]:
 
 
 def _linear_path(config: AutoencoderConfig) -> tuple[nn.Conv1d, nn.ConvTranspose1d]:
-    """A linear map of 4-frame patches to the latent, and the way back."""
+    """Make a linear map of 4-frame patches to the latent, and the way back."""
     patch = {"kernel_size": FRAME_MULTIPLE, "stride": FRAME_MULTIPLE}
     return (
         nn.Conv1d(_CHANNELS, config.latent_dim, **patch),
@@ -101,19 +101,32 @@ class Autoencoder(nn.Module):
         self.register_buffer("token_std", torch.ones(config.token_dim))
 
     def encode(self, joints: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (tokens in units of their standard deviation, origin) of joints; see representation.py."""
+        """Return tokens (batch, tokens, latent_dim + 3) of ``joints`` (batch, 4 * tokens, 22, 3), metres, and their
+        origin.
+
+        Tokens are in units of their standard deviation; the origin (batch, 3) is x, z in metres and the heading in
+        radians, see representation.py.
+        """
         local = representation.to_local(joints)
         tokens = torch.cat([self.encode_local(joints, local), local.travel], dim=-1)
         return (tokens - self.token_mean) / self.token_std, local.origin
 
     def decode(self, tokens: torch.Tensor, origin: torch.Tensor | None = None) -> torch.Tensor:
-        """Return joints (batch, 4 * tokens, 22, 3) of normalised tokens (batch, tokens, latent_dim + 3)."""
+        """Return joints (batch, 4 * tokens, 22, 3), metres, of normalised ``tokens`` (batch, tokens, latent_dim + 3).
+
+        They start at ``origin`` (batch, 3): x, z in metres and the heading in radians; without it over (0, 0), facing
+        +Z.
+        """
         tokens = tokens * self.token_std + self.token_mean
         latent, travel = tokens.split([self.config.latent_dim, TRAVEL_DIM], dim=-1)
         return representation.to_world(self.decode_local(latent, travel), travel, origin)
 
     def encode_local(self, joints: torch.Tensor, local: representation.Local) -> torch.Tensor:
-        """Return the latent (batch, tokens, latent_dim) before normalisation."""
+        """Return the latent (batch, tokens, latent_dim), no unit, before normalisation.
+
+        ``joints`` (batch, 4 * tokens, 22, 3) are in metres, ``local`` what :func:`representation.to_local` makes of
+        them.
+        """
         total = 0.0
         for name, value in self.stream_values(joints, local).items():
             scaled = (value - getattr(self, f"{name}_mean")) / getattr(self, f"{name}_std")
@@ -124,7 +137,11 @@ class Autoencoder(nn.Module):
         return latent.transpose(1, 2)
 
     def decode_local(self, latent: torch.Tensor, travel: torch.Tensor) -> torch.Tensor:
-        """Return joints inside the reference frame from unnormalised latent and travel."""
+        """Return joints (batch, 4 * tokens, 22, 3), metres, inside the reference frame.
+
+        The latent (batch, tokens, latent_dim) and ``travel`` (batch, tokens, 3), metres and radians, are not
+        normalised.
+        """
         scaled_travel = (travel - self.token_mean[-TRAVEL_DIM:]) / self.token_std[-TRAVEL_DIM:]
         channels = torch.cat([latent, scaled_travel], dim=-1).transpose(1, 2)
         out = self.decoder(channels) * self.joints_std[:, None]
@@ -134,8 +151,11 @@ class Autoencoder(nn.Module):
 
     @staticmethod
     def stream_values(joints: torch.Tensor, local: representation.Local) -> dict[str, torch.Tensor]:
-        """The three streams (batch, frames, channels) in metres: joints and bones inside the reference
-        frame, and the velocities of the joints in the world, turned into the frame's axes."""
+        """Return the three streams (batch, frames, channels) of ``joints`` (batch, frames, 22, 3), in metres.
+
+        Joints and bones stand inside the reference frame; the velocities, metres a frame, are those of the joints in
+        the world, turned into the frame's axes.
+        """
         speed = representation.rotate_y(representation.velocities(joints), -local.turn[:, :, None])
         return {
             "joints": local.joints.flatten(2),
@@ -144,11 +164,14 @@ class Autoencoder(nn.Module):
         }
 
     def loss(self, joints: torch.Tensor) -> dict[str, torch.Tensor]:
-        """SmoothL1 on joints, bones, velocities and accelerations of joints (batch, frames, 22, 3).
+        """Return the SmoothL1 losses, scalars, of joints, bones, velocities and accelerations rebuilt; "total" is their
+        sum.
 
-        Half of the clips are decoded from noisy tokens (``token_noise``): a generator predicts neighbouring tokens
-        with small errors of their own, and the decoder learns to give back motion without the shiver. Fast joints
-        weigh more (``speed_weight``): a punch is two frames of a clip, and an unweighted loss halves its speed.
+        ``joints`` (batch, frames, 22, 3) are in metres.
+
+        Half of the clips are decoded from noisy tokens (``token_noise``): a generator predicts neighbouring tokens with
+        small errors of their own, and the decoder learns to give back motion without the shiver. Fast joints weigh more
+        (``speed_weight``): a punch is two frames of a clip, and an unweighted loss halves its speed.
         """
         local = representation.to_local(joints)
         latent, travel = self._noisy(self.encode_local(joints, local), local.travel)
@@ -170,7 +193,7 @@ class Autoencoder(nn.Module):
 
 
 def _terms(rebuilt: torch.Tensor, target: torch.Tensor, config: AutoencoderConfig) -> dict[str, torch.Tensor]:
-    """The loss and its parts of rebuilt joints (batch, frames, 22, 3) inside the reference frame."""
+    """Return the loss and its parts of rebuilt joints (batch, frames, 22, 3) inside the reference frame."""
     bones, change = representation.bones, representation.velocities
     velocity, wanted = change(rebuilt), change(target)
     weight = _speed_weights(wanted, config.speed_weight)

@@ -116,7 +116,10 @@ class ClipTextEncoder(nn.Module):
         return TextFeatures(tokens, valid, self.pool(tokens, valid))
 
     def pool(self, tokens: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """The pooled vector (batch, projection) of token features: the end token's, unit length."""
+        """Return the pooled vector (batch, projection) of token features: the end token's, unit length.
+
+        ``tokens`` (batch, words, projection); ``valid`` (batch, words) bool.
+        """
         return functional.normalize(text_vector(tokens, valid, last=True), dim=-1)
 
 
@@ -133,7 +136,7 @@ def encoder_of(folder: Path, text_dim: int) -> TextEncoder | ClipTextEncoder:
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
-    """The text side of a CLIP file, float32, by our names."""
+    """Read the text side of a CLIP file, float32, by our names."""
     if not path.is_file():
         raise WeightsError(f"{path.name} is not in {path.parent}", f"{_REMEDY}, rename it and put it there")
     try:
@@ -154,7 +157,7 @@ def _renamed(name: str) -> str | None:
 
 
 def _sizes(tensors: dict[str, torch.Tensor]) -> ClipTextConfig:
-    """The configuration that the tensors' shapes tell; WeightsError when they are not CLIP's."""
+    """Return the configuration that the tensors' shapes tell; WeightsError when they are not CLIP's."""
     numbers = [int(found[1]) for key in tensors if (found := re.match(r"layers\.(\d+)\.", key))]
     try:
         vocabulary, width = tensors["words.weight"].shape

@@ -35,7 +35,10 @@ class HeadBlock(nn.Module):
             self.modulation = _zero_linear(width, 3 * width)
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """x (..., width); condition (..., 3 * width), the shared projection, or (..., width) to be projected here."""
+        """Add to features ``x`` (..., width) what the layers make of them under a condition: the same shape.
+
+        ``condition`` (..., 3 * width) is the shared projection, or (..., width) to be projected here.
+        """
         modulation = condition + self.offset if self.shared else self.modulation(condition)
         shift, scale, gate = modulation.chunk(3, dim=-1)
         return x + gate * self.layers(modulate(self.norm(x), shift, scale))
@@ -65,11 +68,18 @@ class DiffusionHead(nn.Module):
         self.out = _zero_linear(width, config.token_dim)
 
     def forward(self, noisy: torch.Tensor, time: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """Return the velocity, of the shape of ``noisy``; ``time`` may be one for all rows."""
+        """Return the velocity (..., token_dim), no unit, of ``noisy`` tokens of that shape.
+
+        ``time`` (...) is 0 to 1, and may be one for all rows; ``condition`` (..., width) is the transformer's.
+        """
         return self.velocity(noisy, time, self.condition(condition))
 
     def velocity(self, noisy: torch.Tensor, time: torch.Tensor, projected: torch.Tensor) -> torch.Tensor:
-        """:meth:`forward` for conditions (..., head width) already projected: a solver asks for the same many times."""
+        """Return what :meth:`forward` does, (..., token_dim), for conditions already projected.
+
+        A solver asks for the same many times. ``noisy`` (..., token_dim) are normalised; ``time`` (...); ``projected``
+        (..., head width).
+        """
         told = functional.silu(projected + self.time(sinusoid(time * _TIME_SCALE, 256)))
         modulation = self.shared(told)
         x = self.project(noisy)
@@ -79,10 +89,11 @@ class DiffusionHead(nn.Module):
         return self.out(x if self.final is None else modulate(x, *self.final(told).chunk(2, dim=-1)))
 
     def loss(self, tokens: torch.Tensor, condition: torch.Tensor, draws: int, importance: torch.Tensor) -> torch.Tensor:
-        """Mean squared velocity error of tokens (count, token_dim), each at ``draws`` times and noises, its
-        channels weighted by ``importance`` (count, token_dim).
+        """Return the mean squared velocity error, a scalar, of normalised ``tokens`` (count, token_dim).
 
-        Times are logit-normal (Esser et al. 2024): the middle of the path is where there is most to learn.
+        Each is taken at ``draws`` times and noises, under its ``condition`` (count, width), its channels weighted by
+        ``importance`` (count, token_dim). Times are logit-normal (Esser et al. 2024): the middle of the path is where
+        there is most to learn.
         """
         tokens, condition = tokens.repeat(draws, 1), condition.repeat(draws, 1)
         noise = torch.randn_like(tokens)

@@ -30,11 +30,12 @@ class MotionGenerator(nn.Module):
     def loss(
         self, tokens: torch.Tensor, valid: torch.Tensor, text: TextFeatures, emphasis: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Velocity loss at masked tokens of tokens (batch, count, token_dim), valid (batch, count) bool.
+        """Return the velocity loss, a scalar, at masked tokens of ``tokens`` (batch, count, token_dim), normalised.
 
-        ``emphasis`` (batch, count) weighs tokens, all alike when None. Sampling under guidance prefers what is
-        frequent, and a blow is two tokens of a clip of standing on guard: weights on rare events tilt the learned
-        distribution towards them (:func:`runtime.data.dataset.emphasis`).
+        ``valid`` (batch, count) bool is False past a clip's end. ``emphasis`` (batch, count) weighs tokens, all alike
+        when None. Sampling under guidance prefers what is frequent, and a blow is two tokens of a clip of standing on
+        guard: weights on rare events tilt the learned distribution towards them
+        (:func:`runtime.data.dataset.emphasis`).
         """
         masked = draw_mask(valid)
         hidden, shown = self._corrupt(tokens, masked)
@@ -56,7 +57,11 @@ class MotionGenerator(nn.Module):
 
 
 def draw_mask(valid: torch.Tensor) -> torch.Tensor:
-    """Mask a cosine-distributed share (at least one) of each clip's tokens, at random places."""
+    """Mask a cosine-distributed share (at least one) of each clip's tokens, at random places.
+
+    ``valid`` (batch, count) bool says which there are; the mask, True where a token is to be hidden, has the same
+    shape.
+    """
     share = torch.cos(0.5 * math.pi * torch.rand(len(valid), 1, device=valid.device))
     count = (share * valid.sum(dim=1, keepdim=True)).round().clamp(min=1)
     score = torch.rand(valid.shape, device=valid.device).masked_fill(~valid, 2.0)

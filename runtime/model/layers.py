@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 def sinusoid(position: torch.Tensor, width: int, longest: float = 1000.0) -> torch.Tensor:
-    """Sine and cosine features (..., width) of ``position`` (...) (Vaswani et al. 2017)."""
+    """Return sine and cosine features (..., width) of ``position`` (...) (Vaswani et al. 2017)."""
     half = width // 2
     rate = torch.exp(-math.log(longest) * torch.arange(half, device=position.device, dtype=torch.float32) / half)
     angle = position.float()[..., None] * rate
@@ -18,12 +18,19 @@ def sinusoid(position: torch.Tensor, width: int, longest: float = 1000.0) -> tor
 
 
 def modulate(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-    """Scale and shift normalised features by a condition (DiT, Peebles and Xie 2023)."""
+    """Scale and shift normalised features ``x`` (..., width) by a condition (DiT, Peebles and Xie 2023): the same
+    shape.
+
+    ``shift`` and ``scale`` have that shape or spread over it; both are of shape (..., width).
+    """
     return x * (1 + scale) + shift
 
 
 def text_vector(tokens: torch.Tensor, valid: torch.Tensor, last: bool) -> torch.Tensor:
-    """One vector (batch, dim) for token features (batch, words, dim): the last valid one or the mean of the valid."""
+    """Return one vector (batch, dim) for token features: the last valid one or the mean of the valid.
+
+    ``tokens`` (batch, words, dim); ``valid`` (batch, words) bool.
+    """
     if last:
         return tokens[torch.arange(len(tokens), device=tokens.device), valid.sum(dim=1) - 1]
     weight = valid[..., None].to(tokens.dtype)
@@ -41,15 +48,23 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """x (batch, tokens, width), valid (batch, tokens) bool: (batch, tokens, width)."""
+        """Attend to itself: features ``x`` (batch, tokens, width), ``valid`` (batch, tokens) bool, to the same shape as
+        x.
+        """
         return self.attend(x, valid, self.remember(x))
 
     def remember(self, context: torch.Tensor) -> torch.Tensor:
-        """Keys and values (2, batch, heads, tokens, width / heads) of ``context`` (batch, tokens, width)."""
+        """Return keys and values (2, batch, heads, tokens, width / heads) of features ``context`` (batch, tokens,
+        width).
+        """
         return torch.stack([self._split(part) for part in self.key_value(context).chunk(2, dim=-1)])
 
     def attend(self, x: torch.Tensor, valid: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
-        """What x (batch, tokens, width) finds in the ``memory`` of a context, valid (batch, context tokens) bool."""
+        """Return what features ``x`` (batch, tokens, width) find in the ``memory`` of a context: the same shape.
+
+        ``memory`` (2, batch, heads, context tokens, width / heads) is what :meth:`remember` made; ``valid`` (batch,
+        context tokens) bool.
+        """
         key, value = memory
         query = self._split(self.query(x))
         attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=valid[:, None, None, :])
@@ -79,6 +94,8 @@ class EncoderLayer(nn.Module):
         self.feedforward = FeedForward(width, hidden, dropout)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """x (batch, tokens, width), valid (batch, tokens) bool."""
+        """Pass features ``x`` (batch, tokens, width), ``valid`` (batch, tokens) bool, through the layer: the same
+        shape.
+        """
         x = x + self.attention(self.attention_norm(x), valid)
         return x + self.feedforward(self.feedforward_norm(x))

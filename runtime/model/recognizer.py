@@ -64,7 +64,7 @@ class Reader(nn.Module):
             nn.init.zeros_(self.pooled.weight)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """x (batch, tokens, inputs), valid (batch, tokens) bool."""
+        """Read features ``x`` (batch, tokens, inputs), ``valid`` (batch, tokens) bool, to embeddings (batch, dim)."""
         x = self.project(x)
         x = x + sinusoid(torch.arange(x.shape[1], device=x.device), x.shape[2])
         x = torch.cat([self.query.expand(len(x), 1, -1), x], dim=1)
@@ -92,12 +92,14 @@ class RecurrentEnds(nn.Module):
         )
 
     def enter(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """x (batch, tokens, inputs), valid (batch, tokens) bool: (batch, tokens, width)."""
+        """Bring features ``x`` (batch, tokens, inputs), ``valid`` (batch, tokens) bool, to the network: (batch, tokens,
+        width).
+        """
         x = self.project(x) * valid[..., None]
         return x + functional.gelu(self.near(x.mT)).mT
 
     def leave(self, states: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """states (batch, tokens, 2 * width) to (batch, dim)."""
+        """Sum up ``states`` (batch, tokens, 2 * width), ``valid`` (batch, tokens) bool, as embeddings (batch, dim)."""
         return self.head(mean_and_highest(states, valid))
 
 
@@ -110,13 +112,19 @@ class RecurrentReader(nn.Module):
         self.recurrent = ParallelGRU(1, config.width, layers, config.dropout)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """x (batch, tokens, inputs), valid (batch, tokens) bool, valid tokens first."""
+        """Read features ``x`` (batch, tokens, inputs) to embeddings (batch, dim).
+
+        ``valid`` (batch, tokens) bool, valid tokens first.
+        """
         states = self.recurrent(self.ends.enter(x, valid)[:, :, None], valid)
         return self.ends.leave(states[:, :, 0], valid)
 
 
 def mean_and_highest(x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """The mean and the maximum (batch, 2 * width) of x (batch, tokens, width) over its valid tokens (batch, tokens)."""
+    """Return the mean and the maximum (batch, 2 * width) of features ``x`` (batch, tokens, width).
+
+    Only tokens that are ``valid`` (batch, tokens) bool count.
+    """
     inside = valid[..., None]
     mean = (x * inside).sum(dim=1) / inside.sum(dim=1)
     return torch.cat([mean, x.masked_fill(~inside, -torch.inf).amax(dim=1)], dim=-1)
@@ -168,17 +176,18 @@ class MotionRecognizer(nn.Module):
         return {name: ends.leave(states[:, :, index], valid) for index, (name, ends) in enumerate(self.streams.items())}
 
     def labels(self, text: TextFeatures) -> torch.Tensor:
-        """Unit vectors (batch, dim) of label texts: side A."""
+        """Return the embeddings (batch, dim), unit length, of label texts: side A."""
         vector = text_vector(text.tokens, text.valid, self.config.label_text == "last")
         return _unit(self.label_side(vector))
 
     def descriptions(self, text: TextFeatures) -> torch.Tensor:
-        """Unit vectors (batch, dim) of descriptions: side B."""
+        """Return the embeddings (batch, dim), unit length, of descriptions: side B."""
         return _unit(self.text_side(self.text_norm(text.tokens), text.valid))
 
     def label_scores(self, motion: torch.Tensor, labels: torch.Tensor, usual: int | None = None) -> torch.Tensor:
-        """Probabilities (batch, labels + 1) of labels (labels, dim) for motions (batch, dim); the last is "unknown".
+        """Return the probabilities (batch, labels + 1) of labels for motions; the last is "unknown".
 
+        ``motion`` (batch, dim) and ``labels`` (labels, dim) have unit length.
         ``usual`` is how many labels "unknown" was calibrated among, where these are a list of another length: the odds
         beforehand that one of them fits are then those of the usual list.
         """
@@ -190,13 +199,15 @@ class MotionRecognizer(nn.Module):
 
 
 def stream_values(joints: torch.Tensor, lengths: torch.Tensor, multiple: int = 1) -> dict[str, torch.Tensor]:
-    """The streams (batch, frames, channels) of joints (batch, frames, 22, 3); past ``lengths`` the last pose holds.
+    """Return the streams (batch, frames, channels) of ``joints`` (batch, frames, 22, 3), metres.
+
+    Past ``lengths`` (batch,) the last pose holds.
 
     Frames are rounded up to a multiple of ``multiple``.
 
     Joints and bones stand inside the frame under the pelvis that looks where the body looks; velocities are those of
-    the joints in the world, in that frame's axes. The last three channels of "joints" say where the frame is, seen
-    from the first: metres to the left and forward, and the turn in radians, whole turns counted.
+    the joints in the world, in that frame's axes. The last three channels of "joints" say where the frame is, seen from
+    the first: metres to the left and forward, and the turn in radians, whole turns counted.
     """
     frames = -(-joints.shape[1] // multiple) * multiple
     index = torch.minimum(torch.arange(frames, device=joints.device), lengths[:, None] - 1)
@@ -221,11 +232,11 @@ def _unit(x: torch.Tensor) -> torch.Tensor:
 def contrastive(
     similarity: torch.Tensor, positive: torch.Tensor, ignored: torch.Tensor, temperature: float
 ) -> torch.Tensor:
-    """Symmetric InfoNCE with several positives (van den Oord et al. 2018; Khosla et al. 2020).
+    """Return symmetric InfoNCE with several positives, a scalar (van den Oord et al. 2018; Khosla et al. 2020).
 
-    similarity (n, m); positive (n, m) bool: pairs that belong together, at least one in every row and column; ignored
-    (n, m) bool: pairs of which nothing is known, left out of the sums. The loss of a row is the mean over its
-    positives of -log softmax; rows and columns count alike.
+    ``similarity`` (n, m), cosines. ``positive`` (n, m) bool: pairs that belong together, at least one in every row and
+    column. ``ignored`` (n, m) bool: pairs of which nothing is known, left out of the sums. The loss of a row is the
+    mean over its positives of -log softmax; rows and columns count alike.
     """
     logits = (similarity / temperature).masked_fill(ignored & ~positive, -torch.inf)
     return 0.5 * (_row_loss(logits, positive) + _row_loss(logits.T, positive.T))
@@ -239,9 +250,10 @@ def _row_loss(logits: torch.Tensor, positive: torch.Tensor) -> torch.Tensor:
 def description_loss(
     motion: torch.Tensor, text: torch.Tensor, ignored: torch.Tensor, temperature: float
 ) -> torch.Tensor:
-    """InfoNCE of motions and their descriptions (n, dim) each, and SmoothL1 between the two, summed over channels.
+    """Return InfoNCE of motions and their descriptions, and SmoothL1 between the two, summed over channels: a scalar.
 
-    ``ignored`` (n, n) bool marks descriptions that may hold of another's motion as well.
+    ``motion`` and ``text``, both (n, dim), have unit length. ``ignored`` (n, n) bool marks descriptions that may hold
+    of another's motion as well.
     """
     own = torch.eye(len(motion), dtype=torch.bool, device=motion.device)
     contrast = contrastive(motion @ text.T, own, ignored, temperature)
@@ -251,28 +263,36 @@ def description_loss(
 def recognition_loss(
     motion: torch.Tensor, label: torch.Tensor, positive: torch.Tensor, ignored: torch.Tensor
 ) -> torch.Tensor:
-    """Contrast of motions (n, dim) and labels (n, dim); equal labels are positives of each other."""
+    """Return the contrast of motions and labels, a scalar; equal labels are positives of each other.
+
+    ``motion`` and ``label``, both (n, dim), have unit length; ``positive`` and ``ignored``, both (n, n) bool, are
+    :func:`contrastive`'s.
+    """
     return contrastive(motion @ label.T, positive, ignored, RECOGNITION_TEMPERATURE)
 
 
 def opposite_loss(
     motion: torch.Tensor, text: torch.Tensor, false: torch.Tensor, told: torch.Tensor, temperature: float
 ) -> torch.Tensor:
-    """Cross entropy of each motion's own description against a false one, (n, dim) each; ``told`` (n,) bool marks the
-    rows that have a false one."""
+    """Return the cross entropy, a scalar, of each motion's own description against a false one.
+
+    ``motion``, ``text`` and ``false``, all of shape (n, dim), have unit length; ``told`` (n,) bool marks the rows that
+    have a false one.
+    """
     margin = ((motion * text).sum(dim=1) - (motion * false).sum(dim=1)) / temperature
     return (functional.softplus(-margin) * told).sum() / told.sum().clamp(min=1)
 
 
 def with_streams(loss: Callable[[torch.Tensor], torch.Tensor], motion: MotionEmbedding) -> torch.Tensor:
-    """The loss of the fused embedding, and of each stream at a third."""
+    """Return the loss, a scalar with no unit, of the fused embedding and, at a third, of each stream."""
     return loss(motion.fused) + STREAM_SHARE * sum(loss(part) for part in motion[1:])
 
 
 def same_meaning(similarity: torch.Tensor, opposed: torch.Tensor, threshold: float = SAME_MEANING) -> torch.Tensor:
-    """Which pairs (n, n) of texts may mean the same: alike above ``threshold`` and not ``opposed`` (left and right).
+    """Return which pairs (n, n) bool of texts may mean the same: alike above ``threshold`` and not opposed.
 
-    Above 0.9 a sentence encoder also finds "walks in a circle" and "walks in a wide circle": ignoring such pairs leaves
-    out the very captions that retrieval must tell apart.
+    ``similarity`` (n, n), cosines; ``opposed`` (n, n) bool, such as left and right. Above 0.9 a sentence encoder also
+    finds "walks in a circle" and "walks in a wide circle": ignoring such pairs leaves out the very captions that
+    retrieval must tell apart.
     """
     return (similarity > threshold) & ~opposed

@@ -10,6 +10,7 @@ import math
 
 import torch
 from torch import nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 
@@ -33,8 +34,11 @@ class ParallelGRU(nn.Module):
         self.hidden_bias = nn.ParameterList(parameter(3 * width) for _ in inputs)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """x (batch, tokens, groups, width), valid (batch, tokens) bool, valid tokens first: the states (batch, tokens,
-        groups, 2 * width), forwards beside backwards; past the last valid token they mean nothing."""
+        """Return the states (batch, tokens, groups, 2 * width), forwards beside backwards, of features ``x``.
+
+        ``x`` (batch, tokens, groups, width); ``valid`` (batch, tokens) bool, valid tokens first. Past the last valid
+        token the states mean nothing.
+        """
         place = torch.arange(x.shape[1], device=x.device)
         length = valid.sum(dim=1, keepdim=True)
         back = torch.where(place < length, length - 1 - place, place)  # (batch, tokens): the own inverse
@@ -63,7 +67,7 @@ class _Recurrence(torch.autograd.Function):
     computed for all steps at once, and a step is six calls forth and three back."""
 
     @staticmethod
-    def forward(ctx, told: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: FunctionCtx, told: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """told (tokens, nets, batch, 3 * width): what the inputs say to the gates; weight (nets, 3 * width, width) and
         bias (nets, 3 * width) of the hidden side: states (tokens, nets, batch, width)."""
         width = weight.shape[2]
@@ -86,7 +90,9 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, slope: torch.Tensor):
+    def backward(
+        ctx: FunctionCtx, slope: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
         weight, states, gates, fresh, hidden = ctx.saved_tensors
         reset, update = gates.chunk(2, dim=-1)
         with torch.autocast(slope.device.type, enabled=False):

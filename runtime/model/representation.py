@@ -51,14 +51,16 @@ def heading(joints: torch.Tensor) -> torch.Tensor:
 
 
 def rotate_y(points: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
-    """Turn ``points`` (..., 3) about +Y by ``angle`` (...), so that +Z goes towards +X."""
+    """Turn ``points`` (..., 3), any unit, about +Y by ``angle`` (...), radians: the same shape, +Z towards +X."""
     cos, sin = torch.cos(angle), torch.sin(angle)
     x, y, z = points.unbind(-1)
     return torch.stack([x * cos + z * sin, y + torch.zeros_like(cos), z * cos - x * sin], dim=-1)
 
 
 def to_local(joints: torch.Tensor) -> Local:
-    """Split joints (batch, frames, 22, 3) into a moving frame and coordinates in it; inverse of :func:`to_world`."""
+    """Split ``joints`` (batch, frames, 22, 3), metres, into a moving frame and coordinates in it; inverse of
+    :func:`to_world`.
+    """
     angle = heading(joints)
     ground = joints[:, :, 0, [0, 2]]  # (batch, frames, 2): the pelvis on the floor
     anchors = torch.cat([ground[:, ::FRAME_MULTIPLE], 2 * ground[:, -1:] - ground[:, -2:-1]], dim=1)
@@ -72,9 +74,10 @@ def to_local(joints: torch.Tensor) -> Local:
 
 
 def to_world(local: torch.Tensor, travel: torch.Tensor, origin: torch.Tensor | None = None) -> torch.Tensor:
-    """Place local joints (batch, frames, 22, 3) along ``travel`` (batch, frames / 4, 3): world joints.
+    """Place ``local`` joints (batch, frames, 22, 3), metres, along a travel: the same shape, in the world.
 
-    Without ``origin`` the motion starts over (0, 0), facing +Z.
+    ``travel`` (batch, frames / 4, 3) is in metres and radians. Without ``origin`` (batch, 3) the motion starts over (0,
+    0), facing +Z.
     """
     place, turn = _frame_path(travel, origin)
     return rotate_y(local, turn[:, :, None]) + place[:, :, None]
@@ -97,10 +100,12 @@ def _frame_path(travel: torch.Tensor, origin: torch.Tensor | None) -> tuple[torc
 
 
 def velocities(joints: torch.Tensor) -> torch.Tensor:
-    """Frame difference (batch, frames, 22, 3) in metres a frame, first frame zero."""
+    """Return the frame difference (batch, frames, 22, 3) of ``joints`` of the same shape, metres a frame, first frame
+    zero.
+    """
     return torch.cat([torch.zeros_like(joints[:, :1]), joints[:, 1:] - joints[:, :-1]], dim=1)
 
 
 def bones(joints: torch.Tensor) -> torch.Tensor:
-    """Child minus parent (..., 21, 3) in metres, for every joint but the pelvis."""
+    """Return child minus parent (..., 21, 3) of ``joints`` (..., 22, 3), metres, for every joint but the pelvis."""
     return joints[..., 1:, :] - joints[..., list(PARENTS[1:]), :]

@@ -39,16 +39,17 @@ class Known(NamedTuple):
 
 
 def kept_after(step: int, steps: int, count: int) -> int:
-    """How many of ``count`` tokens are known after ``step`` (1-based) of ``steps``: cosine schedule."""
+    """Return how many of ``count`` tokens are known after ``step`` (1-based) of ``steps``: cosine schedule."""
     if step >= steps:
         return count
     return count - math.floor(count * math.cos(0.5 * math.pi * step / steps))
 
 
 def euler(velocity: Callable[[torch.Tensor, float], torch.Tensor], noise: torch.Tensor, steps: int) -> torch.Tensor:
-    """Integrate dx/dt = velocity(x, t) from ``noise`` at t = 0 to t = 1 in ``steps`` Euler steps.
+    """Integrate dx/dt = velocity(x, t) in ``steps`` Euler steps from t = 0 to t = 1, any unit.
 
-    Steps are finer towards the noise, where the field bends most: t = s^1.2 for even s.
+    It starts from ``noise`` (..., dim); what comes back has the same shape. Steps are finer towards the noise, where
+    the field bends most: t = s^1.2 for even s.
     """
     x = noise
     times = [(index / steps) ** 1.2 for index in range(steps + 1)]
@@ -58,10 +59,11 @@ def euler(velocity: Callable[[torch.Tensor, float], torch.Tensor], noise: torch.
 
 
 def guided(unconditional: torch.Tensor, conditional: torch.Tensor, weight: float, rescale: float = 0.0) -> torch.Tensor:
-    """Classifier-free guidance (Ho and Salimans 2022): weight 1 is the conditional field.
+    """Lead a field away from the unconditional one (classifier-free guidance, Ho and Salimans 2022).
 
-    Guidance lengthens the field, and motion comes out exaggerated: arms longer than arms are. ``rescale``
-    takes back that share of the lengthening, a token at a time (Lin et al. 2023).
+    ``unconditional``, ``conditional`` (..., dim), any unit: the same shape comes back. Weight 1 is the conditional
+    field. Guidance lengthens the field, and motion comes out exaggerated: arms longer than arms are. ``rescale`` takes
+    back that share of the lengthening, a token at a time (Lin et al. 2023).
     """
     field = unconditional + weight * (conditional - unconditional)
     ratio = conditional.norm(dim=-1, keepdim=True) / field.norm(dim=-1, keepdim=True).clamp(min=1e-6)
@@ -71,8 +73,8 @@ def guided(unconditional: torch.Tensor, conditional: torch.Tensor, weight: float
 def noise_of_seeds(seeds: list[int], count: int, dim: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw what chance decides, on the CPU so that every device makes the same motion.
 
-    Returns noise (batch, count, dim) and order (batch, count), a permutation a sample: a sample depends on
-    its own seed only, not on what else is in the batch.
+    Returns noise (batch, count, dim) of unit deviation and order (batch, count), a permutation a sample: a sample
+    depends on its own seed only, not on what else is in the batch.
     """
     noise, order = [], []
     for seed in seeds:
@@ -83,7 +85,10 @@ def noise_of_seeds(seeds: list[int], count: int, dim: int) -> tuple[torch.Tensor
 
 
 def rank_of_missing(order: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
-    """Place (batch, count) of each missing token among the missing ones of its sample, in the drawn ``order``."""
+    """Return the rank (batch, count), from 0, of each missing token among those of its sample, in the drawn ``order``.
+
+    ``order`` (batch, count) is a permutation a sample, ``missing`` (batch, count) bool.
+    """
     drawn = missing.gather(1, order)
     return (drawn.cumsum(dim=1) - 1).gather(1, order.argsort(dim=1))
 

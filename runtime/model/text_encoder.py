@@ -93,7 +93,10 @@ class TextEncoder(nn.Module):
         return TextFeatures(tokens, valid, self.pool(tokens, valid))
 
     def pool(self, tokens: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """The pooled vector (batch, width) of token features: the mean contextual output, unit length."""
+        """Return the pooled vector (batch, width) of token features: the mean contextual output, unit length.
+
+        ``tokens`` (batch, words, 2 * width); ``valid`` (batch, words) bool.
+        """
         return functional.normalize(text_vector(tokens[..., self.config.width :], valid, last=False), dim=-1)
 
 

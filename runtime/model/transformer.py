@@ -26,7 +26,7 @@ class Told(NamedTuple):
     modulations: tuple[torch.Tensor, ...]  # a layer: shifts, scales and gates (batch, 1, 6 * width)
 
     def layer(self, index: int, stop: int | None = None) -> Told:
-        """What one layer takes, of the first ``stop`` rows."""
+        """Return what one layer takes, of the first ``stop`` rows."""
         memory = self.memories[index]
         return Told(self.valid[:stop], (None if memory is None else memory[:stop],), (self.modulations[index][:stop],))
 
@@ -48,9 +48,11 @@ class TextCondition(nn.Module):
     def forward(
         self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """tokens (batch, words, text_dim), valid (batch, words), dropped (batch,) bool: text to leave out.
+        """Return keys (batch, 1 + words, width), their validity (batch, 1 + words) bool, and the pooled vector (batch,
+        width).
 
-        Returns keys (batch, 1 + words, width), their validity, and the pooled vector (batch, width).
+        ``tokens`` (batch, words, text_dim) are a text's features; ``valid`` (batch, words) bool; ``dropped`` (batch,)
+        bool: text to leave out.
         """
         x = self.project(self.norm(tokens))
         for layer in self.layers:
@@ -77,7 +79,11 @@ class VectorCondition(nn.Module):
     def forward(
         self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The shapes of :class:`TextCondition`, with no word among the keys."""
+        """Return what :class:`TextCondition` does: no keys, which are not valid, and the pooled vector (batch, width).
+
+        ``tokens`` (batch, words, text_dim) are a text's features; ``valid`` (batch, words) bool; ``dropped`` (batch,)
+        bool: text to leave out.
+        """
         vector = text_vector(tokens, valid, self.last)
         pooled = self.project(torch.where(dropped[:, None], torch.zeros_like(vector), vector))
         return pooled.new_zeros(len(pooled), 0, pooled.shape[1]), valid[:, :0], pooled
@@ -99,12 +105,18 @@ class MotionLayer(nn.Module):
         nn.init.zeros_(self.condition.bias)
 
     def read(self, keys: torch.Tensor, pooled: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Memory and modulation (see :class:`Told`) of keys (batch, words, width) and pooled (batch, width)."""
+        """Return memory and modulation, of the shapes of a layer in :class:`Told`.
+
+        They are read from features: ``keys`` (batch, words, width) and ``pooled`` (batch, width).
+        """
         memory = None if self.cross is None else self.cross.remember(keys).transpose(0, 1)
         return memory, self.condition(pooled)[:, None]
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor, told: Told) -> torch.Tensor:
-        """x (batch, tokens, width), valid (batch, tokens), ``told`` for this layer alone."""
+        """Pass features ``x`` (batch, tokens, width) through the layer: the same shape.
+
+        ``valid`` (batch, tokens) bool; ``told`` is for this layer alone.
+        """
         (memory,), (modulation,) = told.memories, told.modulations
         shift, scale, gate, shift_ff, scale_ff, gate_ff = modulation.chunk(6, dim=-1)
         x = x + (1 + gate) * self.attention(modulate(self.norms[0](x), shift, scale), valid)
@@ -138,7 +150,7 @@ class MaskedTransformer(nn.Module):
     ) -> torch.Tensor:
         """Return conditions (batch, tokens, width).
 
-        tokens (batch, tokens, token_dim), hidden (batch, tokens) bool: replaced by the mask token, valid
+        tokens (batch, tokens, token_dim) normalised, hidden (batch, tokens) bool: replaced by the mask token, valid
         (batch, tokens) bool: False past a clip's end, ``told``: what :meth:`read` made of a text. The last ``skipping``
         rows of the batch pass the layers ``skipped`` by.
         """
@@ -153,7 +165,11 @@ class MaskedTransformer(nn.Module):
         return self.norm(x)
 
     def read(self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor) -> Told:
-        """What the layers take from text features (shapes as :class:`TextCondition`)."""
+        """Return what the layers take from a text's features.
+
+        ``tokens`` (batch, words, text_dim); ``valid`` (batch, words) bool; ``dropped`` (batch,) bool: text to leave
+        out.
+        """
         keys, keys_valid, pooled = self.text(tokens, valid, dropped)
         pooled = nn.functional.silu(pooled)
         memories, modulations = zip(*(layer.read(keys, pooled) for layer in self.layers), strict=True)
