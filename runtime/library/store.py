@@ -338,10 +338,7 @@ class Store:
         return first
 
     def put_unembedded(self, facts: FileFacts, clips: Iterable[tuple[str, np.ndarray, tuple[str, ...]]]) -> None:
-        """Store a file's clips in a library that has no embeddings yet: see :meth:`rebuild`.
-
-        ``clips`` are (name, joints (frames, 22, 3) in metres, labels).
-        """
+        """Store clips (name, joints (frames, 22, 3) in metres, labels) of a file: see :meth:`rebuild`."""
         with self._writing():
             if self.state().generation:
                 raise InputError(f"The library {self.folder} has embeddings", "Make an empty one")
@@ -350,8 +347,7 @@ class Store:
                 self._put_clip(file_id, name, len(joints), labels, pack_joints(joints))
 
     def put_rows(self, rows: np.ndarray, embedder: Embedder) -> State:
-        """Give a library that has no embeddings yet ``rows`` (windows, dim) float16, those of all its clips, clip by
-        clip.
+        """Give a library without embeddings ``rows`` (windows, dim) float16, those of all its clips, clip by clip.
 
         Raises InputError when it has embeddings, DataError when there are not as many as windows.
         """
