@@ -57,6 +57,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     agreement.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
     agreement.add_argument("--run", dest="run_folder", type=Path, default=WEIGHTS, metavar="FOLDER", help="the result")
     agreement.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where the recogniser is")
+    _add_pack(verbs)
+
+
+def _add_pack(verbs: argparse._SubParsersAction) -> None:
     packing = add_verb(verbs, "pack", run_pack, "store trained weights at half the size, as they ship")
     packing.add_argument(
         "source",
