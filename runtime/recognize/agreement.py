@@ -20,7 +20,7 @@ _LARGEST = 0.9999  # of a cosine
 
 
 def spread(cosines: np.ndarray) -> np.ndarray:
-    """Return the inverse hyperbolic tangent of ``cosines``, which sets those near 1 apart."""
+    """Return the inverse hyperbolic tangent of ``cosines`` of any shape, the same shape: those near 1 part."""
     return np.arctanh(np.clip(np.asarray(cosines, dtype=np.float64), -_LARGEST, _LARGEST))
 
 
@@ -32,7 +32,7 @@ class Curve:
     offset: float
 
     def chance(self, cosines: np.ndarray) -> np.ndarray:
-        """Return the probability, 0 to 1, of agreement at each of ``cosines``."""
+        """Return the probability, 0 to 1, of agreement at each of ``cosines`` of any shape: the same shape."""
         return 1 / (1 + np.exp(-(self.slope * spread(cosines) + self.offset)))
 
 

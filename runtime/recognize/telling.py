@@ -40,7 +40,8 @@ class Told:
 def tell(
     recognizer: Recognizer, joints: np.ndarray, labels: Sequence[str] | None, top: int, segments: bool = False
 ) -> Told:
-    """Return what joints (frames, 22, 3; metres, 20 frames a second) are, among ``labels`` (None: the bundled ones).
+    """Return what ``joints`` (frames, 22, 3), metres, 20 frames a second, are, among ``labels`` (None: the bundled
+    ones).
 
     Where no label fits all of it but two or more fit parts of it, "several actions" stands in the place of "unknown",
     and the parts are told though not asked for. Raises InputError for joints or labels that cannot be used.
