@@ -33,10 +33,10 @@ One word for each thing, here and in every name:
 * kept: frames of somebody's animation that must not change. Regenerate: make frames anew between or beside them.
   In-betweening: between; inpainting: some joints of them.
 * retarget: put a motion on a rig. Rest pose: how the rig's bones are built. Reference pose: a pose of the rig that
-stands like the canonical body, captured to take the place of a rest pose that does not. * turn: the rotation, in
-armature space, that carries a bone from its rest orientation to its posed one. Basis: that rotation as Blender's
-channels take it, within what the bones above do. * canonical: on the canonical body, over the origin, facing +Z, at 20
-frames a second.
+  stands like the canonical body, captured to take the place of a rest pose that does not.
+* turn: the rotation, in armature space, that carries a bone from its rest orientation to its posed one. Basis: that
+  rotation as Blender's channels take it, within what the bones above do.
+* canonical: on the canonical body, over the origin, facing +Z, at 20 frames a second.
 
 A leaf: standard library and numpy only.
 """

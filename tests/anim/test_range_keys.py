@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.interpolate import BPoly
+from scipy.optimize import brentq
 
 from coamd_blender.anim.range_keys import (
     CONSTANT,
@@ -13,6 +15,7 @@ from coamd_blender.anim.range_keys import (
     moved_handles,
     no_keys,
     replaced,
+    split_bezier,
 )
 
 BEZIER = 2
@@ -115,3 +118,34 @@ def test_handles_that_differ_by_a_bit_have_moved():
     assert not moved_handles(keys, other).any()
     other["handle_left"][1, 1] = np.nextafter(other["handle_left"][1, 1], np.float32(9))
     assert moved_handles(keys, other).tolist() == [False, True, False]
+
+
+# --- a cubic cut in two -----------------------------------------------------------------------------------------------
+
+CORNERS = [(10.0, 0.0), (18.0, 5.0), (25.0, -3.0), (40.0, 2.0)]
+
+
+def bezier(corners):
+    """The cubic of four corners as scipy has it: a function of 0 to 1."""
+    return BPoly(np.array(corners, float)[:, None, :], [0, 1])
+
+
+@pytest.mark.parametrize("x", [10.5, 20.0, 33.25, 39.9])
+def test_a_cubic_cut_in_two_is_the_same_curve(x):
+    whole, between = bezier(CORNERS), split_bezier(CORNERS, x)
+    assert len(between) == 5 and between[2][0] == pytest.approx(x, abs=1e-9)
+    cut = brentq(lambda u: whole(u)[0] - x, 0, 1)
+    first, second = bezier([CORNERS[0], *between[:3]]), bezier([*between[2:], CORNERS[3]])
+    for share in np.linspace(0, 1, 7):
+        np.testing.assert_allclose(first(share), whole(cut * share), atol=1e-6)
+        np.testing.assert_allclose(second(share), whole(cut + (1 - cut) * share), atol=1e-6)
+
+
+def test_handles_that_reach_past_each_other_are_shortened_alike_until_they_meet():
+    """Together 30 long where the ends are 10 apart: a third of each is left."""
+    crossing = [(0.0, 0.0), (20.0, 9.0), (0.0, -3.0), (10.0, 6.0)]
+    shortened = [(0.0, 0.0), (20 / 3, 3.0), (20 / 3, 3.0), (10.0, 6.0)]
+    np.testing.assert_allclose(split_bezier(crossing, 4.0), split_bezier(shortened, 4.0), atol=1e-9)
+    backwards = [(0.0, 0.0), (-20.0, 9.0), (20.0, -3.0), (10.0, 6.0)]
+    shortened = [(0.0, 0.0), (-20 / 3, 3.0), (10 + 10 / 3, 3.0), (10.0, 6.0)]
+    np.testing.assert_allclose(split_bezier(backwards, 4.0), split_bezier(shortened, 4.0), atol=1e-9)

@@ -22,7 +22,8 @@ os.environ.setdefault("COAMD_OUT", "out/pictures")
 film = runpy.run_path(str(HERE / "film_panel.py"), init_globals={"LOAD_ONLY": True})
 panel = film["panel"]
 check, look, session, window = panel["check"], film["look"], panel["session"], panel["window"]
-PREFERENCES = 470  # pixels of the preferences' height that the add-on's box needs
+PREFERENCES = (178, 254, 952, 416)  # left, upper, right, lower: the add-on's own part of the preferences
+STORYBOARD = (0, 0, 960, 420)
 
 
 def fresh(*names):
@@ -58,10 +59,12 @@ def settle():
     yield 1.0
 
 
-def shoot(name, height=None):
-    """Save the window without menus and status bar; with ``height`` its upper part alone."""
+def shoot(name, box=None):
+    """Save the window without menus and status bar, or the ``box`` of that: left, upper, right, lower."""
     left, upper, right, lower = film["part_to_show"]()
-    part = f"{right - left}x{height or lower - upper}+{left}+{upper}"
+    if box is not None:
+        left, upper, right, lower = left + box[0], upper + box[1], left + box[2], upper + box[3]
+    part = f"{right - left}x{lower - upper}+{left}+{upper}"
     with window():
         bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
     subprocess.run(["import", "-window", "root", "-crop", part, "+repage", str(panel["OUT"] / name)], check=True)
@@ -135,7 +138,7 @@ def storyboard():
         scene.prompt, scene.seconds = prompt, 3
     look((0.4, 0.0, 0.9), 4.5, (76, 0, 30))
     yield 0.5
-    shoot("storyboard_panel.png", 420)
+    shoot("storyboard_panel.png", STORYBOARD)
 
 
 def library():
