@@ -234,8 +234,8 @@ def _write(
     edit set ``aside`` goes."""
     channels, torn = yield Call(apply.plan, (site, joints))
     _, source, _ = _found_again(original)
-    preview = source.copy()
-    preview.name = f"{source.name} (edit)"
+    preview, name = source.copy(), f"{source.name} (edit)"
+    preview.name = name
     uid, finished = preview.session_uid, False
     outcome = apply.EditOutcome(torn=torn, released=len(site.influences) * len(site.areas))
     try:
@@ -253,6 +253,7 @@ def _write(
             bpy.data.actions.remove(left)
     if aside is not None:
         pending.discard(aside)
+        _preview(uid).name = name  # which was taken until now
     stepwise.push_undo(f"CoAMD Edit: {original.title[:40]}")
 
 

@@ -122,7 +122,7 @@ def test_handles_that_differ_by_a_bit_have_moved():
 
 # --- a cubic cut in two -----------------------------------------------------------------------------------------------
 
-CORNERS = [(10.0, 0.0), (18.0, 5.0), (25.0, -3.0), (40.0, 2.0)]
+CORNERS = [(10.0, 1.0), (18.0, 5.0), (25.0, -3.0), (40.0, 2.0)]
 
 
 def bezier(corners):
@@ -143,9 +143,8 @@ def test_a_cubic_cut_in_two_is_the_same_curve(x):
 
 def test_handles_that_reach_past_each_other_are_shortened_alike_until_they_meet():
     """Together 30 long where the ends are 10 apart: a third of each is left."""
-    crossing = [(0.0, 0.0), (20.0, 9.0), (0.0, -3.0), (10.0, 6.0)]
-    shortened = [(0.0, 0.0), (20 / 3, 3.0), (20 / 3, 3.0), (10.0, 6.0)]
-    np.testing.assert_allclose(split_bezier(crossing, 4.0), split_bezier(shortened, 4.0), atol=1e-9)
-    backwards = [(0.0, 0.0), (-20.0, 9.0), (20.0, -3.0), (10.0, 6.0)]
-    shortened = [(0.0, 0.0), (-20 / 3, 3.0), (10 + 10 / 3, 3.0), (10.0, 6.0)]
-    np.testing.assert_allclose(split_bezier(backwards, 4.0), split_bezier(shortened, 4.0), atol=1e-9)
+    ends = np.array([(5.0, 2.0), (15.0, 8.0)])
+    for right, left in (((20.0, 9.0), (-10.0, -9.0)), ((-20.0, 9.0), (10.0, -9.0))):
+        long = [ends[0], ends[0] + right, ends[1] + left, ends[1]]
+        shortened = [ends[0], ends[0] + np.array(right) / 3, ends[1] + np.array(left) / 3, ends[1]]
+        np.testing.assert_allclose(split_bezier(long, 9.0), split_bezier(shortened, 9.0), atol=1e-9)

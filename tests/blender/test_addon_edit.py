@@ -112,6 +112,7 @@ def test_try_again_starts_from_the_source(walker):
     assert bpy.ops.coamd.edit_range(again=True) == {"FINISHED"}
     assert np.abs(pose(armature, [30]) - first).max() < 1e-6, "the second was made from the first"
     assert bpy.context.scene.coamd_edit.source == action and len(bpy.data.actions) == 2
+    assert bpy.context.scene.coamd_edit.preview.name == "Walk (edit)"
 
 
 @pytest.mark.parametrize("how", ["fail", "cancel", "die"])

@@ -47,12 +47,12 @@ def test_room_is_made_and_the_curve_outside_stays(interpolation, handles):
     assert {key.interpolation for key in found.keyframe_points} == {interpolation}
 
 
-def test_keys_within_half_a_frame_of_the_range_belong_to_it():
+def test_keys_within_less_than_half_a_frame_of_the_range_belong_to_it():
     from coamd_blender.anim.range_keys import make_room
 
-    found = curve((1, 19.4, 19.6, 24, 29.4, 29.6, 40), range(7))
+    found = curve((1, 19.5, 19.6, 24, 29.4, 29.5, 40), range(7))
     make_room(found, SPAN, [])
-    assert times_of(found) == pytest.approx([1, 19.4, 29.6, 40])
+    assert times_of(found) == pytest.approx([1, 19.5, 29.5, 40])
 
 
 def test_a_key_that_is_there_is_not_made_again_and_keeps_its_handles():
@@ -111,3 +111,17 @@ def test_a_curve_gets_exactly_the_keys_it_is_given(count):
     found, wanted = curve(), fresh_keys(np.arange(count) * 2.0, np.arange(count) ** 2.0)
     assert write_keys(found, wanted, np.zeros(count, bool)) == 0
     np.testing.assert_array_equal(read_keys(found)["co"], wanted["co"])
+
+
+def test_a_cubic_is_cut_where_the_key_before_makes_it_one():
+    """Straight up to the third key, a cubic from there on: what counts is the key before the cut."""
+    from coamd_blender.anim.range_keys import make_room
+
+    found = curve()
+    for number, key in enumerate(found.keyframe_points):
+        key.interpolation = "BEZIER" if number in (2, 5) else "LINEAR"
+    found.update()
+    before = values_of(found, OUTSIDE)
+    make_room(found, SPAN, [19, 30])
+    found.update()
+    np.testing.assert_allclose(values_of(found, OUTSIDE), before, atol=2e-5)

@@ -326,3 +326,13 @@ def test_a_foot_glides_when_it_is_low_and_no_faster_than_half_as_much_again_as_t
     for frames in (7, 8):  # of 20 a second: 0.35 and 0.4 s
         brief = body + np.where(np.arange(40) < frames, 0.0, 0.3)[:, None, None] * [0, 1, 0]
         assert detect_gliding(brief, none).any() == (frames == 8)
+
+
+@pytest.mark.parametrize("height", [0.02, 0.05])
+def test_a_toe_that_is_up_already_is_lifted_by_that_much_less(height):
+    body, all_down, none = gliding(80), np.ones((80, 2), bool), np.zeros(80, bool)
+    flat = asked(body, all_down, none, steps=False) + body[:, TOES, 1]
+    raised = body + np.array((0.0, height, 0.0))
+    found = asked(raised, all_down, none, steps=False) + raised[:, TOES, 1]
+    assert flat.max() > 0.08
+    np.testing.assert_allclose(found, np.maximum(flat, raised[:, TOES, 1]), atol=1e-9)

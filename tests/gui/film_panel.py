@@ -53,26 +53,32 @@ def settle_the_panels():
     yield 0.4
 
 
-def clear_the_window():
-    """Leave a viewport over a dope sheet, without what a picture does not need."""
+def clear_the_window(keys=True):
+    """Leave a viewport, over a dope sheet with ``keys``, without what a picture does not need."""
     only = bpy.context.window_manager.windows[0]
     for kind in ("OUTLINER", "PROPERTIES", "DOPESHEET_EDITOR"):
         area = next(found for found in only.screen.areas if found.type == kind)
         with bpy.context.temp_override(window=only, area=area):
             bpy.ops.screen.area_close()
         yield 0.5
-    with bpy.context.temp_override(window=only, area=panel["view"]()[0]):
-        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=DOPE_SHEET)
-    yield 0.5
-    lower = min(only.screen.areas, key=lambda area: area.y)
-    lower.ui_type = "DOPESHEET"
-    keys = lower.spaces.active
-    keys.show_region_ui, keys.show_region_channels, keys.dopesheet.show_only_selected = False, True, False
+    if keys:
+        yield from open_the_dope_sheet(only)
     bpy.context.preferences.system.viewport_aa = "FXAA"  # the usual way draws every picture eight times
     space = panel["view"]()[0].spaces.active
     space.show_gizmo = space.overlay.show_text = space.overlay.show_bones = space.overlay.show_cursor = False
     space.show_region_toolbar = space.show_region_tool_header = False
     yield 0.5
+
+
+def open_the_dope_sheet(only):
+    """Split the viewport of the window ``only`` and show keys in the lower part."""
+    with bpy.context.temp_override(window=only, area=panel["view"]()[0]):
+        bpy.ops.screen.area_split(direction="HORIZONTAL", factor=DOPE_SHEET)
+    yield 0.5
+    lower = min(only.screen.areas, key=lambda area: area.y)
+    lower.ui_type = "DOPESHEET"
+    space = lower.spaces.active
+    space.show_region_ui, space.show_region_channels, space.dopesheet.show_only_selected = False, True, False
 
 
 def look(location, distance, degrees):

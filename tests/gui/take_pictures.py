@@ -1,10 +1,11 @@
 """Takes the pictures of docs/ that show panels, in a windowed Blender; each is the part of the window that matters.
 
     COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/pictures COAMD_QUIT=1 \
-        blender --factory-startup --window-geometry 0 0 960 760 --python tests/gui/take_pictures.py
+        blender --factory-startup --window-geometry 0 0 960 860 --python tests/gui/take_pictures.py
 
-Environment as in show_panel.py, and ImageMagick's `import`, which cuts. COAMD_PICTURES chooses some of install, edit,
-storyboard, library, recognized, mapping_editor (all). What the panels do is tested by the other scripts of this folder.
+Environment as in show_panel.py, and ImageMagick's `import`, which cuts. COAMD_PICTURES chooses among install, running,
+edit, storyboard, recognized, which are taken otherwise, and library, mapping_editor, whose panels need a window of 800
+by 1480. What the panels do is tested by the other scripts of this folder.
 """
 
 import importlib
@@ -23,15 +24,18 @@ film = runpy.run_path(str(HERE / "film_panel.py"), init_globals={"LOAD_ONLY": Tr
 panel = film["panel"]
 check, look, session, window = panel["check"], film["look"], panel["session"], panel["window"]
 PREFERENCES = (178, 254, 952, 416)  # left, upper, right, lower: the add-on's own part of the preferences
-STORYBOARD = (0, 0, 960, 420)
+STORYBOARD, LIBRARY = (0, 0, 960, 420), (0, 0, 800, 960)
 
 
-def fresh(*names):
-    """Begin anew with an empty file, a character, and these panels of the CoAMD tab open: Blender keeps what was."""
+def fresh(*names, keys=True):
+    """Begin anew with an empty file, a character, and these panels of the CoAMD tab open: Blender keeps what was.
+
+    Without ``keys`` the viewport has the window to itself.
+    """
     with window():
         bpy.ops.wm.read_homefile()
     yield 1.0
-    yield from film["clear_the_window"]()
+    yield from film["clear_the_window"](keys)
     open_only(*names)
     panel["make_rig"]()
     bpy.context.scene.render.fps = 24
@@ -74,7 +78,8 @@ def walk(prompt, seconds, seed):
     """Generate a motion that begins with a walk, as an Action named Walk; return the armature."""
     scene, settings = bpy.context.scene, bpy.context.scene.coamd
     scene.frame_end = round(24 * seconds)
-    settings.prompt, settings.seconds, settings.random_seed, settings.seed = prompt, seconds, False, seed
+    settings.prompt, settings.seconds, settings.variants = prompt, seconds, 1
+    settings.random_seed, settings.seed = False, seed
     bpy.ops.coamd.generate()
     yield from settle()
     rig = bpy.context.view_layer.objects.active
@@ -82,12 +87,12 @@ def walk(prompt, seconds, seed):
     return rig
 
 
-def highest(rig, first, last):
-    """The frame of that range in which the hips are highest."""
+def highest(rig, bone, first, last):
+    """The frame of that range in which a bone begins highest."""
 
     def height(frame):
         bpy.context.scene.frame_set(frame)
-        return rig.pose.bones[0].head.z
+        return rig.pose.bones[bone].head.z
 
     return max(range(first, last + 1), key=height)
 
@@ -110,18 +115,33 @@ def install():
     stored.source, area.type = source, "VIEW_3D"
 
 
+def running():
+    """Three variants under way, with the coarse motion in the viewport."""
+    yield from fresh("main")
+    settings = bpy.context.scene.coamd
+    settings.prompt, settings.seconds, settings.variants = "a person walks forward and waves", 4.0, 3
+    settings.random_seed, settings.seed = False, 20
+    look((0.6, -1.6, 0.9), 6.5, (76, 0, 30))
+    yield 0.5
+    bpy.ops.coamd.generate()
+    while session().running and session().status.fraction < 0.4:
+        yield 0.02
+    shoot("panel.png")
+    yield from settle()
+
+
 def edit():
     """A walk of which a range was made anew, waiting to be accepted."""
     yield from fresh("edit")
     rig = yield from walk("a person walks forward", 6.0, 3)
     scene, settings = bpy.context.scene, bpy.context.scene.coamd_edit
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 50, 98
-    settings.prompt, settings.random_seed, settings.seed = "a person jumps up high", False, 5
+    settings.prompt, settings.random_seed, settings.seed = "a person kicks with the left leg", False, 5
     look((0.4, -2.6, 0.9), 6.5, (76, 0, -50))
     with window():
         bpy.ops.coamd.edit_range()
     yield from settle()
-    scene.frame_set(highest(rig, 50, 98))
+    scene.frame_set(highest(rig, "foot.L", 50, 98))
     film["show_all_frames"]()
     yield 0.5
     shoot("edit_panel.png")
@@ -143,7 +163,7 @@ def storyboard():
 
 def library():
     """A search, and its first hit on the character."""
-    yield from fresh("library")
+    yield from fresh("library", keys=False)
     settings = bpy.context.scene.coamd_understanding
     settings.text = "a person jumps"
     bpy.ops.coamd.search()
@@ -155,13 +175,13 @@ def library():
     bpy.context.scene.frame_set(int(np.mean(action.frame_range)))
     look((0.3, -0.5, 0.9), 4.5, (76, 0, 30))
     yield 0.5
-    shoot("library.png")
+    shoot("library.png", LIBRARY)
 
 
 def recognized():
     """What a generated motion of two actions is, with its parts as markers in the timeline."""
     yield from fresh("recognize")
-    yield from walk("a person walks forward, then sits down on the ground", 8.0, 1)
+    yield from walk("a person walks forward, then sits down on the ground", 8.0, 3)
     bpy.context.scene.frame_set(40)
     bpy.ops.coamd.recognize()
     yield from settle()
@@ -173,7 +193,7 @@ def recognized():
 
 def mapping_editor():
     """A mapping in which two joints share a bone."""
-    yield from fresh("main", "mapping")
+    yield from fresh("main", "mapping", keys=False)
     area = panel["view"]()[0]
     area.spaces.active.overlay.show_bones = True
     rig = bpy.context.view_layer.objects.active
@@ -187,7 +207,8 @@ def mapping_editor():
     shoot("mapping_editor.png")
 
 
-PICTURES = (install, edit, storyboard, library, recognized, mapping_editor)
+PICTURES = (install, running, edit, storyboard, recognized)
+TALL = (library, mapping_editor)
 
 
 def scenario():
@@ -196,7 +217,7 @@ def scenario():
     yield 1.0
     panel["install"]()
     wanted = os.environ.get("COAMD_PICTURES", " ".join(take.__name__ for take in PICTURES)).split()
-    for take in PICTURES:
+    for take in (*PICTURES, *TALL):
         if take.__name__ in wanted:
             yield from take()
     panel["log"]["passed"] = True

@@ -100,3 +100,10 @@ def test_axis_and_angle_keep_side_through_rest():
     values = rot.axis_angle_from_quaternion(quaternions)
     moving = np.abs(angles) > 1e-6
     assert np.allclose(values[moving, 0], angles[moving]) and np.allclose(values[moving, 1], 1)
+
+
+@pytest.mark.parametrize("order", rot.EULER_ORDERS)
+def test_the_second_frame_already_goes_on_from_the_first(order):
+    spin = Rotation.from_rotvec(np.radians([[0, 0, 179], [0, 0, 181]]))
+    angles = rot.euler_from_matrix(spin.as_matrix(), order)
+    assert np.abs(np.diff(np.degrees(angles), axis=0)).max() < 2.001, "whichever of its two triples the first has"

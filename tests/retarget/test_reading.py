@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import synthetic
-from bodies import a_pose_offsets, make_rig
+from bodies import J, a_pose_offsets, make_rig
 from scipy.spatial.transform import Rotation
 
 from coamd_blender.motion.rotations import EULER_ORDERS, matrix_from_quaternion
@@ -87,3 +87,25 @@ def test_objects_scale_then_turn_then_move():
     quarter = np.array([[0.5**0.5, 0, 0, 0.5**0.5]])
     (matrix,) = object_matrices(np.array([[1.0, 2, 3]]), quarter, np.array([[2.0, 3, 4]]))
     assert matrix @ (1, 0, 0, 1) == pytest.approx([1, 4, 3, 1])
+
+
+def test_a_spine_without_bones_bends_from_the_pelvis_to_the_chest_in_equal_parts():
+    """The chest is bent by 60 degrees, and so the two joints between by 20 and by 40."""
+    rig = make_rig()
+    whole = detect_rig(rig)
+    mapping = make_mapping(
+        "part",
+        {joint: bone for joint, bone in whole.bones.items() if joint[:5] != "spine"}
+        | {"spine3": whole.bones["spine3"]},
+    )
+    named = {name: rig.rest[number][None].copy() for number, name in enumerate(rig.names)}
+    body = read_rest(rig, mapping)
+    still, _ = joints_of_poses(rig, mapping, body, named, rig.world)
+    chest = named[mapping.bones["spine3"]]
+    chest[0, :3, :3] = Rotation.from_euler("z", 60, degrees=True).as_matrix() @ chest[0, :3, :3]
+    bent, _ = joints_of_poses(rig, mapping, body, named, rig.world)
+    for joint, wanted in (("spine2", 20), ("spine3", 40)):
+        parent = J[joint] - 3
+        bones = [joints[0, J[joint]] - joints[0, parent] for joints in (still, bent)]
+        cosine = bones[0] @ bones[1] / np.linalg.norm(bones[0]) / np.linalg.norm(bones[1])
+        assert np.degrees(np.arccos(cosine)) == pytest.approx(wanted, abs=1), joint

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from bodies import J, make_rig, pose, posed_heads
+from scipy.interpolate import CubicHermiteSpline
 
 from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, solve
@@ -70,3 +71,16 @@ def test_lock_goes_straight_across_a_short_gap_and_the_ends():
     assert np.allclose((places + offsets)[:5, 0], 0.02) and np.allclose((places + offsets)[7:, 0], 0.09)
     assert np.all(np.abs(np.diff(offsets[:, 0])) < 0.03)
     assert np.allclose(lock_offsets(places, np.zeros(12, bool), 5), 0)
+
+
+@pytest.mark.parametrize("stop, reach", [(20, 8), (27, 4)])
+def test_after_a_contact_the_correction_is_a_hermite_curve_to_rest_within_what_there_is(stop, reach):
+    """Over eight frames, or, where the motion ends sooner, to the frame behind its last."""
+    places = np.cumsum(np.full((30, 3), 0.01), axis=0)
+    standing = np.zeros(30, dtype=bool)
+    standing[10:stop] = True
+    offsets = lock_offsets(places, standing, blend=8)
+    curve = CubicHermiteSpline([0, reach], [offsets[stop - 1, 0], 0], [-0.01, 0])  # the mean stays, the place goes on
+    behind = np.arange(1, min(reach, 30 - stop) + 1)
+    assert np.allclose(offsets[stop - 1 + behind, 0], curve(behind))
+    assert np.allclose(lock_offsets(-places[::-1], standing[::-1], blend=8), -offsets[::-1]), "and before it likewise"
