@@ -141,3 +141,12 @@ def test_presets_name_every_limb_joint_once():
         if path.stem != "generic":
             assert set(preset["limbs"]) == limbs, path.name
             assert {"label", "pelvis", "spine", "neck", "head"} <= set(preset), path.name
+
+
+@pytest.mark.parametrize(
+    "joint", ["pelvis", *(f"{side}_{part}" for side in skeleton.SIDES for part in ("hip", "knee", "ankle"))]
+)
+def test_a_rig_whose_names_lack_a_joint_that_carries_the_body_is_refused(joint):
+    names = [name if name != joint else "something" for name in skeleton.JOINT_NAMES]
+    with pytest.raises(RigError, match=joint):
+        detect(names)

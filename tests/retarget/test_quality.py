@@ -1,11 +1,14 @@
 """The quality bars, on rigs drawn at random and made-up clips, beside two baselines; and the figures themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import quality_table
 import synthetic
 from bodies import J, make_rig, pose, posed_heads
 from glb import RIG_FOLDER, read_glb_rig
+from scipy.spatial.transform import Rotation
 
 from coamd_blender.motion import skeleton
 from coamd_blender.retarget import Options, detect, detect_rig, quality, solve
@@ -124,3 +127,19 @@ def test_a_motion_with_a_broken_knee_is_put_right():
     joints = pose(vectors)
     found = figures_of(make_rig(rolls=True), joints)
     assert found.backward == 0
+
+
+@pytest.mark.parametrize("place", ["world", "object"])
+def test_a_motion_put_where_the_object_stands_is_measured_there(place):
+    """The object is turned by 70 degrees: nothing is off where the motion was put, and a lot elsewhere."""
+    rig = make_rig()
+    turn = np.eye(4)
+    turn[:3, :3] = Rotation.from_euler("y", 70, degrees=True).as_matrix()
+    rig = replace(rig, world=turn @ rig.world)
+    mapping, joints = detect(rig.names), np.tile(skeleton.rest_joints(), (20, 1, 1))
+    body, stands = read_rest(rig, mapping), np.ones((20, 2), bool)
+    solution = solve(rig, mapping, joints, Options(place=place, contact="off", floor=False))
+    posed = quality.posed(rig, mapping, body, solution)
+    found = {way: quality.measure(posed, rig, body, joints, stands, 20, place=way) for way in ("world", "object")}
+    other = "object" if place == "world" else "world"
+    assert found[place].direction < 0.1 and found[other].direction > 20

@@ -1,5 +1,7 @@
 """From poses back to joints: a motion solved for a rig and posed by forward kinematics is the motion again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import synthetic
@@ -109,3 +111,15 @@ def test_a_spine_without_bones_bends_from_the_pelvis_to_the_chest_in_equal_parts
         bones = [joints[0, J[joint]] - joints[0, parent] for joints in (still, bent)]
         cosine = bones[0] @ bones[1] / np.linalg.norm(bones[0]) / np.linalg.norm(bones[1])
         assert np.degrees(np.arccos(cosine)) == pytest.approx(wanted, abs=1), joint
+
+
+@pytest.mark.parametrize("lift, far", [(-0.05, True), (0.05, False), (0.15, False), (0.3, True)])
+def test_the_floor_of_a_rig_is_its_origin_unless_its_toes_are_far_from_there(lift, far):
+    """``lift`` in lengths of the leg: just over the origin ankles are that much higher, else the floor comes along."""
+    rig = make_rig()
+    still, leg = read_rest(rig, detect_rig(rig)), read_rest(rig, detect_rig(rig)).leg
+    rest = rig.rest.copy()
+    rest[:, 1, 3] += lift * leg
+    raised = read_rest(replace(rig, rest=rest), detect_rig(rig))
+    extra = 0.0 if far else lift * leg
+    assert raised.ankle_height == pytest.approx(still.ankle_height + extra, abs=1e-6)
