@@ -1,8 +1,10 @@
 """Installs the runtime's Python packages into a virtual environment of its own, and tests a runtime.
 
 Blender's own Python is only ever asked to make the virtual environment, in a separate process; nothing is
-installed into it. An installation that was cut short is taken up again by the next one: the environment and
-pip's cache are kept, and the sentinel that makes it count is written last.
+installed into it. An installation that was cut short is taken up again by the next one: pip's cache is kept, and so is
+the environment unless it was cut short while it, or a package in it, was being made, which a mark beside it tells; the
+sentinel that makes it count is written last. pip heeds nobody's settings unless the user chooses them, and asks one
+index for one package, so that no name can be taken from another. Two installations into one folder exclude each other.
 
 Never imports bpy: the work runs in one thread, and the user interface reads the attributes of
 :class:`Installer` and :class:`RuntimeTest` whenever it draws.
@@ -10,6 +12,7 @@ Never imports bpy: the work runs in one thread, and the user interface reads the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,73 +21,51 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Cancelled, CoamdError, InputError, OfflineError, RuntimeUnavailable
+from ..wire import causes
 from ..wire.client import RuntimeClient, child_environment
+from ..wire.jobs import JobRunner
+from ..wire.requests import GenerateRequest
+from .interpreter import ISOLATED, Probe, check_version, end_all, environment_python, no_window, probe
 
-OLDEST_PYTHON = (3, 11)
 SENTINEL = "installed.json"
-# Where the torch wheels come from: name -> (extra pip arguments, free bytes needed, what to call it).
+PACKAGE_INDEX = "https://pypi.org/simple"
+# Where the torch wheels come from: name -> (package index, free bytes needed). No index: as pip is set up.
 TORCH_SOURCES = {
-    "cpu": (("--extra-index-url", "https://download.pytorch.org/whl/cpu"), 3e9, "CPU build"),
-    "cuda": (("--extra-index-url", "https://download.pytorch.org/whl/cu130"), 9e9, "CUDA build"),
-    "default": ((), 3e9, "pip's own settings"),
+    "cpu": ("https://download.pytorch.org/whl/cpu", 3e9),
+    "cuda": ("https://download.pytorch.org/whl/cu130", 9e9),
+    "default": (None, 3e9),
 }
 # Lines of pip's output that mark one package each, and about how many of them a whole installation prints.
 _PACKAGE_MARKS = ("Collecting ", "Downloading ", "Using cached ", "Requirement already satisfied")
 _EXPECTED_MARKS = 36
 _LOG_LINES = 2000
-# What the interpreter is asked; it prints one JSON object.
-_PROBE = """
-import json, platform, sys
-found = {"python": platform.python_version()}
-for name in ("numpy", "safetensors", "tokenizers", "torch"):
-    found[name] = __import__(name).__version__
-import torch
-found["cuda"] = torch.cuda.get_device_name(0) if torch.cuda.is_available() else ""
-found["mps"] = bool(torch.backends.mps.is_available())
-print(json.dumps(found))
-"""
+_AGAIN = "Check the connection, then press Install again: it goes on where it stopped"
 
 
 @dataclass(frozen=True)
 class InstallPlan:
-    """What to install: ``requirements`` into ``folder``, an environment that ``base_python``'s venv module makes."""
+    """What to install: ``requirements`` into ``folder``, an environment that ``base_python``'s venv module makes.
+
+    ``wheels``: a folder of wheels that takes the place of the network. ``afresh``: make the environment anew whatever
+    its state, which is what Repair does.
+    """
 
     folder: Path
     base_python: Path
     requirements: Path
     torch_source: str = "cpu"
+    wheels: Path | None = None
+    afresh: bool = False
 
     @property
     def python(self) -> Path:
         """The interpreter of the environment."""
         return environment_python(self.folder)
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What an interpreter has: version texts, the CUDA device's name ("" without one), Apple's MPS."""
-
-    python: str
-    numpy: str
-    safetensors: str
-    tokenizers: str
-    torch: str
-    cuda: str
-    mps: bool
-
-    def __str__(self) -> str:
-        device = self.cuda or ("Apple GPU" if self.mps else "CPU only")
-        return f"Python {self.python}, torch {self.torch}, {device}"
-
-
-def environment_python(folder: Path) -> Path:
-    """Return the interpreter of the virtual environment in ``folder``, whether it exists or not."""
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def fingerprint(requirements: Path) -> str:
@@ -112,44 +93,52 @@ def _base_exists(folder: Path) -> bool:
     return bool(homes) and Path(homes[0]).is_dir()
 
 
+def unfinished_mark(folder: Path) -> Path:
+    """Return the file that is there while the environment in ``folder``, or a package in it, is being made."""
+    return folder.with_name(f"{folder.name}.unfinished")
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[int]:
+    """Keep other processes from working on the environment in ``folder``; give the lock's file descriptor.
+
+    Whoever holds it lets go by ending, however that happens; a child that inherits it holds it too. Raises InputError
+    when another has it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            _lock(descriptor)
+        except OSError as error:
+            raise InputError(
+                f"Another program is installing into {folder}", "Wait until it is done, or close other Blenders"
+            ) from error
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def remove(folder: Path) -> None:
-    """Delete the environment in ``folder``. Raises InputError when a file of it is still in use."""
+    """Delete the environment in ``folder``, whole or not. Raises InputError when a file of it is still in use."""
     try:
         (folder / SENTINEL).unlink(missing_ok=True)
+        unfinished_mark(folder).unlink(missing_ok=True)
         if folder.exists():
             shutil.rmtree(folder)
     except OSError as error:
         raise InputError(f"Cannot delete {folder} ({error})", "Close other Blender windows and try again") from error
-
-
-def check_python(text: str | Path) -> Path:
-    """Return ``text`` as the path of an existing interpreter file. Raises RuntimeUnavailable."""
-    if not str(text).strip():
-        raise RuntimeUnavailable("No Python interpreter is chosen", "Choose one in the add-on's preferences")
-    path = Path(str(text).strip()).expanduser()
-    if path.is_dir():
-        path = environment_python(path)
-    if not path.is_file():
-        raise RuntimeUnavailable(f"There is no Python interpreter at {path}", "Choose one in the add-on's preferences")
-    return path
-
-
-def probe(python: str | Path, timeout: float = 120.0) -> Probe:
-    """Ask ``python`` for the packages the runtime needs. Blocks. Raises RuntimeUnavailable naming what is missing."""
-    path = check_python(python)
-    command = [str(path), "-E", "-s", "-B", "-c", _PROBE]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=child_environment(), **_no_window()
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RuntimeUnavailable(f"{path} does not run ({error})", "Choose a Python with torch installed") from error
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise RuntimeUnavailable(
-            f"{path} cannot run CoAMD: {last}", "Install torch, numpy, safetensors and tokenizers into it"
-        )
-    return Probe(**json.loads(done.stdout))
 
 
 class Installer:
@@ -168,6 +157,7 @@ class Installer:
         self._lines: deque[str] = deque(maxlen=_LOG_LINES)
         self._cancelled = threading.Event()
         self._process: subprocess.Popen | None = None
+        self._lock = -1
         self._started = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="coamd-install", daemon=True)
 
@@ -188,11 +178,12 @@ class Installer:
         return "\n".join(tuple(self._lines))
 
     def start(self, online: bool) -> None:
-        """Begin. ``online`` is bpy.app.online_access: raises OfflineError when it is False, before anything is done."""
-        if not online:
+        """Begin. ``online`` is bpy.app.online_access: raises OfflineError when it is False and the network is needed,
+        before anything is done."""
+        if not online and self.plan.wheels is None:
             raise OfflineError(
                 "Online access is off, and installing downloads packages",
-                "Turn on Preferences > System > Network > Allow Online Access, or use an existing Python",
+                "Turn on Preferences > System > Network > Allow Online Access, or choose a folder of wheels",
             )
         self._thread.start()
 
@@ -201,7 +192,7 @@ class Installer:
         self._cancelled.set()
         process = self._process
         if process is not None and process.poll() is None:
-            process.terminate()
+            end_all(process)
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until the thread has ended (scripts, tests, unregister)."""
@@ -209,42 +200,52 @@ class Installer:
 
     def _run(self) -> None:
         try:
-            self._install()
+            with alone(self.plan.folder) as self._lock:
+                self._install()
         except CoamdError as error:
             self.error = error
         except (OSError, ValueError) as error:
-            self.error = RuntimeUnavailable(f"Installing failed ({error})", "Copy the log, then press Install again")
+            told = causes.cause([str(error)])
+            reason, remedy = told or (str(error), "Copy the log, then press Install again")
+            self.error = RuntimeUnavailable(f"Installing failed ({reason})", remedy)
         self._lines.append(str(self.error) if self.error else f"Done: {self.result}")
 
     def _install(self) -> None:
         plan = self.plan
-        plan.folder.parent.mkdir(parents=True, exist_ok=True)
         (plan.folder / SENTINEL).unlink(missing_ok=True)
         self._enter("Checking Python", 0.0)
-        self._check_base()
+        check_version(plan.base_python)
         self._check_space()
         self._enter("Making the environment", 0.02)
-        if not plan.python.exists() or self._command([plan.python, "-c", "import pip"]):
-            self._must([plan.base_python, "-E", "-s", "-m", "venv", "--clear", plan.folder], _VENV_HINT)
+        mark = unfinished_mark(plan.folder)
+        whole = plan.python.exists() and not mark.exists() and not plan.afresh
+        if not whole or self._command([plan.python, *ISOLATED, "-c", "import pip"]):
+            mark.touch()
+            self._must([plan.base_python, "-I", "-m", "venv", "--clear", plan.folder], _VENV_HINT)
+            mark.unlink()
         self._enter("Downloading packages", 0.06)
-        extra, _, _ = TORCH_SOURCES[plan.torch_source]
-        pip = [plan.python, "-E", "-s", "-m", "pip", "install", "--progress-bar", "off", "--no-input"]
-        pip += ["--disable-pip-version-check", "--only-binary", ":all:", "-r", plan.requirements, *extra]
-        self._must(pip, "Check the connection, then press Install again: it goes on where it stopped", self._count)
+        for arguments in self._downloads():
+            pip = [plan.python, "-I", "-m", "pip", "install", "--progress-bar", "off", "--no-input"]
+            pip += ["--disable-pip-version-check", "--only-binary", ":all:"]
+            self._must([*pip, *arguments], _AGAIN, self._count)
+            mark.unlink(missing_ok=True)
         self._enter("Testing", 0.95)
         self.result = probe(plan.python)
         found = {"requirements": fingerprint(plan.requirements), "torch": self.result.torch}
         (plan.folder / SENTINEL).write_text(json.dumps(found), encoding="utf-8")
         self._enter("Installed", 1.0)
 
-    def _check_base(self) -> None:
-        base = check_python(self.plan.base_python)
-        question = f"import sys; sys.exit(sys.version_info[:2] < {OLDEST_PYTHON})"
-        if self._command([base, "-E", "-s", "-c", question]):
-            oldest = ".".join(map(str, OLDEST_PYTHON))
-            raise RuntimeUnavailable(
-                f"{base} is not a Python {oldest} or newer", "Choose another Python for the installation"
-            )
+    def _downloads(self) -> list[list[object]]:
+        """Return pip's arguments: torch from its own index alone, then the others from theirs alone."""
+        plan, every = self.plan, ["-r", self.plan.requirements]
+        if plan.wheels is not None:
+            return [["--no-index", "--find-links", _checked_wheels(plan.wheels), *every]]
+        index, _ = TORCH_SOURCES[plan.torch_source]
+        if index is None:
+            return [every]
+        lines = plan.requirements.read_text(encoding="utf-8").splitlines()
+        torch = [line.strip() for line in lines if line.strip().startswith("torch==")]
+        return [["--index-url", index, *torch], ["--index-url", PACKAGE_INDEX, *every]]
 
     def _check_space(self) -> None:
         free, needed = shutil.disk_usage(self.plan.folder.parent).free, TORCH_SOURCES[self.plan.torch_source][1]
@@ -265,14 +266,22 @@ class Installer:
             self.fraction = min(self.fraction + 0.7 / _EXPECTED_MARKS, 0.85)
             self.phase = package_in(line) or self.phase
         elif line.startswith("Installing collected"):
+            unfinished_mark(self.plan.folder).touch()  # a package half unpacked would count as there
             self.fraction, self.phase = 0.88, "Unpacking packages"
 
     def _must(self, command: Sequence[object], hint: str, on_line: Callable[[str], None] | None = None) -> None:
         code = self._command(command, on_line)
         self._enter(self.phase, self.fraction)
-        if code:
-            lines = [line for line in tuple(self._lines) if line.strip() and not line.startswith("== ")]
-            raise RuntimeUnavailable(f"{self.phase} failed: {lines[-1] if lines else code}", hint)
+        if not code:
+            return
+        lines = [line for line in tuple(self._lines) if line.strip() and not line.startswith("== ")]
+        commands = [number for number, line in enumerate(lines) if line.startswith("$ ")]
+        lines = lines[commands[-1] + 1 :] if commands else lines  # those of this command
+        told = causes.MEMORY if code == -9 else causes.cause(lines)
+        last = lines[-1] if lines else code
+        if told is None:
+            raise RuntimeUnavailable(f"{self.phase} failed: {last}", hint)
+        raise RuntimeUnavailable(f"{self.phase} failed, {told.reason}: {last}", told.remedy)
 
     def _command(self, command: Sequence[object], on_line: Callable[[str], None] | None = None) -> int:
         words = [str(word) for word in command]
@@ -286,17 +295,42 @@ class Installer:
             encoding="utf-8",
             errors="replace",
             cwd=self.plan.folder.parent,
-            env=child_environment(),
-            **_no_window(),
+            env=pip_environment(self.plan.torch_source),
+            start_new_session=os.name == "posix",  # venv starts ensurepip: cancelling ends both
+            **({"pass_fds": (self._lock,)} if os.name == "posix" else {}),  # alone, though Blender ends meanwhile
+            **no_window(),
         )
         with self._process as process:
             if self._cancelled.is_set():
-                process.terminate()
+                end_all(process)
             for line in process.stdout:
                 self._lines.append(line.rstrip())
                 if on_line is not None:
                     on_line(line)
         return process.returncode
+
+
+def pip_environment(torch_source: str) -> dict[str, str]:
+    """Return the environment for pip: without its settings on this machine, unless the user chose ``"default"``.
+
+    Settings could name another index or other packages. What leads through a proxy (HTTPS_PROXY) and to certificates
+    (SSL_CERT_FILE) stays.
+    """
+    environment = child_environment()
+    if torch_source == "default":
+        return environment
+    kept = {name: value for name, value in environment.items() if not name.upper().startswith("PIP_")}
+    return kept | {"PIP_CONFIG_FILE": os.devnull}
+
+
+def _checked_wheels(folder: Path) -> Path:
+    """Return ``folder`` if there are wheels in it, else raise InputError."""
+    if not folder.is_dir() or not any(folder.glob("*.whl")):
+        raise InputError(
+            f"{folder} holds no wheels",
+            "Fill it on a machine of this kind: python -m pip download -r runtime/requirements.txt -d FOLDER",
+        )
+    return folder
 
 
 def package_in(line: str) -> str:
@@ -310,7 +344,10 @@ def package_in(line: str) -> str:
 
 
 class RuntimeTest:
-    """Starts a runtime once, in a thread, and keeps what it said: ``running``, ``report`` (one line), ``error``."""
+    """Tries every link once, in a thread: interpreter, packages, runtime, weights, a motion of one second.
+
+    Keeps what it found: ``running``, ``report`` (one line), ``error``.
+    """
 
     def __init__(self, command: Sequence[str], cwd: Path, python: Path | None = None):
         """``python`` is probed first, when the runtime is on this machine; None for a custom command."""
@@ -334,21 +371,20 @@ class RuntimeTest:
 
     def _run(self) -> None:
         command, cwd, python = self._arguments
+        runner = JobRunner(lambda: RuntimeClient(command, child_environment(), cwd))
         try:
             found = f"{probe(python)}; " if python is not None else ""
-            client = RuntimeClient(command, child_environment(), cwd)
-            try:
-                hello = client.wait_ready()
-            finally:
-                client.stop()
-            self.report = f"{found}runtime {hello.version}, protocol {hello.protocol}"
+            started = time.monotonic()
+            job = runner.wait(runner.ask(GenerateRequest.variants("a person walks forward", 1.0)))
+            hello, seconds = runner.client.hello, time.monotonic() - started
+            self.report = (
+                f"{found}runtime {hello.version}, protocol {hello.protocol}, on {hello.device}; made a motion of "
+                f"{job.arrays['joints'].shape[1]} frames in {seconds:.1f} s, start included"
+            )
         except CoamdError as error:
             self.error = error
+        finally:
+            runner.shutdown()
 
 
 _VENV_HINT = "Choose a Python that has the venv module (Debian: python3-venv), or use an existing Python"
-
-
-def _no_window() -> dict[str, int]:
-    """Return Popen arguments that keep Windows from opening a console; nothing elsewhere."""
-    return {"creationflags": subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {}

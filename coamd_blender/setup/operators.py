@@ -1,7 +1,7 @@
 """Operators of the runtime: install it, test it, give its memory back, copy what it said."""
 
 import bpy
-from bpy.props import EnumProperty
+from bpy.props import BoolProperty, EnumProperty
 
 from .. import core, setup
 from ..core.operator_base import report
@@ -89,14 +89,17 @@ class COAMD_OT_install(bpy.types.Operator):
     bl_label = "Install Runtime"
     bl_options = {"INTERNAL"}
 
+    repair: BoolProperty(name="Repair", description="Make all of it anew, whatever is there", options={"SKIP_SAVE"})
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether it may begin: nothing of the kind runs, and Blender may go online."""
         if setup.workflow.busy():
             cls.poll_message_set("It is running already")
             return False
-        if not bpy.app.online_access:
-            cls.poll_message_set("Turn on Preferences > System > Network > Allow Online Access")
+        settings = preferences.get(context)
+        if not bpy.app.online_access and (settings is None or not settings.wheels):
+            cls.poll_message_set("Turn on Preferences > System > Network > Allow Online Access, or choose wheels")
             return False
         return True
 
@@ -104,7 +107,7 @@ class COAMD_OT_install(bpy.types.Operator):
         """Start the thread."""
         try:
             core.session.close()
-            setup.workflow.install(preferences.get(context))
+            setup.workflow.install(preferences.get(context), self.repair)
         except CoamdError as error:
             return report(self, error)
         return {"FINISHED"}
@@ -146,7 +149,7 @@ class COAMD_OT_uninstall(bpy.types.Operator):
 
 
 class COAMD_OT_test(bpy.types.Operator):
-    """Start the chosen runtime once and show what it reports"""
+    """Try the interpreter, its packages, the runtime and its weights once, down to a motion of one second"""
 
     bl_idname = "coamd.test"
     bl_label = "Test"

@@ -66,22 +66,32 @@ def _draw_installer(box: bpy.types.UILayout, settings: COAMD_Preferences, width:
         row = box.row(align=True)
         row.progress(factor=installer.fraction, text=installer.status)
         row.operator("coamd.cancel_install", text="", icon="X")
-    elif setup.install.is_installed(preferences.environment_folder(), preferences.REQUIREMENTS):
-        row = box.row()
-        row.label(text="Installed", icon="CHECKMARK")
-        row.operator("coamd.uninstall", icon="TRASH")
     else:
-        box.prop(settings, "torch_source")
-        box.prop(settings, "base_python")
-        if not bpy.app.online_access:
-            draw_text(box, "Online access is off (Preferences > System > Network).", width, "INTERNET_OFFLINE")
+        folder = preferences.environment_folder()
+        installed = setup.install.is_installed(folder, preferences.REQUIREMENTS)
+        if installed:
+            box.label(text="Installed", icon="CHECKMARK")
+        else:
+            _draw_install(box, settings, width)
         row = box.row()
-        row.scale_y = 1.4
-        row.operator("coamd.install", icon="IMPORT")
+        row.enabled = folder.exists()
+        row.operator("coamd.install", text="Repair", icon="FILE_REFRESH").repair = True
+        row.operator("coamd.uninstall", icon="TRASH")
     if installer is not None and installer.error is not None:
         draw_text(box, str(installer.error), width, "ERROR")
     if installer is not None:
         box.operator("coamd.copy", text="Copy Log", icon="COPYDOWN").which = "INSTALL"
+
+
+def _draw_install(box: bpy.types.UILayout, settings: COAMD_Preferences, width: float) -> None:
+    box.prop(settings, "torch_source")
+    box.prop(settings, "base_python")
+    box.prop(settings, "wheels")
+    if not bpy.app.online_access and not settings.wheels:
+        draw_text(box, "Online access is off (Preferences > System > Network).", width, "INTERNET_OFFLINE")
+    row = box.row()
+    row.scale_y = 1.4
+    row.operator("coamd.install", icon="IMPORT")
 
 
 def _draw_test(layout: bpy.types.UILayout, width: float) -> None:

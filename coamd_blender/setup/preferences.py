@@ -46,6 +46,11 @@ def base_python(preferences: COAMD_Preferences) -> Path:
     return Path(bpy.path.abspath(preferences.base_python) if preferences.base_python else sys.executable)
 
 
+def wheels_folder(preferences: COAMD_Preferences) -> Path | None:
+    """Return the folder of wheels that takes the place of the network, None without one."""
+    return Path(bpy.path.abspath(preferences.wheels)) if preferences.wheels else None
+
+
 def remember_prompt(preferences: COAMD_Preferences | None, prompt: str, keep: int = 12) -> None:
     """Put ``prompt`` first in the list of recent prompts, which holds ``keep`` at most."""
     if preferences is None:

@@ -57,6 +57,11 @@ class COAMD_Preferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
     torch_source: EnumProperty(name="Packages For", items=_TORCH_SOURCES, default="cpu")
+    wheels: StringProperty(
+        name="Wheels Folder",
+        description="Folder with the packages' wheels, to install from without a network. Empty: from the network",
+        subtype="DIR_PATH",
+    )
     show_preview: BoolProperty(
         name="Coarse Preview",
         description="Draw the motion in the viewport while it is being made",

@@ -11,6 +11,7 @@ from ..core.launch import Launch
 from ..errors import CoamdError, RuntimeUnavailable
 from ..wire import client
 from . import install, preferences
+from . import interpreter as interpreters
 
 if TYPE_CHECKING:
     from .properties import COAMD_Preferences
@@ -24,11 +25,11 @@ def interpreter(settings: COAMD_Preferences) -> Path | None:
     if settings.source == "COMMAND":
         return None
     if settings.source == "PYTHON":
-        return install.check_python(bpy.path.abspath(settings.python))
+        return interpreters.check_python(bpy.path.abspath(settings.python))
     folder = preferences.environment_folder()
     if not install.is_installed(folder, preferences.REQUIREMENTS):
         raise RuntimeUnavailable("The runtime is not installed", "Press Install Runtime in the add-on's preferences")
-    return install.environment_python(folder)
+    return interpreters.environment_python(folder)
 
 
 def command(settings: COAMD_Preferences | None) -> list[str]:

@@ -37,14 +37,19 @@ def tick() -> float | None:
     return timer.BUSY_SECONDS if busy() else None
 
 
-def install(settings: COAMD_Preferences) -> Installer:
-    """Start installing as the preferences say. Raises OfflineError when online access is off."""
+def install(settings: COAMD_Preferences, repair: bool = False) -> Installer:
+    """Start installing as the preferences say, with ``repair`` from the start whatever is there.
+
+    Raises OfflineError when online access is off and no folder of wheels is chosen.
+    """
     global _installer
     plan = InstallPlan(
         folder=preferences.environment_folder(),
         base_python=preferences.base_python(settings),
         requirements=preferences.REQUIREMENTS,
         torch_source=settings.torch_source,
+        wheels=preferences.wheels_folder(settings),
+        afresh=repair,
     )
     _installer = Installer(plan)
     _installer.start(bpy.app.online_access)

@@ -44,7 +44,8 @@ _NEXT = "Try again; it starts anew"
 _LAST_LINES = 20  # of the log, that tell why a process ended
 _KILLED = "Try again; it starts anew. Systems end a program so when memory runs out: "
 _BOOTSTRAP = (
-    "import runpy, sys; sys.path[0] = sys.argv.pop(1); runpy.run_module('runtime', run_name='__main__', alter_sys=True)"
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy; "
+    "runpy.run_module('runtime', run_name='__main__', alter_sys=True)"
 )
 
 
@@ -67,13 +68,12 @@ def runtime_command(
 ) -> list[str]:
     """Return the command that serves the bundled runtime under ``python``.
 
-    ``extension_root`` is the folder that holds runtime/ and coamd_blender/. It replaces the working folder
-    at the head of the child's module path, so that nothing lying in the user folder is imported; ``-I`` would
-    find no package at all. ``idle_unload`` is the seconds without work after which the model's memory is given
-    back, 0 for never.
+    ``extension_root`` is the folder that holds runtime/ and coamd_blender/: it goes to the head of the module path of
+    a Python that is isolated (``-I``), so that nothing lying in the working folder is imported. ``idle_unload`` is the
+    seconds without work after which the model's memory is given back, 0 for never.
     """
     options = ["serve", "--device", device, "--idle-unload", f"{idle_unload:g}"]
-    return [str(python), "-E", "-s", "-B", "-c", _BOOTSTRAP, str(extension_root), *options]
+    return [str(python), "-I", "-B", "-c", _BOOTSTRAP, str(extension_root), *options]
 
 
 def split_command(line: str) -> list[str]:

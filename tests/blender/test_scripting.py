@@ -55,7 +55,7 @@ OF_PANELS = {
     "new_seed": set(),
     "set_range": set(),
     "open_preferences": set(),
-    "install": set(),
+    "install": {"repair"},
     "cancel_install": set(),
     "uninstall": set(),
     "test": set(),

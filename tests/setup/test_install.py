@@ -1,5 +1,7 @@
 """Installing the runtime from small wheels made here, without a network."""
 
+import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -10,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from coamd_blender.errors import InputError, OfflineError, RuntimeUnavailable
-from coamd_blender.setup import install
+from coamd_blender.setup import install, interpreter
+from coamd_blender.wire import causes
 
 TORCH = """
 __version__ = "0.9.9"
@@ -85,7 +88,7 @@ def test_failure_names_the_reason_and_the_next_try_resumes(plan, tmp_path):
     torch_wheel = tmp_path / "wheels" / "torch-0.9.9-py3-none-any.whl"
     hidden = torch_wheel.rename(tmp_path / torch_wheel.name)
     failed = run(plan)
-    assert "torch==0.9.9" in str(failed.error) and "press Install again" in str(failed.error)
+    assert "torch==0.9.9" in str(failed.error) and "a folder of wheels that holds them all" in str(failed.error)
     assert "torch==0.9.9" in failed.log and not install.is_installed(plan.folder, plan.requirements)
     made = (plan.folder / "pyvenv.cfg").stat().st_mtime_ns
     hidden.rename(torch_wheel)
@@ -129,7 +132,7 @@ def test_full_disk_is_said_before_the_download(plan, monkeypatch):
 @pytest.mark.parametrize(("text", "words"), [("", "No Python interpreter"), ("/nowhere/python", "/nowhere/python")])
 def test_missing_interpreter_is_named(text, words):
     with pytest.raises(RuntimeUnavailable, match=words):
-        install.probe(text)
+        interpreter.probe(text)
 
 
 def test_interpreter_without_torch_is_named_with_what_is_missing(tmp_path):
@@ -137,7 +140,7 @@ def test_interpreter_without_torch_is_named_with_what_is_missing(tmp_path):
 
     venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
     with pytest.raises(RuntimeUnavailable, match="No module named 'numpy'"):
-        install.probe(tmp_path / "bare")
+        interpreter.probe(tmp_path / "bare")
 
 
 def test_broken_sentinel_does_not_count(tmp_path):
@@ -146,3 +149,152 @@ def test_broken_sentinel_does_not_count(tmp_path):
     for text in ("{", "[]", json.dumps({"requirements": "other"})):
         (tmp_path / install.SENTINEL).write_text(text)
         assert not install.is_installed(tmp_path, requirements)
+
+
+# --- odd interpreters -------------------------------------------------------------------------------------------------
+
+ODD = {
+    "true": ("exit 0", "says nothing"),
+    "echo": ('echo "$@"', "is not a Python: it says"),
+    "greets": ("echo welcome to node 7", "welcome to node 7"),
+    "other JSON": ("""echo '{"python": "3.11.9", "torch": "2"}'""", "is not a Python"),
+    "flood": ("yes spam", "writes without end"),
+    "flood of errors": ("yes spam >&2", "writes without end"),
+    "fails": ("echo no such luck >&2; exit 3", "no such luck"),
+    "no memory": ("echo MemoryError >&2; exit 1", "the memory did not suffice"),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the odd interpreters are shell scripts")
+@pytest.mark.parametrize(("script", "words"), ODD.values(), ids=ODD)
+def test_a_program_that_is_not_a_python_is_named_and_never_taken_for_success(tmp_path, script, words):
+    path = tmp_path / "python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    for ask in (interpreter.probe, interpreter.check_version):
+        with pytest.raises(RuntimeUnavailable) as caught:
+            ask(path)
+        assert words in str(caught.value) and str(path) in str(caught.value) and caught.value.hint
+
+
+@pytest.mark.skipif(os.name != "posix", reason="as above")
+def test_an_interpreter_that_never_answers_or_cannot_run_is_given_up(tmp_path):
+    path = tmp_path / "python"
+    path.write_text("#!/bin/sh\nsleep 600\n")
+    with pytest.raises(RuntimeUnavailable, match="does not run"):
+        interpreter.probe(path)
+    path.chmod(0o755)
+    with pytest.raises(RuntimeUnavailable, match=r"did not answer within 0\.1 seconds"):
+        interpreter.probe(path, timeout=0.1)
+
+
+def test_nothing_in_the_working_folder_is_executed(tmp_path, monkeypatch):
+    for name in ("json", "platform", "sys", "numpy"):
+        (tmp_path / f"{name}.py").write_text("open('executed', 'w')")
+    monkeypatch.chdir(tmp_path)
+    interpreter.check_version(sys.executable)
+    with contextlib.suppress(RuntimeUnavailable):
+        interpreter.probe(sys.executable)
+    assert not (tmp_path / "executed").exists()
+
+
+# --- installations that were cut short --------------------------------------------------------------------------------
+
+
+def test_an_environment_that_was_cut_short_in_ensurepip_is_made_anew(plan):
+    assert run(plan).error is None
+    pip = next(plan.folder.rglob("site-packages/pip"))
+    (plan.folder / install.SENTINEL).unlink()
+    install.unfinished_mark(plan.folder).touch()  # as it is while venv works
+    (pip / "_internal" / "commands" / "install.py").write_text("")  # half a pip, which can still be imported
+    installer = run(plan)
+    assert installer.error is None, installer.log
+    assert not install.unfinished_mark(plan.folder).exists()
+
+
+def test_the_mark_is_there_while_the_environment_is_made_and_while_packages_are_unpacked(plan, monkeypatch):
+    seen = {}
+    command = install.Installer._command
+
+    def spied(self, words, on_line=None):
+        marked = install.unfinished_mark(plan.folder).exists
+        seen["venv" if "venv" in words else "pip" if "install" in words else "other"] = marked()
+        if on_line is not None:
+            on_line("Installing collected packages: torch")
+            seen["unpacking"] = marked()
+        return command(self, words, on_line)
+
+    monkeypatch.setattr(install.Installer, "_command", spied)
+    assert run(plan).error is None
+    assert seen["venv"] and not seen["pip"] and seen["unpacking"]
+    assert not install.unfinished_mark(plan.folder).exists()
+
+
+def test_what_is_half_there_can_be_removed(plan):
+    (plan.folder / "bin").mkdir(parents=True)
+    install.unfinished_mark(plan.folder).touch()
+    install.remove(plan.folder)
+    assert not plan.folder.exists() and not install.unfinished_mark(plan.folder).exists()
+
+
+def test_a_folder_of_wheels_takes_the_place_of_the_network_and_of_online_access(plan, tmp_path):
+    requirements = tmp_path / "bare.txt"
+    requirements.write_text("numpy==0.9.9\nsafetensors==0.9.9\ntokenizers==0.9.9\ntorch==0.9.9\n")
+    offline = dataclasses.replace(plan, requirements=requirements, torch_source="cpu", wheels=tmp_path / "wheels")
+    installer = install.Installer(offline)
+    installer.start(online=False)
+    installer.wait(300)
+    assert installer.error is None, installer.log
+    (tmp_path / "none").mkdir()
+    empty = install.Installer(dataclasses.replace(offline, wheels=tmp_path / "none"))
+    with pytest.raises(InputError, match="holds no wheels"):
+        empty._downloads()
+
+
+def test_two_installations_into_one_folder_exclude_each_other(plan):
+    with install.alone(plan.folder):
+        installer = run(plan)
+    assert "Another program is installing" in str(installer.error) and not plan.folder.exists()
+
+
+def test_each_package_comes_from_one_index_and_the_machines_settings_are_not_heeded(plan, monkeypatch):
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://attacker.example/simple")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    plan.requirements.write_text("numpy==1\ntorch==2.13.0\n")
+    first, second = install.Installer(dataclasses.replace(plan, torch_source="cpu"))._downloads()
+    assert first == ["--index-url", install.TORCH_SOURCES["cpu"][0], "torch==2.13.0"]
+    assert second == ["--index-url", install.PACKAGE_INDEX, "-r", plan.requirements]
+    environment = install.pip_environment("cpu")
+    assert environment["PIP_CONFIG_FILE"] == os.devnull and environment["HTTPS_PROXY"]
+    assert "PIP_EXTRA_INDEX_URL" not in environment
+    assert "PIP_EXTRA_INDEX_URL" in install.pip_environment("default"), "the user chose them"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (
+            [
+                "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate'))",
+                "ERROR: Could not find a version that satisfies the requirement torch==2.13.0",
+                "ERROR: No matching distribution found for torch==2.13.0",
+            ],
+            "certificate",
+        ),
+        (["NewConnectionError: Failed to establish", "ERROR: No matching distribution found for torch"], "be reached"),
+        (["OSError: [Errno 28] No space left on device"], "disk is full"),
+        (["ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."], "refused"),
+        (["ProxyError('Cannot connect to proxy.')", "ERROR: No matching distribution found"], "proxy refused"),
+        (["ERROR: No matching distribution found for torch==2.13.0"], "no package for this Python"),
+    ],
+)
+def test_why_a_download_failed_is_told_truly(lines, words):
+    told = causes.cause(lines)
+    assert words in told.reason and told.remedy
+
+
+def test_a_pip_that_runs_out_of_memory_is_not_told_to_install_again(plan, monkeypatch):
+    installer = install.Installer(plan)
+    monkeypatch.setattr(install.Installer, "_command", lambda self, words, on_line=None: -9)
+    with pytest.raises(RuntimeUnavailable, match="the memory did not suffice"):
+        installer._must(["pip"], "Press Install")
