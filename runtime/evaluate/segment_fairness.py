@@ -212,7 +212,7 @@ def evaluate_segments(prepared, families: Sequence[Family], others: int = 800, p
     """The rows of :func:`judge` for every family. Raises DataError where prepared data holds no segments."""
     every = recordings(prepared)
     if not any(not one.whole for one in every):
-        raise DataError("The prepared data holds no stretch that segments.csv tells of", "prepare the sets it names")
+        raise DataError("The prepared data holds no stretch that segments.csv tells of", "Prepare the sets it names")
     rows = []
     for number, family in enumerate(families, start=1):
         rows.append(judge(family, every, others, partial(_passes, family.name)))

@@ -45,7 +45,7 @@ def other(side: str) -> str:
 def checked(value: str | None, choices: tuple[str, ...]) -> str | None:
     """Return ``value`` if it is None or one of ``choices``, else raise InputError."""
     if value is not None and value not in choices:
-        raise InputError(f"A test was given the side {value!r}", f"use {', '.join(choices)}, or leave it out")
+        raise InputError(f"A test was given the side {value!r}", f"Use {', '.join(choices)}, or leave it out")
     return value
 
 
