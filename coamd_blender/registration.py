@@ -7,6 +7,7 @@ from types import ModuleType
 import bpy
 
 from . import setup
+from .anim import changes
 from .character import operators as character_operators
 from .core import launch, lifetime, timer
 from .core import operators as core_operators
@@ -52,6 +53,7 @@ def register() -> None:
     for owner, name, pointer in POINTERS:
         setattr(owner, name, pointer)
     launch.follow(lambda: setup.runtime.chosen())
+    changes.follow()
 
 
 def unregister() -> None:
@@ -59,6 +61,7 @@ def unregister() -> None:
     timer.stop()
     lifetime.close()
     launch.follow(None)
+    changes.unfollow()
     for owner, name, _ in reversed(POINTERS):
         delattr(owner, name)
     for cls in reversed(CLASSES):

@@ -50,7 +50,7 @@ ARROWS = {
         "recognize": "anim core errors lazy setup wire",
         "library": "anim core errors lazy motion recognize retarget setup wire",
         "rig_mapping": "anim core errors lazy motion retarget setup",
-        "registration": "character core edit generate library recognize rig_mapping setup",
+        "registration": "anim character core edit generate library recognize rig_mapping setup",
         "__init__": "registration",
         # commands
         "tools": "__init__ anim character errors lazy retarget wire",

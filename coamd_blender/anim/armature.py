@@ -35,11 +35,12 @@ def read_armature(armature: bpy.types.Object, *, with_action: bool = False) -> S
     bpy.context.view_layer.update()
     pose = _read_pose(armature)
     bones, data = armature.pose.bones, armature.animation_data
+    names = bones.keys()
     return Snapshot(
         name=armature.name,
         rig=read_rig(armature),
         pose=pose,
-        paths={bone.name: bone.path_from_id() for bone in bones},
+        paths={name: f'pose.bones["{bpy.utils.escape_identifier(name)}"]' for name in names},
         constraints=read_constraints(armature, bones),
         properties={bone.name: frozenset(bone.keys()) for bone in bones if bone.keys()},
         driven=read_driven(armature),
@@ -73,28 +74,57 @@ def read_rig(armature: bpy.types.Object) -> Rig:
     remedy, for anything that is not a local, posable armature: no armature, linked, in Edit Mode, no bones.
     """
     check_editable(armature)
-    bones = _parents_first(armature.data.bones)
-    index = {bone.name: number for number, bone in enumerate(bones)}
+    bones, modes = armature.data.bones, _rotation_modes(armature.pose.bones)
+    names, above = bones.keys(), parents_of(bones)
+    order = np.array(_parents_first(above))
+    parents, place = np.array(above)[order], np.argsort(order)
+    names = tuple(names[bone] for bone in order.tolist())
     return Rig(
-        names=tuple(bone.name for bone in bones),
-        parents=np.array([index[bone.parent.name] if bone.parent else -1 for bone in bones], dtype=int),
-        rest=np.array([bone.matrix_local for bone in bones], dtype=float).reshape(-1, 4, 4),
-        lengths=np.array([bone.length for bone in bones], dtype=float),
+        names=names,
+        parents=np.where(parents >= 0, place[parents], -1),
+        rest=_each(bones, "matrix_local", np.float32, 16)[order].reshape(-1, 4, 4).transpose(0, 2, 1).astype(float),
+        lengths=_each(bones, "length", np.float32)[order].astype(float),
         world=Y_UP_FROM_Z_UP @ np.array(armature.matrix_world, dtype=float),
-        rotation_modes=tuple(armature.pose.bones[bone.name].rotation_mode for bone in bones),
-        connected=np.array([bone.use_connect for bone in bones], dtype=bool),
-        inherit_rotation=np.array([bone.use_inherit_rotation for bone in bones], dtype=bool),
-        local_location=np.array([bone.use_local_location for bone in bones], dtype=bool),
+        rotation_modes=tuple(modes[name] for name in names),
+        connected=_each(bones, "use_connect", bool)[order],
+        inherit_rotation=_each(bones, "use_inherit_rotation", bool)[order],
+        local_location=_each(bones, "use_local_location", bool)[order],
     )
 
 
-def _parents_first(bones: Iterable[bpy.types.Bone]) -> list[bpy.types.Bone]:
-    found, pending = [], [bone for bone in bones if bone.parent is None]
-    while pending:
-        bone = pending.pop(0)
-        found.append(bone)
-        pending.extend(bone.children)
-    return found
+def _each(collection: bpy.types.bpy_prop_collection, name: str, kind: type, size: int = 1) -> np.ndarray:
+    """Return property ``name`` of every member: (members,), or (members, size) where it holds several numbers."""
+    values = np.empty(size * len(collection), dtype=kind)
+    collection.foreach_get(name, values)
+    return values if size == 1 else values.reshape(-1, size)
+
+
+def _rotation_modes(bones: bpy.types.bpy_prop_collection) -> dict[str, str]:
+    words = {item.value: item.identifier for item in bpy.types.PoseBone.bl_rna.properties["rotation_mode"].enum_items}
+    values = _each(bones, "rotation_mode", np.int32).tolist()
+    return {name: words[value] for name, value in zip(bones.keys(), values, strict=True)}
+
+
+def parents_of(bones: bpy.types.bpy_prop_collection) -> list[int]:
+    """Return the index of each bone's parent among ``bones``, -1 for none."""
+    place = {bone: number for number, bone in enumerate(bones)}
+    place[None] = -1
+    return [place[bone.parent] for bone in bones]
+
+
+def heads_of(bones: bpy.types.bpy_prop_collection) -> np.ndarray:
+    """Return the rest heads (bones, 3) float32, armature space."""
+    return _each(bones, "head_local", np.float32, 3)
+
+
+def _parents_first(above: list[int]) -> list[int]:
+    """Return the bones in the order of their distance from the roots, which stay in their order."""
+    order, below = [], [[] for _ in above]
+    for bone, parent in enumerate(above):
+        (order if parent < 0 else below[parent]).append(bone)
+    for bone in order:  # which grows meanwhile
+        order += below[bone]
+    return order
 
 
 def read_constraints(

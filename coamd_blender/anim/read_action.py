@@ -36,8 +36,10 @@ from .targets import by_uid
 
 CURVES, EVALUATED = "curves", "evaluated"
 _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
+_CHANNELS = ("location", "scale", "rotation_euler", *ROTATION_CHANNELS.values())
 _MOST_FRAMES = 200_000
 PIECE = 40  # samples a step
+POSES = 400  # poses turned into joints a step
 CHANGED = "The Action or its armature changed while it was being read"
 EVALUATE_SECONDS = 0.01  # a step, beside the scratch scene
 
@@ -129,18 +131,17 @@ def read_steps(
     whole = action is None and stacked
     chosen = action or playing
     times = sample_frames(frames or _extent(armature, chosen, whole), rate, fps)
-    curves = _Curves(armature, chosen) if chosen is not None else None
-    reason = "NLA strips play" if whole else _hindrance(armature, rig, mapping, curves)
+    names = [rig.names[bone] for bone in needed_bones(rig, mapping)]
+    curves = _Curves(armature, chosen, names) if chosen is not None else None
+    reason = "NLA strips play" if whole else _hindrance(armature, names, curves)
     if reason:
-        names, played = [rig.names[bone] for bone in needed_bones(rig, mapping)], None if whole else chosen
-        poses, worlds = yield from _evaluated_steps(armature, played, scene, names, times, piece)
+        poses, worlds = yield from _evaluated_steps(armature, None if whole else chosen, scene, names, times, piece)
     else:
-        poses, worlds = yield from _pose_steps(armature, chosen, rig, mapping, times, piece or len(times))
-    yield Step("Reading the Action", len(times), len(times))  # what follows takes as long as two pieces
-    return _reading(rig, mapping, times, fps or rate, reason, poses, worlds)
+        poses, worlds = yield from _pose_steps(armature, chosen, rig, names, times, piece or len(times))
+    return (yield from _joint_steps(rig, mapping, times, fps or rate, reason, poses, worlds, piece))
 
 
-def _reading(
+def _joint_steps(
     rig: Rig,
     mapping: Mapping,
     times: np.ndarray,
@@ -148,11 +149,20 @@ def _reading(
     reason: str,
     poses: dict[str, np.ndarray],
     worlds: np.ndarray,
-) -> Reading:
-    """Return the joints of what was read, on the canonical body, and all else that is known of it."""
+    piece: int | None,
+) -> Generator[Step, None, Reading]:
+    """Turn poses into joints on the canonical body, POSES a step; return them and all else that is known."""
     stood = replace(rig, world=worlds[0])
     body = read_rest(stood, mapping)
-    placed, heads = joints_of_poses(stood, mapping, body, poses, worlds)
+    mapped = {name: poses[name] for name in mapping.bones.values()}
+    size, parts = len(times) if piece is None else POSES, []
+    for start in range(0, len(times), size):
+        if piece is not None:
+            yield Step("Reading the Action", len(times), len(times))
+        some = slice(start, start + size)
+        part = {name: matrices[some] for name, matrices in mapped.items()}
+        parts.append(joints_of_poses(stood, mapping, body, part, worlds[some]))
+    placed, heads = (np.concatenate(each) for each in zip(*parts, strict=True))
     joints, placement = canonicalise(placed, body, stood)
     return Reading(
         joints=joints.astype(np.float32),
@@ -171,18 +181,24 @@ def _reading(
 
 
 def _pose_steps(
-    armature: bpy.types.Object, action: bpy.types.Action, rig: Rig, mapping: Mapping, times: np.ndarray, piece: int
-) -> Generator:
-    """Pose ``piece`` samples a step; Blender's data is looked up anew after each: an undo may have moved it."""
-    uids = armature.session_uid, action.session_uid
-    parts = []
+    armature: bpy.types.Object, action: bpy.types.Action, rig: Rig, names: list[str], times: np.ndarray, piece: int
+) -> Generator[Step, None, tuple]:
+    """Pose ``piece`` samples a step; Blender's data is looked up anew before each: an undo may have moved it."""
+    uids, part = (armature.session_uid, action.session_uid), _part_of(rig, names)
+    poses, worlds = _empty_poses(names, len(times))
     for start in range(0, len(times), piece):
-        if start:
-            yield Step("Reading the Action", start, len(times))
-            armature, action = _found_again(uids[0], uids[1], rig.names)
-        curves = _Curves(armature, action)
-        parts.append(_pose(armature, rig, mapping, curves, times[start : start + piece]))
-    return _joined(parts)
+        yield Step("Reading the Action", start, len(times))
+        armature, action = _found_again(*uids, names)
+        some = slice(start, start + piece)
+        posed, worlds[some] = _pose(armature, part, _Curves(armature, action, names), times[some])
+        for number, matrices in enumerate(poses.values()):
+            matrices[some] = posed[:, number]
+    return poses, worlds
+
+
+def _empty_poses(names: list[str], frames: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return room for the poses of the bones ``names`` (each frames, 4, 4) and for the worlds (frames, 4, 4)."""
+    return {name: np.zeros((frames, 4, 4)) for name in names}, np.zeros((frames, 4, 4))
 
 
 def _evaluated_steps(
@@ -192,25 +208,24 @@ def _evaluated_steps(
     names: list[str],
     times: np.ndarray,
     piece: int | None,
-):
+) -> Generator[Step, None, tuple]:
     """Let Blender pose the armature at ``times``, up to ``piece`` a step, as ``action`` alone has it, or with None as
     all has it that plays."""
     most, seconds = (len(times), float("inf")) if piece is None else (piece, EVALUATE_SECONDS)
     uids = armature.session_uid, action.session_uid if action is not None else None, scene.session_uid
     state = _state(armature, action)
-    parts, done = [], 0
+    (poses, worlds), done = _empty_poses(names, len(times)), 0
     while done < len(times):
-        if done:
-            yield Step("Reading the Action", done, len(times))
-            armature, action = _found_again(uids[0], uids[1], names)
-            if _state(armature, action) != state:
-                raise InputError(CHANGED, "Try again")
-            scene = by_uid(bpy.data.scenes, uids[2]) or bpy.context.scene
+        yield Step("Reading the Action", done, len(times))
+        armature, action = _found_again(uids[0], uids[1], names)
+        if _state(armature, action) != state:
+            raise InputError(CHANGED, "Try again")
+        scene = by_uid(bpy.data.scenes, uids[2]) or bpy.context.scene
         alone = None if action is None or _plays_alone(armature, action) else action
         with _stage(armature, alone, scene) as stage:
-            parts.append(_evaluate(*stage, times[done : done + most], names, seconds))
-        done += len(parts[-1][1])
-    return _joined(parts)
+            room = {name: matrices[done:] for name, matrices in poses.items()}
+            done += _evaluate(*stage, times[done : done + most], room, worlds[done:], seconds)
+    return poses, worlds
 
 
 def _found_again(armature_uid: int, action_uid: int | None, names: Iterable[str]) -> tuple:
@@ -219,7 +234,7 @@ def _found_again(armature_uid: int, action_uid: int | None, names: Iterable[str]
     armature = by_uid(bpy.data.objects, armature_uid)
     action = by_uid(bpy.data.actions, action_uid) if action_uid is not None else None
     gone = armature is None or (action_uid is not None and action is None)
-    if gone or set(names) - set(armature.pose.bones.keys()):
+    if gone or any(name not in armature.pose.bones for name in names):
         raise InputError(CHANGED, "Try again")
     check_editable(armature)
     return armature, action
@@ -230,12 +245,6 @@ def _state(armature: bpy.types.Object, action: bpy.types.Action | None) -> tuple
     playing, stacked = _playing(armature)
     playing = (playing and playing.session_uid, stacked) if action is None else None
     return armature.data.pose_position, playing
-
-
-def _joined(parts: list[tuple]) -> tuple:
-    """Return poses and worlds of all steps, one after the other."""
-    poses = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
-    return poses, np.concatenate([part[1] for part in parts])
 
 
 def sample_frames(extent: tuple[float, float], rate: float, fps: float | None = skeleton.FPS) -> np.ndarray:
@@ -286,20 +295,28 @@ def _extent(armature: bpy.types.Object, action: bpy.types.Action | None, whole: 
 
 
 class _Curves:
-    """The F-curves of one Action that move an armature's object and bones, by bone and channel."""
+    """The F-curves of one Action that move an armature's object and some of its bones, by bone and channel.
 
-    def __init__(self, armature: bpy.types.Object, action: bpy.types.Action):
+    Most curves of a large rig move fingers, hair and cloth: they are passed over by their paths.
+    """
+
+    def __init__(self, armature: bpy.types.Object, action: bpy.types.Action, names: Iterable[str]):
         self.bones: dict[str, dict[str, dict[int, object]]] = {}
         self.object: dict[str, dict[int, object]] = {}
+        wanted = {
+            f'pose.bones["{bpy.utils.escape_identifier(name)}"].{channel}': (name, channel)
+            for name in names
+            for channel in _CHANNELS
+        }
         for curve in actions.curves_of(action, actions.slot_for(action, armature)):
-            if curve.mute or (curve.group is not None and curve.group.mute):
+            path = curve.data_path
+            moved = wanted.get(path)
+            if (moved is None and "." in path) or curve.mute or (curve.group is not None and curve.group.mute):
                 continue
-            match = _BONE_PATH.match(curve.data_path)
-            if match:
-                channels = self.bones.setdefault(bpy.utils.unescape_identifier(match[1]), {})
-                channels.setdefault(match[2], {})[curve.array_index] = curve
-            elif "." not in curve.data_path:
-                self.object.setdefault(curve.data_path, {})[curve.array_index] = curve
+            if moved is None:
+                self.object.setdefault(path, {})[curve.array_index] = curve
+            else:
+                self.bones.setdefault(moved[0], {}).setdefault(moved[1], {})[curve.array_index] = curve
 
     def sample(
         self, owner: bpy.types.Object | bpy.types.PoseBone, channels: dict, name: str, times: list[float]
@@ -311,9 +328,8 @@ class _Curves:
         return values
 
 
-def _hindrance(armature: bpy.types.Object, rig: Rig, mapping: Mapping, curves: _Curves) -> str:
-    """Return why F-curves alone do not say how the mapped bones move; "" when they do."""
-    names = {rig.names[bone] for bone in needed_bones(rig, mapping)}
+def _hindrance(armature: bpy.types.Object, names: list[str], curves: _Curves) -> str:
+    """Return why F-curves alone do not say how the bones ``names`` move; "" when they do."""
     if armature.data.pose_position == "REST":
         raise RigError(f"{armature.name} shows its rest position", "Set the armature to Pose Position")
     for name in names:
@@ -323,7 +339,7 @@ def _hindrance(armature: bpy.types.Object, rig: Rig, mapping: Mapping, curves: _
             return f"{name} has the constraint {acting[0].name}"
         if _is_scaled(bone, curves.bones.get(name, {})):
             return f"{name} is scaled"
-    if (chain := _driven_by_others(armature, names)) is not None:
+    if (chain := _driven_by_others(armature, set(names))) is not None:
         return chain
     return _object_hindrance(armature, curves)
 
@@ -374,13 +390,13 @@ def _object_hindrance(armature: bpy.types.Object, curves: _Curves) -> str:
     return ""
 
 
-def _pose(armature: bpy.types.Object, rig: Rig, mapping: Mapping, curves: _Curves, times: np.ndarray):
-    """Sample the curves and pose the needed bones: (bone name to (F, 4, 4), worlds (F, 4, 4))."""
-    needed = needed_bones(rig, mapping)
+def _part_of(rig: Rig, names: list[str]) -> Rig:
+    """Return the bones ``names`` of a rig, parents first and with all above them, as a rig of their own."""
+    needed = [rig.index[name] for name in names]
     place = {bone: number for number, bone in enumerate(needed)}
-    part = replace(
+    return replace(
         rig,
-        names=tuple(rig.names[bone] for bone in needed),
+        names=tuple(names),
         parents=np.array([place.get(int(rig.parents[bone]), -1) for bone in needed]),
         rest=rig.rest[needed],
         lengths=rig.lengths[needed],
@@ -389,15 +405,18 @@ def _pose(armature: bpy.types.Object, rig: Rig, mapping: Mapping, curves: _Curve
         inherit_rotation=rig.inherit_rotation[needed],
         local_location=rig.local_location[needed],
     )
+
+
+def _pose(armature: bpy.types.Object, part: Rig, curves: _Curves, times: np.ndarray):
+    """Sample the curves and pose the bones of ``part``: (F, bones, 4, 4), and the worlds (F, 4, 4)."""
     sampled = times.tolist()
-    quaternions, locations = np.zeros((len(times), len(needed), 4)), np.zeros((len(times), len(needed), 3))
+    quaternions, locations = np.zeros((len(times), len(part.names), 4)), np.zeros((len(times), len(part.names), 3))
     for number, (name, mode) in enumerate(zip(part.names, part.rotation_modes, strict=True)):
         bone, channels = armature.pose.bones[name], curves.bones.get(name, {})
         rotation = curves.sample(bone, channels, rotation_channel(mode), sampled)
         quaternions[:, number] = quaternions_of(rotation, mode)
         locations[:, number] = curves.sample(bone, channels, "location", sampled)
-    posed = forward_kinematics(part, quaternions, locations)
-    return {name: posed[:, number] for number, name in enumerate(part.names)}, _worlds(armature, curves, sampled)
+    return forward_kinematics(part, quaternions, locations), _worlds(armature, curves, sampled)
 
 
 def _worlds(armature: bpy.types.Object, curves: _Curves, times: list[float]) -> np.ndarray:
@@ -457,20 +476,28 @@ def _copy_with(armature: bpy.types.Object, action: bpy.types.Action):
     return copy
 
 
-def _evaluate(stage: bpy.types.Scene, armature: bpy.types.Object, times: np.ndarray, names: list[str], seconds: float):
-    """Let Blender pose the armature at the first F of ``times``, as many as ``seconds`` allow and one at least:
-    (bone name to (F, 4, 4), worlds (F, 4, 4))."""
-    poses = {bone: np.zeros((len(times), 4, 4)) for bone in names}
-    worlds = np.zeros((len(times), 4, 4))
+def _evaluate(
+    stage: bpy.types.Scene,
+    armature: bpy.types.Object,
+    times: np.ndarray,
+    poses: dict[str, np.ndarray],
+    worlds: np.ndarray,
+    seconds: float,
+) -> int:
+    """Let Blender pose the armature at the first F of ``times``, as many as ``seconds`` allow and one at least.
+
+    Put bone matrices into ``poses``, bone name to (at least F, 4, 4), and armature space to the Y-up world into
+    ``worlds``, as many; return F.
+    """
     layer = stage.view_layers[0]
-    row, end = 0, time.perf_counter() + seconds
-    for row, moment in enumerate(times, start=1):
+    end = time.perf_counter() + seconds
+    for row, moment in enumerate(times):
         stage.frame_set(int(np.floor(moment)), subframe=float(moment - np.floor(moment)))
         posed = armature.evaluated_get(layer.depsgraph)
         bones = posed.pose.bones
         for name, matrices in poses.items():
-            matrices[row - 1] = bones[name].matrix
-        worlds[row - 1] = posed.matrix_world
+            matrices[row] = bones[name].matrix
+        worlds[row] = Y_UP_FROM_Z_UP @ np.array(posed.matrix_world)
         if time.perf_counter() > end:
-            break
-    return {name: matrices[:row] for name, matrices in poses.items()}, Y_UP_FROM_Z_UP @ worlds[:row]
+            return row + 1
+    return len(times)

@@ -118,7 +118,7 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
         return
     column = box.column(align=True)
     column.label(text=target.name, icon="ARMATURE_DATA")
-    coverage = targets.coverage(target)
+    coverage = targets.shown_coverage(target)
     if coverage.error is not None:
         draw_text(box, str(coverage.error), width, "ERROR")
         return

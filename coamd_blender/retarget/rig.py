@@ -109,13 +109,14 @@ def forward_kinematics(rig: Rig, quaternions: np.ndarray, locations: np.ndarray 
     turns = rot.matrix_from_quaternion(quaternions)
     pose = np.zeros((frames, len(rig.names), 4, 4))
     pose[..., 3, 3] = 1
+    relatives = np.linalg.inv(rig.rest[rig.parents]) @ rig.rest  # of those that have a parent
     for bone, parent in enumerate(rig.parents):
         # What the bone does without channels of its own: as at rest, or as its parent carries it.
         rest = rig.rest[bone]
         origin, turn, axes = rest[:3, 3], rest[:3, :3], rest[:3, :3] if rig.local_location[bone] else np.eye(3)
         if parent >= 0:
             above = pose[:, parent, :3, :3]
-            relative = np.linalg.inv(rig.rest[parent]) @ rest
+            relative = relatives[bone]
             origin = above @ relative[:3, 3] + pose[:, parent, :3, 3]
             inherited = above @ relative[:3, :3]
             turn = inherited if rig.inherit_rotation[bone] else turn

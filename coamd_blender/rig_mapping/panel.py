@@ -62,7 +62,7 @@ def _draw_switch(layout: bpy.types.UILayout, context: bpy.types.Context, carry: 
     if not has_numpy():
         return
     armature = anim.targets.find(context)
-    found = None if armature is None else anim.targets.coverage(armature)
+    found = None if armature is None else anim.targets.shown_coverage(armature)
     if found is None:
         return
     note = anim.targets.switch_note(armature, found, limbs=carry.limbs, switch=carry.switch)
@@ -115,7 +115,7 @@ class COAMD_PT_mapping(_Sub, bpy.types.Panel):
         if own.joints:
             _draw_own(layout, armature, width)
         else:
-            _draw_found(layout, anim.targets.coverage(armature), width)
+            _draw_found(layout, anim.targets.shown_coverage(armature), width)
         _draw_rest(layout, own)
 
 

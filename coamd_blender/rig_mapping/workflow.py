@@ -91,9 +91,8 @@ def problems(armature: bpy.types.Object) -> list[str]:
     for joint, bone in bones.items():
         holders.setdefault(bone, []).append(label_of(joint))
     lines = [f"{bone} is given to {' and '.join(joints)}" for bone, joints in holders.items() if len(joints) > 1]
-    lines += [
-        f"There is no bone {bone} ({joints[0]})" for bone, joints in holders.items() if bone not in _names(armature)
-    ]
+    known = armature.data.bones
+    lines += [f"There is no bone {bone} ({joints[0]})" for bone, joints in holders.items() if bone not in known]
     lines += [f"{label_of(joint)} needs a bone" for joint in REQUIRED if joint not in bones]
     return lines
 

@@ -295,17 +295,36 @@ def test_reading_in_steps_gives_the_same_and_no_step_takes_more_than_a_piece(mon
     new_scene()
     rig_object = mixamo()
     write_action.apply_motion(rig_object, motion(600), start_frame=1)
-    whole, posed = read_action(rig_object), []
+    whole, posed, turned = read_action(rig_object), [], []
     counted(monkeypatch, reader, "_pose", posed)
+    counted(monkeypatch, reader, "joints_of_poses", turned)
     told, reading = finished(read_steps(rig_object, mapping=whole.mapping))
     assert np.array_equal(reading.joints, whole.joints)
     assert [len(times) for *_, times in posed] == [reader.PIECE] * 15
-    assert [step.done for step in told] == [reader.PIECE * (number + 1) for number in range(15)]
+    assert [len(worlds) for *_, worlds in turned] == [reader.POSES, 200]
+    assert [step.done for step in told] == [*range(0, 600, reader.PIECE), 600, 600]
     steps = read_steps(rig_object)
     next(steps)
     bpy.data.actions.remove(rig_object.animation_data.action)
     with pytest.raises(InputError, match="changed"):
         next(steps)
+
+
+def test_of_the_curves_of_an_action_only_those_of_the_bones_that_count_are_kept():
+    new_scene()
+    rig_object = mixamo()
+    action = write_action.apply_motion(rig_object, motion(10), start_frame=1)
+    for bone in rig_object.pose.bones:
+        bone.keyframe_insert("rotation_quaternion", frame=1)
+    rig_object.keyframe_insert("location", frame=1)
+    curves = reader._Curves(rig_object, action, ["mixamorig:Hips", "mixamorig:Head"])
+    assert {
+        bone: {name: sorted(found) for name, found in channels.items()} for bone, channels in curves.bones.items()
+    } == {
+        "mixamorig:Hips": {"rotation_quaternion": [0, 1, 2, 3], "location": [0, 1, 2]},
+        "mixamorig:Head": {"rotation_quaternion": [0, 1, 2, 3]},
+    }
+    assert list(curves.object) == ["location"]
 
 
 def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind(monkeypatch):
@@ -323,7 +342,7 @@ def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind(monke
     for step in steps:
         told.append(step.done)
         assert (len(bpy.data.scenes), len(bpy.data.objects)) == blocks and bpy.context.scene.frame_current == 17
-    assert told == list(range(4, 201, 4))
+    assert told == list(range(0, 201, 4))
     _, reading = finished(read_steps(rig_object, first))
     assert np.array_equal(reading.joints, whole.joints)
     steps = read_steps(rig_object, first)

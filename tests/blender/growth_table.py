@@ -1,0 +1,114 @@
+"""How the add-on's work on Blender's main thread grows: over frames, over bones, over Actions in the file.
+
+    python tests/blender/growth_table.py [--bones 65 3000] [--frames 600 12000] [--actions 10 10000]
+
+Milliseconds of processor time of this thread, the least of three runs: what else the machine does counts little.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
+
+import bpy  # noqa: E402
+import numpy as np  # noqa: E402
+import rigs  # noqa: E402
+
+import coamd_blender  # noqa: E402
+from coamd_blender.anim import actions, plan, targets, write_action  # noqa: E402
+from coamd_blender.anim.read_action import read_steps  # noqa: E402
+
+
+def milliseconds(function, runs=3):
+    """Return the least processor time of ``function()`` in milliseconds."""
+    taken = []
+    for _ in range(runs):
+        start = time.thread_time()
+        function()
+        taken.append(time.thread_time() - start)
+    return 1000 * min(taken)
+
+
+def steps_of(generator):
+    """Run a generator to its end; return milliseconds of its longest step and of all of them."""
+    taken = []
+    while True:
+        start = time.thread_time()
+        try:
+            next(generator)
+        except StopIteration:
+            return 1000 * max(*taken, time.thread_time() - start), 1000 * (sum(taken) + time.thread_time() - start)
+        taken.append(time.thread_time() - start)
+
+
+def rig_with(bones):
+    """A 65-bone rig in an empty scene, with bones that nothing is mapped to, up to ``bones`` of them."""
+    rigs.new_scene()
+    armature = rigs.mixamo()
+    bpy.ops.object.mode_set(mode="EDIT")
+    for number in range(bones - len(armature.data.edit_bones)):
+        bone = armature.data.edit_bones.new(f"hair_{number}")
+        bone.head, bone.tail = (0.01 * (number % 50), 0.1, 1.6), (0.01 * (number % 50), 0.1, 1.65)
+        bone.parent = armature.data.edit_bones["mixamorig:Head"]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return armature
+
+
+def bones_row(bones):
+    """Return what the bones of a rig cost: panel redraws, reading it before a motion is written, planning."""
+    armature = rig_with(bones)
+    targets.coverage(armature)
+    joints = rigs.walking(196)
+    options = targets.rig_options(armature)
+    target = write_action.read_target(armature, **options)
+    return {
+        "redraw": milliseconds(lambda: targets.shown_coverage(armature)),
+        "coverage": milliseconds(lambda: targets.coverage(armature)),
+        "read_target": milliseconds(lambda: write_action.read_target(armature, **options)),
+        "renewed": milliseconds(lambda: write_action.renewed(target, armature)),
+        "plan (thread)": milliseconds(lambda: plan.plan_motion(target, joints), runs=1),
+    }
+
+
+def frames_row(frames, bones=65):
+    """Return what reading ``frames`` frames costs: the longest step of the main thread, and all of them."""
+    armature = rig_with(bones)
+    mapping = targets.coverage(armature).mapping
+    action = write_action.apply_motion(armature, rigs.walking(frames), source_fps=20, start_frame=1)
+    longest, whole = steps_of(read_steps(armature, action, mapping=mapping))
+    return {"longest step": longest, "whole": whole}
+
+
+def actions_row(count):
+    """Return what the number of Actions in the file costs: finding one of them again, a redraw."""
+    armature = rig_with(65)
+    for number in range(count):
+        last = actions.new(f"Action {number}", armature)
+    uid = last.session_uid
+    targets.coverage(armature)
+    return {
+        "found again": milliseconds(lambda: targets.by_uid(bpy.data.actions, uid)),
+        "redraw": milliseconds(lambda: targets.shown_coverage(armature)),
+    }
+
+
+def main():
+    """Print the three tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bones", type=int, nargs="*", default=[65, 3000])
+    parser.add_argument("--frames", type=int, nargs="*", default=[600, 12000])
+    parser.add_argument("--actions", type=int, nargs="*", default=[10, 10000])
+    args = parser.parse_args()
+    coamd_blender.register()
+    for name, sizes, row in (
+        ("bones", args.bones, bones_row), ("frames", args.frames, frames_row), ("Actions", args.actions, actions_row)
+    ):  # fmt: skip
+        for size in sizes:
+            print(f"{size:>6} {name}: " + ", ".join(f"{what} {took:.2f} ms" for what, took in row(size).items()))
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise", under="ignore")
+    main()
