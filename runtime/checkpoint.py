@@ -6,7 +6,6 @@ project unpickles anything. int8 storage is weight-only: one scale per row, expa
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -20,8 +19,8 @@ from safetensors.torch import save_file
 
 from coamd_blender.errors import WeightsError
 from runtime.config import from_dict
+from runtime.weights import FORMAT, check_file, check_kind, torn
 
-FORMAT = "1"
 _SCALE = "::scale"
 _RESTORE = "Restore it from the release"
 
@@ -55,26 +54,21 @@ def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, t
     """
     path = Path(path)
     metadata, tensors = _read(path)
-    if metadata.get("coamd_format") != FORMAT or metadata.get("kind") != kind:
-        found = f"{metadata.get('kind', 'unknown')} of format {metadata.get('coamd_format', 'none')}"
-        raise WeightsError(
-            f"Weights file {path.name} is {found}, expected {kind} of format {FORMAT}",
-            "Use the weights of this release, or train them anew",
-        )
-    torn = f"Weights file {path.name} is torn"
+    check_kind(path, metadata, kind)
+    broken = f"Weights file {path.name} is torn"
     try:
         config, extra = from_dict(config_class, json.loads(metadata["config"])), json.loads(metadata["extra"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{torn}: its configuration is not one ({error})", _RESTORE) from error
+        raise WeightsError(f"{broken}: its configuration is not one ({error})", _RESTORE) from error
     if not isinstance(extra, dict):
-        raise WeightsError(f"{torn}: what it notes is not an object", _RESTORE)
+        raise WeightsError(f"{broken}: what it notes is not an object", _RESTORE)
     try:
         expanded = _expand(tensors)
     except (KeyError, RuntimeError) as error:
-        raise WeightsError(f"{torn}: a scale does not fit its matrix ({error})", _RESTORE) from error
+        raise WeightsError(f"{broken}: a scale does not fit its matrix ({error})", _RESTORE) from error
     strange = next((name for name, value in expanded.items() if not _is_finite(value)), None)
     if strange is not None:
-        raise WeightsError(f"{torn}: {strange} holds values that are not numbers", _RESTORE)
+        raise WeightsError(f"{broken}: {strange} holds values that are not numbers", _RESTORE)
     return config, expanded, extra
 
 
@@ -84,19 +78,13 @@ def _is_finite(value: torch.Tensor) -> bool:
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
     """Metadata and tensors as they are stored. Raises WeightsError when the file is missing or torn."""
-    if not path.is_file():
-        raise WeightsError(
-            f"Weights file {path.name} is not in {path.parent}",
-            "Restore the weights folder, or point --weights at a folder that holds it",
-        )
+    check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise WeightsError(
-            f"Weights file {path.name} cannot be read ({error})", f"It is torn: {_RESTORE.lower()}"
-        ) from error
+        raise torn(path, error) from error
     return metadata, tensors
 
 
@@ -185,9 +173,3 @@ def _expand(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             value = value.float() * tensors[name + _SCALE]
         expanded[name] = value.float() if value.dtype == torch.float16 else value
     return expanded
-
-
-def sha256(path: Path) -> str:
-    """Return the hex digest of a file's bytes."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

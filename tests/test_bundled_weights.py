@@ -12,7 +12,8 @@ import torch
 from coamd_blender.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
 from runtime.evaluate.obedience_tests import passes_in_order
 from runtime.evaluate.results import weights_digest
-from runtime.generate.generator import WEIGHTS, Generator
+from runtime.generate.generator import Generator
+from runtime.weights import BUNDLED as WEIGHTS
 
 SEEDS = [1, 2, 3, 4]
 

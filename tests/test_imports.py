@@ -58,20 +58,21 @@ ARROWS = {
     },
     "runtime": {
         "config": "errors",
-        "checkpoint": "config errors",
+        "weights": "errors",
+        "checkpoint": "config errors weights",
         # what a task is made of
         "formats": "errors lazy motion",
         "model": "checkpoint config errors motion",
         "cleanup": "motion",
         # the tasks
-        "generate": "checkpoint cleanup config errors lazy model motion wire",
+        "generate": "checkpoint cleanup config errors lazy model motion weights wire",
         "edit": "cleanup config errors formats generate lazy model motion wire",
-        "recognize": "checkpoint config errors generate lazy model motion wire",
+        "recognize": "checkpoint config errors generate lazy model motion weights wire",
         "library": "errors formats lazy motion recognize wire",
         # who carries them out
         "serve": "edit errors generate library motion recognize wire",
         "cli": "checkpoint compose config data edit errors evaluate formats generate library motion recognize serve "
-        "train wire",
+        "train weights wire",
         "__main__": "cli",
         "__init__": "lazy",
         # what makes and judges the weights, and ships with none of the above
@@ -81,7 +82,7 @@ ARROWS = {
         "data": "captions errors formats lazy library model motion",
         "train": "captions checkpoint config data errors evaluate generate lazy model motion recognize",
         "evaluate": "captions checkpoint cleanup compose config data edit errors formats generate lazy library "
-        "model motion recognize",
+        "model motion recognize weights",
     },
 }
 BESIDE = {"authored", "captions", "compose", "data", "evaluate", "train"}  # needed by nobody who only uses the weights

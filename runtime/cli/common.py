@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from typing import Any, NoReturn
 
 from coamd_blender.errors import InputError
 from coamd_blender.wire import limits
+from runtime.weights import AUTOENCODER, GENERATOR, weights_file
+
+_DEVICE = re.compile(r"auto|mps|cpu|cuda(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,23 @@ def add_verb(verbs: argparse._SubParsersAction, name: str, run: Callable[..., Ou
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add --device and --weights."""
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)")
+    parser.add_argument(
+        "--device", type=device_name, default="auto", metavar="D", help="auto, cuda, mps or cpu (default auto)"
+    )
     parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
+
+
+def device_name(text: str) -> str:
+    """Parse the name of a device, an argparse type; whether it is there is for torch to say."""
+    if not _DEVICE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of auto, cuda, mps and cpu")
+    return text
+
+
+def check_generator(weights: Path | None) -> None:
+    """Raise WeightsError for a weights folder (None: the bundled one) that holds no generator; needs no torch."""
+    for name in (AUTOENCODER, GENERATOR):
+        weights_file(weights, name)
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:

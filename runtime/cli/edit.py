@@ -18,6 +18,7 @@ from runtime.cli.common import (
     add_seed,
     add_text_weight,
     add_verb,
+    check_generator,
     finite_number,
     output_path,
 )
@@ -69,6 +70,7 @@ def run_edit(args: argparse.Namespace) -> Outcome:
         **(read_targets(args.pose) if args.pose else {}),
     )
     request.check()
+    check_generator(args.weights)
     out = output_path(args.out, (".npz",))
     edits, generator = edit.task.edits_of(request), generate.generator.Generator.load(args.weights, args.device)
     made = edit.regenerate.edit_ranges(generator, joints, fps, edits, on_step=ProgressLine("edit"))
@@ -80,6 +82,7 @@ def run_storyboard(args: argparse.Namespace) -> Outcome:
     """Make a storyboard's motion. JSON: files, seconds, seed."""
     request = StoryboardRequest(tuple(read_scenes(args.file)), args.seed, args.cfg, args.loop, args.in_place)
     request.check()
+    check_generator(args.weights)
     out = output_path(args.out, (".npz",))
     generator = generate.generator.Generator.load(args.weights, args.device)
     joints = edit.storyboard.perform(generator, request, on_step=ProgressLine("storyboard"))

@@ -23,11 +23,13 @@ from runtime.cli.common import (
     add_seed,
     add_text_weight,
     add_verb,
+    check_generator,
     finite_number,
     output_path,
     whole_number,
 )
 from runtime.cli.files import read_prompts
+from runtime.weights import RECOGNIZER, weights_file
 
 if TYPE_CHECKING:
     from runtime.recognize.recognizer import Recognizer
@@ -88,6 +90,9 @@ def run(args: argparse.Namespace) -> Outcome:
     lines = [(number, tidy_prompt(text)) for number, text in lines]
     copies = None if args.prompt_file is None and args.count is None else args.count or 1
     takes = list_takes(lines, args.seed, copies, output_path(args.out, (".npz",)), args.best_of)
+    check_generator(args.weights)
+    if args.guidance or args.best_of > 1:
+        weights_file(args.weights, RECOGNIZER)
     frames = generate.generator.frames_for(args.seconds)
     generator, guide = generate.generator.Generator.load(args.weights, args.device), None
     judge = recognize.Recognizer.load(args.weights, args.device) if args.guidance or args.best_of > 1 else None

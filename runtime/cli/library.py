@@ -79,8 +79,8 @@ def frame_range(text: str) -> tuple[int, int]:
 
 
 def load_embedder(weights: Path | None, device: str) -> Embedder:
-    """Load the recogniser. Raises WeightsError and InputError."""
-    return recognize.Recognizer.load(weights, device)
+    """Return the recogniser, its networks yet to be loaded. Raises WeightsError where there is none."""
+    return recognize.deferred.DeferredRecognizer(weights, device)
 
 
 def run_index(args: argparse.Namespace) -> Outcome:
@@ -118,7 +118,7 @@ def run_index(args: argparse.Namespace) -> Outcome:
 
 
 def _check_places(args: argparse.Namespace) -> None:
-    """Refuse what is not there before the recogniser is loaded."""
+    """Refuse what is not there before the recogniser is looked for."""
     if args.starter:
         clips.starter.check_place(args.starter, args.library)
     elif not clips.Library.exists(args.library):  # a library that is there may know files of a folder that is gone

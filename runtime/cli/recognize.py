@@ -13,6 +13,7 @@ from runtime import formats, recognize
 from runtime.cli.common import Outcome, add_model_options, add_verb, whole_number
 from runtime.cli.files import read_labels
 from runtime.recognize.labels import given
+from runtime.weights import RECOGNIZER, weights_file
 
 if TYPE_CHECKING:
     from runtime.recognize.telling import Told
@@ -35,6 +36,7 @@ def run_recognize(args: argparse.Namespace) -> Outcome:
     labels = None if args.labels is None else tuple(read_labels(args.labels))
     if labels is not None:
         given(labels)
+    weights_file(args.weights, RECOGNIZER)
     request = RecognizeRequest(
         formats.read.read_motion(formats.read.check_readable(args.clip)), labels, args.top, args.segments
     )

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from coamd_blender.errors import InputError
-from runtime import config, train
+from runtime import config, data, train
 from runtime.cli.common import Outcome, Parser, add_verb, finite_number, whole_number
+from runtime.weights import BUNDLED, check_file, sha256
 
 PREPARED = Path("data/prepared")
-WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 _SHARED = ("steps", "learning_rate", "precision", "accumulate")
 
 
@@ -55,8 +55,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     _add_captions(vocabulary)
     agreement = add_verb(networks, "agreement", run_agreement, "what the scores of a search say of a recogniser")
     agreement.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
-    agreement.add_argument("--run", dest="run_folder", type=Path, default=WEIGHTS, metavar="FOLDER", help="the result")
-    agreement.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where the recogniser is")
+    agreement.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
+    agreement.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the recogniser is")
     _add_pack(verbs)
 
 
@@ -73,7 +73,7 @@ def _add_pack(verbs: argparse._SubParsersAction) -> None:
 
 
 def _add_text_encoder(parser: Parser) -> None:
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where the text encoder is")
+    parser.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the text encoder is")
 
 
 def _add_captions(parser: Parser) -> None:
@@ -107,18 +107,21 @@ def _add_network(
 def run_autoencoder(args: argparse.Namespace) -> Outcome:
     """Train the autoencoder. JSON: files, steps is the run's own."""
     options = _options(args, *_SHARED, "batch", "start", "decoder_only")
+    data.folders.check_prepared(args.prepared)
     return _trained(train.autoencoder.train_autoencoder(args.prepared, args.run_folder, **options))
 
 
 def run_generator(args: argparse.Namespace) -> Outcome:
     """Train the generator on the tokens of a trained autoencoder."""
     options = _options(args, *_SHARED, "weights", "autoencoder", "captions", "start", "strikes")
+    _check_pool(args)
     return _trained(train.generator.train_generator(args.prepared, args.run_folder, **options))
 
 
 def run_recognizer(args: argparse.Namespace) -> Outcome:
     """Train the recogniser on the pool."""
     options = _options(args, *_SHARED, "weights", "batch", "captions", "start")
+    _check_pool(args)
     return _trained(train.recognizer.train_recognizer(args.prepared, args.run_folder, **options))
 
 
@@ -129,11 +132,13 @@ def run_evaluator(args: argparse.Namespace) -> Outcome:
             raise InputError(f"The evaluator has no --{name}", "Leave it out")
     options = _options(args, "steps", "learning_rate", "weights")
     del options["preset"]
+    _check_pool(args)
     return _trained(train.evaluator.train_evaluator(args.prepared, args.run_folder, **options))
 
 
 def run_vocabulary(args: argparse.Namespace) -> Outcome:
     """Choose the captions that tell what was learnt. JSON: files."""
+    _check_pool(args)
     return _trained(
         train.vocabulary.make_vocabulary(args.prepared, args.run_folder, weights=args.weights, captions=args.captions)
     )
@@ -147,13 +152,19 @@ def run_agreement(args: argparse.Namespace) -> Outcome:
 
 def run_pack(args: argparse.Namespace) -> Outcome:
     """Pack weights. JSON: files, sha256, bytes."""
+    for path in args.source:
+        check_file(path)
     from runtime import checkpoint  # torch
 
     checkpoint.pack(args.source[0], args.target, args.source[1:])
-    digest, size = checkpoint.sha256(args.target), args.target.stat().st_size
+    digest, size = sha256(args.target), args.target.stat().st_size
     return Outcome(
         {"files": [str(args.target)], "sha256": digest, "bytes": size}, f"{args.target}: {size / 1e6:.1f} MB\n{digest}"
     )
+
+
+def _check_pool(args: argparse.Namespace) -> None:
+    data.folders.check_pool(args.prepared / "pool" / "train")
 
 
 def _options(args: argparse.Namespace, *names: str) -> dict:
@@ -161,6 +172,10 @@ def _options(args: argparse.Namespace, *names: str) -> dict:
     if args.preset not in config.PRESETS:
         raise InputError(f"There is no preset {args.preset!r}", f"Choose from {', '.join(config.PRESETS)}")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    for name in ("autoencoder", "start"):
+        paths = given.get(name, ())
+        for path in [paths] if isinstance(paths, Path) else paths:
+            check_file(path)
     return {"preset": args.preset, "seed": args.seed, **given}
 
 

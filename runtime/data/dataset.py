@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, JOINT_INDEX, mirror
 from runtime.captions import describe
+from runtime.data.folders import check_pool, check_prepared
 from runtime.model.text_encoder import TextFeatures
 
 _ENDS = [JOINT_INDEX[f"{side}_{end}"] for side in ("left", "right") for end in ("wrist", "foot")]
@@ -39,9 +40,7 @@ class Prepared:
     @classmethod
     def load(cls, folder: Path) -> Prepared:
         """Open what ``prepare`` wrote; DataError when it is not there."""
-        folder = Path(folder)
-        if not (folder / "clips.jsonl").is_file() or not (folder / "motions.npy").is_file():
-            raise DataError(f"No prepared data in {folder}", "Run: python -m runtime prepare --data FOLDER")
+        folder = check_prepared(folder)
         clips = [json.loads(line) for line in (folder / "clips.jsonl").read_text().splitlines()]
         return cls(clips, np.load(folder / "motions.npy", mmap_mode="r"))
 
@@ -65,9 +64,7 @@ class Pool:
     @classmethod
     def load(cls, folder: Path) -> Pool:
         """Open a pool written by :func:`write_pool`."""
-        folder = Path(folder)
-        if not (folder / "items.jsonl").is_file():
-            raise DataError(f"No training pool in {folder}", "Run: python -m runtime prepare --data FOLDER")
+        folder = check_pool(folder)
         items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
         captions = json.loads((folder / "captions.json").read_text())
         return cls(np.load(folder / "joints.npy", mmap_mode="r"), items, captions)

@@ -16,12 +16,11 @@ from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Pool, Prepared
 from runtime.evaluate import fairness, obedience, physical, results
 from runtime.evaluate.generated import Order, produce
-from runtime.evaluate.registry import CACHE, find
+from runtime.evaluate.registry import CACHE, PREPARED, find
 from runtime.evaluate.results import BUNDLED_WEIGHTS, weights_digest
 from runtime.evaluate.understanding import load_understanding
 from runtime.generate.generator import Generator
 
-PREPARED = Path("data/prepared")
 OFFICIAL = Path("data/official")
 _RECORDED = ("single", "mirror")  # kinds of pool items that are recordings as they are, or mirrored
 _SPEED_PROMPT = "a man strolls across the room"

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from coamd_blender.errors import InputError
+from runtime.data.folders import check_prepared
 from runtime.evaluate import results
 
-CACHE = Path("out/evaluate")
+CACHE, PREPARED = Path("out/evaluate"), Path("data/prepared")
 WEIGHTS, DATA, BOTH = "weights", "prepared data", "weights, prepared data"
 
 
@@ -35,6 +36,13 @@ class Benchmark:
     published: str | None = None
     arguments: tuple = ()
     usual: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self, weights: Path | None = None, prepared: Path | None = None) -> None:
+        """Raise WeightsError or DataError, before anything heavy is imported, where what it needs is not there."""
+        if self.needs in (WEIGHTS, BOTH):
+            results.weights_files(weights)
+        if self.needs in (DATA, BOTH):
+            check_prepared(PREPARED if prepared is None else prepared)
 
     def load(self) -> Callable[[Any], dict]:
         """Import and return who runs it: a function of the Options."""

@@ -11,9 +11,10 @@ import json
 from pathlib import Path
 
 from coamd_blender.errors import DataError, WeightsError
+from runtime.weights import BUNDLED as BUNDLED_WEIGHTS
+from runtime.weights import sha256
 
 RESULTS = "results.json"
-BUNDLED_WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 NO_NETWORK = "vocabulary.safetensors"  # it tells of what was learnt, and makes no motion
 
 
@@ -22,18 +23,18 @@ def weights_digest(weights: Path | None) -> str:
 
     Raises WeightsError when there are none.
     """
+    return hashlib.sha256("".join(sha256(file) for file in weights_files(weights)).encode()).hexdigest()
+
+
+def weights_files(weights: Path | None) -> list[Path]:
+    """Return the networks of a folder (None: the bundled one), or the single file. Raises WeightsError without."""
     place = Path(weights) if weights else BUNDLED_WEIGHTS
     files = sorted(set(place.glob("*.safetensors")) - {place / NO_NETWORK}) if place.is_dir() else [place]
     if not files or not all(file.is_file() for file in files):
         raise WeightsError(
             f"There are no weights in {place}", "Give --weights, or train: python -m runtime train --help"
         )
-    return hashlib.sha256("".join(_sha256(file) for file in files).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return files
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:

@@ -26,8 +26,8 @@ from runtime.model.clip_text import ClipTextEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
-
-WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+from runtime.weights import AUTOENCODER, GENERATOR
+from runtime.weights import BUNDLED as WEIGHTS
 
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
 
@@ -80,10 +80,10 @@ class Generator:
         """
         folder = Path(weights) if weights is not None else WEIGHTS
         chosen = choose_device(device)
-        config, tensors, _ = checkpoint.load(folder / "autoencoder.safetensors", "autoencoder", AutoencoderConfig)
+        config, tensors, _ = checkpoint.load(folder / AUTOENCODER, "autoencoder", AutoencoderConfig)
         autoencoder = Autoencoder(config)
         checkpoint.load_module(autoencoder, tensors, "autoencoder")
-        config, tensors, _ = checkpoint.load(folder / "generator.safetensors", "generator", GeneratorConfig)
+        config, tensors, _ = checkpoint.load(folder / GENERATOR, "generator", GeneratorConfig)
         networks = MotionGenerator(config)
         checkpoint.load_module(networks, tensors, "generator")
         loaded = cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)

@@ -18,7 +18,7 @@ from coamd_blender.wire import limits
 from coamd_blender.wire.requests import SearchRequest
 from runtime import library, recognize
 from runtime.library.database import FACTS
-from runtime.library.records import Clip, Embedder
+from runtime.library.records import FULL_SCAN_ROWS, Clip, Embedder
 from runtime.library.store import Store
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Library:
     @property
     def note(self) -> str:
         """A line for the user when the library is past the size its search is made for; else nothing."""
-        return self._find().note
+        return self._find().note if self.store.state().rows > FULL_SCAN_ROWS else ""
 
     # --- indexing -----------------------------------------------------------------------------------------------------
 
@@ -109,7 +109,8 @@ class Library:
 
     def prepare(self, progress: Rows = lambda done, total: None) -> None:
         """Make what a search in many clips needs. ``progress(done, total)`` counts windows of a very large library."""
-        self._find().prepare(progress)
+        if self.store.state().rows > FULL_SCAN_ROWS:
+            self._find().prepare(progress)
 
     def rebuild(self, progress: Rows = lambda done, total: None) -> None:
         """Embed every stored clip anew, for another recogniser. ``progress(done, total)`` counts clips."""

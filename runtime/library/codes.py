@@ -27,7 +27,6 @@ import torch
 from runtime.library.records import State
 from runtime.library.store import Store
 
-FULL_SCAN_ROWS = 32_768  # up to here every row is compared exactly
 SHORTLIST = 4096
 RECALL = 0.995
 WIDTHS = (64, 128, 256, 512)  # and the dimension of the embeddings

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WINDOW = 120  # frames of one row of a clip too long for one
 STRIDE = 60
+FULL_SCAN_ROWS = 32_768  # up to here a search compares every row exactly
 
 
 class Embedder(Protocol):

@@ -15,8 +15,8 @@ import torch
 
 from coamd_blender.errors import InputError
 from runtime.library import graph
-from runtime.library.codes import FULL_SCAN_ROWS, SHORTLIST, Codes, load_codes, make_codes
-from runtime.library.records import Clip, State
+from runtime.library.codes import SHORTLIST, Codes, load_codes, make_codes
+from runtime.library.records import FULL_SCAN_ROWS, Clip, State
 from runtime.library.store import Store
 
 

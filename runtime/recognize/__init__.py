@@ -1,6 +1,7 @@
 """What a motion is.
 
 recognizer.py   the loaded recogniser: motions and texts in, labels and vectors out
+deferred.py     the same, known by its file and loaded when it first embeds
 segments.py     what happens when in a long motion
 telling.py      what is told of a motion: labels, or that it is several actions
 agreement.py    how likely a person agrees with a find

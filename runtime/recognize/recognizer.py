@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from coamd_blender.errors import WeightsError
 from coamd_blender.wire.array_checks import check_motion
 from coamd_blender.wire.checks import tidy_prompt
 from coamd_blender.wire.requests.understanding import UNKNOWN
 from runtime import checkpoint
 from runtime.config import RecognizerConfig
-from runtime.generate.generator import WEIGHTS, choose_device
+from runtime.generate.generator import choose_device
 from runtime.generate.guidance import Guidance
 from runtime.generate.rewards import text_similarity
 from runtime.model.clip_text import ClipTextEncoder, encoder_of
@@ -25,8 +24,8 @@ from runtime.model.text_encoder import TextEncoder, TextFeatures
 from runtime.recognize.agreement import Agreement
 from runtime.recognize.labels import Label, given, vocabulary
 from runtime.recognize.segments import cut, spread, stretches
+from runtime.weights import RECOGNIZER, sha256, weights_file
 
-RECOGNIZER_FILE = "recognizer.safetensors"
 TEXT_BATCH = 128
 EVEN = 0.5  # the probability of "unknown" from which on a part of a motion is unknown
 
@@ -66,19 +65,12 @@ class Recognizer:
 
         Raises WeightsError for missing or torn files, InputError for a device that is not there.
         """
-        folder = Path(weights) if weights is not None else WEIGHTS
-        chosen = choose_device(device)
-        path = folder / RECOGNIZER_FILE
-        if not path.is_file():
-            raise WeightsError(
-                f"{path.name} is not in {folder}",
-                "Make it with: python -m runtime train recognizer, and copy it there from the run folder",
-            )
+        chosen, path = choose_device(device), weights_file(weights, RECOGNIZER)
         config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
         model = MotionRecognizer(config)
         checkpoint.load_module(model, tensors, "recogniser")
-        loaded = cls(model, encoder_of(folder, config.text_dim), chosen, checkpoint.sha256(path))
-        loaded.agreement = Agreement.beside(folder, loaded.digest)
+        loaded = cls(model, encoder_of(path.parent, config.text_dim), chosen, sha256(path))
+        loaded.agreement = Agreement.beside(path.parent, loaded.digest)
         return loaded
 
     def embed_motions(self, motions: Sequence[np.ndarray], batch: int = 32) -> np.ndarray:

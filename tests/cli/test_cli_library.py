@@ -12,16 +12,15 @@ import pytest
 from library_fakes import FakeEmbedder, motion, write_motion
 
 from coamd_blender.errors import DataError, InputError
-from runtime.checkpoint import sha256
 from runtime.cli import library as cli_library
 from runtime.cli import main
 from runtime.data import starter_pack
 from runtime.data.sources import sources
-from runtime.generate.generator import WEIGHTS
 from runtime.library import starter
 from runtime.library.reading import ReadClip
 from runtime.library.store import Store
-from runtime.recognize.recognizer import RECOGNIZER_FILE
+from runtime.weights import BUNDLED as WEIGHTS
+from runtime.weights import RECOGNIZER, sha256
 
 
 @pytest.fixture
@@ -290,7 +289,7 @@ def test_embeddings_of_other_clips_are_not_taken(embedder, pack):
 
 
 def test_the_embeddings_that_ship_are_of_the_recogniser_that_ships():
-    embedder = SimpleNamespace(digest=sha256(WEIGHTS / RECOGNIZER_FILE))
+    embedder = SimpleNamespace(digest=sha256(WEIGHTS / RECOGNIZER))
     rows = starter.shipped_rows(starter.PACK, embedder)
     assert rows is not None, f"recogniser or clips have changed: run {starter.REFRESH}"
     assert rows.dtype == np.float16 and len(rows) > 150

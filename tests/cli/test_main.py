@@ -12,6 +12,7 @@ from generator_fakes import FakeGenerator
 from runtime.cli import main
 from runtime.generate.generator import Generator
 from runtime.recognize.recognizer import Recognizer
+from runtime.weights import AUTOENCODER, GENERATOR
 
 
 @pytest.fixture
@@ -135,6 +136,8 @@ def test_generate_refuses_outputs_it_cannot_write(fake, capsys, tmp_path):
 
 
 def test_guidance_without_a_recogniser_names_its_file(fake, capsys, tmp_path):
+    for name in (AUTOENCODER, GENERATOR):
+        (tmp_path / name).touch()
     words = ["generate", "--prompt", "x", "--guidance", 1, "--weights", tmp_path, "--out", tmp_path / "a.npz"]
     assert "recognizer.safetensors is not in" in refused(capsys, *words)
 
@@ -150,7 +153,8 @@ def test_generate_refuses_prompt_files_without_prompts(fake, capsys, tmp_path):
 def test_weights_that_are_torn_or_missing_are_one_line(capsys, tmp_path):
     words = ["generate", "--prompt", "x", "--out", tmp_path / "a.npz", "--weights", tmp_path]
     assert "is not in" in refused(capsys, *words)
-    (tmp_path / "autoencoder.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{torn")
+    (tmp_path / GENERATOR).touch()
+    (tmp_path / AUTOENCODER).write_bytes(b"\x10\0\0\0\0\0\0\0{torn")
     assert "autoencoder.safetensors" in refused(capsys, *words)
 
 

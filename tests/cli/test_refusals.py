@@ -1,11 +1,17 @@
 """Bad arguments are refused before torch is imported: in one line, with a remedy, at once."""
 
 import json
+import os
 import subprocess
 import sys
 
 import numpy as np
 from fakes import ROOT
+from library_fakes import FakeEmbedder, write_motion
+
+from runtime.library.index import index_folders
+from runtime.library.store import Store
+from runtime.weights import BUNDLED, RECOGNIZER, read_configuration, sha256
 
 CODE = """
 import contextlib, io, json, sys
@@ -30,6 +36,7 @@ def write_files(tmp_path):
         "pose.json": '[{"frame": 50, "joints": {"head": [0, 1, 0]}}]',
         "path.json": "[[0, 0], [1, 1]]",
         "board.txt": "0.1 a walk",
+        "good.txt": "2 a walk\n",
         "blank.txt": "\n",
     }.items():
         (tmp_path / name).write_text(text)
@@ -77,6 +84,22 @@ def cases_in(tmp_path) -> list[list]:
         ["train", "generator", "--run", "r"],
         ["train", "autoencoder", "--run", "r", "--preset", "huge"],
         ["evaluate", "beauty"],
+        ["generate", "--prompt", "x", "--device", "quantum", *out],
+        ["generate", "--prompt", "x", "--weights", tmp_path, *out],
+        [*edit, "10:40", "--weights", tmp_path, *out],
+        ["storyboard", tmp_path / "good.txt", "--weights", tmp_path, *out],
+        ["recognize", clip, "--weights", tmp_path],
+        ["recognize", tmp_path / "none.npz", "--weights", tmp_path],
+        ["index", tmp_path, "--weights", tmp_path, "--library", tmp_path / "library"],
+        ["train", "autoencoder", "--prepared", tmp_path, "--run", "r"],
+        ["train", "generator", "--prepared", tmp_path, "--run", "r", "--autoencoder", tmp_path / "none.safetensors"],
+        ["train", "recognizer", "--prepared", tmp_path, "--run", "r"],
+        ["train", "recognizer", "--prepared", tmp_path, "--run", "r", "--start", tmp_path / "none.safetensors"],
+        ["train", "evaluator", "--prepared", tmp_path, "--run", "r"],
+        ["train", "vocabulary", "--prepared", tmp_path, "--run", "r"],
+        ["pack", tmp_path / "none.safetensors", tmp_path / "out.safetensors"],
+        ["evaluate", "obedience", "--weights", tmp_path],
+        ["evaluate", "fairness", "--prepared", tmp_path],
         ["serve", "--idle-unload", "-1"],
         ["juggle"],
     ]
@@ -99,3 +122,26 @@ def test_the_list_of_benchmarks_needs_no_torch():
     done = subprocess.run([sys.executable, "-c", CODE, words], cwd=ROOT, capture_output=True, text=True, check=True)
     ((_, status, out, _, torch),) = json.loads(done.stdout)
     assert status == 0 and "obedience" in out and not torch
+
+
+def test_an_index_of_what_is_known_already_loads_no_networks(tmp_path):
+    write_motion(tmp_path / "clips" / "swing.npz", 1)
+    embedder = FakeEmbedder(sha256(BUNDLED / RECOGNIZER))
+    embedder.dim = read_configuration(BUNDLED / RECOGNIZER, "recognizer")["dim"]
+    embedder.embed_motions = lambda motions: np.eye(embedder.dim, dtype=np.float32)[: len(motions)]
+    with Store.create(tmp_path / "library") as library:
+        index_folders(library, [tmp_path / "clips"], embedder)
+    words = json.dumps([["index", str(tmp_path / "clips"), "--library", str(tmp_path / "library")]])
+    done = subprocess.run([sys.executable, "-c", CODE, words], cwd=ROOT, capture_output=True, text=True, check=True)
+    ((_, status, out, _, torch),) = json.loads(done.stdout)
+    assert status == 0 and "1 unchanged" in out and not torch
+
+
+def test_threads_of_torch_wait_asleep_unless_somebody_says_otherwise():
+    code = "import os, runpy, sys; sys.argv = ['runtime', '--version']\ntry:\n    runpy.run_module('runtime', "
+    code += "run_name='__main__', alter_sys=True)\nexcept SystemExit:\n    print(os.environ['OMP_WAIT_POLICY'])"
+    bare = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    for environment, policy in ((bare, "PASSIVE"), (bare | {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        words = [sys.executable, "-c", code]
+        done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.split()[-1] == policy

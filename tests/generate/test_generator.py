@@ -8,10 +8,11 @@ import torch
 from coamd_blender.errors import Cancelled, InputError, WeightsError
 from runtime import checkpoint
 from runtime.config import AutoencoderConfig, GeneratorConfig
-from runtime.generate.generator import WEIGHTS, Generator, choose_device, frames_for
+from runtime.generate.generator import Generator, choose_device, frames_for
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextEncoder
+from runtime.weights import BUNDLED as WEIGHTS
 
 CODER = AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1)
 NETWORKS = GeneratorConfig(

@@ -9,11 +9,12 @@ import torch
 from coamd_blender.errors import Cancelled
 from runtime.config import PUBLISHED_SAMPLING, AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate import multi_action
-from runtime.generate.generator import WEIGHTS, Generator
+from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextEncoder
+from runtime.weights import BUNDLED as WEIGHTS
 
 TWO, THREE = "a man walks, then sits down", "a man walks, then jumps, then waves"
 

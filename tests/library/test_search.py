@@ -32,8 +32,8 @@ def clips(library, tmp_path):
 
 
 def small_first_pass(monkeypatch, full_scan=500, shortlist=200):
+    monkeypatch.setattr(search, "FULL_SCAN_ROWS", full_scan)
     for module in (codes, search):
-        monkeypatch.setattr(module, "FULL_SCAN_ROWS", full_scan)
         monkeypatch.setattr(module, "SHORTLIST", shortlist)
 
 

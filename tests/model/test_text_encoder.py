@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from coamd_blender.errors import WeightsError
-from runtime.generate.generator import WEIGHTS
 from runtime.model.text_encoder import TextEncoder
+from runtime.weights import BUNDLED as WEIGHTS
 
 SENTENCES = ["a man walks slowly forward", "turn left, then wave the right hand", "jump!"]
 IDS = [

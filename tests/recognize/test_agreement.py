@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from coamd_blender.errors import WeightsError
-from runtime.checkpoint import sha256
 from runtime.generate.generator import WEIGHTS
 from runtime.recognize.agreement import FILE, Agreement, Curve
+from runtime.weights import sha256
 
 
 def test_a_curve_is_even_where_its_logarithm_of_the_odds_is_zero_and_rises_with_the_cosine():

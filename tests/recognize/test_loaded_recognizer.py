@@ -14,11 +14,11 @@ from runtime import checkpoint
 from runtime.cli import main
 from runtime.cli.files import read_labels
 from runtime.config import RecognizerConfig
-from runtime.generate.generator import WEIGHTS
 from runtime.model.recognizer import MotionRecognizer
 from runtime.recognize.labels import family_texts, given, vocabulary
 from runtime.recognize.recognizer import Recognizer
 from runtime.recognize.segments import cut, spread, stretches
+from runtime.weights import BUNDLED as WEIGHTS
 
 SMALL = RecognizerConfig(width=32, layers=1, heads=2, feedforward=32, dim=16, text_layers=1)
 

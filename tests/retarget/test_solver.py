@@ -189,4 +189,4 @@ def test_steps_hardly_grow_with_the_frames_and_only_in_proportion_with_the_bones
     for bones in (65, 130, 260):
         rig, mapping = synthetic.random_rig(7, fillers=bones - len(synthetic.random_rig(7)[0].names))
         steps.append(calls_of(lambda rig=rig, mapping=mapping: solve(rig, mapping, joints[:10])))
-    assert steps[2] - steps[1] < 2.5 * (steps[1] - steps[0])
+    assert steps[2] - steps[1] <= 2.5 * (steps[1] - steps[0])

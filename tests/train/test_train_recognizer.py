@@ -14,12 +14,12 @@ from runtime.cli import main
 from runtime.compose.compose import PoolItem
 from runtime.config import Preset, RecognizerConfig
 from runtime.data.dataset import CaptionFeatures, Pool, write_pool
-from runtime.generate.generator import WEIGHTS
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextEncoder
 from runtime.recognize.labels import family_texts
 from runtime.recognize.recognizer import Recognizer
 from runtime.train import recognizer as training
+from runtime.weights import BUNDLED as WEIGHTS
 
 WORDS = {
     "walk": ("a person walks {how}", "walk {how}", "somebody is walking {how}"),
