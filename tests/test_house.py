@@ -44,3 +44,9 @@ def test_few_modules_stand_beside_the_rooms(package):
     modules = sorted(path.name for path in (ROOT / package).glob("*.py"))
     assert "__init__.py" in modules
     assert len(modules) <= MOST_MODULES, modules
+
+
+def test_no_two_test_files_have_one_name():
+    """Pytest would take one for the other."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) > 100 and not sorted({name for name in names if names.count(name) > 1})
