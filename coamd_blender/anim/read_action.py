@@ -13,9 +13,7 @@ Two ways, chosen by what moves the bones and named in the result:
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
 import bpy
@@ -31,6 +29,7 @@ from ..retarget.rig import forward_kinematics
 from . import actions
 from .armature import Y_UP_FROM_Z_UP, check_editable, read_rig
 from .snapshot import ROTATION_CHANNELS, rotation_channel
+from .stage import evaluate, staged
 from .steps import Step
 from .targets import by_uid
 
@@ -222,9 +221,9 @@ def _evaluated_steps(
             raise InputError(CHANGED, "Try again")
         scene = by_uid(bpy.data.scenes, uids[2]) or bpy.context.scene
         alone = None if action is None or _plays_alone(armature, action) else action
-        with _stage(armature, alone, scene) as stage:
+        with staged(armature, alone, scene) as stage:
             room = {name: matrices[done:] for name, matrices in poses.items()}
-            done += _evaluate(*stage, times[done : done + most], room, worlds[done:], seconds)
+            done += evaluate(*stage, times[done : done + most], room, worlds[done:], seconds)
     return poses, worlds
 
 
@@ -434,70 +433,3 @@ def _worlds(armature: bpy.types.Object, curves: _Curves, times: list[float]) -> 
     )
     above = now @ np.linalg.inv(np.array(armature.matrix_basis, dtype=float))
     return Y_UP_FROM_Z_UP @ above @ matrices
-
-
-@contextmanager
-def _stage(armature: bpy.types.Object, action: bpy.types.Action | None, scene: bpy.types.Scene) -> Iterator[tuple]:
-    """Yield (scratch scene, armature) to evaluate; with ``action``, a copy of the armature that plays it alone."""
-    stage = bpy.data.scenes.new("CoAMD reading")
-    stage.render.fps, stage.render.fps_base = scene.render.fps, scene.render.fps_base
-    copy = None
-    try:
-        if action is not None:
-            copy = _copy_with(armature, action)
-        stage.collection.objects.link(copy or armature)
-        yield stage, copy or armature
-    finally:
-        if copy is not None:
-            bpy.data.objects.remove(copy)
-        bpy.data.scenes.remove(stage)
-
-
-def _copy_with(armature: bpy.types.Object, action: bpy.types.Action):
-    """Copy an armature object so that it plays ``action`` alone and its constraints and drivers point at the copy."""
-    slot = actions.slot_for(action, armature)
-    copy = armature.copy()
-    data = copy.animation_data or copy.animation_data_create()
-    data.use_nla = False
-    data.action_influence, data.action_blend_type = 1.0, "REPLACE"
-    actions.play(copy, action, slot)
-    for bone in copy.pose.bones:
-        for constraint in bone.constraints:
-            for name in ("target", "pole_target"):
-                if getattr(constraint, name, None) == armature:
-                    setattr(constraint, name, copy)
-            for target in getattr(constraint, "targets", ()):
-                if getattr(target, "target", None) == armature:
-                    target.target = copy
-    for driver in data.drivers:
-        for target in (target for variable in driver.driver.variables for target in variable.targets):
-            if target.id == armature:
-                target.id = copy
-    return copy
-
-
-def _evaluate(
-    stage: bpy.types.Scene,
-    armature: bpy.types.Object,
-    times: np.ndarray,
-    poses: dict[str, np.ndarray],
-    worlds: np.ndarray,
-    seconds: float,
-) -> int:
-    """Let Blender pose the armature at the first F of ``times``, as many as ``seconds`` allow and one at least.
-
-    Put bone matrices into ``poses``, bone name to (at least F, 4, 4), and armature space to the Y-up world into
-    ``worlds``, as many; return F.
-    """
-    layer = stage.view_layers[0]
-    end = time.perf_counter() + seconds
-    for row, moment in enumerate(times):
-        stage.frame_set(int(np.floor(moment)), subframe=float(moment - np.floor(moment)))
-        posed = armature.evaluated_get(layer.depsgraph)
-        bones = posed.pose.bones
-        for name, matrices in poses.items():
-            matrices[row] = bones[name].matrix
-        worlds[row] = Y_UP_FROM_Z_UP @ np.array(posed.matrix_world)
-        if time.perf_counter() > end:
-            return row + 1
-    return len(times)

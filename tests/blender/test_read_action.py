@@ -10,7 +10,11 @@ bpy = pytest.importorskip("bpy")
 
 from rigs import RIG_FOLDER, evaluated_heads, imported, metarig, mixamo, new_scene, walking  # noqa: E402
 
-from coamd_blender.anim import actions, write_action  # noqa: E402
+from coamd_blender.anim import (  # noqa: E402
+    actions,
+    stage,
+    write_action,
+)
 from coamd_blender.anim import read_action as reader  # noqa: E402
 from coamd_blender.anim.read_action import CURVES, EVALUATED, read_action, read_steps, sample_frames  # noqa: E402
 from coamd_blender.character import figure  # noqa: E402
@@ -337,7 +341,7 @@ def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind(monke
     whole, blocks = read_action(rig_object, first), (len(bpy.data.scenes), len(bpy.data.objects))
     assert whole.way == EVALUATED and len(whole.joints) == 200
     clock = itertools.count(step=0.3 * reader.EVALUATE_SECONDS)  # four samples are over the time
-    monkeypatch.setattr(reader, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(stage, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     steps, told = read_steps(rig_object, first), []
     for step in steps:
         told.append(step.done)

@@ -46,6 +46,11 @@ def write_files(tmp_path):
 def cases_in(tmp_path) -> list[list]:
     """Return command lines that cannot be carried out."""
     clip, short = write_files(tmp_path)
+    return [*bad_words(tmp_path, clip, short), *bad_places(tmp_path, clip)]
+
+
+def bad_words(tmp_path, clip, short) -> list[list]:
+    """Return those whose arguments or files of the user's are amiss."""
     edit, out = ["edit", clip, "--mask"], ["--out", tmp_path / "out.npz"]
     return [
         ["generate", "--prompt", " ", *out],
@@ -84,6 +89,15 @@ def cases_in(tmp_path) -> list[list]:
         ["train", "generator", "--run", "r"],
         ["train", "autoencoder", "--run", "r", "--preset", "huge"],
         ["evaluate", "beauty"],
+        ["serve", "--idle-unload", "-1"],
+        ["juggle"],
+    ]
+
+
+def bad_places(tmp_path, clip) -> list[list]:
+    """Return those whose device, weights or prepared data is not there."""
+    edit, out = ["edit", clip, "--mask"], ["--out", tmp_path / "out.npz"]
+    return [
         ["generate", "--prompt", "x", "--device", "quantum", *out],
         ["generate", "--prompt", "x", "--weights", tmp_path, *out],
         [*edit, "10:40", "--weights", tmp_path, *out],
@@ -100,8 +114,6 @@ def cases_in(tmp_path) -> list[list]:
         ["pack", tmp_path / "none.safetensors", tmp_path / "out.safetensors"],
         ["evaluate", "obedience", "--weights", tmp_path],
         ["evaluate", "fairness", "--prepared", tmp_path],
-        ["serve", "--idle-unload", "-1"],
-        ["juggle"],
     ]
 
 
