@@ -113,7 +113,7 @@ def parents_of(bones: bpy.types.bpy_prop_collection) -> list[int]:
 
 
 def heads_of(bones: bpy.types.bpy_prop_collection) -> np.ndarray:
-    """Return the rest heads (bones, 3) float32, armature space."""
+    """Return the rest heads (F, 3) float32 of F bones, metres, armature space."""
     return _each(bones, "head_local", np.float32, 3)
 
 
