@@ -254,7 +254,7 @@ def test_a_linked_armature_is_left_alone_and_an_overridden_one_is_mapped(addon, 
 
 def test_the_choices_of_the_panel_reach_the_keys(rig):
     settings = bpy.context.scene.coamd
-    settings.prompt, settings.seconds, settings.random_seed = "a walk", 2.0, False
+    settings.prompt, settings.seconds, settings.random_seed, settings.variants = "a walk", 2.0, False, 1
     settings.carry.travel, settings.carry.reduce, settings.carry.tolerance = "object", True, 1.0
     before = rig.animation_data.action
     bpy.ops.coamd.generate()

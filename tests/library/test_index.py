@@ -229,7 +229,9 @@ def test_killed_at_any_moment_the_library_is_usable_and_lost_at_most_the_file_in
         write_motion(tmp_path / "clips" / f"{seed:03d}.npz", seed, frames=240 if seed % 9 == 0 else 20)
     moments = random.Random()
     stored, kills, waited = 0, 0, 0
-    for attempt in range(5):
+    for attempt in range(40):
+        if attempt >= 5 and waited:  # some kills come between a file stored and its windows embedded
+            break
         process = start(tmp_path / "library", tmp_path / "clips")
         for _ in range(moments.randint(1, 30)):
             process.stdout.readline()
@@ -247,7 +249,7 @@ def test_killed_at_any_moment_the_library_is_usable_and_lost_at_most_the_file_in
             if attempt % 2:  # as a search does; else the next process embeds what waits
                 library.embed_waiting(FakeEmbedder())
                 assert all(library.rows_of(clip.id) for clip in library.clips()), "all that is stored is found"
-    assert kills == 5 and stored > 0 and waited > 0
+    assert kills >= 5 and stored > 0 and waited > 0
     with Store.open(tmp_path / "library") as library:
         report = indexed(library, tmp_path / "clips")
         assert (report.unchanged, report.added, report.broken) == (stored, 160 - stored, 0)
