@@ -30,7 +30,7 @@ BLENDER = {
 
 # Which room may import which; a room is a folder of coamd_blender or runtime, or a module beside the folders.
 # A line here is a decision: most wishes for a new one are better met by moving what is wanted to a lower room.
-SHARED = {"errors", "lazy", "motion", "wire"}  # rooms of the add-on that the runtime may use
+SHARED = {"errors", "lazy", "motion", "retarget", "wire"}  # rooms of the add-on that the runtime may use
 ARROWS = {
     "coamd_blender": {
         # leaves
@@ -61,7 +61,7 @@ ARROWS = {
         "weights": "errors",
         "checkpoint": "config errors weights",
         # what a task is made of
-        "formats": "errors lazy motion",
+        "formats": "errors lazy motion retarget",
         "model": "checkpoint config errors motion",
         "cleanup": "motion",
         # the tasks

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from coamd_blender.errors import InputError
 from coamd_blender.wire import limits
+from runtime.formats.options import ReadOptions
 from runtime.weights import AUTOENCODER, GENERATOR, weights_file
 
 _DEVICE = re.compile(r"auto|mps|cpu|cuda(:\d+)?")
@@ -123,6 +124,26 @@ def output_path(text: str | Path, suffixes: tuple[str, ...]) -> Path:
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to") from error
     return path
+
+
+def add_read_options(parser: argparse.ArgumentParser) -> None:
+    """Add --up, --unit and --fps, for what a file does not say of itself."""
+    parser.add_argument("--up", metavar="AXIS", help="the file's up: y, z, x, -y, -z or -x (default: found)")
+    parser.add_argument("--unit", metavar="U", help="the file's unit: m, cm, mm, in, ft, or metres (default: found)")
+    parser.add_argument("--fps", type=finite_number(1, 8000), metavar="N", help="the file's rate (default: its own)")
+
+
+def read_options(args: argparse.Namespace) -> ReadOptions:
+    """Return what --up, --unit and --fps say. Raises InputError for an axis or a unit that is not one."""
+    options = ReadOptions(args.up, args.unit, args.fps)
+    options.check()
+    return options
+
+
+def tell(line: str) -> None:
+    """Print a line on stderr, if there is one."""
+    if line:
+        print(line, file=sys.stderr)
 
 
 class ProgressLine:

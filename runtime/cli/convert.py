@@ -8,7 +8,7 @@ import re
 from coamd_blender.motion.files import RUNTIME_FILES, listed
 from coamd_blender.motion.skeleton import FPS
 from runtime import formats
-from runtime.cli.common import Outcome, add_verb, output_path
+from runtime.cli.common import Outcome, add_read_options, add_verb, output_path, read_options, tell
 
 WRITABLE = (".npz", ".bvh")
 
@@ -19,12 +19,13 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("source", metavar="IN", help=f"a {listed(RUNTIME_FILES, 'or')} motion")
     parser.add_argument("out", metavar="OUT", help="a .npz (22 joints, 20 fps) or .bvh to write")
     parser.add_argument("--skeleton", metavar="RIG", help="joint map, or for .amc the .asf file (default: found)")
+    add_read_options(parser)
 
 
 def run_convert(args: argparse.Namespace) -> Outcome:
     """Convert every motion of a file. JSON: files, frames (of each), fps."""
     source, out = formats.read.check_readable(args.source), output_path(args.out, WRITABLE)
-    motions = formats.read.read_motions(source, args.skeleton)
+    motions = formats.read.read_motions(source, args.skeleton, read_options(args), tell)
     if len(motions) == 1:
         outputs = [out]
     else:

@@ -15,12 +15,15 @@ from runtime.cli.common import (
     Outcome,
     ProgressLine,
     add_model_options,
+    add_read_options,
     add_seed,
     add_text_weight,
     add_verb,
     check_generator,
     finite_number,
     output_path,
+    read_options,
+    tell,
 )
 from runtime.cli.files import read_path, read_scenes, read_targets
 
@@ -42,6 +45,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     ranges.add_argument("--prompt", default="", metavar="TEXT", help="what happens (default: whatever fits)")
     share = f"{', '.join(name for name, mode in EDIT_MODES.items() if mode.keeps)}: percent kept (50)"
     ranges.add_argument("--keep", type=finite_number(0, 100), default=50.0, metavar="N", help=share)
+    add_read_options(ranges)
     board = add_verb(verbs, "storyboard", run_storyboard, "make one long motion from several prompts")
     board.add_argument("file", type=Path, metavar="FILE", help="lines of seconds and prompt, or JSON")
     board.add_argument("--loop", choices=limits.LOOPS, help="end as it began, its travel kept or removed")
@@ -56,7 +60,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 def run_edit(args: argparse.Namespace) -> Outcome:
     """Remake the masked frames. JSON: files, seconds (of the clip), seed."""
     mask = parse_mask(args.mask)
-    joints, fps = formats.read.read_at_own_rate(args.clip)
+    joints, fps = formats.read.read_at_own_rate(args.clip, read_options(args), tell)
     request = EditRequest(
         joints,
         fps,

@@ -22,6 +22,7 @@ from runtime.cli.common import (
     add_model_options,
     add_verb,
     finite_number,
+    tell,
     whole_number,
 )
 
@@ -175,12 +176,6 @@ def run_search(args: argparse.Namespace) -> Outcome:
     for note in notes:
         tell(note)
     return Outcome({"results": results, "notes": notes}, "\n".join(map(result_line, results)))
-
-
-def tell(note: str) -> None:
-    """Print a line on stderr, if there is one."""
-    if note:
-        print(note, file=sys.stderr)
 
 
 def result_line(result: dict) -> str:

@@ -10,7 +10,7 @@ from coamd_blender.motion.skeleton import FPS
 from coamd_blender.wire import limits
 from coamd_blender.wire.requests import RecognizeRequest
 from runtime import formats, recognize
-from runtime.cli.common import Outcome, add_model_options, add_verb, whole_number
+from runtime.cli.common import Outcome, add_model_options, add_read_options, add_verb, read_options, tell, whole_number
 from runtime.cli.files import read_labels
 from runtime.recognize.labels import given
 from runtime.weights import RECOGNIZER, weights_file
@@ -27,6 +27,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     top, usual = whole_number(1, limits.MOST_RESULTS), limits.DEFAULT_LABELS
     parser.add_argument("--top", type=top, default=usual, metavar="K", help=f"labels to print (default {usual})")
     parser.add_argument("--segments", action="store_true", help="say what happens when in a long motion, too")
+    add_read_options(parser)
     add_model_options(parser)
 
 
@@ -37,9 +38,9 @@ def run_recognize(args: argparse.Namespace) -> Outcome:
     if labels is not None:
         given(labels)
     weights_file(args.weights, RECOGNIZER)
-    request = RecognizeRequest(
-        formats.read.read_motion(formats.read.check_readable(args.clip)), labels, args.top, args.segments
-    )
+    clip = formats.read.check_readable(args.clip)
+    joints = formats.read.read_motion(clip, options=read_options(args), tell=tell)
+    request = RecognizeRequest(joints, labels, args.top, args.segments)
     request.check()
     recognizer = recognize.Recognizer.load(args.weights, args.device)
     told = recognize.telling.tell(recognizer, request.joints, labels, request.top, request.segments)

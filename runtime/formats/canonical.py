@@ -14,6 +14,7 @@ Axes: Y up, right-handed, metres; a frame's columns are left, up, forward.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
@@ -97,6 +98,24 @@ def joint_maps() -> dict[str, JointMap]:
     return maps
 
 
+def measured_map(names: Iterable[str]) -> JointMap | None:
+    """Return the joint map with constants, measured on standing frames, whose very names these are; None for others.
+
+    Maps of the canonical body's own names are left out: many sources share those.
+    """
+    present, ours = set(names), set(JOINT_INDEX)
+    return next(
+        (
+            candidate
+            for candidate in joint_maps().values()
+            if isinstance(candidate.calibration, Calibration)
+            and candidate.joints <= present
+            and not {name for pair in candidate.limbs.values() for name in pair} <= ours
+        ),
+        None,
+    )
+
+
 def match_map(clip: SourceClip) -> JointMap:
     """Choose the joint map that covers the clip's joints best. Raises DataError naming what is missing."""
     present = set(clip.names)
@@ -161,7 +180,7 @@ def _frame(left: np.ndarray, up: np.ndarray, keep: str) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class _Measured:
+class Measured:
     """What a source says about the body, (frames, ...): limb points by part (frames, 2, 3) and trunk frames."""
 
     limbs: dict[str, np.ndarray]
@@ -170,19 +189,25 @@ class _Measured:
     head: np.ndarray
     neck: np.ndarray
 
+    def part(self, frames: np.ndarray) -> Measured:
+        """Return the ``frames`` (frames,) bool alone."""
+        limbs = {part: points[frames] for part, points in self.limbs.items()}
+        return Measured(limbs, self.pelvis[frames], self.chest[frames], self.head[frames], self.neck[frames])
+
     @property
     def leg_length(self) -> float:
         thigh = np.linalg.norm(self.limbs["knee"] - self.limbs["hip"], axis=-1)
         shank = np.linalg.norm(self.limbs["ankle"] - self.limbs["knee"], axis=-1)
-        return float(np.median(thigh) + np.median(shank))
+        return float(np.nanmedian(thigh) + np.nanmedian(shank))
 
     @property
     def shoulder_width(self) -> float:
         shoulders = self.limbs["shoulder"]
-        return float(np.median(np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=-1)))
+        return float(np.nanmedian(np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=-1)))
 
 
-def _measure(names: tuple[str, ...], positions: np.ndarray, joint_map: JointMap) -> _Measured:
+def measure(names: tuple[str, ...], positions: np.ndarray, joint_map: JointMap) -> Measured:
+    """Return what positions (frames, joints, 3), metres, Y up, of the joints ``names`` say of the body."""
     index = {name: place for place, name in enumerate(names)}
     limbs = {part: positions[:, [index[name] for name in pair]] for part, pair in joint_map.limbs.items()}
     points = {"hips": limbs["hip"].mean(axis=1), "shoulders": limbs["shoulder"].mean(axis=1)}
@@ -197,7 +222,7 @@ def _measure(names: tuple[str, ...], positions: np.ndarray, joint_map: JointMap)
     pelvis = _frame(hips, span(joint_map.pelvis_up)[0], "left")
     chest = _frame(shoulders, chest_up, "up")
     head = _frame(chest[..., 0], span(joint_map.head_up)[0], "up")
-    return _Measured(limbs, pelvis, chest, head, neck)
+    return Measured(limbs, pelvis, chest, head, neck)
 
 
 # --- calibration --------------------------------------------------------------------------------------------------
@@ -216,21 +241,25 @@ def _lean(frame: np.ndarray) -> np.ndarray:
     return np.degrees(np.arctan2(np.sum(frame[..., 1] * forward, axis=-1), frame[..., 1, 1]))
 
 
-def _shoulder_places(measured: _Measured, chest: np.ndarray) -> np.ndarray:
+def _shoulder_places(measured: Measured, chest: np.ndarray) -> np.ndarray:
     """Shoulders relative to the neck in the chest's frame, at canonical width: (frames, 2, 3)."""
     relative = np.einsum("fji,fsj->fsi", chest, measured.limbs["shoulder"] - measured.neck[:, None])
     return relative * (_SHOULDER_WIDTH / max(measured.shoulder_width, 1e-6))
 
 
-def _foot_pitch(measured: _Measured) -> np.ndarray:
+def _foot_pitch(measured: Measured) -> np.ndarray:
     """Degrees by which the feet point down, (frames, 2)."""
     direction = _unit(measured.limbs["toe"] - measured.limbs["ankle"])
     return np.degrees(np.arcsin(np.clip(-direction[..., 1], -1, 1)))
 
 
-def calibrate(measured: _Measured) -> Calibration:
-    """Calibrate on frames of an upright stance (a rest pose, or the median of standing frames)."""
+def calibrate(measured: Measured, leaning: float | None = None) -> Calibration:
+    """Calibrate on frames of an upright stance (a rest pose, or the median of standing frames).
+
+    ``leaning``: degrees that the chest's frame leans when upright, where that is known, for frames that are no stance.
+    """
     pelvis, chest, head = (float(np.median(_lean(f))) for f in (measured.pelvis, measured.chest, measured.head))
+    chest = chest if leaning is None else leaning
     upright = measured.chest @ rotation_matrices(np.array(-chest), "x")
     place = np.median(_shoulder_places(measured, upright), axis=0)
     place = (place[0] + place[1] * [-1, 1, 1]) / 2
@@ -246,12 +275,12 @@ def rest_calibration(clip: SourceClip, joint_map: JointMap) -> Calibration:
         return _canonical_calibration()
     if clip.rest is None:
         raise DataError(f"{clip.name}: its joint map needs a rest pose", "Give the map constants instead")
-    return calibrate(_measure(clip.names, clip.rest[None], joint_map))
+    return calibrate(measure(clip.names, clip.rest[None], joint_map))
 
 
 @cache
 def _canonical_calibration() -> Calibration:
-    return calibrate(_measure(tuple(JOINT_INDEX), _REST[None], joint_maps()["canonical"]))
+    return calibrate(measure(tuple(JOINT_INDEX), _REST[None], joint_maps()["canonical"]))
 
 
 # --- the canonical body ---------------------------------------------------------------------------------------------
@@ -299,7 +328,7 @@ def to_canonical_body(
 
     Raises DataError where joints of the trunk fall together.
     """
-    measured = _measure(names, positions, joint_map)
+    measured = measure(names, positions, joint_map)
     limbs = measured.limbs
     for part in (measured.pelvis, measured.chest, measured.head):
         if np.linalg.norm(part, axis=-2).min(initial=1.0) < 0.5:  # its columns have length 1, or 0
@@ -326,17 +355,24 @@ def to_canonical_body(
     return joints
 
 
-def canonicalise(clip: SourceClip, joint_map: JointMap, check: bool = True) -> list[np.ndarray]:
+def canonicalise(
+    clip: SourceClip, joint_map: JointMap, check: bool = True, tell: Callable[[str], None] | None = None
+) -> list[np.ndarray]:
     """Turn a source clip into motions of the canonical body at 20 fps, not yet placed: [(frames, 22, 3)].
 
-    One motion, or several where a jump had to be cut out, in metres. Raises DataError for joints the map misses, and
-    for a mirrored skeleton unless ``check`` is False.
+    One motion in metres, or several where a jump had to be cut out; a clip of one frame is a pose, and stays one.
+    ``tell`` is given a line where frames were mended or left out. Raises DataError for joints the map misses, and for a
+    mirrored skeleton unless ``check`` is False.
     """
-    return [joints for _, joints in canonical_pieces(clip, joint_map, check)]
+    return [joints for _, joints in canonical_pieces(clip, joint_map, check, tell=tell)]
 
 
 def canonical_pieces(
-    clip: SourceClip, joint_map: JointMap, check: bool = True, keyed: bool = False
+    clip: SourceClip,
+    joint_map: JointMap,
+    check: bool = True,
+    keyed: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> list[tuple[float, np.ndarray]]:
     """Do what :func:`canonicalise` does, and say where in the clip each motion starts: [(seconds, (frames, 22, 3))].
 
@@ -350,18 +386,22 @@ def canonical_pieces(
     keep = [place for place, name in enumerate(clip.names) if name in joint_map.joints]
     names = tuple(clip.names[place] for place in keep)
     positions = clip.positions[:, keep]
-    leg_length = _measure(names, positions, joint_map).leg_length
+    leg_length = measure(names, positions, joint_map).leg_length
     if leg_length < 1e-6:
         raise DataError(f"{clip.name}: its legs have no length", "Export it with bones that have a length")
     positions = positions * (LEG_LENGTH / leg_length)
     spans = [(0, len(positions))]
-    if not keyed or not np.isfinite(positions).all():
+    if len(positions) > 1 and (not keyed or not np.isfinite(positions).all()):
         hips = [names.index(name) for name in joint_map.limbs["hip"]]
-        positions, spans, _ = mend(positions, positions[:, hips].mean(axis=1), clip.fps)
+        positions, spans, repaired = mend(positions, positions[:, hips].mean(axis=1), clip.fps)
+        lost = len(positions) - sum(stop - start for start, stop in spans)
+        if tell is not None and (repaired or lost or len(spans) > 1):
+            pieces = f", which makes {len(spans)} pieces" if len(spans) > 1 else ""
+            tell(f"{clip.name}: {repaired} frames that jump were bridged and {lost} left out{pieces}")
     motions = []
     for start, stop in spans:
         sampled = resample(positions[start:stop], clip.fps)
-        if len(sampled) > 1:
+        if len(sampled) > 1 or (len(clip.positions) == 1 and np.isfinite(sampled).all()):
             joints = to_canonical_body(names, sampled, joint_map, calibration)
             if check:
                 check_handedness(joints, clip.name)

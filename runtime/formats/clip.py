@@ -37,6 +37,9 @@ class SourceClip:
     fps        frames per second of the source
     name       animation, trial or file name
     rest       (joints, 3) the skeleton in its rest pose (all rotations zero, or the bind pose), or None
+    notes      what was amiss in the file and is read nevertheless, a line each
+    up         the axis that is up ("y"), where the format says so; None where it has to be found
+    last_turns name of a joint that turns with nothing below it -> (frames, 3, 3) its turn away from rest
     """
 
     names: tuple[str, ...]
@@ -45,6 +48,9 @@ class SourceClip:
     fps: float
     name: str = ""
     rest: np.ndarray | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+    up: str | None = None
+    last_turns: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self):
         if self.positions.ndim != 3 or self.positions.shape[1:] != (len(self.names), 3):

@@ -12,6 +12,7 @@ unless a function says otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,12 +24,15 @@ from coamd_blender.motion.skeleton import FPS, JOINT_COUNT, JOINT_NAMES
 
 from .acclaim import read_acclaim
 from .bvh import read_bvh
-from .canonical import JointMap, canonicalise, joint_maps, match_map, resample
+from .canonical import JointMap, canonicalise, joint_maps, resample
 from .clip import TORN, SourceClip, reason
 from .gltf import read_gltf
 from .npz import read_npz
+from .options import ReadOptions
 from .placing import clip_floor, place, shared_floor
+from .understand import Understood, understand
 
+Tell = Callable[[str], None]
 READERS = {".bvh": read_bvh, ".amc": read_acclaim, ".glb": read_gltf, ".gltf": read_gltf, ".npz": read_npz}
 EDITABLE = (".npz", ".bvh")
 
@@ -49,15 +53,18 @@ def check_readable(path: str | Path) -> Path:
     return path
 
 
-def read(path: str | Path, skeleton: str | None = None) -> list[SourceClip]:
+def read(path: str | Path, skeleton: str | None = None, options: ReadOptions | None = None) -> list[SourceClip]:
     """Read every clip of a file, one of READERS, as its source has it. Raises DataError.
 
-    ``skeleton`` may name the .asf of an .amc.
+    ``skeleton`` may name the .asf of an .amc; ``options`` the rate of a .bvh or .amc that does not say it.
     """
     path = Path(path)
     suffix = path.suffix.lower()
+    fps = options.fps if options else None
     if suffix == ".amc":
-        return read_acclaim(path, skeleton)
+        return read_acclaim(path, skeleton, *(() if fps is None else (fps,)))
+    if suffix == ".bvh":
+        return read_bvh(path, fps=fps)
     if suffix not in READERS:
         raise DataError(f"{path} is not a motion file", f"Give a {', '.join(READERS)}")
     return READERS[suffix](path)
@@ -70,24 +77,53 @@ def joint_map_of(name: str | None) -> JointMap | None:
     return None if name is None else joint_maps()[name]
 
 
+def _nobody(line: str) -> None:
+    """Listen to nothing."""
+
+
+def _understood(
+    path: Path, clip: SourceClip, named: JointMap | None, options: ReadOptions | None, tell: Tell
+) -> Understood:
+    """Return what a clip's joints mean: by the joint map ``named``, or found and told. Raises DataError."""
+    if named is None and path.suffix.lower() == ".amc":
+        named = joint_maps()["acclaim"]  # its places are the ends of the bones named, not their beginnings
+    if named is not None:
+        return Understood(clip, named, "")
+    found = understand(clip, options)
+    tell(f"{clip.name}: {found.line}")
+    return found
+
+
 # --- one motion -------------------------------------------------------------------------------------------------------
 
 
-def read_motion(path: str | Path, skeleton: str | None = None, animation: str | None = None) -> np.ndarray:
+def read_motion(
+    path: str | Path,
+    skeleton: str | None = None,
+    animation: str | None = None,
+    options: ReadOptions | None = None,
+    tell: Tell = _nobody,
+) -> np.ndarray:
     """Read one motion of a file to canonical joints (frames, 22, 3) float32, metres, to say what it is.
 
-    A file of the 22 joints themselves is only resampled, its positions kept. ``skeleton`` names a joint map (the one
-    that fits best when None) or an .asf; ``animation`` one of several in a .glb (the longest when None). Of a motion
-    that jumps the longest unbroken piece is taken. Raises DataError and InputError.
+    A file of the 22 joints themselves is only resampled, its positions kept, brought to Y up and metres. ``skeleton``
+    names a joint map (found when None) or an .asf; ``animation`` one of several in a .glb (the longest when None); of a
+    motion that jumps the longest unbroken piece is taken. ``options`` are what the user says of the file; ``tell`` is
+    given a line on what was found. Raises DataError and InputError.
     """
     path = Path(path)
     sketched = skeleton if skeleton and skeleton.lower().endswith(".asf") else None
-    clip = _choose(read(path, sketched), path, animation)
+    clip = _choose(read(path, sketched, options), path, animation)
     joint_map = None if sketched else joint_map_of(skeleton or None)
+    if joint_map is None and path.suffix.lower() == ".npz":
+        return resample(clip.positions, clip.fps).astype(np.float32)
+    found = _understood(path, clip, joint_map, options, tell)
     if joint_map is None and _is_canonical(clip):
         columns = [clip.names.index(name) for name in JOINT_NAMES]
-        return resample(clip.positions[:, columns], clip.fps).astype(np.float32)
-    pieces = canonicalise(clip, joint_map or match_map(clip))
+        joints = clip.positions[:, columns] @ found.turn.T * found.unit
+        if np.isfinite(joints).all():
+            return resample(joints, clip.fps).astype(np.float32)
+    pieces = canonicalise(found.clip, found.joint_map, tell=tell)
     if not pieces:
         raise DataError(f"{path} holds no two frames that follow on each other", "Export the motion again")
     return place(max(pieces, key=len)).astype(np.float32)
@@ -109,7 +145,9 @@ def _choose(clips: list[SourceClip], path: Path, animation: str | None) -> Sourc
     raise DataError(f"{path} has no animation {animation}", f"Choose from {names}")
 
 
-def read_at_own_rate(path: str | Path) -> tuple[np.ndarray, float]:
+def read_at_own_rate(
+    path: str | Path, options: ReadOptions | None = None, tell: Tell = _nobody
+) -> tuple[np.ndarray, float]:
     """Return (joints (frames, 22, 3) float32, fps) of an .npz as it is, or of a .bvh on the canonical body.
 
     Joints are in metres, and every frame is kept at its own rate. Raises InputError and DataError.
@@ -119,11 +157,12 @@ def read_at_own_rate(path: str | Path) -> tuple[np.ndarray, float]:
         raise InputError(f"{path} is not a clip that can be edited", f"Give one of {', '.join(EDITABLE)}")
     if not path.is_file():
         raise InputError(f"There is no file {path}", "Check the path")
-    (clip,) = read(path)
+    (clip,) = read(path, options=options)
     if path.suffix.lower() == ".npz":
         return clip.positions.astype(np.float32), clip.fps
     # told at the frame rate of the canonical body's motions, so that every frame is kept
-    motions = canonicalise(replace(clip, fps=float(FPS)), match_map(clip))
+    found = _understood(path, clip, None, options, tell)
+    motions = canonicalise(replace(found.clip, fps=float(FPS)), found.joint_map, tell=tell)
     if len(motions) != 1 or len(motions[0]) != len(clip.positions):
         raise DataError(f"{path} jumps, and would be cut", "Mend its jumps, or convert it and edit the pieces")
     return place(motions[0]).astype(np.float32), clip.fps
@@ -132,26 +171,38 @@ def read_at_own_rate(path: str | Path) -> tuple[np.ndarray, float]:
 # --- all of them ------------------------------------------------------------------------------------------------------
 
 
-def read_motions(path: str | Path, skeleton: str | None = None) -> list[tuple[str, np.ndarray]]:
+def read_motions(
+    path: str | Path, skeleton: str | None = None, options: ReadOptions | None = None, tell: Tell = _nobody
+) -> list[tuple[str, np.ndarray]]:
     """Return (name, canonical joints (frames, 22, 3)) of every motion in a file, in metres.
 
     The pieces of one that jumps count up. A .npz holds such joints already and is only resampled. ``skeleton`` names a
-    joint map instead of the one found by the joints' names, or the .asf of an .amc. Raises DataError and InputError.
+    joint map instead of what would be found, or the .asf of an .amc; ``options`` are what the user says of the file. Of
+    several motions those that cannot be read are left out; ``tell`` is given a line for each, and on what was found.
+    Raises DataError and InputError.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix == ".npz":
         (clip,) = read_npz(path)
         return [(clip.name, resample(clip.positions, clip.fps))]
-    clips = read(path, skeleton)
+    clips = read(path, skeleton, options)
     joint_map = None if suffix == ".amc" else joint_map_of(skeleton)
-    motions = []
+    motions, failed = [], []
     for clip in clips:
-        pieces = canonicalise(clip, joint_map or match_map(clip))
+        try:
+            found = _understood(path, clip, joint_map, options, tell)
+            pieces = canonicalise(found.clip, found.joint_map, tell=tell)
+        except DataError as error:
+            failed.append(error)
+            tell(f"{clip.name} is left out: {error}")
+            continue
         names = [clip.name] if len(pieces) == 1 else [f"{clip.name}_{number}" for number in range(len(pieces))]
         motions += [(name, place(piece)) for name, piece in zip(names, pieces, strict=True)]
+    if not motions and failed:
+        raise failed[0]
     if not motions:
-        raise DataError(f"{path} holds no motion of two frames or more", "Export it with its animation")
+        raise DataError(f"{path} holds no motion without jumps", "Export it with its animation")
     return motions
 
 
@@ -166,7 +217,7 @@ class PlacedMotion:
 
 
 def read_placed(path: str | Path, shortest: int) -> tuple[list[PlacedMotion], list[str]]:
-    """Return every motion of a file of at least ``shortest`` frames, and a line for every clip left out.
+    """Return every motion of a file of at least ``shortest`` frames, and a line for all that was left out or amiss.
 
     The clips of one file share a floor where they are many: one that floats clear of it (a fall, a flight) keeps its
     height. A .npz is only resampled. Raises DataError, naming the file, when nothing in it can be used.
@@ -194,13 +245,15 @@ def _pieces(path: Path, shortest: int) -> tuple[list[PlacedMotion], list[str]]:
     found: list[tuple[SourceClip, JointMap, list[np.ndarray]]] = []
     for clip in clips:
         try:
-            joint_map = match_map(clip)
-            pieces = [piece for piece in canonicalise(clip, joint_map) if len(piece) >= shortest]
+            understood = _understood(path, clip, None, None, _nobody)
+            joint_map = understood.joint_map
+            pieces = [piece for piece in canonicalise(understood.clip, joint_map) if len(piece) >= shortest]
         except DataError as error:
             if len(clips) == 1:
                 raise
             left_out.append(f"{path.name}:{clip.name}: {error.message}")
             continue
+        left_out += [f"{path.name}: {note} - check the rest, or export it again" for note in clip.notes]
         if not pieces:
             left_out.append(f"{path.name}:{clip.name}: shorter than {shortest / FPS:g} s")
         found.append((clip, joint_map, pieces))

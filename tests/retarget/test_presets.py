@@ -19,7 +19,8 @@ from coamd_blender.retarget.rig import simple_rig
 RIG_FOLDER = Path(os.environ.get("COAMD_RIGS") or Path(__file__).parents[3] / "shared" / "rigs")
 PRESETS = {preset["label"]: preset for preset in named_presets()}
 # What stands before a name by the preset's regular expression, for those that have one.
-OWN_PREFIX = {"Mixamo": "mixamorig:", "SMPL": "m_avg_", "VRoid and VRM (J_Bip)": "J_Bip_", "3ds Max Biped": "Bip001 "}
+OWN_PREFIX = {"Mixamo": "mixamorig:", "SMPL": "m_avg_", "VRoid and VRM (J_Bip)": "J_Bip_", "3ds Max Biped": "Bip001 ",
+              "Source engine (ValveBiped)": "ValveBiped.Bip01_", "GTA V (SKEL_)": "SKEL_"}  # fmt: skip
 SIDE = r"[Ll]eft|[Rr]ight|左|右|(?<![A-Za-z])[lrLR](?![A-Za-z])|^[lr](?=[A-Z])"
 
 

@@ -1,0 +1,126 @@
+"""Files as many exporters write one known motion: which joint is which, what is up, the unit, how it stands."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from coamd_blender.errors import DataError, InputError
+from coamd_blender.motion.kinematics import bones
+from coamd_blender.motion.rotations import unit
+from coamd_blender.motion.skeleton import JOINT_INDEX, JOINT_NAMES
+from runtime.evaluate.export_names import NAMED, joint_names
+from runtime.evaluate.exports import KINDS, Export, known_joints, write_bvh_export
+from runtime.formats.options import ReadOptions, axis_of, unit_of
+from runtime.formats.read import read_at_own_rate, read_motion, read_motions, read_placed
+
+PLAIN = joint_names("mixamo")
+FEET = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
+
+
+def check(tmp_path, export, options=None, but=()):
+    """Read an export and hold it against the motion it was made from, joints ``but`` left out; return what was told."""
+    path, told = tmp_path / "made.bvh", []
+    write_bvh_export(path, export)
+    ((name, joints),) = read_motions(path, options=options, tell=told.append)
+    known = known_joints(export.kind)
+    assert name == "made" and abs(len(joints) - len(known)) <= 1
+    joints, known = joints[: len(known)], known[: len(joints)]
+    kept = [joint for joint in range(22) if joint not in but]
+    assert np.linalg.norm(joints - known, axis=-1)[:, kept].max() < 0.01
+    cosines = np.sum(unit(bones(joints)) * unit(bones(known)), axis=-1)[:, [joint - 1 for joint in kept if joint]]
+    assert np.degrees(np.arccos(np.clip(cosines, -1, 1))).max() < 2
+    return "; ".join(told)
+
+
+@pytest.mark.parametrize("scheme", NAMED)
+def test_names_of_every_scheme(tmp_path, scheme):
+    check(tmp_path, Export("walk", joint_names(scheme)))
+
+
+@pytest.mark.parametrize(("kind", "up"), [*itertools.product(("walk", "bow"), ("z", "-y", "root-z"))])
+def test_up_is_found_and_told(tmp_path, kind, up):
+    line = check(tmp_path, Export(kind, PLAIN, up=up))
+    assert f"{up.removeprefix('root-').upper()} up" in line and "likely" not in line
+
+
+@pytest.mark.parametrize(
+    ("metres", "word"), [(1.0, "metres"), (0.001, "millimetres"), (0.0254, "inches"), (0.3048, "feet")]
+)
+def test_the_unit_is_found_and_told(tmp_path, metres, word):
+    assert f"in {word}" in check(tmp_path, Export("wave", PLAIN, unit=metres))
+
+
+@pytest.mark.parametrize(("kind", "zero"), [*itertools.product(KINDS, ("a", "down", "bone", "first"))])
+def test_a_zero_pose_that_is_no_stance_is_not_believed(tmp_path, kind, zero):
+    line = check(tmp_path, Export(kind, PLAIN, zero=zero))
+    assert ("rest pose is not a stance" in line) == (zero == "bone" or (zero, kind) == ("first", "walk"))
+
+
+@pytest.mark.parametrize("size", [(1.08, 0.93, 1.1), (0.9, 1.1, 0.6)])
+@pytest.mark.parametrize("zero", ["t", "bone"])
+def test_bodies_of_other_proportions(tmp_path, size, zero):
+    trunk, arms, whole = size
+    check(tmp_path, Export("squat", PLAIN, zero=zero, trunk=trunk, arms=arms, size=whole))
+
+
+def test_joints_without_meaning_in_their_names_are_known_by_the_tree(tmp_path):
+    for zero, up in (("t", "z"), ("bone", "y"), ("bone", "z")):
+        line = check(tmp_path, Export("walk", joint_names("numbers"), zero=zero, up=up))
+        assert "by the shape of the skeleton" in line
+
+
+def test_feet_without_toes_turn_as_their_ankles_do(tmp_path):
+    export = Export("walk", joint_names("no toes"), ends=False)
+    assert "no toes" in check(tmp_path, export)
+    check(tmp_path, Export("walk", joint_names("no toes"), ends=False, zero="bone"), but=FEET)
+
+
+def test_of_two_roots_the_person_is_read_and_told(tmp_path):
+    assert "of 2 roots mixamorig:Hips is read" in check(tmp_path, Export("walk", PLAIN, damage="two roots"))
+
+
+def test_a_row_of_nonsense_is_bridged_and_told(tmp_path):
+    line = check(tmp_path, Export("walk", PLAIN, damage="bad row"))
+    assert "1 of 91 rows are not whole" in line and "1 frames that jump were bridged" in line
+
+
+def test_what_the_user_says_counts_more_than_what_is_found(tmp_path):
+    check(tmp_path, Export("wave", PLAIN, up="z"), ReadOptions(up="z", unit="cm"))
+    path = tmp_path / "a.bvh"
+    write_bvh_export(path, Export("wave", PLAIN))
+    ((_, wrong),) = read_motions(path, options=ReadOptions(up="z"))
+    assert np.ptp(wrong[0, :, 1]) < 0.9  # lying, as asked for
+    assert axis_of("+Z") == "z" and unit_of("0.5") == 0.5
+    for bad in (ReadOptions(up="w"), ReadOptions(unit="ell")):
+        with pytest.raises(InputError, match="Choose from"):
+            bad.check()
+
+
+def test_a_file_of_our_own_joints_in_centimetres_lying_on_its_side_comes_out_as_it_is(tmp_path):
+    write_bvh_export(tmp_path / "own.bvh", Export("wave", JOINT_NAMES, up="z", fps=20))
+    assert np.abs(read_motion(tmp_path / "own.bvh") - known_joints("wave")).max() < 0.001
+
+
+def test_one_frame_is_a_pose(tmp_path):
+    write_bvh_export(tmp_path / "a.bvh", Export("wave", PLAIN))
+    text = (tmp_path / "a.bvh").read_text().splitlines()
+    start = next(number for number, line in enumerate(text) if line.startswith("Frame Time"))
+    (tmp_path / "a.bvh").write_text("\n".join([*text[:start], text[start], text[start + 1]]))
+    ((_, pose),) = read_motions(tmp_path / "a.bvh")
+    assert pose.shape == (1, 22, 3) and np.abs(pose[0] - known_joints("wave")[0]).max() < 0.002
+    assert read_motion(tmp_path / "a.bvh").shape == (1, 22, 3)
+    assert len(read_at_own_rate(tmp_path / "a.bvh")[0]) == 1
+    with pytest.raises(DataError, match=r"no motion of 0\.8 s"):
+        read_placed(tmp_path / "a.bvh", 16)
+
+
+def test_what_is_no_person_is_refused_with_the_reason(tmp_path):
+    chain = [f"JOINT seg{number} {{ OFFSET 0 1 0 CHANNELS 3 Zrotation Xrotation Yrotation" for number in range(20)]
+    head = "HIERARCHY ROOT seg { OFFSET 0 0 0 CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation"
+    row = " ".join(["0"] * 66)
+    text = "\n".join([head, *chain, "}" * 21, "MOTION", "Frames: 3", "Frame Time: 0.05", row, row, row])
+    (tmp_path / "snake.bvh").write_text(text)
+    with pytest.raises(DataError, match="not known to be a person's: their names match only 0 of 22") as raised:
+        read_motions(tmp_path / "snake.bvh")
+    assert "Name its joints" in raised.value.hint
