@@ -23,8 +23,9 @@ _TOPS = ("head", "neck", "spine3", "spine2")
 def why_not_a_stance(places: Mapping[str, np.ndarray]) -> str | None:
     """Return why nobody stands so, a few words to follow "its rest pose is not a stance:"; None for a stance.
 
-    places: joint name to (3,) in any unit, with hips, knees and ankles at least. A stance has the hips side by side, the trunk over
-    them, both legs going down from them, feet that do not point backwards, and arms that mirror each other.
+    places: joint name to (3,) in any unit, with hips, knees and ankles at least. A stance has the hips side by side,
+    the trunk over them, both legs going down from them, feet that do not point backwards, and arms that mirror each
+    other.
     """
     across = places["left_hip"] - places["right_hip"]
     bones = {joint: places[end] - places[joint] for joint, end in _leg_bones()}

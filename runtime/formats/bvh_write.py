@@ -9,6 +9,8 @@ import numpy as np
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FPS, JOINT_COUNT, JOINT_NAMES, PARENTS, REST_OFFSETS
 
+from .clip import write_whole
+
 CHILDREN = tuple(tuple(c for c in range(JOINT_COUNT) if PARENTS[c] == j) for j in range(JOINT_COUNT))
 # The tips of the last bones, from their joints in the rest pose, metres.
 _TIPS = {10: (0.0, 0.0, 0.06), 11: (0.0, 0.0, 0.06), 15: (0.0, 0.12, 0.0), 20: (0.08, 0.0, 0.0), 21: (-0.08, 0.0, 0.0)}
@@ -104,7 +106,8 @@ def write_bvh(path: str | Path, joints: np.ndarray, fps: float = FPS) -> None:
     """Write ``joints`` (frames, 22, 3), metres, Y up, as a BVH file in metres.
 
     Bone lengths are the medians of the motion's; a joint that they would misplace gets position channels, so that
-    reading the file gives the positions back. Raises DataError for a wrong shape or values that are not numbers.
+    reading the file gives the positions back. The file is written whole or not at all. Raises DataError for a wrong
+    shape or values that are not numbers, and InputError where it cannot be written.
     """
     joints = np.asarray(joints, dtype=np.float64)
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or not len(joints) or not np.isfinite(joints).all():
@@ -125,4 +128,4 @@ def write_bvh(path: str | Path, joints: np.ndarray, fps: float = FPS) -> None:
     rows = np.concatenate(columns, axis=1)
     body = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in rows)
     head = f"{_hierarchy(offsets, free)}\nMOTION\nFrames: {len(rows)}\nFrame Time: {1.0 / fps:.8f}\n"
-    Path(path).write_text(head + body + "\n", encoding="utf-8")
+    write_whole(Path(path), lambda unfinished: unfinished.write_text(head + body + "\n", encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import struct
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coamd_blender.errors import CoamdError, DataError
+from coamd_blender.errors import CoamdError, DataError, InputError
 
 # What parsing raises on bytes that no exporter wrote: its own arithmetic, and json, zipfile and numpy's .npz. A size
 # that such bytes state may be more than there is memory.
@@ -109,6 +110,23 @@ def check_duration(path: str | Path, frames: float, fps: float, stated: str = ""
             f"{path} lasts {frames / fps / 3600:.3g} hours, and at most {LONGEST_HOURS:g} are read",
             "Cut it into shorter clips, and check the time of its last key",
         )
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` make a file beside ``path`` and put it there: whole, or not at all and nothing is left.
+
+    Raises InputError when that cannot be done, on a full disk for example.
+    """
+    unfinished = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        write(unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # what hindered the writing may hinder this
+            unfinished.unlink(missing_ok=True)
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", "Choose a folder with room that you may write to"
+        ) from error
 
 
 def rotation_matrices(degrees: np.ndarray, axis: str) -> np.ndarray:

@@ -7,70 +7,22 @@ specification, appendix C.
 
 from __future__ import annotations
 
-import base64
-import json
-import struct
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from coamd_blender.errors import DataError
 
-from .clip import SourceClip, check_duration, torn_is_told
+from .clip import TORN, SourceClip, check_duration, reason, torn_is_told
+from .gltf_document import Document, load
 
 SAMPLE_FPS = 30.0
-_DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
-
-
-@dataclass(frozen=True)
-class _Document:
-    tree: dict
-    buffers: list[bytes]
-
-    def accessor(self, index: int) -> np.ndarray:
-        """Return an accessor's values (count, width) as float64; normalised integers become fractions."""
-        accessor = self.tree["accessors"][index]
-        if "sparse" in accessor or "bufferView" not in accessor:
-            raise ValueError("sparse accessors are not read")
-        view = self.tree["bufferViews"][accessor["bufferView"]]
-        dtype, width = np.dtype(_DTYPES[accessor["componentType"]]), _WIDTHS[accessor["type"]]
-        start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
-        stride = view.get("byteStride", dtype.itemsize * width)
-        raw = np.ndarray(
-            (accessor["count"], width), dtype, self.buffers[view["buffer"]], start, (stride, dtype.itemsize)
-        )
-        values = raw.astype(np.float64)
-        if accessor.get("normalized"):
-            values = np.maximum(values / np.iinfo(dtype).max, -1.0)
-        return values
-
-
-def _load(path: Path) -> _Document:
-    data = path.read_bytes()
-    embedded = b""
-    if data[:4] == b"glTF":
-        length = struct.unpack_from("<I", data, 12)[0]
-        tree = json.loads(data[20 : 20 + length])
-        if 20 + length < len(data):
-            size = struct.unpack_from("<I", data, 20 + length)[0]
-            embedded = data[28 + length : 28 + length + size]
-    else:
-        tree = json.loads(data)
-    buffers = []
-    for buffer in tree.get("buffers", []):
-        uri = buffer.get("uri")
-        if uri is None:
-            content = embedded
-        elif uri.startswith("data:"):
-            content = base64.b64decode(uri.partition(",")[2])
-        else:
-            content = (path.parent / uri).read_bytes()
-        if len(content) < buffer["byteLength"]:
-            raise ValueError("a buffer is shorter than it says")
-        buffers.append(content)
-    return _Document(tree, buffers)
+MOST_NODES = 20_000
+_PARTS = {"translation": 3, "rotation": 4, "scale": 3}
+_MOST_PLACES = 20_000_000  # nodes times frames
+_PIECE = 400_000  # nodes times frames whose matrices are in memory at once
 
 
 def _slerp(first: np.ndarray, second: np.ndarray, fraction: np.ndarray) -> np.ndarray:
@@ -122,6 +74,22 @@ def _quaternion_matrices(quaternions: np.ndarray) -> np.ndarray:
 def _world_positions(nodes: list[dict], order: list[int], parents: dict[int, int], tracks: dict) -> np.ndarray:
     """World positions (frames, nodes, 3) in tree order; ``tracks[node, path]`` holds sampled channels."""
     frames = max((len(track) for track in tracks.values()), default=1)
+    step = max(1, _PIECE // max(1, len(order)))
+    return np.concatenate(
+        [
+            _positions_of(
+                nodes, order, parents, {key: track[start : start + step] for key, track in tracks.items()},
+                min(step, frames - start),
+            )
+            for start in range(0, frames, step)
+        ]
+    )  # fmt: skip
+
+
+def _positions_of(
+    nodes: list[dict], order: list[int], parents: dict[int, int], tracks: dict, frames: int
+) -> np.ndarray:
+    """Do what :func:`_world_positions` does, for as many ``frames`` as fit into memory."""
     world: dict[int, np.ndarray] = {}
     for node in order:
         entry = nodes[node]
@@ -159,27 +127,40 @@ def _tree_order(nodes: list[dict]) -> tuple[list[int], dict[int, int]]:
     return order, parents
 
 
-def _tracks(path: Path, document: _Document, animation: dict, fps: float) -> dict:
+def _channels(document: Document, animation: dict) -> Iterator[tuple[int, str, np.ndarray, np.ndarray, str]]:
+    """Yield node, part, key times (keys,), values and interpolation of every channel that moves a node."""
+    for channel in animation["channels"]:
+        part, node = channel["target"]["path"], channel["target"].get("node")
+        if node is None or part not in _PARTS:
+            continue
+        sampler = animation["samplers"][channel["sampler"]]
+        times, values = document.accessor(sampler["input"])[:, 0], document.accessor(sampler["output"])
+        if not len(times):
+            continue
+        if not np.isfinite(times).all() or (np.diff(times) < 0).any():
+            raise ValueError("the times of its keys are no times that follow on each other")
+        mode = sampler.get("interpolation", "LINEAR")
+        if len(values) != len(times) * (3 if mode == "CUBICSPLINE" else 1) or values.shape[1] != _PARTS[part]:
+            raise ValueError(f"a channel has {len(times)} keys and {len(values)} values")
+        yield node, part, times, values, mode
+
+
+def _tracks(path: Path, document: Document, animation: dict, nodes: int, fps: float) -> dict:
     """Return the channels of an animation, sampled: (frames, width) by (node, "rotation" or the like).
 
     Raises DataError when it is too long.
     """
-    channels = []
-    for channel in animation["channels"]:
-        part, node = channel["target"]["path"], channel["target"].get("node")
-        if node is None or part == "weights":
-            continue
-        sampler = animation["samplers"][channel["sampler"]]
-        times = document.accessor(sampler["input"])[:, 0]
-        channels.append(
-            (node, part, times, document.accessor(sampler["output"]), sampler.get("interpolation", "LINEAR"))
-        )
+    channels = list(_channels(document, animation))
     if not channels:
         return {}
     start = min(times[0] for _, _, times, _, _ in channels)
     end = max(times[-1] for _, _, times, _, _ in channels)
     check_duration(path, (end - start) * fps, fps)
-    at = start + np.arange(round((end - start) * fps) + 1) / fps
+    frames = round((end - start) * fps) + 1
+    if frames * nodes > _MOST_PLACES:
+        told = f"{path} moves {nodes} nodes over {frames} frames"
+        raise DataError(told, "Export the armature alone, or shorter clips")
+    at = start + np.arange(frames) / fps
     return {
         (node, part): _sample(times, values, mode, at, part == "rotation")
         for node, part, times, values, mode in channels
@@ -188,21 +169,38 @@ def _tracks(path: Path, document: _Document, animation: dict, fps: float) -> dic
 
 @torn_is_told("is not a readable glTF file", "Export it again as .glb")
 def read_gltf(path: str | Path, fps: float = SAMPLE_FPS) -> list[SourceClip]:
-    """Read every animation of a glTF file as a clip of its node tree, metres, Y up. Raises DataError."""
+    """Read every animation of a glTF file as a clip of its node tree, metres, Y up. Raises DataError.
+
+    Of several animations those that cannot be read are left out, and told in the notes of the others.
+    """
     path = Path(path)
-    document = _load(path)
+    document = load(path)
     nodes = document.tree["nodes"]
+    if len(nodes) > MOST_NODES:
+        raise DataError(f"{path} has {len(nodes):,} nodes", "Export the armature alone")
     order, parents = _tree_order(nodes)
-    names = tuple(nodes[node].get("name", f"node_{node}") for node in order)
+    names = tuple(_text(nodes[node].get("name", f"node_{node}")) for node in order)
     index = {node: place for place, node in enumerate(order)}
     tree = tuple(index[parents[node]] if parents[node] >= 0 else -1 for node in order)
     rest = _world_positions(nodes, order, parents, {})[0]
-    clips = []
+    clips, failed = [], []
     for number, animation in enumerate(document.tree.get("animations", [])):
-        tracks = _tracks(path, document, animation, fps)
-        if tracks:
-            positions = _world_positions(nodes, order, parents, tracks)
-            clips.append(SourceClip(names, tree, positions, fps, animation.get("name", f"{number}"), rest))
+        name = _text(animation.get("name", f"{number}"))
+        try:
+            tracks = _tracks(path, document, animation, len(nodes), fps)
+            if tracks:
+                positions = _world_positions(nodes, order, parents, tracks)
+                clips.append(SourceClip(names, tree, positions, fps, name, rest, up="y"))
+        except (DataError, *TORN) as error:
+            failed.append((name, error))
+    if failed and not clips:
+        raise failed[0][1]
     if not clips:
         raise DataError(f"{path} holds no animation", "Export it with its actions")
-    return clips
+    notes = tuple(f"the animation {name} is left out ({reason(error)})" for name, error in failed)
+    return [replace(clip, notes=notes) for clip in clips]
+
+
+def _text(name: object) -> str:
+    """Return a name as text that can be written: JSON may hold halves of letters."""
+    return str(name).encode("utf-8", "replace").decode("utf-8")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from coamd_blender.errors import DataError, InputError
+from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FPS, JOINT_COUNT, JOINT_NAMES, PARENTS
 
-from .clip import SourceClip, check_duration, snap_fps, torn_is_told
+from .clip import SourceClip, check_duration, snap_fps, torn_is_told, write_whole
+
+MOST_FRAMES = 500_000  # an hour at 120 frames a second
 
 
 @torn_is_told("is not a motion archive", "Save it with joints and fps")
@@ -17,11 +19,17 @@ def read_npz(path: str | Path) -> list[SourceClip]:
     """Read ``joints`` and ``fps`` (20 when absent). Raises DataError for a wrong shape, NaN or a torn file."""
     path = Path(path)
     with np.load(path, allow_pickle=False) as archive:
-        fps = float(archive["fps"]) if "fps" in archive else float(FPS)
+        fps = float(FPS)
+        if "fps" in archive:
+            if _shape(archive, "fps") not in ((), (1,)):
+                raise DataError(f"{path}: fps is a list", "Save one number")
+            fps = float(archive["fps"].reshape(()))
         shape = _shape(archive, "joints")
         if len(shape) != 3 or shape[1:] != (JOINT_COUNT, 3) or not shape[0]:
             raise DataError(f"{path}: joints have shape {shape}", f"Save them as (frames, {JOINT_COUNT}, 3)")
         check_duration(path, shape[0], fps)
+        if shape[0] > MOST_FRAMES:
+            raise DataError(f"{path} has {shape[0]:,} frames", f"Cut it into clips of {MOST_FRAMES:,} at most")
         joints = np.asarray(archive["joints"], dtype=np.float64)
     if not np.isfinite(joints).all():
         raise DataError(f"{path} holds values that are not numbers", "Export the motion again")
@@ -29,12 +37,14 @@ def read_npz(path: str | Path) -> list[SourceClip]:
 
 
 def _shape(archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
-    """Return the shape that the header of an array states, before memory is taken for it."""
+    """Return the shape that the header of an array of numbers states, before memory is taken for it."""
     if name not in archive:
         raise KeyError(name)
     with archive.zip.open(f"{name}.npy") as member:
         headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        shape, _, _ = headers[np.lib.format.read_magic(member)](member)
+        shape, _, dtype = headers[np.lib.format.read_magic(member)](member)
+    if dtype.kind not in "fiu":
+        raise ValueError(f"its {name} are {dtype}, no numbers")
     return shape
 
 
@@ -43,10 +53,5 @@ def write_npz(path: str | Path, joints: np.ndarray, fps: float = FPS) -> None:
 
     The inverse of :func:`read_npz`. Raises InputError.
     """
-    path = Path(path)
-    unfinished = path.with_name(f".{path.stem}.partial.npz")
-    try:
-        np.savez_compressed(unfinished, joints=np.asarray(joints, np.float32), fps=np.float32(fps))
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to") from error
+    told = {"joints": np.asarray(joints, np.float32), "fps": np.float32(fps)}
+    write_whole(Path(path), lambda unfinished: np.savez_compressed(unfinished, **told))

@@ -5,16 +5,18 @@ import io
 import json
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from coamd_blender.errors import DataError
+from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
 from runtime.data.prepare import prepare
 from runtime.data.sources import read_source, sources
 from runtime.formats.acclaim import read_acclaim
 from runtime.formats.bvh import read_bvh
+from runtime.formats.bvh_write import write_bvh
 from runtime.formats.gltf import read_gltf
 from runtime.formats.npz import read_npz, write_npz
 from runtime.formats.read import READERS
@@ -342,7 +344,9 @@ def write_keys(path, last: float, nodes: list[dict]) -> None:
 def test_sizes_that_no_memory_holds_are_told_before_any_is_taken(tmp_path, monkeypatch):
     write_header_of(tmp_path / "long.npz", 10**11, fps=np.float32(20))
     assert "lasts 1.39e+06 hours" in told(tmp_path / "long.npz")
-    write_header_of(tmp_path / "fast.npz", 10**7, fps=np.float32(8000))  # 21 minutes, of which the bytes are missing
+    write_header_of(tmp_path / "many.npz", 10**7, fps=np.float32(8000))  # 21 minutes
+    assert "has 10,000,000 frames - Cut it" in told(tmp_path / "many.npz")
+    write_header_of(tmp_path / "fast.npz", 400_000, fps=np.float32(8000))  # of which the bytes are missing
     assert "is not a motion archive" in told(tmp_path / "fast.npz")
     write_keys(tmp_path / "late.gltf", 1e9, [{}])
     assert "lasts 2.78e+05 hours" in told(tmp_path / "late.gltf")
@@ -406,3 +410,20 @@ def test_files_of_bytes_that_changed_at_random_are_read_or_told(acclaim, tmp_pat
             except DataError:
                 failed += 1
         assert failed > 25, source
+
+
+@pytest.mark.parametrize("suffix", [".bvh", ".npz"])
+def test_on_a_full_disk_nothing_is_left_and_what_was_there_stays(tmp_path, suffix, monkeypatch):
+    path, write = tmp_path / f"a{suffix}", write_bvh if suffix == ".bvh" else write_npz
+    write(path, np.repeat(rest_joints()[None], 3, axis=0))
+    before = path.read_bytes()
+
+    def full(self, data, *_, **options):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(np, "savez_compressed", lambda path, **arrays: full(path, arrays))
+    with pytest.raises(InputError, match="No space left on device - Choose a folder with room"):
+        write(path, np.zeros((5, 22, 3)) + rest_joints())
+    assert [found.name for found in tmp_path.iterdir()] == [path.name] and path.read_bytes() == before
