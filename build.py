@@ -67,22 +67,22 @@ def check_python() -> None:
 
 
 def venv_python(folder: Path) -> Path:
-    """The interpreter of the virtual environment in ``folder``."""
+    """Return the interpreter of the virtual environment in ``folder``."""
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def fingerprint(lines: list[str]) -> str:
-    """A hash of what an environment must hold: it is reused only while this has not changed."""
+    """Return a hash of what an environment must hold: it is reused only while this has not changed."""
     return hashlib.sha256("\n".join([sys.version, *lines]).encode()).hexdigest()
 
 
 def clean_environment() -> dict[str, str]:
-    """os.environ without PYTHON* variables, which would leak foreign packages into the child."""
+    """Return os.environ without PYTHON* variables, which would leak foreign packages into the child."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def interpreter_for(version: str) -> str:
-    """The Python that bpy ``version`` runs in: this one, or 3.13 from Blender 5.1 on.
+    """Find the Python that bpy ``version`` runs in: this one, or 3.13 from Blender 5.1 on.
 
     Looked for on the path, in pyenv's folder and by Windows' launcher. Raises BuildError where it is not found.
     """
@@ -99,7 +99,7 @@ def interpreter_for(version: str) -> str:
 
 
 def _python_path(command: list[str], wanted: str) -> str | None:
-    """The interpreter that ``command`` starts, or None when there is none or it is not Python ``wanted``."""
+    """Return the interpreter that ``command`` starts, or None when there is none or it is not Python ``wanted``."""
     if shutil.which(command[0]) is None:
         return None
     code = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable, sep='|')"
@@ -136,7 +136,7 @@ def ensure_venv(folder: Path, pip_arguments: list[str], key: str, hint: str = ""
 
 
 def main_python(cpu: bool) -> Path:
-    """The interpreter with torch, bpy and the tools (.venv), made when needed."""
+    """Return the interpreter with torch, bpy and the tools (.venv), made when needed."""
     arguments = [part for path in REQUIREMENTS for part in ("-r", str(path))]
     if cpu:
         arguments += ["--extra-index-url", PYTORCH_CPU_INDEX]
@@ -144,12 +144,12 @@ def main_python(cpu: bool) -> Path:
 
 
 def pinned(name: str) -> str:
-    """The requirement line of package ``name`` in runtime/requirements-dev.txt, such as "pytest==9.2.0"."""
+    """Return the requirement line of package ``name`` in runtime/requirements-dev.txt, such as "pytest==9.2.0"."""
     return re.search(rf"^{name}==\S+", REQUIREMENTS[1].read_text(), re.MULTILINE).group()
 
 
 def blender_python(version: str) -> Path:
-    """The interpreter of an environment with bpy ``version`` and pytest, and no torch."""
+    """Return the interpreter of an environment with bpy ``version`` and pytest, and no torch."""
     lines = [f"bpy=={version}", pinned("pytest")]
     hint = f"; versions that left PyPI are found with PIP_EXTRA_INDEX_URL={BLENDER_INDEX}"
     return ensure_venv(ROOT / f".venv-bpy-{version}", lines, fingerprint(lines), hint, interpreter_for(version))
@@ -190,13 +190,13 @@ def package(options: argparse.Namespace) -> int:
 
 
 def manifest_value(name: str) -> str:
-    """The string value of ``name`` in blender_manifest.toml."""
+    """Return the string value of ``name`` in blender_manifest.toml."""
     text = (ROOT / "blender_manifest.toml").read_text()
     return re.search(rf'^{name} = "(.*)"$', text, re.MULTILINE).group(1)
 
 
 def extension_tool(venv: Path) -> Path:
-    """Blender's own extension command line, which runs without Blender, inside the bpy wheel."""
+    """Find Blender's own extension command line, which runs without Blender, inside the bpy wheel."""
     found = sorted(venv.glob("**/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
     if not found:
         raise BuildError(f"no extension validator in {venv} - delete that folder and run the same command again")
@@ -219,7 +219,7 @@ def stage(source: Path, target: Path) -> list[Path]:
 
 
 def excluded(relative: Path) -> bool:
-    """True for caches and for what only a checkout needs."""
+    """Return whether ``relative`` is a cache, or what only a checkout needs."""
     name = relative.as_posix()
     return "__pycache__" in relative.parts or any(
         name == entry or name.startswith(entry + "/") for entry in NOT_PACKAGED
@@ -227,7 +227,7 @@ def excluded(relative: Path) -> bool:
 
 
 def size_report(target: Path) -> str:
-    """One line with the size of the zip. Raises BuildError, naming the largest files, when over the limit."""
+    """Return a line with the size of the zip. Raises BuildError, naming the largest files, when over the limit."""
     size = target.stat().st_size / 1e6
     with zipfile.ZipFile(target) as archive:
         entries = sorted(archive.infolist(), key=lambda entry: -entry.compress_size)

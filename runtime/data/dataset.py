@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,6 +24,7 @@ from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, JOINT_INDEX, mirror
 from runtime.captions import describe
 from runtime.data.folders import check_pool, check_prepared
+from runtime.model.clip_text import SentenceEncoder
 from runtime.model.text_encoder import TextFeatures
 
 _ENDS = [JOINT_INDEX[f"{side}_{end}"] for side in ("left", "right") for end in ("wrist", "foot")]
@@ -45,11 +48,11 @@ class Prepared:
         return cls(clips, np.load(folder / "motions.npy", mmap_mode="r"))
 
     def joints(self, clip: dict) -> np.ndarray:
-        """Joints (frames, 22, 3) of one clip."""
+        """Return the joints (frames, 22, 3) of one clip, metres."""
         return self.motions[clip["start"] : clip["start"] + clip["frames"]]
 
     def of_split(self, split: str, ships_only: bool = True) -> list[dict]:
-        """The clips of a split; only those that may train shipped weights unless told otherwise."""
+        """Return the clips of a split; only those that may train shipped weights unless told otherwise."""
         return [c for c in self.clips if c["split"] == split and (c["ships"] or not ships_only)]
 
 
@@ -70,13 +73,23 @@ class Pool:
         return cls(np.load(folder / "joints.npy", mmap_mode="r"), items, captions)
 
     def item_joints(self, index: int) -> np.ndarray:
-        """Joints (frames, 22, 3) of one item."""
+        """Return the joints (frames, 22, 3) of one item, metres."""
         item = self.items[index]
         return self.joints[item["start"] : item["start"] + item["frames"]]
 
 
-def write_pool(folder: Path, items) -> int:
-    """Write pool items (``compose.PoolItem``) to ``folder``; returns how many."""
+class TrainingItem(Protocol):
+    """What :func:`write_pool` reads of an item; ``compose.PoolItem`` is one."""
+
+    joints: np.ndarray  # (frames, 22, 3), metres
+    captions: list[str]
+    family: str
+    kind: str
+    weight: float
+
+
+def write_pool(folder: Path, items: Iterable[TrainingItem]) -> int:
+    """Write ``items`` to ``folder``; return how many. Raises DataError when there are none."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     known: dict[str, int] = {}
@@ -113,7 +126,7 @@ class WindowSampler:
         self.share = weights / weights.sum()
 
     def batch(self, seed: int, size: int) -> torch.Tensor:
-        """Return joints (size, length, 22, 3) float32, the same for the same seed."""
+        """Return joints (size, length, 22, 3) float32, metres, the same for the same seed."""
         draw = np.random.default_rng(seed)
         windows = []
         for index in draw.choice(len(self.sources), size=size, p=self.share):
@@ -173,7 +186,7 @@ class TokenSampler:
 
 
 def emphasis(joints: np.ndarray) -> np.ndarray:
-    """How much each token of joints (frames, 22, 3) counts in training: float32 (frames / 4,), mean one.
+    """Return how much each token of joints (frames, 22, 3) counts in training: float32 (frames / 4,), mean one.
 
     Its speed, that of its fastest hand or foot, over the clip's mean speed, to the power of three quarters and
     between 0.4 and 4: a kick counts for more than the standing around it, steps of a walk alike.
@@ -186,13 +199,13 @@ def emphasis(joints: np.ndarray) -> np.ndarray:
 
 
 def told_blows(pool: Pool) -> list[int]:
-    """The rows of ``pool`` whose captions tell of a punch."""
+    """Return the rows of ``pool`` whose captions tell of a punch."""
     tells = [_BLOW_WORDS.search(caption) is not None for caption in pool.captions]
     return [row for row, item in enumerate(pool.items) if any(tells[caption] for caption in item["captions"])]
 
 
 def strike_tokens(joints: np.ndarray) -> np.ndarray:
-    """Which tokens of joints (frames, 22, 3) hold a punch on its way out and back: bool (frames / 4,)."""
+    """Tell which tokens of joints (frames, 22, 3) hold a punch on its way out and back: bool (frames / 4,)."""
     struck = np.zeros(whole_tokens(len(joints)) // FRAME_MULTIPLE, dtype=bool)
     for punch in describe.punches(np.asarray(joints, dtype=np.float64)):
         struck[punch.start // FRAME_MULTIPLE : (punch.start + _STRIKE_FRAMES) // FRAME_MULTIPLE + 1] = True
@@ -207,8 +220,14 @@ class CaptionFeatures:
         self.starts = starts  # (captions + 1,) int64
 
     @classmethod
-    def encode(cls, captions: list[str], encoder, batch: int = 256, progress=None) -> CaptionFeatures:
-        """Run the text encoder over ``captions``."""
+    def encode(
+        cls,
+        captions: list[str],
+        encoder: SentenceEncoder,
+        batch: int = 256,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> CaptionFeatures:
+        """Run the text encoder over ``captions``; ``progress(done, total)`` is called after each ``batch``."""
         order = sorted(range(len(captions)), key=lambda index: len(captions[index]))
         parts: list[torch.Tensor] = [torch.empty(0)] * len(captions)
         for first in range(0, len(order), batch):
@@ -234,7 +253,7 @@ class CaptionFeatures:
         return cls(tensors["tokens"], tensors["starts"])
 
     def gather(self, indices: list[int]) -> TextFeatures:
-        """Padded features (batch, words, dim) of captions; the pooled vector is not kept and comes empty."""
+        """Return padded features (batch, words, dim) of captions; the pooled vector is not kept and comes empty."""
         rows = [self.tokens[self.starts[index] : self.starts[index + 1]].float() for index in indices]
         padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
         lengths = torch.tensor([len(row) for row in rows])
@@ -242,10 +261,17 @@ class CaptionFeatures:
         return TextFeatures(padded, valid, padded.new_zeros(len(rows), 0))
 
 
-def encoded_captions(pool: Pool, cache: Path, encoder, elsewhere: Path | None = None, progress=None) -> CaptionFeatures:
-    """Features of a pool's captions, encoded once: later starts read them in ``cache``, other runs ``elsewhere``.
+def encoded_captions(
+    pool: Pool,
+    cache: Path,
+    encoder: SentenceEncoder,
+    elsewhere: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> CaptionFeatures:
+    """Return the features of a pool's captions, encoded once: a later start reads them in ``cache``.
 
-    Raises DataError when what lies there belongs to another pool or text encoder.
+    ``elsewhere`` is where another run on the same captions has them. ``progress(done, total)`` is called as they are
+    encoded. Raises DataError when what lies there belongs to another pool or text encoder.
     """
     path = cache / "text.safetensors"
     if elsewhere is not None and (elsewhere / path.name).is_file():
@@ -260,5 +286,5 @@ def encoded_captions(pool: Pool, cache: Path, encoder, elsewhere: Path | None = 
 
 
 def whole_tokens(frames: int) -> int:
-    """Frames rounded down to whole tokens."""
+    """Return ``frames`` rounded down to whole tokens."""
     return frames // FRAME_MULTIPLE * FRAME_MULTIPLE

@@ -22,7 +22,7 @@ LABELS_FILE = "action_labels.tsv"
 
 
 def read_motion_file(path: Path) -> np.ndarray:
-    """Joints (frames, 22, 3) float32, metres, of a new_joints file. Raises DataError."""
+    """Read a new_joints file: joints (frames, 22, 3) float32, metres. Raises DataError."""
     return read_joints(path, JOINT_COUNT).astype(np.float32)
 
 
@@ -39,7 +39,7 @@ def motions(
 
 
 def read_labels(root: str | Path) -> dict[str, str]:
-    """Action class by clip name, from action_labels.tsv. Raises DataError."""
+    """Read action_labels.tsv: the action class by clip name. Raises DataError."""
     folder = HUMANML3D.require(root)
     path = folder / LABELS_FILE
     if not path.is_file():
@@ -56,7 +56,10 @@ def read_labels(root: str | Path) -> dict[str, str]:
 def labelled(
     root: str | Path, split: str, *, drop: Callable[[str, str], None] = ignore
 ) -> Iterator[tuple[np.ndarray, str]]:
-    """Yield (joints (frames, 22, 3) float32, class) of the clips of ``split`` that have a class."""
+    """Yield (joints (frames, 22, 3) float32, metres, and class) of the clips of ``split`` that have a class.
+
+    Raises DataError when set or labels are not below ``root``; single broken clips go to ``drop(name, reason)``.
+    """
     labels = read_labels(root)
     folder = HUMANML3D.require(root)
     for name in read_split(folder, split):

@@ -52,13 +52,14 @@ def _right_handed(joints: np.ndarray) -> np.ndarray:
 
 
 def to_source_clip(joints: np.ndarray, name: str = "") -> SourceClip:
-    """A clip of the MMM skeleton from joints (frames, 21, 3), millimetres, made right-handed."""
+    """Return a clip of the MMM skeleton from ``joints`` (frames, 21, 3), millimetres, made right-handed."""
     return SourceClip(JOINTS, PARENTS, _right_handed(joints) / 1000.0, FPS, name)
 
 
 def to_canonical(joints: np.ndarray, name: str = "") -> np.ndarray:
-    """Canonical joints (frames', 22, 3) float32 at 20 fps, placed, of KIT joints (frames, 21, 3) at 12.5 fps.
+    """Return canonical joints (frames', 22, 3) float32, metres, at 20 fps, placed.
 
+    ``joints`` (frames, 21, 3) are the set's own, millimetres, at 12.5 fps.
     Raises DataError for a clip that jumps so often that nothing of it is left.
     """
     pieces = canonicalise(to_source_clip(joints, name), JOINT_MAP, check=False)

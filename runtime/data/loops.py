@@ -35,10 +35,10 @@ def _contact_velocity(joints: np.ndarray, fps: float) -> tuple[np.ndarray, np.nd
 
 
 def stance_travel(joints: np.ndarray, fps: float = FPS) -> np.ndarray:
-    """Travel of the root (frames, 2: x, z), metres, that keeps the standing foot where it stands.
+    """Return the travel of the root (frames, 2: x, z), metres, that keeps the standing foot where it stands.
 
-    Where a foot bears the body, the root moves against that foot's velocity; where none does (the flight of a
-    run) the velocity is interpolated. Starts at (0, 0).
+    ``joints`` (frames, 22, 3), metres. Where a foot bears the body, the root moves against that foot's velocity; where
+    none does (the flight of a run) the velocity is interpolated. Starts at (0, 0).
     """
     frames = len(joints)
     if frames < 2:
@@ -52,10 +52,10 @@ def stance_travel(joints: np.ndarray, fps: float = FPS) -> np.ndarray:
 
 
 def slides_in_place(joints: np.ndarray, fps: float = FPS) -> bool:
-    """Whether a motion walks or runs without getting anywhere.
+    """Tell whether a motion walks or runs without getting anywhere.
 
-    True when its standing feet slide at 0.22 m/s or more on average, always much the same way, while the pelvis
-    stays within 0.35 m of where it started.
+    ``joints`` (frames, 22, 3), metres. True when the standing feet slide at 0.22 m/s or more on average, always much
+    the same way, while the pelvis stays within 0.35 m of where it started.
     """
     if len(joints) < 4:
         return False
@@ -66,7 +66,7 @@ def slides_in_place(joints: np.ndarray, fps: float = FPS) -> bool:
 
 
 def with_travel(joints: np.ndarray, fps: float = FPS) -> np.ndarray:
-    """Return the motion with its travel given back (frames, 22, 3)."""
+    """Return ``joints`` (frames, 22, 3), metres, with their travel given back."""
     travel = stance_travel(joints, fps)
     moved = joints.copy()
     moved[..., 0] += travel[:, None, 0]
@@ -75,11 +75,11 @@ def with_travel(joints: np.ndarray, fps: float = FPS) -> np.ndarray:
 
 
 def cycle_length(positions: np.ndarray) -> int | None:
-    """Frames in one cycle of a loop of ``positions`` (frames, J, 3), metres, or None when it is no loop.
+    """Return the frames in one cycle of a loop of ``positions`` (frames, J, 3), metres; None when it is not a loop.
 
     The first frame must follow on the last: as its repetition (cycle = frames - 1), or one to three steps on at the
     speed of both ends (cycle = frames + steps - 1; the missing steps are for repeat_loop to fill). A motion that
-    moves under 3 cm in all is no loop.
+    moves under 3 cm in all is not a loop.
     """
     if len(positions) < 6 or np.linalg.norm(positions - positions[0], axis=-1).mean(axis=1).max() < 0.03:
         return None
@@ -95,9 +95,10 @@ def cycle_length(positions: np.ndarray) -> int | None:
 
 
 def repeat_loop(positions: np.ndarray, cycle: int, frames: int) -> np.ndarray:
-    """Repeat a cycle of ``positions`` (frames, J, 3) whole times until it has at least ``frames`` frames.
+    """Repeat a cycle of ``positions`` (frames, J, 3), metres, whole times until it has at least ``frames`` frames.
 
-    Steps the cycle has more than the clip are interpolated between its last frame and its first.
+    The first frame follows once more at the end: (N * C + 1, J, 3) of N rounds, C = ``cycle``. Steps the cycle has more
+    than the clip are interpolated between its last frame and its first.
     """
     missing = max(0, cycle - len(positions))
     weight = (np.arange(1, missing + 1) / (missing + 1))[:, None, None]

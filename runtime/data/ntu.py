@@ -90,12 +90,12 @@ class Sample:
 
 @cache
 def class_names() -> tuple[str, ...]:
-    """Names of the 120 actions, A1 first; the first 60 are those of NTU RGB+D 60."""
+    """Return the names of the 120 actions, A1 first; the first 60 are those of NTU RGB+D 60."""
     return tuple(json.loads(CLASSES_PATH.read_text(encoding="utf-8")))
 
 
 def read_bodies(path: str | Path) -> dict[str, np.ndarray]:
-    """Positions of every body of a .skeleton file by its id: (frames, 25, 3) metres, NaN where it is not seen.
+    """Read the positions of every body of a .skeleton file by its id: (frames, 25, 3) metres, NaN where it is not seen.
 
     Raises DataError for a torn file.
     """
@@ -124,8 +124,9 @@ def read_bodies(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def main_body(bodies: dict[str, np.ndarray]) -> np.ndarray:
-    """The acting body (frames, 25, 3): of those seen for 11 frames and taller than wide, the one that moves most.
+    """Choose the acting body: of those seen for 11 frames and taller than wide, the one that moves most.
 
+    ``bodies``, each (frames, 25, 3), metres, NaN where it is not seen; returned is one of them, (frames, 25, 3).
     Arms do not count as width. Without any such body, the one seen longest. Movement is the summed variance of the
     joints over the frames it is seen in. Raises DataError when there is no body.
     """
@@ -157,9 +158,10 @@ def read_skeleton(path: str | Path) -> SourceClip:
 
 
 def to_canonical(clip: SourceClip) -> np.ndarray:
-    """Canonical joints (frames, 22, 3) float32 at 20 fps, placed: the longest piece between jumps. Raises DataError.
+    """Return canonical joints (frames, 22, 3) float32, metres, at 20 fps, placed: the longest piece between jumps.
 
     The 25 joints of the second Kinect are read as the 20 of the first; hand tips and thumbs say nothing of our 22.
+    Raises DataError when no two frames follow on each other.
     """
     pieces = canonicalise(clip, joint_maps()["kinect_sdk"], check=False)
     if not pieces:
@@ -178,7 +180,7 @@ def _missing(folder: Path) -> set[str]:
 
 
 def files(root: str | Path, classes: int, protocol: str, split: str) -> list[Path]:
-    """Files of one side of a protocol, without those listed as missing. Raises DataError when the set is not there."""
+    """Find the files of one side of a protocol, but for those listed as missing. Raises DataError without the set."""
     folder = NTU.require(root)
     paths = sorted(folder.rglob("*.skeleton"))
     if not paths:
@@ -198,7 +200,7 @@ def files(root: str | Path, classes: int, protocol: str, split: str) -> list[Pat
 def labelled(
     root: str | Path, classes: int, protocol: str, split: str, *, drop: Callable[[str, str], None] = ignore
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """Yield (joints (frames, 22, 3) float32 at 20 fps, action number from 1) of one side of a protocol.
+    """Yield (joints (frames, 22, 3) float32, metres, at 20 fps, and action number from 1) of one side of a protocol.
 
     Raises DataError when the set is not below ``root``; single broken files go to ``drop(name, reason)``.
     """

@@ -88,14 +88,17 @@ def read_captions(path: str | Path) -> list[Caption]:
 
 
 def read_split(folder: Path, split: str) -> list[str]:
-    """Clip names of ``train``, ``val`` or ``test``, in the order of the file. Raises DataError."""
+    """Read the clip names of ``train``, ``val`` or ``test``, in the order of the file. Raises DataError."""
     if split not in SPLITS:
         raise DataError(f"There is no split {split}", f"Choose from {', '.join(SPLITS)}")
     return read_text(folder / f"{split}.txt").split()
 
 
 def read_joints(path: Path, count: int) -> np.ndarray:
-    """Read a new_joints file: (frames, count, 3) float64. Raises DataError for a wrong shape, NaN or a torn file."""
+    """Read a new_joints file: (frames, count, 3) float64, in the set's own unit.
+
+    Raises DataError for a wrong shape, NaN or a torn file.
+    """
     try:
         joints = np.load(path, allow_pickle=False).astype(np.float64)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -143,4 +146,4 @@ def text_motions(
 
 
 def ignore(name: str, reason: str) -> None:
-    """A ``drop`` for callers that do not count what was left out."""
+    """Do nothing: the ``drop`` of callers that do not count what was left out."""

@@ -190,7 +190,7 @@ def _cached(source: Source, path: Path, cache: Path, report: Report) -> list[Mot
 
 
 def duplicates(files: dict[str, list[Path]], index: dict[str, str]) -> dict[tuple[str, str], str]:
-    """CMU files whose trial a better pack holds too: {(set, file name): the set it is taken from}."""
+    """Find the CMU files whose trial a better pack holds too: {(set, file name): the set it is taken from}."""
     keeper: dict[str, str] = {}
     dropped = {}
     for name in _CMU_ORDER:
@@ -312,7 +312,10 @@ def _write_store(out: Path, records: list[dict], joints: list[np.ndarray], repor
 
 
 def table(records: list[dict], report: Report | None = None) -> str:
-    """The final table: set, clips, hours, captions, licence, split (clips in train, val, test), credits, left out."""
+    """Return the final table: set, clips, hours, captions, licence and clips in train, val and test.
+
+    Below it are the credits that are owed, and how many files or clips were left out.
+    """
     lines = [f"{'set':12s} {'clips':>6s} {'hours':>6s} {'captions':>8s}  {'licence':14s} train/val/test"]
     for name in [*dict.fromkeys(record["set"] for record in records), "all"]:
         chosen = [record for record in records if name in ("all", record["set"])]

@@ -110,7 +110,7 @@ def set_folder(data: Path, source: Source, cache_folder: Path) -> Path | None:
 
 
 def motion_files(source: Source, folder: Path) -> list[Path]:
-    """Every motion file of a set, sorted by path."""
+    """Find every motion file of a set, sorted by path."""
     return sorted(folder.rglob(source.files))
 
 
@@ -168,7 +168,7 @@ def read_source(source: Source, path: Path) -> list[SourceClip]:
 
 
 def read_cmu_index(data: Path) -> dict[str, str]:
-    """Descriptions of CMU trials by subject_trial, from cmu-index.csv beside the sets or one folder up.
+    """Read the descriptions of CMU trials by subject_trial, from cmu-index.csv beside the sets or one folder up.
 
     Raises DataError when it is in neither place.
     """
@@ -188,7 +188,7 @@ def file_labels() -> dict[tuple[str, str], str]:
 
 
 def _action(name: str) -> str:
-    """A name without variant numbers and letters, lower case, so that variants stay in one split."""
+    """Return a name without variant numbers and letters, lower case, so that variants stay in one split."""
     name = re.sub(r"[_ ]*(\d+|(?<=[_ ])[a-z])$", "", name.lower())
     return re.sub(r"[_ ]*(\d+|(?<=[_ ])[a-z])$", "", name)
 
@@ -212,7 +212,7 @@ def _cmu_name(source: Source, stem: str, index: dict[str, str]) -> ClipName:
 
 
 def describe(source: Source, path: Path, clip_name: str, index: dict[str, str]) -> ClipName:
-    """What the names of a file and of a clip in it say. ``index`` is read_cmu_index's."""
+    """Return what the names of a file and of a clip in it say. ``index`` is read_cmu_index's."""
     stem = path.stem
     told = file_labels().get((source.pack or source.name, path.name))
     if source.group == "cmu":

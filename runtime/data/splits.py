@@ -13,7 +13,7 @@ HELD_OUT_SHARE = 0.08
 
 
 def stable_fraction(text: str) -> float:
-    """A number in [0, 1) that depends on ``text`` alone, the same on every machine."""
+    """Return a number in [0, 1) that depends on ``text`` alone, the same on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:6], "big") / 2**48
 
 

@@ -1,4 +1,4 @@
-"""Makes the pack of clips that ships (runtime/library/starter.py says what it is for).
+"""Make the pack of clips that ships (runtime/library/starter.py says what it is for).
 
     python -m runtime.data.starter_pack --data DATA --out starter.sqlite
 

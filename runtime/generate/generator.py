@@ -22,7 +22,7 @@ from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
 from runtime.generate.vocabulary import Vocabulary
 from runtime.model.autoencoder import Autoencoder
-from runtime.model.clip_text import ClipTextEncoder, encoder_of
+from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
@@ -62,7 +62,7 @@ class Generator:
         self,
         autoencoder: Autoencoder,
         networks: MotionGenerator,
-        text_encoder: TextEncoder | ClipTextEncoder,
+        text_encoder: SentenceEncoder,
         device: torch.device | str,
     ):
         self.device = torch.device(device)

@@ -123,7 +123,10 @@ class ClipTextEncoder(nn.Module):
         return functional.normalize(text_vector(tokens, valid, last=True), dim=-1)
 
 
-def encoder_of(folder: Path, text_dim: int) -> TextEncoder | ClipTextEncoder:
+SentenceEncoder = TextEncoder | ClipTextEncoder  # either gives TextFeatures and can pool them
+
+
+def encoder_of(folder: Path, text_dim: int) -> SentenceEncoder:
     """Load the text encoder that networks of ``text_dim`` were trained with: 768 the bundled one, 512 CLIP.
 
     Raises WeightsError when its files are not in ``folder``, or when no encoder has features of that size.

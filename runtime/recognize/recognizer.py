@@ -18,9 +18,9 @@ from runtime.config import RecognizerConfig
 from runtime.generate.generator import choose_device
 from runtime.generate.guidance import Guidance
 from runtime.generate.rewards import text_similarity
-from runtime.model.clip_text import ClipTextEncoder, encoder_of
+from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
-from runtime.model.text_encoder import TextEncoder, TextFeatures
+from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.agreement import Agreement
 from runtime.recognize.labels import Label, given, vocabulary
 from runtime.recognize.segments import cut, spread, stretches
@@ -46,7 +46,7 @@ class Recognizer:
     def __init__(
         self,
         model: MotionRecognizer,
-        text_encoder: TextEncoder | ClipTextEncoder,
+        text_encoder: SentenceEncoder,
         device: torch.device | str,
         digest: str = "",
     ):

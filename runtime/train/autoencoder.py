@@ -99,7 +99,7 @@ def _sampler(data: Prepared, pool_folder: Path, blows: float) -> WindowSampler:
 
 @torch.no_grad()
 def set_statistics(module: Autoencoder, batches: list[torch.Tensor]) -> None:
-    """Measure mean and deviation of each stream and of the travel.
+    """Measure mean and deviation of each stream and of the travel on ``batches`` (batch, frames, 22, 3), metres.
 
     A deviation is shared by the three axes of a joint, and never under 2 cm: joints that hardly move
     inside the frame must not be blown up.
@@ -125,9 +125,10 @@ def set_statistics(module: Autoencoder, batches: list[torch.Tensor]) -> None:
 
 @torch.no_grad()
 def start_from_principal_components(module: Autoencoder, local_joints: list[torch.Tensor]) -> None:
-    """Set the linear path to the principal components of 4-frame patches of (batch, frames, 22, 3) joints.
+    """Set the linear path to the principal components of 4-frame patches.
 
-    Latent channels come out with unit variance, the largest component first.
+    They are those of ``local_joints`` (batch, frames, 22, 3), metres, as the reference frame sees them. Latent channels
+    come out with unit variance, the largest component first.
     """
     patches = torch.cat([joints.flatten(2).unflatten(1, (-1, FRAME_MULTIPLE)).flatten(0, 1) for joints in local_joints])
     patches = (patches - module.joints_mean).flatten(1).double()  # (patches, 4 * 66)
@@ -142,7 +143,7 @@ def start_from_principal_components(module: Autoencoder, local_joints: list[torc
 
 @torch.no_grad()
 def set_latent_statistics(module: Autoencoder, motions: list[torch.Tensor]) -> None:
-    """Scale the learned channels to unit variance over ``motions``, each (frames, 22, 3)."""
+    """Scale the learned channels to unit variance over ``motions``, each (frames, 22, 3), metres."""
     width = module.config.latent_dim
     parts = []
     for joints in motions:
@@ -155,7 +156,7 @@ def set_latent_statistics(module: Autoencoder, motions: list[torch.Tensor]) -> N
 
 @torch.no_grad()
 def reconstruction_error(module: Autoencoder, motions: list[np.ndarray]) -> dict[str, float]:
-    """Mean joint error relative to the pelvis and mean pelvis error, mm, over whole clips."""
+    """Return mean errors, mm, over ``motions``, each (frames, 22, 3): joints relative to the pelvis, and the pelvis."""
     relative, pelvis, frames = 0.0, 0.0, 0
     for joints in motions:
         joints = torch.from_numpy(np.ascontiguousarray(joints))[None].to(module.token_mean.device)

@@ -11,9 +11,9 @@ from runtime import checkpoint
 from runtime.config import PRESETS, AutoencoderConfig, GeneratorConfig
 from runtime.data.dataset import Pool, TokenSampler, encoded_captions
 from runtime.model.autoencoder import Autoencoder
-from runtime.model.clip_text import ClipTextEncoder, encoder_of
+from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
-from runtime.model.text_encoder import TextEncoder, TextFeatures
+from runtime.model.text_encoder import TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
 from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 
@@ -72,7 +72,7 @@ def train_generator(
 
 
 def _loss(network: MotionGenerator, batch: tuple, device: torch.device) -> torch.Tensor:
-    """The loss of this process's share of a batch."""
+    """Return the loss of this process's share of a batch."""
     tokens, valid, text, weights = batch
     text = TextFeatures(*(share_of(part).to(device) for part in text))
     tokens, valid, weights = (share_of(part).to(device) for part in (tokens, valid, weights))
@@ -80,7 +80,7 @@ def _loss(network: MotionGenerator, batch: tuple, device: torch.device) -> torch
 
 
 def _validated(averaged: MotionGenerator, sampler: TokenSampler, device: torch.device) -> dict[str, float]:
-    """The mean loss of 16 batches, with the same draws at every call."""
+    """Return the mean loss of 16 batches, with the same draws at every call."""
     losses = []
     for index in range(16):
         torch.manual_seed(index)
@@ -126,7 +126,7 @@ def finished_autoencoder(path: Path, run: Path, pool: Pool, device: torch.device
 
 @torch.no_grad()
 def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor:
-    """Return a loss weight a channel (token_dim,) with mean one, from tokens (batch, count, token_dim).
+    """Return a loss weight a channel (token_dim,), as a share of their mean, from ``tokens`` (batch, count, token_dim).
 
     A channel weighs by how far half a standard deviation at the middle token moves the joints over the
     clip, so travel, which displaces everything after it, weighs most; weights stay between a half and 4 times
@@ -148,7 +148,7 @@ def _token_samplers(
     prepared: Path,
     run: Path,
     captions: Path | None,
-    encoders: tuple[Autoencoder, TextEncoder | ClipTextEncoder],
+    encoders: tuple[Autoencoder, SentenceEncoder],
     *,
     batch: int | None,
     strikes: float,
@@ -168,7 +168,7 @@ def _token_sampler(
     cache: Path,
     elsewhere: Path | None,
     coder: Autoencoder,
-    text_encoder: TextEncoder | ClipTextEncoder,
+    text_encoder: SentenceEncoder,
     *,
     batch: int | None,
     strikes: float,

@@ -17,9 +17,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import distributed, nn
@@ -28,6 +29,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from coamd_blender.errors import InputError
 from runtime import checkpoint
 from runtime.config import Schedule
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DECAYS = ("cosine", "drops")
@@ -73,7 +77,7 @@ class TrainSettings:
 
 
 def settings_for(run: Path, schedule: Schedule | None, items: int, ours: dict, **chosen) -> TrainSettings:
-    """The settings of a published ``schedule`` for ``items`` training items, or ``ours`` where there is none.
+    """Return the settings of a published ``schedule`` for ``items`` training items, or ``ours`` without one.
 
     What is ``chosen`` (not None) goes before either.
     """
@@ -107,7 +111,7 @@ def join_processes() -> tuple[int, int]:
 
 
 def training_device() -> torch.device:
-    """The device to train on: this process's own GPU where there is one, else the CPU."""
+    """Return the device to train on: this process's own GPU where there is one, else the CPU."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
@@ -127,7 +131,10 @@ def first_process_first() -> Iterator[None]:
 
 
 def share_of(rows: torch.Tensor) -> torch.Tensor:
-    """This process's slice of a batch (batch, ...): every N-th row, so that the slices' sizes agree within one."""
+    """Return this process's slice (n, ...) of ``rows`` (batch, ...), whatever their unit.
+
+    It is every N-th row, so that the sizes of the slices agree within one.
+    """
     rank, count = join_processes()
     return rows[rank::count]
 
@@ -141,9 +148,12 @@ def average_gradients(module: nn.Module, count: int) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-def plain_attention(device: torch.device):
-    """A context in which attention is a product, a softmax and a product, where that is faster: on the CPU, whose fused
-    kernel takes several times as long backwards at the few tokens of a clip. Elsewhere it changes nothing."""
+def plain_attention(device: torch.device) -> AbstractContextManager[None]:
+    """Return a context in which attention is a product, a softmax and a product, where that is faster.
+
+    That is on the CPU, whose fused kernel takes several times as long backwards at the few tokens of a clip. Elsewhere
+    the context changes nothing.
+    """
     return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
@@ -162,7 +172,7 @@ class Average:
                 self.values[name].lerp_(parameter, 1 - decay)
 
     def state(self, module: nn.Module) -> dict[str, torch.Tensor]:
-        """The module's state with averaged parameters (buffers as they are)."""
+        """Return the state of ``module`` with averaged parameters (buffers as they are): the same shapes and units."""
         return {name: self.values.get(name, value) for name, value in module.state_dict().items()}
 
 
@@ -238,7 +248,7 @@ class Run:
         if self.step >= self.settings.steps:
             self._save_average(self.final_path)
 
-    def _writer(self):
+    def _writer(self) -> SummaryWriter:
         from torch.utils.tensorboard import SummaryWriter
 
         return SummaryWriter(str(Path(self.settings.run) / "log"), purge_step=self.step)
@@ -251,7 +261,7 @@ class Run:
         distributed.all_reduce(flag)
         return bool(flag)
 
-    def _one_step(self, batch_loss) -> dict[str, torch.Tensor]:
+    def _one_step(self, batch_loss: Callable[[int], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
         torch.manual_seed((self.settings.seed * 1_000_003 + self.step) * self.processes + self.rank)
         self.module.train()
         for group in self.optimizer.param_groups:
@@ -266,7 +276,7 @@ class Run:
         self.average.update(self.module, self.step)
         return losses
 
-    def _gradients(self, batch_loss) -> dict[str, torch.Tensor]:
+    def _gradients(self, batch_loss: Callable[[int], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
         """Add up the mean gradient of the step's batches; returns their mean losses."""
         count, dtype = self.settings.accumulate, PRECISIONS[self.settings.precision]
         sums: dict[str, torch.Tensor] = {}
@@ -281,7 +291,7 @@ class Run:
                 sums[name] = sums.get(name, 0.0) + value.detach() / count
         return sums
 
-    def _validate(self, writer, validate) -> None:
+    def _validate(self, writer: SummaryWriter, validate: Callable[[nn.Module], dict[str, float]]) -> None:
         kept = {name: value.clone() for name, value in self.module.state_dict().items()}
         self.module.load_state_dict(self.average.state(self.module))
         self.module.eval()
@@ -295,7 +305,7 @@ class Run:
             self.best = figures["total"]
             self._save_average(self.best_path)
 
-    def _log(self, writer, losses, seconds: float) -> None:
+    def _log(self, writer: SummaryWriter, losses: dict[str, torch.Tensor], seconds: float) -> None:
         figures = {name: value.item() for name, value in losses.items()}
         for name, value in figures.items():
             writer.add_scalar(f"train/{name}", value, self.step)
@@ -343,7 +353,7 @@ class Run:
         self.best = math.inf if extra["best"] is None else extra["best"]
         print(f"resumed at step {self.step}", file=sys.stderr, flush=True)
 
-    def _stop(self, *_) -> None:
+    def _stop(self, *_: object) -> None:
         self.stopped = True
 
 

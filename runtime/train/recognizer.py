@@ -27,7 +27,7 @@ from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
 from runtime.evaluate.caption_groups import caption_groups
 from runtime.evaluate.metrics import distinct_batches, r_precision
 from runtime.model import recognizer
-from runtime.model.clip_text import encoder_of
+from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.labels import family_texts
@@ -49,12 +49,12 @@ _SAME |= {"quickly": "fast", "anticlockwise": "counterclockwise", "twice": "two"
 
 
 def wording(caption: str) -> str:
-    """A caption without its subject: who does it does not matter."""
+    """Return a caption without its subject: who does it does not matter."""
     return _SUBJECT.sub("", " ".join(caption.lower().rstrip(". ").split()))
 
 
 def told_apart(captions: Sequence[str]) -> torch.Tensor:
-    """Which pairs (n, n) of captions name different sides, directions, speeds or counts, bool."""
+    """Tell which pairs (n, n) of captions name different sides, directions, speeds or counts, bool."""
     named = [frozenset(_SAME.get(word, word) for word in _OPPOSED.findall(text.lower())) for text in captions]
     return torch.tensor([[one != other for other in named] for one in named])
 
@@ -73,11 +73,11 @@ class Batch(NamedTuple):
     has_opposite: torch.Tensor  # (n,) bool
 
     def to(self, device: torch.device) -> Batch:
-        """The batch on ``device``."""
+        """Return the batch on ``device``."""
         return Batch(*(_each(part, lambda tensor: tensor.to(device)) for part in self))
 
     def shared(self) -> Batch:
-        """This process's slice: its motions against its texts."""
+        """Return this process's slice: its motions against its texts."""
         pairs = {"text_ignored", "label_positive", "label_ignored"}
         return Batch(
             **{
@@ -87,14 +87,16 @@ class Batch(NamedTuple):
         )
 
 
-def _each(part, change: Callable[[torch.Tensor], torch.Tensor]):
+def _each(
+    part: torch.Tensor | TextFeatures, change: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor | TextFeatures:
     return TextFeatures(*(change(tensor) for tensor in part)) if isinstance(part, TextFeatures) else change(part)
 
 
 def label_pairs(
     texts: Sequence[str], family_wide: Sequence[bool], families: Sequence[str], compound: Sequence[bool]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """What labels (columns) are to motions (rows): (positive, ignored), both (n, n) bool.
+    """Tell what labels (columns) are to motions (rows): (positive, ignored), both (n, n) bool.
 
     Motion i has ``families[i]``, several actions if ``compound[i]``, and the label ``texts[i]``, which means its whole
     family if ``family_wide[i]``. A label is true of its own motion, of motions with an equal label, and, meaning a
@@ -117,7 +119,7 @@ class PairSampler:
         pool: Pool,
         captions: CaptionFeatures,
         labels: dict[str, tuple[str, ...]],
-        encoder,
+        encoder: SentenceEncoder,
         cache: Path | None = None,
     ):
         """``cache`` is a folder in which to keep the encoded opposites of the captions."""
@@ -174,7 +176,7 @@ class PairSampler:
         return alike | torch.tensor([[text in wordings for text in told] for wordings in own])
 
     def _labels_of(self, items: list[dict], draw: np.random.Generator) -> tuple[list[tuple[str, bool]], TextFeatures]:
-        """A label a motion, whether it means the family, and the labels' features.
+        """Choose a label a motion; return each, whether it means the family, and the labels' features.
 
         Half of the single actions take a name of their family, all others a short caption of their own.
         """
@@ -195,7 +197,7 @@ class PairSampler:
         return chosen, TextFeatures(tokens, valid, tokens.new_zeros(len(parts), 0))
 
     def features_of(self, texts: Sequence[str]) -> TextFeatures:
-        """Features of texts that mean a family."""
+        """Return the features of texts that mean a family."""
         return self._label_features.gather([self._label_rows[text] for text in texts])
 
     def _is_short(self, caption: int, item: dict) -> bool:
@@ -208,7 +210,7 @@ class PairSampler:
 class Opposites:
     """Captions of a pool turned false, encoded once: an opposite each of up to ``MOST_OPPOSITES`` of them."""
 
-    def __init__(self, captions: Sequence[str], encoder, cache: Path | None = None):
+    def __init__(self, captions: Sequence[str], encoder: SentenceEncoder, cache: Path | None = None):
         every = max(1, len(captions) // MOST_OPPOSITES)
         found = [_one_opposite(caption, row) if row % every == 0 else [] for row, caption in enumerate(captions)]
         self._starts = np.cumsum([0, *(len(texts) for texts in found)])
@@ -231,34 +233,40 @@ class Opposites:
 
 
 def _one_opposite(caption: str, row: int) -> list[str]:
-    """One of the opposites of ``caption``, another kind from row to row; none where it has none."""
+    """Return one of the opposites of ``caption``, another kind from row to row; none where it has none."""
     found = list(opposites(caption).values())
     return found[row % len(found) : row % len(found) + 1] if found else []
 
 
 def cropped(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """A random stretch of at least 85 % of joints (frames, 22, 3)."""
+    """Return a random stretch (frames', 22, 3), metres, of at least 85 % of ``joints`` (frames, 22, 3)."""
     frames = round(len(joints) * draw.uniform(SHORTEST_CROP, 1.0))
     start = draw.integers(0, len(joints) - frames + 1)
     return np.asarray(joints[start : start + frames], dtype=np.float32)
 
 
 def jittered(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """A body up to a tenth larger or smaller; two times in five joints that shiver by up to 5 mm, as generated ones do,
-    and once in five by up to 25 mm, as those of depth cameras do."""
+    """Return ``joints`` (frames, 22, 3), metres, of a body up to a tenth larger or smaller.
+
+    Two times in five they shiver by up to 5 mm, as generated ones do, and once in five by up to 25 mm, as those of
+    depth cameras do.
+    """
     size = draw.uniform(0.9, 1.1)
     shiver = draw.uniform(0, draw.choice((0.0, 0.005, 0.025), p=(0.4, 0.4, 0.2)))
     return (joints * size + shiver * draw.standard_normal(joints.shape)).astype(np.float32)
 
 
 def padded(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Motions side by side: joints (n, frames, 22, 3) and lengths (n,)."""
+    """Put ``motions``, each (frames, 22, 3), metres, side by side: joints (n, frames, 22, 3) and lengths (n,)."""
     rows = [torch.from_numpy(np.array(motion, dtype=np.float32)) for motion in motions]
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
 
 
 def losses(module: MotionRecognizer, batch: Batch) -> dict[str, torch.Tensor]:
-    """The losses of a batch: total = description + 0.5 recognition (its streams at a third each) + 0.5 opposite."""
+    """Return the losses of a batch, scalars without a unit.
+
+    total = description + 0.5 recognition (its streams at a third each) + 0.5 opposite.
+    """
     motion = module.motion(batch.joints, batch.lengths)
     text, label = module.descriptions(batch.text), module.labels(batch.label)
     description = recognizer.with_streams(
@@ -341,7 +349,7 @@ def begin_from(module: MotionRecognizer, *paths: Path) -> None:
 
 
 def _alike(module: MotionRecognizer, path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a trained recogniser of the same configuration as ``module``, else WeightsError."""
+    """Read the tensors of a trained recogniser of the same configuration as ``module``, else WeightsError."""
     config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
     ours, theirs = asdict(module.config), asdict(config)
     for name in ours:  # the same tensors mean something else with other heads, or another label_text
@@ -366,7 +374,7 @@ def _finish(job: Run, module: MotionRecognizer, val: PairSampler, device: torch.
 
 
 def calibrate(cosine: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return (temperature, cosine of "unknown") that make recognition's probabilities likeliest.
+    """Return (temperature, cosine of "unknown"), of shape (2,), that make recognition's probabilities likeliest.
 
     cosine (n, labels) of motions to labels, truth (n,) the right label of each. Every motion counts twice: among all
     labels, and with its own taken away, where "unknown" is right. Both figures come from a grid, temperatures finest.
@@ -403,7 +411,7 @@ def set_statistics(module: MotionRecognizer, batches: list[Batch]) -> None:
 
 
 def _validation(sampler: PairSampler, device: torch.device) -> Callable[[MotionRecognizer], dict[str, float]]:
-    """Retrieval in batches of 32 distinct captions, and how often a single action finds its family."""
+    """Return what judges: retrieval among 32 distinct captions, and how often a single action finds its family."""
     pool = sampler.pool
     groups = caption_groups([[pool.captions[c] for c in item["captions"]] for item in pool.items])
     size = min(RETRIEVED, len(np.unique(groups)))
@@ -448,7 +456,7 @@ def _single_actions(
     return torch.cat(vectors), torch.nn.functional.normalize(torch.stack(labels), dim=-1), truth
 
 
-def _sampler(pool: Pool, cache: Path, encoder, elsewhere: Path | None) -> PairSampler:
+def _sampler(pool: Pool, cache: Path, encoder: SentenceEncoder, elsewhere: Path | None) -> PairSampler:
     captions = encoded_captions(pool, cache, encoder, elsewhere, encoding_progress("captions"))
     families = sorted({item["family"] for item in pool.items})
     return PairSampler(pool, captions, {family: family_texts(family) for family in families}, encoder, cache)
