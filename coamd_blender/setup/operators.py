@@ -82,6 +82,14 @@ class COAMD_OT_unload(bpy.types.Operator):
         return {"FINISHED"}
 
 
+def _is_idle(operator: type[bpy.types.Operator]) -> bool:
+    """Return whether neither an installation nor a test runs, for the poll of ``operator``, which explains itself."""
+    if setup.workflow.busy():
+        operator.poll_message_set("It is running already")
+        return False
+    return True
+
+
 class COAMD_OT_install(bpy.types.Operator):
     """Download and install the runtime's Python packages into CoAMD's own folder"""
 
@@ -94,8 +102,7 @@ class COAMD_OT_install(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether it may begin: nothing of the kind runs, and Blender may go online."""
-        if setup.workflow.busy():
-            cls.poll_message_set("It is running already")
+        if not _is_idle(cls):
             return False
         settings = preferences.get(context)
         if not bpy.app.online_access and (settings is None or not settings.wheels):
@@ -158,10 +165,7 @@ class COAMD_OT_test(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether nothing of the kind runs."""
-        if setup.workflow.busy():
-            cls.poll_message_set("It is running already")
-            return False
-        return True
+        return _is_idle(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the thread; in background mode wait for it."""

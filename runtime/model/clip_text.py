@@ -19,7 +19,7 @@ from torch.nn import functional
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.config import ClipTextConfig, TextEncoderConfig
-from runtime.model.layers import text_vector
+from runtime.model.layers import TextLayer, text_vector
 from runtime.model.text_encoder import TextEncoder, TextFeatures, load_tokenizer
 
 WEIGHTS_FILE = "clip_text.safetensors"
@@ -45,29 +45,15 @@ _RENAMES = {
 }
 
 
-class _Layer(nn.Module):
+class _Layer(TextLayer):
     """Pre-norm layer with causal attention and CLIP's quick GELU."""
 
     def __init__(self, config: ClipTextConfig):
-        super().__init__()
-        self.heads = config.heads
-        self.query = nn.Linear(config.width, config.width)
-        self.key = nn.Linear(config.width, config.width)
-        self.value = nn.Linear(config.width, config.width)
-        self.attention_out = nn.Linear(config.width, config.width)
-        self.attention_norm = nn.LayerNorm(config.width)
-        self.inner = nn.Linear(config.width, config.feedforward)
-        self.outer = nn.Linear(config.feedforward, config.width)
-        self.out_norm = nn.LayerNorm(config.width)
+        super().__init__(config.width, config.heads, config.feedforward)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (batch, tokens, width)."""
-        seen = self.attention_norm(x)
-        parts = [
-            layer(seen).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
-        ]
-        attended = functional.scaled_dot_product_attention(*parts, is_causal=True)
-        x = x + self.attention_out(attended.transpose(1, 2).flatten(2))
+        x = x + self.attend(self.attention_norm(x), causal=True)
         hidden = self.inner(self.out_norm(x))
         return x + self.outer(hidden * torch.sigmoid(1.702 * hidden))
 

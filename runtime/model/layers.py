@@ -99,3 +99,31 @@ class EncoderLayer(nn.Module):
         """
         x = x + self.attention(self.attention_norm(x), valid)
         return x + self.feedforward(self.feedforward_norm(x))
+
+
+class TextLayer(nn.Module):
+    """What the layers of BERT and CLIP's text transformer have in common; each puts its norms where it has them."""
+
+    def __init__(self, width: int, heads: int, hidden: int, eps: float = 1e-5):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.attention_out = nn.Linear(width, width)
+        self.attention_norm = nn.LayerNorm(width, eps=eps)
+        self.inner = nn.Linear(width, hidden)
+        self.outer = nn.Linear(hidden, width)
+        self.out_norm = nn.LayerNorm(width, eps=eps)
+
+    def attend(self, x: torch.Tensor, valid: torch.Tensor | None = None, causal: bool = False) -> torch.Tensor:
+        """Return what features ``x`` (batch, tokens, width) find in one another: the same shape.
+
+        Each looks at the ``valid`` (batch, tokens) bool, all when None; ``causal`` at those up to itself.
+        """
+        parts = [
+            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        ]  # each (batch, heads, tokens, width / heads)
+        mask = None if valid is None else valid[:, None, None, :]
+        attended = functional.scaled_dot_product_attention(*parts, attn_mask=mask, is_causal=causal)
+        return self.attention_out(attended.transpose(1, 2).flatten(2))

@@ -19,7 +19,7 @@ from torch.nn import functional
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.config import TextEncoderConfig
-from runtime.model.layers import text_vector
+from runtime.model.layers import TextLayer, text_vector
 
 WEIGHTS_FILE = "text_encoder.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
@@ -33,27 +33,14 @@ class TextFeatures(NamedTuple):
     pooled: torch.Tensor  # (batch, width), unit length
 
 
-class _Layer(nn.Module):
+class _Layer(TextLayer):
     """Post-norm BERT layer."""
 
     def __init__(self, config: TextEncoderConfig):
-        super().__init__()
-        self.heads = config.heads
-        self.query = nn.Linear(config.width, config.width)
-        self.key = nn.Linear(config.width, config.width)
-        self.value = nn.Linear(config.width, config.width)
-        self.attention_out = nn.Linear(config.width, config.width)
-        self.attention_norm = nn.LayerNorm(config.width, eps=1e-12)
-        self.inner = nn.Linear(config.width, config.feedforward)
-        self.outer = nn.Linear(config.feedforward, config.width)
-        self.out_norm = nn.LayerNorm(config.width, eps=1e-12)
+        super().__init__(config.width, config.heads, config.feedforward, eps=1e-12)
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        parts = [
-            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
-        ]
-        attended = functional.scaled_dot_product_attention(*parts, attn_mask=valid[:, None, None, :])
-        x = self.attention_norm(x + self.attention_out(attended.transpose(1, 2).flatten(2)))
+        x = self.attention_norm(x + self.attend(x, valid=valid))
         return self.out_norm(x + self.outer(functional.gelu(self.inner(x))))
 
 

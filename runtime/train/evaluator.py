@@ -10,13 +10,12 @@ import torch
 
 from coamd_blender.errors import DataError
 from runtime.data.dataset import CaptionFeatures, Pool
-from runtime.evaluate.caption_groups import caption_groups
 from runtime.evaluate.evaluator import Evaluator, EvaluatorConfig, motion_features
-from runtime.evaluate.metrics import BATCH as JUDGED
-from runtime.evaluate.metrics import distinct_batches, r_precision
+from runtime.evaluate.metrics import r_precision
 from runtime.evaluate.results import BUNDLED_WEIGHTS
 from runtime.model.text_encoder import TextEncoder, TextFeatures
 from runtime.train.loop import Run, TrainSettings, encoding_progress, first_process_first, share_of
+from runtime.train.retrieval import retrieval_batches
 
 CAPTIONS_AN_ITEM = 2  # of an item's eight: encoding them all would take longer than training
 _STATISTICS_ITEMS = 2000
@@ -87,11 +86,7 @@ def _loss(module: Evaluator, sampler: PairSampler, seed: int, size: int) -> torc
 
 def _validation(sampler: PairSampler) -> Callable[[Evaluator], dict[str, float]]:
     pool = sampler.pool
-    groups = caption_groups([[pool.captions[c] for c in item["captions"]] for item in pool.items])
-    size = min(JUDGED, len(np.unique(groups)))
-    if size < 4:
-        raise DataError("The validation pool has under 4 distinct captions", "Prepare more data")
-    batches = distinct_batches(groups, 20, np.random.default_rng(0), size)
+    batches = retrieval_batches(pool)
 
     def validate(averaged: Evaluator) -> dict[str, float]:
         scores, losses = [], []

@@ -18,22 +18,21 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from coamd_blender.errors import DataError, WeightsError
+from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.captions.opposites import opposites
 from runtime.captions.phrases import SUBJECTS
 from runtime.config import PRESETS, RecognizerConfig
 from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
-from runtime.evaluate.caption_groups import caption_groups
-from runtime.evaluate.metrics import distinct_batches, r_precision
+from runtime.evaluate.metrics import r_precision
 from runtime.model import recognizer
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.labels import family_texts
 from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
+from runtime.train.retrieval import retrieval_batches
 
-RETRIEVED = 32  # captions in a validation batch
 SHORTEST_CROP = 0.85  # of a clip: its captions hold for nearly all of it
 OPPOSITE_SHARE = 0.5  # of the total loss, for descriptions against their opposites
 MOST_OPPOSITES = 30_000
@@ -413,11 +412,7 @@ def set_statistics(module: MotionRecognizer, batches: list[Batch]) -> None:
 def _validation(sampler: PairSampler, device: torch.device) -> Callable[[MotionRecognizer], dict[str, float]]:
     """Return what judges: retrieval among 32 distinct captions, and how often a single action finds its family."""
     pool = sampler.pool
-    groups = caption_groups([[pool.captions[c] for c in item["captions"]] for item in pool.items])
-    size = min(RETRIEVED, len(np.unique(groups)))
-    if size < 4:
-        raise DataError("The validation pool has under 4 distinct captions", "Prepare more data")
-    batches = distinct_batches(groups, 20, np.random.default_rng(0), size)
+    batches = retrieval_batches(pool)
 
     def validate(averaged: MotionRecognizer) -> dict[str, float]:
         scores = []
