@@ -89,7 +89,7 @@ def faults(function: Signature) -> list[str]:
     return found
 
 
-MAKES_AND_JUDGES = {"authored", "captions", "compose", "evaluate"}  # the weights; they ship in no task
+MAKES_AND_JUDGES = {"evaluate"}  # the weights; they ship in no task
 
 
 def of_rooms(*, beside: bool) -> list[Signature]:

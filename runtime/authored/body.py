@@ -62,17 +62,17 @@ _MIRRORED = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]])  # by side: out coordi
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Return ``vectors`` (..., 3) at length 1."""
+    """Return ``vectors`` (..., 3) scaled to unit length, the same shape."""
     return vectors / np.maximum(length(vectors), 1e-9)[..., None]
 
 
 def length(vectors: np.ndarray) -> np.ndarray:
-    """Return the lengths (...) of ``vectors`` (..., 3)."""
+    """Return the lengths (...) of ``vectors`` (..., 3), in their units."""
     return np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
 
 
 def cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the cross product of ``first`` and ``second`` (..., 3)."""
+    """Return the cross product (..., 3) of ``first`` and ``second``, both (..., 3), in the product of their units."""
     (a, b, c), (x, y, z) = np.moveaxis(first, -1, 0), np.moveaxis(second, -1, 0)
     return np.stack([b * z - c * y, c * x - a * z, a * y - b * x], axis=-1)
 
@@ -83,24 +83,33 @@ def euler(order: str, *degrees: np.ndarray) -> np.ndarray:
 
 
 def turned(vectors: np.ndarray, axes: np.ndarray, radians: np.ndarray) -> np.ndarray:
-    """Turn ``vectors`` (..., 3) about unit ``axes`` (..., 3) by ``radians`` (...) (Rodrigues)."""
+    """Turn ``vectors`` (..., 3) about unit ``axes`` (..., 3) by ``radians`` (...): the same shape (Rodrigues)."""
     cos, sin = np.cos(radians)[..., None], np.sin(radians)[..., None]
     along = np.sum(axes * vectors, axis=-1, keepdims=True) * axes
     return vectors * cos + cross(axes, vectors) * sin + along * (1 - cos)
 
 
 def to_out(frame: np.ndarray, vectors: np.ndarray, side: int) -> np.ndarray:
-    """Bring world ``vectors`` (frames, 3) into the out coordinates of ``frame`` (frames, 3, 3)."""
+    """Bring world ``vectors`` (..., frames, 3) into the out coordinates of ``frame`` (frames, 3, 3): the same shape.
+
+    They keep their units. ``side`` is 0 for left, 1 for right.
+    """
     return np.einsum("fji,...fj->...fi", frame, vectors) * _MIRRORED[side]
 
 
 def from_out(frame: np.ndarray, vectors: np.ndarray, side: int) -> np.ndarray:
-    """Inverse of :func:`to_out`."""
+    """Bring ``vectors`` (frames, 3) in the out coordinates of ``frame`` (frames, 3, 3) to the world: the same shape.
+
+    They keep their units. Inverse of :func:`to_out`.
+    """
     return np.einsum("fij,...fj->...fi", frame, vectors * _MIRRORED[side])
 
 
 def place_trunk(joints: np.ndarray, pelvis: np.ndarray, chest: np.ndarray, head: np.ndarray) -> None:
-    """Place hips, spine, neck, collars and head of ``joints`` (frames, 22, 3) from three frames (frames, 3, 3)."""
+    """Place hips, spine, neck, collars and head of ``joints`` (frames, 22, 3), metres, round their pelvis.
+
+    ``pelvis``, ``chest`` and ``head`` (frames, 3, 3) are the frames that they turn with.
+    """
     turn = Rotation.from_matrix(np.swapaxes(pelvis, -1, -2) @ chest).as_rotvec()
     low, high = (pelvis @ Rotation.from_rotvec(turn * share).as_matrix() for share in (1 / 3, 2 / 3))
     frames = {
@@ -123,10 +132,10 @@ def shoulder_offset(lift: np.ndarray, reach: np.ndarray) -> np.ndarray:
 
 
 def two_bone(target: np.ndarray, pole: np.ndarray, upper: float, lower: float) -> tuple[np.ndarray, np.ndarray]:
-    """Reach ``target`` (..., 3), seen from the limb's root, with bones ``upper`` and ``lower``, the middle joint
-    on the side of ``pole`` (..., 3): rotations (..., 3, 3) with columns u, b, u x b, and bends (...) in radians.
+    """Return rotations (..., 3, 3), columns u, b, u x b, and bends (...), radians, of a limb that reaches a target.
 
-    A target out of reach is reached for.
+    ``target`` (..., 3) is seen from the limb's root, ``upper`` and ``lower`` are the lengths of its bones, metres; the
+    middle joint is on the side of ``pole`` (..., 3). A target out of reach is reached for.
     """
     distance = length(target)
     axis = target / np.maximum(distance, 1e-6)[..., None]
@@ -141,14 +150,18 @@ def two_bone(target: np.ndarray, pole: np.ndarray, upper: float, lower: float) -
 
 
 def lower_direction(rotation: np.ndarray, bend: np.ndarray) -> np.ndarray:
-    """Return the direction (..., 3) of a limb's lower bone."""
+    """Return the unit direction (..., 3) of a limb's lower bone.
+
+    ``rotation`` (..., 3, 3) and ``bend`` (...), radians, are the limb's pose.
+    """
     return np.cos(bend)[..., None] * rotation[..., 0] + np.sin(bend)[..., None] * rotation[..., 1]
 
 
 def limb_from_directions(upper: np.ndarray, lower: np.ndarray, pole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pose (rotation, bend) of a limb whose bones point along ``upper`` and ``lower`` (..., 3).
+    """Return rotations (..., 3, 3) and bends (...), radians, of a limb by the directions of its bones.
 
-    ``pole`` (..., 3) says where the middle joint points when the limb is straight.
+    ``upper`` and ``lower`` (..., 3) have unit length; ``pole`` (..., 3) says where the middle joint points when the
+    limb is straight.
     """
     bend = np.arccos(np.clip(np.sum(upper * lower, axis=-1), -1, 1))
     straight = bend[..., None] < 0.05
@@ -158,21 +171,25 @@ def limb_from_directions(upper: np.ndarray, lower: np.ndarray, pole: np.ndarray)
 
 
 def centre_of_mass(joints: np.ndarray) -> np.ndarray:
-    """Return the centre of mass (frames, 3) of ``joints`` (frames, 22, 3)."""
+    """Return the centre of mass (frames, 3) of ``joints`` (frames, 22, 3), metres."""
     return np.einsum("j,fjc->fc", _WEIGHTS, joints)
 
 
 def lowest_point(joints: np.ndarray, names: tuple[str, ...] = tuple(RADII)) -> np.ndarray:
-    """Return the height (frames,) of the lowest part of the body, joints less the radii of the body around them."""
+    """Return the height (frames,), metres, of the lowest part of the body with ``joints`` (frames, 22, 3).
+
+    Parts are the joints ``names`` less the radii of the body around them.
+    """
     if len(names) == len(RADII):
         return (joints[:, _FLOOR_JOINTS, 1] - _FLOOR_RADII).min(axis=1)
     return np.min([joints[:, JOINT_INDEX[name], 1] - RADII[name] for name in names], axis=0)
 
 
 def trunk_frames(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pelvis, chest and head frames (frames, 3, 3) of ``joints`` (frames, 22, 3): inverse of place_trunk.
+    """Return the pelvis, chest and head frames (frames, 3, 3) of ``joints`` (frames, 22, 3), metres.
 
-    The head's turn to the sides does not show in 22 joints: its frame keeps the chest's left.
+    Inverse of :func:`place_trunk`. The head's turn to the sides does not show in 22 joints: its frame keeps the chest's
+    left.
     """
     index = JOINT_INDEX
     pelvis = _fitted(joints, ("left_hip", "right_hip", "spine1"), "pelvis")
@@ -187,7 +204,7 @@ def trunk_frames(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def _fitted(joints: np.ndarray, names: tuple[str, ...], origin: str) -> np.ndarray:
-    """Frames that turn the rest offsets of ``names`` onto the bones from ``origin`` (Kabsch)."""
+    """Return frames (frames, 3, 3) that turn the rest offsets of ``names`` onto the bones from ``origin`` (Kabsch)."""
     places = [JOINT_INDEX[name] for name in names]
     rest = REST_OFFSETS[places]
     bones = joints[:, places] - joints[:, None, JOINT_INDEX[origin]]

@@ -196,7 +196,7 @@ def captions(drawn: Drawn, rng: np.random.Generator, most: int = 6) -> list[str]
 
 
 def _addressed(text: str, form: str) -> str:
-    """An order speaks of "your" hand."""
+    """Say "your" and "you" in an order, where other forms say "their", "them" and "they"."""
     if form != "imperative":
         return text
     return re.sub(r"\btheir\b", "your", re.sub(r"\bthem\b", "you", re.sub(r"\bthey\b", "you", text)))

@@ -44,7 +44,7 @@ class Track:
         self.moves.append(Move(start, end, index, ease))
 
     def segments(self, times: np.ndarray) -> Segments:
-        """Return for every time (frames,) between which entries the value lies, and how far."""
+        """Find between which entries the value lies at ``times`` (frames,), seconds, and how far."""
         nodes = [(-1e3, self.first, 1.0)]
         for move in self.moves:
             if move.start - nodes[-1][0] > _LEAST_HOLD:
@@ -96,7 +96,10 @@ def hermite(points: np.ndarray, at: Segments, settle: float | np.ndarray = 1.0) 
 
 
 def _through(secants: np.ndarray, spans: np.ndarray) -> np.ndarray:
-    """Speed (frames, D) at a node between two ``secants`` (frames, 2, D): none where the way turns back or holds."""
+    """Return the speed (frames, D) at a node between two ``secants`` (frames, 2, D).
+
+    It is none where the way turns back or holds.
+    """
     before, after = secants[:, 0], secants[:, 1]
     first_length, second_length = (np.sqrt(np.einsum("fd,fd->f", part, part)) for part in (before, after))
     lengths = first_length * second_length
@@ -110,7 +113,10 @@ def _through(secants: np.ndarray, spans: np.ndarray) -> np.ndarray:
 
 
 def number_curve(values: list[float], track: Track, times: np.ndarray, settle: float = 1.0) -> np.ndarray:
-    """Return the number (frames,) that ``track`` leads through the entries ``values``."""
+    """Return the number (frames,) at ``times`` (frames,), seconds, that ``track`` leads through the entries ``values``.
+
+    ``settle`` is the share of the after-swing, as in :func:`hermite`.
+    """
     if not track.moves:
         return np.full(len(times), float(values[track.first]))
     at = track.segments(times)
@@ -118,7 +124,10 @@ def number_curve(values: list[float], track: Track, times: np.ndarray, settle: f
 
 
 def number_curves(channels: list[tuple[list[float], Track]], times: np.ndarray, settles: list[float]) -> np.ndarray:
-    """Return the numbers (channels, frames) of several tracks at once, each with its share of after-swing."""
+    """Return the numbers (channels, frames) of several tracks at ``times`` (frames,), seconds.
+
+    ``settles`` are the shares of after-swing, one a track.
+    """
     result = np.empty((len(channels), len(times)))
     moving = []
     for place, (values, track) in enumerate(channels):
@@ -136,7 +145,10 @@ def number_curves(channels: list[tuple[list[float], Track]], times: np.ndarray, 
 
 
 def blend_rotations(around: np.ndarray, at: Segments, settle: float | np.ndarray = 1.0) -> np.ndarray:
-    """Blend rotations ``around`` (frames, 4, 3, 3) each frame: (frames, 3, 3), the short way from one to the next."""
+    """Blend rotations ``around`` (frames, 4, 3, 3) each frame: (frames, 3, 3), the short way from one to the next.
+
+    ``settle``, a scalar or (frames,), is the share of the after-swing, as in :func:`hermite`.
+    """
     result = around[:, 1].copy()
     moving = (at.entries != at.entries[:, 1:2]).any(axis=1)
     if not moving.any():
@@ -152,7 +164,10 @@ def blend_rotations(around: np.ndarray, at: Segments, settle: float | np.ndarray
 
 
 def unrest(rng: np.random.Generator, times: np.ndarray, size: int, low: float, high: float) -> np.ndarray:
-    """Return smooth noise (frames, size) of unit spread with frequencies between ``low`` and ``high`` hertz."""
+    """Return smooth noise (frames, size) of unit spread at ``times`` (frames,), seconds.
+
+    Its frequencies lie between ``low`` and ``high`` hertz.
+    """
     waves = 5
     rates = np.exp(rng.uniform(np.log(low), np.log(high), (waves, size)))
     phases = rng.uniform(0, 2 * np.pi, (waves, size))
@@ -162,7 +177,10 @@ def unrest(rng: np.random.Generator, times: np.ndarray, size: int, low: float, h
 
 
 def smoothed(values: np.ndarray, spread: float) -> np.ndarray:
-    """Smooth ``values`` (frames, ...) in time by a Gaussian of ``spread`` frames, the ends held."""
+    """Smooth ``values`` (frames, ...) in time by a Gaussian of ``spread`` frames: the same shape and units.
+
+    The ends are held.
+    """
     from scipy.ndimage import gaussian_filter1d
 
     return gaussian_filter1d(values, spread, axis=0, mode="nearest")

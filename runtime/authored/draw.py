@@ -14,6 +14,9 @@ from .places import way_round
 from .score import CHANNELS, RESTING, Flight, Foot, FootGoal, Goals, HandGoal, Numbers, Score
 from .spec import FEET, HANDS, Action, places, poses
 
+Written = bool | float | str | list | dict  # a value of a key as the files have it
+Resolved = bool | float | str | dict | HandGoal | tuple[HandGoal, HandGoal]  # and with its numbers drawn
+
 # Channels whose sign changes when the other side leads.
 LATERAL = {"left", "turn", "tilt", "spin", "side", "twist", "look", "tip", "shift", "weight"}
 _SCALED = {"lean", "tilt", "bend", "side", "twist", "nod", "look", "tip", "drop"}
@@ -137,7 +140,9 @@ class Writer:
 
     # --- numbers drawn -------------------------------------------------------------------------------------------
 
-    def value(self, written, spread: float = 0.0, size: float = 0.05) -> float:
+    def value(
+        self, written: float | str | list[float] | tuple[float, float], spread: float = 0.0, size: float = 0.05
+    ) -> float:
         """Return a number as drawn: options looked up, ranges drawn, a little jitter."""
         if isinstance(written, str) and written.startswith("$"):
             written = self.drawn.option[written[1:]]
@@ -147,7 +152,7 @@ class Writer:
             self.rng.normal(0, spread) if spread else 0.0
         )
 
-    def looked_up(self, written):
+    def looked_up(self, written: Written) -> Written:
         """Return an entry with "$name" replaced by the option's value."""
         if isinstance(written, str) and written.startswith("$"):
             return self.drawn.option[written[1:]]
@@ -179,7 +184,7 @@ class Writer:
                 result[name] = written
         return result
 
-    def _hand_goal(self, written) -> HandGoal | str | tuple:
+    def _hand_goal(self, written: str | dict) -> HandGoal | str | tuple:
         if written == "rest":
             return "rest"
         words = {"at": written} if isinstance(written, str) else dict(written)
@@ -198,7 +203,7 @@ class Writer:
         goal = HandGoal(base["at"], number("out"), number("up"), number("forward"), number("elbow"), firm)
         return goal if via is None else (self._hand_goal(via), goal)
 
-    def _foot_words(self, written, exact: bool) -> dict | str:
+    def _foot_words(self, written: str | dict, exact: bool) -> dict | str:
         if isinstance(written, str):
             return written
         spread = 0.0 if exact else 0.04
@@ -274,7 +279,7 @@ class Writer:
             self.hands[side].to(goal, first, end, ease)
 
     def _moved(self, side: int, goal: HandGoal) -> HandGoal:
-        """A goal on the floor where the person now is."""
+        """Return ``goal``, moved along with the person where it lies on the floor."""
         if goal.frame != "floor" or self.origin == (0.0, 0.0):
             return goal
         return replace(goal, out=goal.out + self.origin[0] * (1 - 2 * side), forward=goal.forward + self.origin[1])
@@ -292,13 +297,13 @@ class Writer:
     # --- feet and flights ------------------------------------------------------------------------------------------
 
     def _out(self, side: int, words: dict) -> float:
-        """How far out of the middle of where the person began a foot is to stand."""
+        """Return how far out of the middle of where the person began a foot is to stand, metres."""
         if "by_left" in words or "by_forward" in words:
             return self.feet[side].out.values[-1] + words.get("by_left", 0.0) * (1 - 2 * side)
         return words.get("out", self.stance.out[side]) + self.origin[0] * (1 - 2 * side)
 
     def _forward(self, side: int, words: dict) -> float:
-        """How far ahead of where the person began a foot is to stand."""
+        """Return how far ahead of where the person began a foot is to stand, metres."""
         if "by_left" in words or "by_forward" in words:
             return self.feet[side].forward.values[-1] + words.get("by_forward", 0.0)
         return words.get("forward", self.stance.forward[side]) + self.origin[1]
@@ -328,7 +333,7 @@ class Writer:
                 self.on_floor[side] = False
 
     def _steps(self, side: int, key: dict) -> bool:
-        """Whether a foot that stands steps to another place on the floor."""
+        """Tell whether a foot that stands steps to another place on the floor."""
         goal = self._foot_goal(side, key)
         words = {} if goal == "home" else goal
         if words is None or words.get("at", "floor") != "floor" or not self.on_floor[side]:
@@ -390,7 +395,9 @@ class Writer:
             self._fly(side, goal, key.get("air"), start, leave, lands, end)
         return end
 
-    def _fly(self, side: int, goal, air: dict | None, start: float, leave: float, lands: float, end: float) -> None:
+    def _fly(
+        self, side: int, goal: str | dict | None, air: dict | None, start: float, leave: float, lands: float, end: float
+    ) -> None:
         foot = self.feet[side]
         half = (leave + lands) / 2
         if self.on_floor[side]:
@@ -413,8 +420,8 @@ class Writer:
         )
 
 
-def _swapped(name: str, value):
-    """A key's value as the other side does it."""
+def _swapped(name: str, value: Resolved) -> Resolved:
+    """Return a key's value as the other side does it."""
     if name in LATERAL:
         return -value
     if isinstance(value, dict) and "by_left" in value:

@@ -46,8 +46,13 @@ def write_png(path: Path, image: np.ndarray) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
 
 
-def draw_line(image: np.ndarray, start: np.ndarray, end: np.ndarray, thick: float, colour) -> None:
-    """Fill the pixels of ``image`` (height, width, 3) within ``thick`` of a segment of (x, y) pixels."""
+def draw_line(
+    image: np.ndarray, start: np.ndarray, end: np.ndarray, thick: float, colour: tuple[int, int, int]
+) -> None:
+    """Fill the pixels of ``image`` (height, width, 3) uint8 that lie within ``thick`` pixels of a segment.
+
+    ``start`` and ``end``, both (2,), are its ends: x and y, pixels. ``colour`` is red, green and blue.
+    """
     low = np.maximum(np.floor(np.minimum(start, end) - thick), 0).astype(int)
     high = np.minimum(np.ceil(np.maximum(start, end) + thick + 1), (image.shape[1], image.shape[0])).astype(int)
     if (high <= low).any():
@@ -60,7 +65,7 @@ def draw_line(image: np.ndarray, start: np.ndarray, end: np.ndarray, thick: floa
 
 
 def draw_figure(image: np.ndarray, points: np.ndarray) -> None:
-    """Draw a figure of ``points`` (22, 2) pixels."""
+    """Draw a figure of ``points`` (22, 2), pixels, into ``image`` (height, width, 3) uint8."""
     names_of = {index: name for name, index in JOINT_INDEX.items()}
     for joint in range(1, JOINT_COUNT):
         side = names_of[joint].split("_")[0] if "_" in names_of[joint] else ""
@@ -71,7 +76,10 @@ def draw_figure(image: np.ndarray, points: np.ndarray) -> None:
 
 
 def write_text(image: np.ndarray, text: str, x: int, y: int, size: int = 2) -> None:
-    """Write ``text`` with its upper left corner at (x, y)."""
+    """Write ``text`` into ``image`` (height, width, 3) uint8 with its upper left corner at (x, y), pixels.
+
+    ``size`` is the side of a dot that letters are made of, pixels.
+    """
     for letter in text.upper():
         for row, bits in enumerate(_rows(letter)):
             for column in range(3):
@@ -86,7 +94,7 @@ def _rows(letter: str) -> list[int]:
 
 
 def strip(joints: np.ndarray, title: str) -> np.ndarray:
-    """Return a row of poses (2 * cell height, width, 3) uint8 of ``joints`` (frames, 22, 3)."""
+    """Return a row of poses (height, width, 3) uint8 of ``joints`` (frames, 22, 3), metres, under ``title``."""
     image = np.full((2 * _TALL + 14, POSES * _WIDE, 3), _BACK, np.uint8)
     picks = np.linspace(0, len(joints) - 1, POSES).round().astype(int)
     for view in range(2):

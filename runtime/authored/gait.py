@@ -16,9 +16,14 @@ limp                 how much longer the good leg bears than the bad one, which 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .score import HandGoal
+
+if TYPE_CHECKING:  # draw.py has it, and writes gaits with this module
+    from .draw import Writer
 
 DEFAULTS = {
     "steps": [5, 8], "pace": 0.55, "length": 0.5, "direction": "forward", "lift": 0.07, "heel_off": 34, "toe_up": 16,
@@ -28,7 +33,7 @@ DEFAULTS = {
 _BOTH_DOWN = 0.16  # share of a step in which both feet bear
 
 
-def write_gait(writer, words: dict) -> None:
+def write_gait(writer: Writer, words: dict) -> None:
     """Write the steps of a gait; ``words`` override DEFAULTS."""
     g = {**DEFAULTS, **words}
     direction = writer.looked_up(g.pop("direction"))
@@ -39,7 +44,7 @@ def write_gait(writer, words: dict) -> None:
 
 
 class _Steps:
-    def __init__(self, writer, g: dict[str, float], direction: str):
+    def __init__(self, writer: Writer, g: dict[str, float], direction: str):
         self.writer, self.g = writer, g
         self.base = self.middle = 0.0
         self.start = writer.ground

@@ -10,13 +10,15 @@ GRAVITY = 9.81
 
 
 def flight_seconds(rise: float, leave: float, land: float) -> float:
-    """Return how long a flight lasts that starts ``leave`` and ends ``land`` metres above upright and rises by
-    ``rise`` metres above its start."""
+    """Return how long a flight lasts, seconds, that rises by ``rise`` metres above its start.
+
+    It starts ``leave`` and ends ``land`` metres above upright.
+    """
     return float(np.sqrt(2 * rise / GRAVITY) + np.sqrt(2 * (rise + leave - land) / GRAVITY))
 
 
 def height_curve(drop: Numbers, flights: list[Flight], times: np.ndarray) -> np.ndarray:
-    """Return metres below upright (frames,) of the pelvis from the drop's moves and the flights.
+    """Return metres below upright (frames,) of the pelvis at ``times`` (frames,), seconds, from drop and flights.
 
     A flight starts where a move of the drop ends and ends where the next begins.
     """
@@ -64,7 +66,7 @@ def _nodes(drop: Numbers, flights: list[Flight]) -> tuple[np.ndarray, np.ndarray
     return at, value, speed
 
 
-def _quintic(start, end, leave, arrive, u):
+def _quintic(start: np.ndarray, end: np.ndarray, leave: np.ndarray, arrive: np.ndarray, u: np.ndarray) -> np.ndarray:
     u3, u4, u5 = u**3, u**4, u**5
     value = start + (end - start) * (10 * u3 - 15 * u4 + 6 * u5)
     return value + leave * (u - 6 * u3 + 8 * u4 - 3 * u5) + arrive * (-4 * u3 + 7 * u4 - 3 * u5)

@@ -96,9 +96,10 @@ def _heading(chest: np.ndarray) -> np.ndarray:
 
 
 def recorded_arm(joints: np.ndarray, chest: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pose of a recorded arm: rotations (frames, 3, 3), bends (frames,), shoulder (frames, 2) radians.
+    """Return the pose of the arm of ``side`` in ``joints`` (frames, 22, 3), metres: rotations, bends, shoulder.
 
-    The inverse of what the solver places: in out coordinates of the chest frame (frames, 3, 3).
+    Rotations are (frames, 3, 3), bends (frames,), lift and protraction of the shoulder (frames, 2), radians, in out
+    coordinates of ``chest`` (frames, 3, 3): the inverse of what the solver places.
     """
     collar, shoulder, elbow, wrist = (
         joints[:, JOINT_INDEX[f"{SIDES[side]}_{part}"]] for part in ("collar", "shoulder", "elbow", "wrist")

@@ -38,8 +38,11 @@ _STRAIGHT = 0.998  # no planted leg is straighter than this share of its length
 
 @dataclass
 class LegPose:
-    """A leg in every frame: rotation, bend, foot direction (frames, 3) in the shank's frame, all in out coordinates,
-    and the move (frames, 3) the pelvis owes it, world."""
+    """A leg in every frame, in out coordinates, and what the pelvis owes it.
+
+    ``rotation`` (frames, 3, 3) and ``bend`` (frames,), radians, are its pose, ``foot`` (frames, 3) is the foot's
+    direction in the shank's frame, ``owed`` (frames, 3) the move of the pelvis, metres, world.
+    """
 
     rotation: np.ndarray
     bend: np.ndarray
@@ -62,12 +65,15 @@ class FootTrack:
 
     @property
     def ankle(self) -> np.ndarray:
-        """The ankle (frames, 3)."""
+        """The ankle (frames, 3), metres."""
         return self.toe - self.direction * FOOT
 
 
 def foot_track(foot: Foot, times: np.ndarray, side: int) -> FootTrack:
-    """Return where a standing foot is in every frame; steps are arcs with the heel leading up and landing first."""
+    """Return where a standing foot is at ``times`` (frames,), seconds.
+
+    Steps are arcs with the heel leading up and landing first.
+    """
     sign = 1 - 2 * side
 
     parts = [(part.values, part.track) for part in (foot.out, foot.forward, foot.turn, foot.lift, foot.heel)]
@@ -91,7 +97,10 @@ def foot_track(foot: Foot, times: np.ndarray, side: int) -> FootTrack:
 
 
 def rolled(track: FootTrack, hip: np.ndarray) -> FootTrack:
-    """Lift the heel of a foot behind the body until its leg reaches from ``hip`` (frames, 3), as walking feet do."""
+    """Lift the heel of a foot behind the body, as walking feet do, until its leg reaches from the hip.
+
+    ``hip`` (frames, 3) is metres.
+    """
     reach = LEG * _ROLLING
     away = track.ankle - hip
     far = (length(away) > reach) & (away[:, 0] * np.sin(track.heading) + away[:, 2] * np.cos(track.heading) < 0)
@@ -114,7 +123,8 @@ def rolled(track: FootTrack, hip: np.ndarray) -> FootTrack:
 def knee_pole(direction: np.ndarray, swivel: np.ndarray) -> np.ndarray:
     """Return where the knee points (..., 3), out coordinates of the pelvis, for an ankle in ``direction`` (..., 3).
 
-    Forward for a hanging leg, carried along with the leg by the smallest turn. ``swivel`` radians turn it outwards.
+    Forward for a hanging leg, carried along with the leg by the smallest turn. ``swivel`` (...) radians turn it
+    outwards.
     """
     up = np.maximum(1 - direction[..., 1], 0.05)[..., None]
     pole = np.array([0.0, 0.0, 1.0]) - direction[..., 2:3] / up * (direction + DOWN)
@@ -122,7 +132,10 @@ def knee_pole(direction: np.ndarray, swivel: np.ndarray) -> np.ndarray:
 
 
 def shank_frame(rotation: np.ndarray, bend: np.ndarray) -> np.ndarray:
-    """Return frames (..., 3, 3) with columns along the shank, its back, and the hinge, from a leg's pose."""
+    """Return frames (..., 3, 3) with unit columns along the shank, its back, and the hinge, from a leg's pose.
+
+    ``rotation`` (..., 3, 3) and ``bend`` (...), radians, are the pose.
+    """
     lower = lower_direction(rotation, bend)
     hinge = rotation[..., 2]
     return np.stack([lower, cross(hinge, lower), hinge], axis=-1)
@@ -146,7 +159,10 @@ class _Around:
 def solve_leg(
     legs: Goals, track: FootTrack, at: Segments, side: int, pelvis: np.ndarray, heading: np.ndarray, hip: np.ndarray
 ) -> LegPose:
-    """Solve one leg in every frame given its hip (frames, 3), pelvis and heading frames (frames, 3, 3)."""
+    """Solve one leg in every frame from its ``hip`` (frames, 3), metres.
+
+    ``pelvis`` and ``heading`` (frames, 3, 3) are the frames it hangs on and faces along.
+    """
     around = _Around(side, pelvis, heading, hip, track)
     if len(legs.goals) == 1:
         goal = legs.goals[0]
@@ -246,7 +262,10 @@ _ON_THE_FLOOR = {"floor": _standing, "kneel": _kneeling}
 
 
 def place_leg(joints: np.ndarray, pose: LegPose, side: int, frame: np.ndarray) -> None:
-    """Place knee, ankle and toes of ``joints`` (frames, 22, 3) from a pose in the pelvis's out coordinates."""
+    """Place knee, ankle and toes of ``joints`` (frames, 22, 3), metres, by a pose in out coordinates of the pelvis.
+
+    ``frame`` (frames, 3, 3) is the frame of the pelvis.
+    """
     name = SIDES[side]
     thigh = from_out(frame, pose.rotation[..., 0], side)
     shank = from_out(frame, lower_direction(pose.rotation, pose.bend), side)

@@ -42,16 +42,25 @@ _LIFT, _PROTRACT, _RETRACT = 0.42, 0.24, 0.16
 class Stage:
     """The body as far as it is solved: joints (frames, 22, 3) and frames of trunk and heading (frames, 3, 3)."""
 
-    def __init__(self, joints, pelvis, chest, head, heading, spot, arms=None):
+    def __init__(
+        self,
+        joints: np.ndarray,
+        pelvis: np.ndarray,
+        chest: np.ndarray,
+        head: np.ndarray,
+        heading: np.ndarray,
+        spot: np.ndarray,
+        arms: list[tuple[np.ndarray, np.ndarray, np.ndarray]] | None = None,
+    ):
         self.joints, self.pelvis, self.chest, self.head = joints, pelvis, chest, head
         self.heading, self.spot, self.arms = heading, spot, arms
 
     def at(self, name: str) -> np.ndarray:
-        """Return the joint ``name`` (frames, 3)."""
+        """Return the joint ``name`` (frames, 3), metres."""
         return self.joints[:, JOINT_INDEX[name]]
 
     def shoulder(self, side: int) -> np.ndarray:
-        """Return the shoulder at rest (frames, 3)."""
+        """Return the shoulder of ``side`` at rest (frames, 3), metres."""
         rest = REST_OFFSETS[JOINT_INDEX[f"{SIDES[side]}_shoulder"]]
         return self.at(f"{SIDES[side]}_collar") + self.chest @ rest
 
@@ -108,8 +117,10 @@ _WIDE_TURN = np.cos(np.radians(112.0))
 
 
 def way_round(start: HandGoal, end: HandGoal) -> HandGoal | None:
-    """Return a goal on the way of a hand that swings far round its shoulder, in front of the body and out; None for
-    a hand that can go straight."""
+    """Return a goal half way for a hand that swings far round its shoulder; None for one that can go straight.
+
+    It lies in front of the body and out; a hand that goes far over the floor is lifted.
+    """
     if start.frame == end.frame == "floor":
         lifted = (start.offset + end.offset) / 2 + (0.0, 0.07, 0.0)
         far = np.linalg.norm(end.offset - start.offset) > 0.05 and max(start.up, end.up) < 0.12

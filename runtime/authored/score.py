@@ -57,7 +57,7 @@ class HandGoal:
 
     @property
     def offset(self) -> np.ndarray:
-        """Out, up and forward (3,)."""
+        """Out, up and forward (3,), metres."""
         return np.array([self.out, self.up, self.forward])
 
 
@@ -105,7 +105,7 @@ class Goals:
     goals: list
     track: Track = field(default_factory=Track)
 
-    def to(self, goal, start: float, end: float, ease: float = 1.0) -> None:
+    def to(self, goal: HandGoal | FootGoal, start: float, end: float, ease: float = 1.0) -> None:
         """Move to ``goal`` between two times."""
         if goal not in self.goals:
             self.goals.append(goal)

@@ -59,7 +59,9 @@ class Body:
     head: np.ndarray
     heading: np.ndarray
     spot: np.ndarray
-    arms: list | None = None  # recorded arms by side, for goals in the frame "recorded"
+    arms: list[tuple[np.ndarray, np.ndarray, np.ndarray]] | None = (
+        None  # recorded arms by side, for goals in the frame "recorded"
+    )
 
 
 def solve(score: Score, rng: np.random.Generator) -> np.ndarray:
@@ -277,7 +279,7 @@ def _keep_foot_above(joints: np.ndarray, side: int, clearance: np.ndarray) -> No
 
 
 def solve_arms(score: Score, body: Body, joints: np.ndarray, rng: np.random.Generator | None) -> None:
-    """Place shoulders, elbows and wrists of ``joints`` (frames, 22, 3); ``rng`` adds unrest."""
+    """Place shoulders, elbows and wrists of ``joints`` (frames, 22, 3), metres; ``rng`` adds unrest."""
     stage = Stage(joints, body.pelvis, body.chest, body.head, body.heading, body.spot, body.arms)
     for side in range(2):  # a first guess of where shoulders are, for goals on the other arm
         joints[:, JOINT_INDEX[f"{SIDES[side]}_shoulder"]] = stage.shoulder(side)
@@ -315,7 +317,7 @@ def _solve_arm(score: Score, body: Body, stage: Stage, side: int, rng: np.random
 
 
 def _firm_in_time(late: Segments, at: Segments, loose: np.ndarray) -> Segments:
-    """The late clock, but for frames that hold something: there the forearm is in time."""
+    """Return the clock ``late``, but ``at`` in frames that hold something: there the forearm is in time."""
     firm = (loose[at.entries[:, 1]] < 0.5) & (at.entries[:, 1] == at.entries[:, 2])
     pick = firm[:, None]
     return Segments(
@@ -326,7 +328,9 @@ def _firm_in_time(late: Segments, at: Segments, loose: np.ndarray) -> Segments:
     )
 
 
-def _arm_unrest(score: Score, body: Body, rotation, bend, free, rng: np.random.Generator):
+def _arm_unrest(
+    score: Score, body: Body, rotation: np.ndarray, bend: np.ndarray, free: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Lay unrest on an arm: a degree or two at the shoulder, a little more at the elbow; none where a hand rests."""
     from scipy.spatial.transform import Rotation
 

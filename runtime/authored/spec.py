@@ -145,11 +145,11 @@ def key_problem(key: dict) -> str | None:
     return None
 
 
-def _is_option(value) -> bool:
+def _is_option(value: object) -> bool:
     return isinstance(value, str) and value.startswith("$")
 
 
-def _goal_problem(goal, words: set[str], name: str) -> str | None:
+def _goal_problem(goal: str | dict | None, words: set[str], name: str) -> str | None:
     if goal is None or _is_option(goal):
         return None
     if isinstance(goal, str):

@@ -56,7 +56,7 @@ def draw(rng: np.random.Generator, name: str) -> Authored:
 
 
 def placed(joints: np.ndarray) -> np.ndarray:
-    """Turn and move ``joints`` (frames, 22, 3) so that frame 0 faces +Z with its pelvis over the origin."""
+    """Return ``joints`` (frames, 22, 3), metres, turned and moved: frame 0 faces +Z, its pelvis over the origin."""
     first = joints[0]
     left = unit(first[1] - first[2]) + unit(first[16] - first[17])
     forward = np.array([-left[2], left[0]])

@@ -39,7 +39,10 @@ class Action:
 
 @cache
 def _patterns() -> tuple[tuple[Action, re.Pattern], ...]:
-    """The rows of the table: an action and how it is found in a sentence. An empty family is the action's own name."""
+    """Return the rows of the table: an action and how it is found in a sentence.
+
+    An empty family is the action's own name.
+    """
     rows = json.loads(_TABLE.read_text(encoding="utf-8"))
     found = []
     for row in rows:

@@ -71,7 +71,7 @@ def entry_of(clip: dict) -> Entry:
 
 
 def _labelled(label: str) -> Entry:
-    """The entry of a label in plain words ("stands, then starts to skip"), which holds for the whole clip alone."""
+    """Return the entry of a label in plain words ("stands, then starts to skip"): it holds for the whole clip alone."""
     does = "does " if label.startswith(("a ", "an ", "two ")) else ""
     sentence = told(f"a person {does}{label}")
     if not sentence.phrase:
@@ -85,7 +85,7 @@ def _seed(text: str) -> int:
 
 
 def _locomotion(joints: np.ndarray, in_place: bool, family: str) -> tuple[str, list[str]]:
-    """Family and phrases for standing, walking, running, turning; empty phrases when nothing fits."""
+    """Return family and phrases for standing, walking, running, turning; empty phrases when nothing fits."""
     move, turn = describe.travel(joints), describe.net_turn(joints)
     kind, side = describe.gait(joints), "left" if turn > 0 else "right"
     how_far = describe.turn_class(turn)
@@ -105,7 +105,7 @@ def _moving_frames(joints: np.ndarray) -> np.ndarray:
     return np.linalg.norm(describe.velocity(ground), axis=1) > describe.STAND_SPEED
 
 
-def _going(joints, kind: str, move: describe.Travel, how_far: str, side: str) -> tuple[str, list[str]]:
+def _going(joints: np.ndarray, kind: str, move: describe.Travel, how_far: str, side: str) -> tuple[str, list[str]]:
     ahead, across = move.forward / max(move.path, 1e-6), move.left / max(move.path, 1e-6)
     moving = _moving_frames(joints)
     stops, starts = not moving[-6:].any(), not moving[:6].any()
@@ -128,7 +128,9 @@ def _going(joints, kind: str, move: describe.Travel, how_far: str, side: str) ->
     return _straight(joints, kind, move, how_far, side, ahead > 0)
 
 
-def _straight(joints, kind, move, how_far, side, forwards) -> tuple[str, list[str]]:
+def _straight(
+    joints: np.ndarray, kind: str, move: describe.Travel, how_far: str, side: str, forwards: bool
+) -> tuple[str, list[str]]:
     speed = describe.speed_class(move.speed, kind)
     course = "forward" if forwards else "backward"
     if how_far == "slight" and forwards:
@@ -141,7 +143,7 @@ def _straight(joints, kind, move, how_far, side, forwards) -> tuple[str, list[st
 
 
 def _counted(name: str, events: list[describe.Event]) -> list[str]:
-    """Phrases for one or several kicks, punches or jumps, with their side and true count."""
+    """Return phrases for one or several kicks, punches or jumps, with their side and true count."""
     sides = {event.side for event in events}
     side = sides.pop() if len(sides) == 1 else ""
     if len(events) > 1:
@@ -159,7 +161,10 @@ def _counted(name: str, events: list[describe.Event]) -> list[str]:
 
 
 def events_in(joints: np.ndarray, kind: str) -> list[describe.Event]:
-    """Return the events of ``kind`` (jump, kick, soccer, punch, wave) found in the window."""
+    """Return the events of ``kind`` (jump, kick, soccer, punch, wave) in ``joints`` (frames, 22, 3), metres.
+
+    Of soccer it is the highest kick alone.
+    """
     found = {
         "jump": describe.jumps,
         "kick": describe.kicks,
@@ -173,7 +178,7 @@ def events_in(joints: np.ndarray, kind: str) -> list[describe.Event]:
 
 
 def _event_phrases(joints: np.ndarray, entry: Entry) -> tuple[str, list[str], int]:
-    """Family, phrases and count of what the entry's detectors find; several kinds at once are not told."""
+    """Return family, phrases and count of what the entry's detectors find; several kinds at once are not told."""
     found = {kind: events_in(joints, kind) for kind in entry.events if kind in _EVENTFUL}
     found = {kind: events for kind, events in found.items() if events}
     if len(found) != 1:
@@ -194,7 +199,7 @@ def _event_phrases(joints: np.ndarray, entry: Entry) -> tuple[str, list[str], in
 
 
 def _posture_phrases(joints: np.ndarray, entry: Entry) -> tuple[str, list[str]]:
-    """Family and phrases from the postures at the ends and in the middle of the window."""
+    """Return family and phrases from the postures at the ends and in the middle of the window."""
     names = describe.postures(joints)
     first, last, most = (_mode(names[:5]), _mode(names[-5:]), describe.posture(joints))
     share = float((names == most).mean())
@@ -239,7 +244,10 @@ def _crawling(joints: np.ndarray) -> list[str]:
 
 
 def squats(joints: np.ndarray) -> list[tuple[int, int]]:
-    """Return the stretches in which the pelvis dips below 75 % of its standing height and comes back up."""
+    """Return the stretches [start, end) in which the pelvis of ``joints`` (frames, 22, 3) dips below 0.72 metres.
+
+    Those that the window begins or ends in are left out.
+    """
     height = joints[:, 0, 1]
     low = describe.runs_of(height < 0.72)
     return [(start, end) for start, end in low if start > 0 and end < len(height)]
@@ -270,10 +278,10 @@ def _agrees(joints: np.ndarray, entry: Entry, in_place: bool) -> bool:
 
 
 def speak(joints: np.ndarray, entry: Entry, whole: bool = True, in_place: bool = False) -> tuple[Spoken, int]:
-    """Return what may be said of ``joints`` (frames, 22, 3) and how often its event happens (0: not counted).
+    """Return what may be said of ``joints`` (frames, 22, 3), metres, and how often its event happens (0: not counted).
 
-    ``whole`` says that the window is the entire clip its label speaks of; ``in_place`` that a gait was made
-    on the spot.
+    ``whole`` says that the window is the entire clip its label speaks of; ``in_place`` that a gait was made on the
+    spot.
     """
     family, phrases, count = entry.family, [], 0
     if entry.events and any(kind in _EVENTFUL for kind in entry.events):
@@ -307,13 +315,16 @@ def caption_window(spoken: Spoken, seed: int, count: int = 9) -> list[str]:
 
 
 def caption_clip(clip: dict, joints: np.ndarray) -> list[str]:
-    """Return 6 to 12 captions true of the whole clip, label and measured detail; the same for the same id."""
+    """Return up to 12 captions true of a whole clip with ``joints`` (frames, 22, 3), metres.
+
+    They tell its label and what is measured, the same for the same id.
+    """
     spoken, _ = speak(joints, entry_of(clip), True, bool(clip["in_place"]))
     return caption_window(spoken, _seed(clip["id"]), 12)
 
 
 def _event_spans(joints: np.ndarray, entry: Entry) -> list[tuple[int, int, tuple[int, int]]]:
-    """Spans (start, end, core) around one, two or three neighbouring events, with calm before and after."""
+    """Return spans (start, end, core) around one to three neighbouring events, with calm before and after."""
     spans = []
     for kind in entry.events:
         if kind not in _EVENTFUL:
@@ -360,17 +371,21 @@ _AIRBORNE = frozenset({"jump", "run", "walk", "acrobatics", "fly", "climb", "hit
 
 
 def grounded(joints: np.ndarray) -> np.ndarray:
-    """Let the lowest joint of every frame touch the floor (smoothed): for motion that never leaves it."""
+    """Let the lowest of ``joints`` (frames, 22, 3), metres, touch the floor in every frame: the same shape.
+
+    The shift is smoothed; for motion that never leaves the floor.
+    """
     low = joints[:, :, 1].min(axis=1)
     shift = describe.smooth(low, 3)
     return joints - np.stack([0 * shift, shift, 0 * shift], axis=-1)[:, None]
 
 
 def usable(clip: dict, joints: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the part of a clip that can be shown, and the frame of the clip it starts at.
+    """Return the part (n, 22, 3) of a clip that can be shown, and the frame of the clip it starts at.
 
-    Calibration poses (arms out sideways) at the ends are left out. Characters of the animation packs have
-    other proportions than ours and end up over the floor when they sit or lie: they are let down.
+    Of the clip's ``joints`` (frames, 22, 3), metres, calibration poses (arms out sideways) at the ends are left out.
+    Characters of the animation packs have other proportions than ours and end up over the floor when they sit or lie:
+    they are let down.
     """
     family = entry_of(clip).family
     start, end = 0, len(joints)
@@ -403,7 +418,8 @@ def _shows(joints: np.ndarray, family: str) -> bool:
 def windows(clip: dict, joints: np.ndarray) -> list[Window]:
     """Return the windows of a clip that something true can be said of, 40 to 196 frames, multiples of 4.
 
-    A clip that is shorter stays whole (at least 8 frames); one label per window, or what is measured in it.
+    ``joints`` (frames, 22, 3), metres, are the clip's. A clip that is shorter stays whole (at least 8 frames); one
+    label per window, or what is measured in it.
     """
     entry, frames = entry_of(clip), len(joints)
     special = "special" in clip.get("flags", ()) and entry.family == "walk"

@@ -65,13 +65,13 @@ Check = Callable[[str, np.ndarray], Finding | None]
 
 
 def _one_side(text: str) -> str:
-    """The only side a sentence names, or ""."""
+    """Return the only side a sentence names, or ""."""
     sides = set(_SIDE.findall(text))
     return sides.pop() if len(sides) == 1 else ""
 
 
 def _activity(joints: np.ndarray, pair: tuple[int, int], anchors: tuple[int, int]) -> np.ndarray:
-    """Path (2,) in metres of a left and a right joint relative to their anchors, in the body's own axes."""
+    """Return the path (2,) in metres of a left and a right joint relative to their anchors, in the body's own axes."""
     local, _, _ = to_local(joints)
     offsets = describe.smooth(local[:, list(pair)] - local[:, list(anchors)], 3)
     return np.linalg.norm(np.diff(offsets, axis=0), axis=-1).sum(axis=0)
@@ -83,7 +83,10 @@ def _named(values: np.ndarray, side: str) -> tuple[float, float]:
 
 
 def arm_side(text: str, joints: np.ndarray) -> Finding | None:
-    """Check that the one hand which a sentence lets do something moves, where the other one moves."""
+    """Check that the one hand which a sentence lets do something moves in ``joints`` (frames, 22, 3), metres.
+
+    It does not where its path is under 35 % of the other hand's, and that is over 0.6 m.
+    """
     side = _one_side(text)
     if not side or not re.search(rf"\b{side} {_ARM}", text) or not _MOVES_ARM.search(text) or re.search(_LEG, text):
         return None
@@ -95,7 +98,10 @@ def arm_side(text: str, joints: np.ndarray) -> Finding | None:
 
 
 def leg_side(text: str, joints: np.ndarray) -> Finding | None:
-    """Check that the one leg which a sentence lets do something is lifted, where the other one is."""
+    """Check that the one leg which a sentence lets do something is lifted in ``joints`` (frames, 22, 3), metres.
+
+    It is not where its ankle rises by under 35 % of the other's, and that by over 0.3 m.
+    """
     side = _one_side(text)
     if not side or not _MOVES_LEG.search(text) or re.search(rf"\b{_ARM}\b|\bturn|\bboth\b", text):
         return None
@@ -108,7 +114,7 @@ def leg_side(text: str, joints: np.ndarray) -> Finding | None:
 
 
 def sideways(text: str, joints: np.ndarray) -> Finding | None:
-    """Check which way somebody goes who goes sideways."""
+    """Check which way somebody goes in ``joints`` (frames, 22, 3), metres, who is said to go sideways."""
     side = _one_side(text)
     if not side or not re.search(r"sideways|side-?step|strafe|to (?:the|his|her|their) (?:left|right)", text):
         return None
@@ -124,7 +130,7 @@ def sideways(text: str, joints: np.ndarray) -> Finding | None:
 
 
 def course(text: str, joints: np.ndarray) -> Finding | None:
-    """Check that somebody who goes forward does not go backwards, and the other way round."""
+    """Check that ``joints`` (frames, 22, 3), metres, go forward or backwards as the sentence says."""
     ahead, behind = bool(_AHEAD.search(text)), bool(_BEHIND.search(text))
     if ahead == behind or not _GOES.search(text) or _IN_PLACE.search(text):
         return None
@@ -140,7 +146,7 @@ def course(text: str, joints: np.ndarray) -> Finding | None:
 
 
 def turn_side(text: str, joints: np.ndarray) -> Finding | None:
-    """Check which way the body turns."""
+    """Check which way the body turns in ``joints`` (frames, 22, 3), metres; a turn under 50 degrees is not judged."""
     found, side = _BODY_TURN.search(text), _one_side(text)
     if found is None or not side or _TWIST.search(text):
         return None
@@ -153,7 +159,10 @@ def turn_side(text: str, joints: np.ndarray) -> Finding | None:
 
 
 def turn_size(text: str, joints: np.ndarray) -> Finding | None:
-    """Check the size of a turn of the body: degrees, a quarter, a half, a full turn."""
+    """Check the size of a turn of the body in ``joints`` (frames, 22, 3), metres.
+
+    It is told in degrees, or as a quarter, a half or a full turn.
+    """
     if _TWIST.search(text) or not re.search(r"\b(?:turn|spin|pivot|rotat|whirl)", text):
         return None
     told = _DEGREES.search(text)
@@ -172,7 +181,7 @@ def turn_size(text: str, joints: np.ndarray) -> Finding | None:
 
 
 def count(text: str, joints: np.ndarray) -> Finding | None:
-    """Check how many jumps, kicks, squats or steps are told."""
+    """Check how many jumps, kicks, squats or steps there are in ``joints`` (frames, 22, 3), metres."""
     found = _TIMES.search(text)
     if found is None or len(_TIMES.findall(text)) > 1:
         return None
@@ -197,7 +206,10 @@ def _counted_verb(text: str) -> str:
 
 
 def speed(text: str, joints: np.ndarray) -> Finding | None:
-    """Check slow and fast: of gaits by their ground speed, of other motion by the fastest joint's."""
+    """Check whether ``joints`` (frames, 22, 3), metres, are slow or fast.
+
+    Gaits are judged by their ground speed, other motion by that of the fastest joint, m/s.
+    """
     slow, fast = _SLOW.search(text), _FAST.search(text)
     if bool(slow) == bool(fast) or re.search(r"\bthen\b|\bslows\b|\bspeeds\b", text):
         return None
@@ -219,7 +231,10 @@ def speed(text: str, joints: np.ndarray) -> Finding | None:
 
 
 def posture(text: str, joints: np.ndarray) -> Finding | None:
-    """Check what cannot be mistaken: standing still, running, jumping, lying, kneeling, squatting."""
+    """Check ``joints`` (frames, 22, 3), metres, for postures that cannot be mistaken.
+
+    These are standing still, running, jumping, lying, kneeling and squatting.
+    """
     height, move = joints[:, describe.PELVIS, 1], describe.travel(joints)
     raised = re.search(r"stool|chair|bar\b|frame|bench|ladder|steps|seat|high|box|horse", text)
     wrong = []
@@ -245,9 +260,9 @@ CHECKS: tuple[Check, ...] = (arm_side, leg_side, sideways, course, turn_side, tu
 
 
 def checked(text: str, joints: np.ndarray) -> tuple[str, list[Finding]]:
-    """Return a sentence as it may be told of ``joints``, put right where that is safe, and what each check found.
+    """Return a sentence as it may be told of ``joints`` (frames, 22, 3), metres, and what each check found.
 
-    The text is "" where a claim is contradicted and cannot be put right.
+    It is put right where that is safe, and "" where a claim is contradicted and cannot be put right.
     """
     findings: list[Finding] = []
     if len(joints) < 4:

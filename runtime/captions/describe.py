@@ -71,12 +71,18 @@ class Event:
 
 
 def smooth(signal: np.ndarray, width: int = 5) -> np.ndarray:
-    """Return the running mean over ``width`` frames (odd) along the first axis, ends repeated."""
+    """Return the running mean of ``signal`` (frames, ...) over ``width`` frames (odd): the same shape and units.
+
+    It runs along the first axis, the ends repeated.
+    """
     return moving_average(signal, width // 2)
 
 
 def travel(joints: np.ndarray) -> Travel:
-    """Return the pelvis displacement summed in the body's own (smoothed) facing frame by frame."""
+    """Return the displacement of the pelvis of ``joints`` (frames, 22, 3), metres, in the body's own axes.
+
+    Steps are summed along and to the left of the smoothed facing, frame by frame.
+    """
     root = smooth(joints[:, PELVIS])
     step = np.diff(root, axis=0)
     step[:, 1] = 0
@@ -87,7 +93,10 @@ def travel(joints: np.ndarray) -> Travel:
 
 
 def net_turn(joints: np.ndarray) -> float:
-    """Return the turn between the first and last frames, radians, left positive, whole turns counted."""
+    """Return the turn between the first and last frames of ``joints`` (frames, 22, 3), metres: radians, left positive.
+
+    Whole turns are counted.
+    """
     yaw = smooth(heading(joints), 9)
     return float(yaw[-1] - yaw[0])
 
@@ -102,7 +111,10 @@ def turn_class(angle: float) -> str:
 
 
 def walks_circle(joints: np.ndarray) -> bool:
-    """Tell whether the pelvis walks around a circle: over 270 degrees of path, radius over 0.4 m."""
+    """Tell whether the pelvis of ``joints`` (frames, 22, 3), metres, walks around a circle.
+
+    Its path turns by over 270 degrees at a radius over 0.4 m.
+    """
     root = smooth(joints[:, PELVIS, ::2], 9)
     step = np.diff(root, axis=0)
     moving = np.linalg.norm(step, axis=1) > 0.3 / FPS
@@ -115,15 +127,19 @@ def walks_circle(joints: np.ndarray) -> bool:
 
 
 def clearance(joints: np.ndarray) -> np.ndarray:
-    """Return the height of the lower toe over its resting height (5th percentile): (frames,) metres."""
+    """Return the height (frames,), metres, of the lower toe of ``joints`` (frames, 22, 3) over its resting height.
+
+    That is its 5th percentile.
+    """
     low = np.min(joints[:, TOES, 1], axis=1)
     return low - np.percentile(low, 5)
 
 
 def flight_fraction(joints: np.ndarray) -> float:
-    """Return the share of frames in which both feet are off the ground: toes over 3 cm, ankles over 9 cm.
+    """Return the share of the frames of ``joints`` (frames, 22, 3), metres, in which both feet are off the ground.
 
-    Heights are over the window's 5th percentile, so that a floor off by some centimetres does no harm.
+    Toes are then over 3 cm and ankles over 5 cm, over the window's 5th percentile of each, so that a floor off by some
+    centimetres does no harm.
     """
     toes = joints[:, TOES, 1] - np.percentile(joints[:, TOES, 1], 5)
     ankles = joints[:, ANKLES, 1] - np.percentile(joints[:, ANKLES, 1], 5)
@@ -131,7 +147,10 @@ def flight_fraction(joints: np.ndarray) -> float:
 
 
 def gait(joints: np.ndarray) -> str:
-    """Name the gait: stand, walk or run, from the mean ground speed and the flight between steps."""
+    """Name the gait of ``joints`` (frames, 22, 3), metres: stand, walk or run.
+
+    It follows from the mean ground speed and the flight between steps.
+    """
     speed = travel(joints).speed
     if speed < STAND_SPEED:
         return "stand"
@@ -159,7 +178,11 @@ def _alternations(signal: np.ndarray, amplitude: float) -> list[int]:
 
 
 def steps(joints: np.ndarray) -> list[int]:
-    """Return the frames of steps: one foot passes the other along the facing by 6 cm, on the spot too."""
+    """Return the frame numbers of steps in ``joints`` (frames, 22, 3), metres.
+
+    One foot gets ahead of the other along the facing by 6 cm, or above it by 6 cm, as in walking on the spot; whichever
+    of the two happens more often counts.
+    """
     forward, _ = facing_axes(smooth(heading(joints), 9))
     gap = ((joints[:, ANKLES[0]] - joints[:, ANKLES[1]]) * forward).sum(-1)
     lift = joints[:, ANKLES[0], 1] - joints[:, ANKLES[1], 1]
@@ -178,10 +201,10 @@ def _planar_direction(step: np.ndarray, yaw: float, least: float) -> str:
 
 
 def jumps(joints: np.ndarray, least: float = JUMP_CLEARANCE) -> list[Event]:
-    """Return the jumps: both feet ``least`` metres up for 3 frames, pelvis rising by 4 cm and falling.
+    """Return the jumps in ``joints`` (frames, 22, 3), metres: both feet ``least`` metres up for 3 frames.
 
-    ``direction`` is up, forward, backward, left or right of the facing at take-off (up: under 25 cm of
-    travel between take-off and landing), ``size`` the distance in metres.
+    The pelvis rises by 4 cm and falls. ``direction`` is up, forward, backward, left or right of the facing at take-off
+    (up: under 25 cm of travel between take-off and landing), ``size`` the distance in metres.
     """
     if len(joints) < 6:
         return []
@@ -201,9 +224,11 @@ def jumps(joints: np.ndarray, least: float = JUMP_CLEARANCE) -> list[Event]:
 
 
 def kicks(joints: np.ndarray) -> list[Event]:
-    """Return the kicks: one ankle over KICK_HEIGHT, over KICK_REACH from the pelvis' plumb line, faster than
-    KICK_SPEED on its way out, while the other foot stays low. ``side`` names the leg, ``direction`` where the
-    foot goes (forward, backward, left, right), ``size`` the greatest ankle height in metres.
+    """Return the kicks in ``joints`` (frames, 22, 3), metres: one foot up, out and fast, while the other stays low.
+
+    The ankle is over KICK_HEIGHT, over KICK_REACH from the pelvis' plumb line, and faster than KICK_SPEED on its way
+    out. ``side`` names the leg, ``direction`` where the foot goes (forward, backward, left, right), ``size`` the height
+    of the ankle at its peak, metres.
     """
     yaw, floor = smooth(heading(joints), 5), np.percentile(joints[:, ANKLES, 1], 3)
     found = []
@@ -224,10 +249,10 @@ def kicks(joints: np.ndarray) -> list[Event]:
 
 
 def punches(joints: np.ndarray) -> list[Event]:
-    """Return the punches: a wrist shot out from its shoulder, forwards and about level with it.
+    """Return the punches in ``joints`` (frames, 22, 3), metres: a wrist shot out forwards from its shoulder.
 
-    The distance shoulder to wrist passes PUNCH_REACH with a rate over PUNCH_SPEED; the wrist ends within
-    35 cm of shoulder height and in front. ``side`` names the hand, ``size`` the peak rate in m/s.
+    The distance shoulder to wrist passes PUNCH_REACH with a rate over PUNCH_SPEED; the wrist ends within 35 cm of
+    shoulder height and in front. ``side`` names the hand, ``size`` the peak rate in m/s.
     """
     forward, _ = facing_axes(smooth(heading(joints), 5))
     found = []
@@ -247,20 +272,27 @@ def punches(joints: np.ndarray) -> list[Event]:
 
 
 def low_stance(joints: np.ndarray) -> bool:
-    """Tell whether the pelvis stays low over most of the window, as in the stances of fighters."""
+    """Tell whether the pelvis of ``joints`` (frames, 22, 3) is below LOW_STANCE, metres, most of the time.
+
+    The stances of fighters are so.
+    """
     return bool(np.median(joints[:, PELVIS, 1]) < LOW_STANCE)
 
 
 def raised(joints: np.ndarray, side: int, above: float = 0.0) -> np.ndarray:
-    """Return (frames,) bool: the wrist of ``side`` (0 left, 1 right) is ``above`` metres over its shoulder."""
+    """Return (frames,) bool: the wrist of ``side`` is ``above`` metres over its shoulder in ``joints`` (frames, 22, 3).
+
+    Side 0 is the left, 1 the right.
+    """
     return joints[:, WRISTS[side], 1] > joints[:, SHOULDERS[side], 1] + above
 
 
 def waves(joints: np.ndarray) -> list[Event]:
-    """Return the waves: a hand above its elbow and near or over the shoulder swings to and fro three times.
+    """Return the waves in ``joints`` (frames, 22, 3), metres: a raised hand that swings to and fro.
 
-    The swing is the wrist's sideways or fore-and-aft motion about the elbow in the body's frame, by at least
-    3 cm to either side of its running mean, the hand mostly over the shoulder. ``size`` is the number of half swings.
+    The hand is above its elbow and mostly over the shoulder. The swing is the wrist's sideways or fore-and-aft motion
+    about the elbow in the body's frame, by at least 3 cm to either side of its running mean. ``size`` is the number of
+    half swings, at least three.
     """
     forward, left = facing_axes(smooth(heading(joints), 9))
     found = []
@@ -282,7 +314,10 @@ def _swings(signal: np.ndarray) -> int:
 
 
 def trunk_pitch(joints: np.ndarray) -> np.ndarray:
-    """Return the forward lean of the line pelvis to neck: (frames,) radians, backwards negative, 0 at rest."""
+    """Return the forward lean (frames,), radians, of the line pelvis to neck of ``joints`` (frames, 22, 3).
+
+    Backwards is negative; the rest pose leans by 0.
+    """
     forward, _ = facing_axes(smooth(heading(joints), 5))
     trunk = joints[:, NECK] - joints[:, PELVIS]
     ahead = (trunk * forward).sum(-1)
@@ -290,10 +325,10 @@ def trunk_pitch(joints: np.ndarray) -> np.ndarray:
 
 
 def bows(joints: np.ndarray) -> list[Event]:
-    """Return the bows: the trunk leans past 30 degrees from under 20, legs stay long, and comes back up.
+    """Return the bows in ``joints`` (frames, 22, 3), metres: the trunk leans past 30 degrees and comes back.
 
-    ``size`` is the deepest lean in degrees. A bend that crouches (pelvis below 0.75 m) or reaches for the
-    ground (a wrist below 0.3 m) is no bow.
+    It leans by under 20 degrees before and after, and the legs stay long. ``size`` is the deepest lean in degrees. A
+    bend that crouches (pelvis below 0.75 m) or reaches for the ground (a wrist below 0.3 m) is not a bow.
     """
     pitch = np.degrees(smooth(trunk_pitch(joints), 3))
     found = []
@@ -308,11 +343,13 @@ def bows(joints: np.ndarray) -> list[Event]:
 
 
 def postures(joints: np.ndarray) -> np.ndarray:
-    """Name the posture of every frame: (frames,) of stand, crouch, sit, kneel, fours, lie.
+    """Name the posture in every frame of ``joints`` (frames, 22, 3), metres: (frames,) of words.
 
-    Pelvis height over 0.78 m is standing. Lower: trunk flatter than 55 degrees is lying when the pelvis is
-    under 0.35 m, on all fours when a hand and a knee are near the floor; a knee under 0.18 m kneels; thighs
-    level or feet well ahead of the pelvis sits; what is left crouches.
+    They are stand, crouch, sit, kneel, fours and lie.
+
+    Pelvis height over 0.78 m is standing. Lower: trunk flatter than 55 degrees is lying when the pelvis is under 0.35
+    m, on all fours when a hand and a knee are near the floor; a knee under 0.18 m kneels; thighs level or feet well
+    ahead of the pelvis sits; what is left crouches.
     """
     pelvis, trunk = joints[:, PELVIS], joints[:, NECK] - joints[:, PELVIS]
     lean = np.degrees(np.arccos(np.clip(trunk[:, 1] / np.linalg.norm(trunk, axis=1), -1, 1)))
@@ -329,13 +366,13 @@ def postures(joints: np.ndarray) -> np.ndarray:
 
 
 def posture(joints: np.ndarray) -> str:
-    """Return the commonest posture of the window (see :func:`postures`)."""
+    """Return the commonest posture of ``joints`` (frames, 22, 3), metres (see :func:`postures`)."""
     names, counts = np.unique(postures(joints).astype(str), return_counts=True)
     return str(names[np.argmax(counts)])
 
 
 def motion_speed(joints: np.ndarray) -> float:
-    """Return the 95th percentile over frames of the fastest joint's speed, m/s."""
+    """Return the 95th percentile over frames of the speed of the fastest of ``joints`` (frames, 22, 3), m/s."""
     if len(joints) < 2:
         return 0.0
     speed = np.linalg.norm(velocity(smooth(joints, 3)), axis=-1)
@@ -343,14 +380,17 @@ def motion_speed(joints: np.ndarray) -> float:
 
 
 def twist(joints: np.ndarray) -> float:
-    """Return the mean angle between the hip line and the shoulder line in the ground plane, radians."""
+    """Return the mean angle between hip line and shoulder line of ``joints`` (frames, 22, 3) from above, radians."""
     lines = [joints[:, pair[0]] - joints[:, pair[1]] for pair in (HIPS, SHOULDERS)]
     yaws = [np.arctan2(-line[:, 2], line[:, 0]) for line in lines]
     return float(np.abs(np.angle(np.exp(1j * (yaws[0] - yaws[1])))).mean())
 
 
 def t_pose(joints: np.ndarray) -> np.ndarray:
-    """Return (frames,) bool: both arms straight out to the sides at shoulder height, as calibration poses are."""
+    """Return (frames,) bool: in ``joints`` (frames, 22, 3), metres, both arms are straight out to the sides.
+
+    They are at shoulder height, as in calibration poses.
+    """
     held = np.ones(len(joints), dtype=bool)
     for side in range(2):
         arm = joints[:, WRISTS[side]] - joints[:, SHOULDERS[side]]
@@ -360,12 +400,15 @@ def t_pose(joints: np.ndarray) -> np.ndarray:
 
 
 def top_speed(joints: np.ndarray) -> float:
-    """Return the speed of the fastest joint at its fastest, m/s: no healthy gait passes 16."""
+    """Return the speed of the fastest of ``joints`` (frames, 22, 3) at its fastest, m/s: no healthy gait passes 16."""
     return float(np.linalg.norm(np.diff(joints, axis=0), axis=-1).max() * FPS) if len(joints) > 1 else 0.0
 
 
 def is_still(joints: np.ndarray) -> bool:
-    """Tell whether nothing moves to speak of: no joint over STILL_SPEED, the pelvis within 15 cm, no turn."""
+    """Tell whether nothing moves to speak of in ``joints`` (frames, 22, 3), metres.
+
+    No joint is over STILL_SPEED, the pelvis stays within 15 cm and does not turn by 20 degrees.
+    """
     root = joints[:, PELVIS]
     return bool(
         motion_speed(joints) < STILL_SPEED

@@ -20,12 +20,18 @@ def rotate(points: np.ndarray, yaw: np.ndarray | float) -> np.ndarray:
 
 
 def to_local(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split into local poses (frames, 22, 3), ground points (frames, 3) and headings (frames,)."""
+    """Split ``joints`` (frames, 22, 3), metres, into local poses, ground points and headings.
+
+    These are (frames, 22, 3) and (frames, 3), metres, and (frames,), radians.
+    """
     yaw = describe.heading(joints)
     ground = joints[:, 0] * [1, 0, 1]
     return rotate(joints - ground[:, None], -yaw), ground, yaw
 
 
 def from_local(local: np.ndarray, ground: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """Inverse of :func:`to_local`."""
+    """Return the joints (frames, 22, 3), metres, of poses that :func:`to_local` has split.
+
+    ``local`` (frames, 22, 3) and ``ground`` (frames, 3) are metres, ``yaw`` (frames,) radians.
+    """
     return rotate(local, yaw) + ground[:, None]

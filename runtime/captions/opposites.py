@@ -71,7 +71,7 @@ def opposites(caption: str) -> dict[str, str]:
 
 
 def _reordered(caption: str) -> str:
-    """ "a man sits, then waves" as "a man waves, then sits"; the subject stays in front."""
+    """Turn "a man sits, then waves" into "a man waves, then sits"; the subject stays in front."""
     told = _ORDER.match(caption.rstrip("."))
     if told is None:
         return caption

@@ -45,13 +45,13 @@ def _sentence(name: str) -> str:
 
 
 def _family(name: str) -> str:
-    """The family of the training pool that an action belongs to; its own name where the pool has none."""
+    """Return the family of the training pool that an action belongs to; its own name where the pool has none."""
     family = action_of(_sentence(name)).family
     return name if family == "other" else family
 
 
 def authored_item(authors: Authors, bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """One authored action, with the standing it was drawn with or more of it; mirrored half of the time."""
+    """Draw one authored action, with its own standing or with more of it; mirrored half of the time."""
     drawn, family = authors.draw(rng)
     joints, captions = np.asarray(drawn.joints, dtype=np.float64), list(drawn.captions)
     if len(joints) < 100 and rng.random() < _LONGER_SHARE and "idle" in bank.families:

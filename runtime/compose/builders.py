@@ -62,7 +62,10 @@ class PoolItem:
 
 
 def at_rest(frame_pair: np.ndarray) -> bool:
-    """Tell whether the last of two frames stands on both feet, upright and slow: a pose one can stay in."""
+    """Tell whether the last of ``frame_pair`` (2, 22, 3), metres, stands on both feet, upright and slow.
+
+    One can stay in such a pose.
+    """
     feet = frame_pair[-1, [7, 8, 10, 11], 1]
     speed = np.linalg.norm(frame_pair[-1, 0] - frame_pair[0, 0]) * 20
     upright = abs(float(describe.trunk_pitch(frame_pair[-1:])[0])) < 0.5
@@ -70,13 +73,19 @@ def at_rest(frame_pair: np.ndarray) -> bool:
 
 
 def can_stay(frame_pair: np.ndarray) -> bool:
-    """Tell whether a pose can be stayed in without standing: seated, crouched or lying, and slow."""
+    """Tell whether the last of ``frame_pair`` (2, 22, 3), metres, can be stayed in without standing.
+
+    It is slow, and seated, crouched or lying: the pelvis is below 0.7 m.
+    """
     speed = np.linalg.norm(frame_pair[-1] - frame_pair[0], axis=-1).max() * 20
     return bool(frame_pair[-1, 0, 1] < 0.7 and speed < 0.6)
 
 
 def extended(joints: np.ndarray, frames: int) -> np.ndarray | None:
-    """Go on with a cyclic motion until ``frames``: joined to itself where poses match; None if they do not."""
+    """Go on with the cyclic ``joints`` (n, 22, 3), metres, until there are ``frames``: (frames, 22, 3).
+
+    They are joined to themselves where poses match; None if they do not.
+    """
     result, third = joints, max(4, len(joints) * 2 // 5)
     stop, start, cost = splice.best_seam(joints[-third:], joints[:third])
     if cost > 0.2:
@@ -93,7 +102,8 @@ def extended(joints: np.ndarray, frames: int) -> np.ndarray | None:
 def padded(bank: Bank, sample: Sample, rng: np.random.Generator, frames: int) -> tuple[np.ndarray, int, int] | None:
     """Fill a short action up to ``frames`` by standing (or staying seated) before and after it.
 
-    Returns joints and the frames added before and after, or None when neither end can be held.
+    Returns joints (frames, 22, 3), metres, and the frames of standing added before and after, or None when neither end
+    can be held or under 4 frames are missing.
     """
     joints, missing = sample.joints, frames - len(sample.joints)
     ways = []
@@ -125,8 +135,21 @@ def with_adverb(phrases: Sequence[str], adverb: str) -> list[str]:
     return [f"{adverb} {text}" for text in plain]
 
 
-def finish(joints, phrases, bare, family, kind, rng, parts=(), flip: bool | None = None) -> PoolItem | None:
-    """Cut to whole tokens, mirror half of the time, make captions; None when too short or not finite."""
+def finish(
+    joints: np.ndarray,
+    phrases: Sequence[str],
+    bare: Sequence[str],
+    family: str,
+    kind: str,
+    rng: np.random.Generator,
+    parts: tuple[str, ...] = (),
+    flip: bool | None = None,
+) -> PoolItem | None:
+    """Make an item of ``joints`` (frames, 22, 3), metres: cut to whole tokens, mirrored half of the time, captioned.
+
+    ``flip`` says whether to mirror where chance should not. None when they are too short or not finite, or nothing is
+    said of them.
+    """
     joints = splice.unsunk(splice.trim(joints, MAX_FRAMES))
     if len(joints) < SHORTEST or not np.isfinite(joints).all() or not phrases:
         return None
@@ -140,7 +163,7 @@ def finish(joints, phrases, bare, family, kind, rng, parts=(), flip: bool | None
 
 
 def single_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem | None:
-    """A window as it is, played slower or faster, gone on with when it is cyclic, or its path bent."""
+    """Take a window as it is, play it slower or faster, go on with it when it is cyclic, or bend its path."""
     if family == "turn" and rng.random() < 0.6:
         return bent_item(bank, rng)
     if family == "bow" and rng.random() < 0.85:
@@ -158,7 +181,7 @@ def single_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem |
 
 
 def scaled_item(sample: Sample, rng: np.random.Generator, family: str) -> PoolItem | None:
-    """The sample at 0.7 to 1.4 times its speed; slow and quick are said of it when they are true.
+    """Play the sample at 0.7 to 1.4 times its speed; slow and quick are said of it when they are true.
 
     Ballistic motion keeps its pace, and blows are hardly slowed: a slow one is no longer what its name says.
     """
@@ -180,7 +203,7 @@ def scaled_item(sample: Sample, rng: np.random.Generator, family: str) -> PoolIt
 
 
 def bent_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """A walk or run whose path is bent into a turn of 60 to 190 degrees, or into a circle."""
+    """Bend the path of a walk or run into a turn of 65 to 195 degrees, or into a circle."""
     family = bank.draw_family(rng, {"walk": 0.75, "run": 0.25})
     sample = bank.draw(rng, family)
     if sample.in_place or describe.gait(sample.joints) == "stand":
@@ -200,7 +223,7 @@ def bent_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
 
 
 def repeated_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem | None:
-    """A kick, punch, jump or squat done two to four times; the count told is the count measured."""
+    """Do a kick, punch, jump or squat two to four times; the count told is the count measured."""
     sample = bank.draw(rng, family)
     if sample.core is None or (sample.count != 1 and family != "crouch"):
         return None
@@ -227,7 +250,7 @@ def repeated_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem
 
 
 def core_ends(sample: Sample) -> tuple[int, int]:
-    """The frames between which the event happens: for whole clips the calm ends are measured off."""
+    """Return the frames between which the event happens: of whole clips a sixth at either end counts as calm."""
     first, last = sample.core
     if first > 0 and last < len(sample.joints):
         return first, min(last, len(sample.joints) - 1)
@@ -236,7 +259,7 @@ def core_ends(sample: Sample) -> tuple[int, int]:
 
 
 def padded_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem | None:
-    """A short action filled up with standing, or done several times."""
+    """Fill a short action up with standing, or do it several times."""
     if family in ("wave", "raise"):
         return layered_item(bank, rng, family, standing=True)
     if family == "bow" and rng.random() < 0.85:
@@ -261,7 +284,7 @@ def padded_item(bank: Bank, rng: np.random.Generator, family: str) -> PoolItem |
 
 
 def bow_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """Bowing from somebody's real stance, once or a few times: the timing of the real bow, at 32 to 85 degrees."""
+    """Bow from somebody's real stance, once or a few times: the timing of the real bow, at 32 to 85 degrees."""
     times = int(rng.choice([1, 2, 3], p=[0.8, 0.15, 0.05]))
     made = bowing(bank, rng, int(rng.integers(52 if times == 1 else 40 * times, 150)), times)
     if made is None:
@@ -278,8 +301,13 @@ def bow_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
     return finish(joints, phrases, ("a bow",), "bow", "padded", rng)
 
 
-def bowing(bank: Bank, rng: np.random.Generator, frames: int, times: int = 1):
-    """Bow ``times`` times within ``frames``: joints, first and last frame bowing, depth in degrees; or None."""
+def bowing(
+    bank: Bank, rng: np.random.Generator, frames: int, times: int = 1
+) -> tuple[np.ndarray, int, int, float] | None:
+    """Bow ``times`` times within ``frames``: joints (frames, 22, 3), metres, start, end and depth; or None.
+
+    The bows last for the frames [start, end); the depth is that of the first, degrees.
+    """
     bow = bank.draw(rng, "bow").joints
     curve = describe.smooth(describe.trunk_pitch(bow), 3)
     curve = np.clip(curve - min(curve[0], curve[-1]), 0, None)
@@ -299,7 +327,7 @@ def bowing(bank: Bank, rng: np.random.Generator, frames: int, times: int = 1):
 
 
 def layered_item(bank: Bank, rng: np.random.Generator, layer: str, standing: bool = False) -> PoolItem | None:
-    """The arm that waves or is raised, over somebody else's walk, run or stance."""
+    """Lay the arm that waves or is raised over somebody else's walk, run or stance."""
     source = bank.draw(rng, layer).joints
     under = "idle" if standing else bank.draw_family(rng, _UNDER)
     drawn = bank.draw(rng, under)
@@ -325,7 +353,10 @@ def layered_item(bank: Bank, rng: np.random.Generator, layer: str, standing: boo
 
 
 def arm_action(source: np.ndarray, layer: str) -> tuple[np.ndarray, tuple[str, ...]] | None:
-    """The frames in which a hand waves or is held high, and which sides do it."""
+    """Return the part (n, 22, 3) of ``source`` (frames, 22, 3), metres, in which a hand waves or is held high.
+
+    With it come the sides that do it; None where no hand does.
+    """
     if layer == "wave":
         found = describe.waves(source)
         if not found:
@@ -342,7 +373,10 @@ def arm_action(source: np.ndarray, layer: str) -> tuple[np.ndarray, tuple[str, .
     return (source[start:end], sides) if end - start >= 4 else None
 
 
-def _layered_words(joints, base, under: str, layer: str, sides, rng) -> PoolItem | None:
+def _layered_words(
+    joints: np.ndarray, base: np.ndarray, under: str, layer: str, sides: tuple[str, ...], rng: np.random.Generator
+) -> PoolItem | None:
+    """Say what the arms do and what is done meanwhile; None where the layered joints do not show it."""
     if layer == "wave":
         seen = {event.side for event in describe.waves(joints)}
         if seen != set(sides):

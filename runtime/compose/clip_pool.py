@@ -42,7 +42,10 @@ class Sample:
     weight: float
 
     def respoken(self, joints: np.ndarray, whole: bool | None = None) -> Sample | None:
-        """Return the sample with other joints and what is true of them; None when nothing is."""
+        """Return the sample with other ``joints`` (frames, 22, 3), metres, and what is true of them.
+
+        None when nothing is.
+        """
         whole = self.whole if whole is None else whole
         spoken, count = speak(joints, self.entry, whole, self.in_place)
         return replace(self, joints=joints, spoken=spoken, count=count) if spoken.phrases else None
@@ -138,7 +141,7 @@ class Bank:
         return samples[rng.choice(len(samples), p=self._odds[family])]
 
     def still(self, rng: np.random.Generator) -> Sample:
-        """Draw somebody standing still, at least 24 frames."""
+        """Draw somebody standing still for at least 24 frames; of 20 draws the last where none is so."""
         for _ in range(20):
             sample = self.draw(rng, "idle")
             if len(sample.joints) >= SHORTEST and describe.is_still(sample.joints):
@@ -146,12 +149,15 @@ class Bank:
         return sample
 
     def idle(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw the joints of somebody standing still."""
+        """Draw the joints (frames, 22, 3), metres, of somebody standing still."""
         return self.still(rng).joints
 
 
 def resting(samples: Sequence[Sample], at_end: bool) -> list[Sample]:
-    """The samples that travel and end (or start) standing: slower than 0.45 m/s in that quarter of a second."""
+    """Return the samples that travel and end (or start) standing.
+
+    The pelvis is slower than 0.45 m/s in that quarter of a second.
+    """
     found = []
     for sample in samples:
         speed = np.linalg.norm(np.diff(sample.joints[:, 0, [0, 2]], axis=0), axis=1) * FPS
@@ -167,7 +173,7 @@ def _odds(samples: list[Sample]) -> np.ndarray:
 
 
 def _is_derived(sample: Sample) -> bool:
-    """A walk played backwards passes for walking backwards, unless it was turning or a loop of a game."""
+    """Tell whether what was played backwards is long enough and something true can be said of it."""
     return len(sample.joints) >= SHORTEST and bool(sample.spoken.phrases)
 
 

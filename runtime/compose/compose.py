@@ -68,7 +68,7 @@ class Makers:
 
 
 def spliced_item(makers: Makers, first: Callable, rng: np.random.Generator) -> PoolItem | None:
-    """A piece that ``first`` draws and another one, in either order, where their poses meet best of five pairs."""
+    """Join a piece that ``first`` draws to another one, in either order, where their poses meet best of five pairs."""
     best, least = None, 0.33
     for _ in range(5):
         pieces = [first(makers, rng), _any_piece(makers, rng)]
@@ -86,7 +86,9 @@ def spliced_item(makers: Makers, first: Callable, rng: np.random.Generator) -> P
     return None if best is None else _spliced(*best, rng)
 
 
-def _spliced(one: Sample, two: Sample, head, tail, pair: tuple[str, str], rng) -> PoolItem | None:
+def _spliced(
+    one: Sample, two: Sample, head: np.ndarray, tail: np.ndarray, pair: tuple[str, str], rng: np.random.Generator
+) -> PoolItem | None:
     heads = one if len(head) == len(one.joints) or one.core else one.respoken(head, False)
     tails = two if two.core else two.respoken(tail, False)
     if heads is None or tails is None or (heads.spoken.family, tails.spoken.family) != pair:
@@ -166,7 +168,7 @@ def _item(makers: Makers, seed: int, index: int) -> PoolItem | None:
 def build_pool(
     clips: Sequence[dict], motions: np.ndarray, seed: int, size: int, split: str, workers: int = 1
 ) -> Iterator[PoolItem]:
-    """Yield ``size`` training items of ``split`` from prepared ``clips`` and their ``motions`` (frames, 22, 3).
+    """Yield ``size`` training items of ``split`` from prepared ``clips`` and their ``motions`` (frames, 22, 3), metres.
 
     Only clips that may train shipped weights are used, and authored actions for training alone. Same arguments, same
     items, whatever the number of ``workers`` (processes, where the system can fork). Raises DataError when the split
@@ -202,10 +204,11 @@ def _forked_item(index: int) -> PoolItem | None:
 
 
 def draw_weight(item: PoolItem) -> float:
-    """How often an item is drawn in training: punches struck hard four times, feeble ones a third and those from a low
-    stance as often as any, kicks 1.5 times, and walks in a hurry 2.5 times.
+    """Return how often an item is drawn in training, against 1 for most.
 
-    Most recorded punches are shadow boxing and most recorded walks are strolls; a model of them all does only that.
+    Punches struck hard are drawn four times as often, feeble ones a third and those from a low stance as often as any,
+    kicks 1.5 times, and walks in a hurry 2.5 times. Most recorded punches are shadow boxing and most recorded walks are
+    strolls; a model of them all does only that.
     """
     if "punch" in item.parts:
         if item.parts == ("punch",) and describe.low_stance(item.joints):

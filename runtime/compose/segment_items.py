@@ -87,7 +87,10 @@ def told_of(phrase: str) -> Told:
 
 
 def facts(told: Told, joints: np.ndarray, family: str) -> list[Told]:
-    """Return the sentence with what is measured and it does not say: a side, a way, a pace, a number of steps."""
+    """Return the sentence with what ``joints`` (frames, 22, 3), metres, show and it does not say.
+
+    That is a side, a way, a pace or a number of steps: one more sentence for each.
+    """
     added = []
     if not re.search(r"\b(?:left|right|both)\b", told.text):
         finder = {"kick": describe.kicks, "punch": describe.punches, "wave": describe.waves}.get(family)
@@ -112,8 +115,18 @@ def _with(told: Told, words: str) -> Told:
     return replace(told, text=f"{told.text} {words}", phrase=f"{told.phrase} {words}" if told.phrase else "")
 
 
-def finished(joints, tolds: Sequence[Told], family: str, kind: str, rng, parts=()) -> PoolItem | None:
-    """Cut to whole tokens, mirror half of the time, make captions; None when too short or nothing is told."""
+def finished(
+    joints: np.ndarray,
+    tolds: Sequence[Told],
+    family: str,
+    kind: str,
+    rng: np.random.Generator,
+    parts: tuple[str, ...] = (),
+) -> PoolItem | None:
+    """Make an item of ``joints`` (frames, 22, 3), metres: cut to whole tokens, mirrored half of the time, captioned.
+
+    None when they are too short or not finite, or nothing is told of them.
+    """
     joints = splice.unsunk(splice.trim(joints, MAX_FRAMES))
     if len(joints) < SHORTEST or not np.isfinite(joints).all() or not tolds:
         return None
@@ -135,7 +148,7 @@ def phrases_of(segment: Segment) -> tuple[str, ...]:
 
 
 def segment_item(scenes: Scenes, bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """One segment: as it is, gone on with, held at its ends, or with the calm frames around it."""
+    """Take one segment: as it is, gone on with, held at its ends, or with the calm frames around it."""
     segment = scenes.segments[scenes.draw(rng)]
     tolds = list(segment.tolds)
     tolds += facts(tolds[0], segment.joints, segment.action.family)
@@ -157,7 +170,7 @@ def goes_on(segment: Segment) -> bool:
 
 
 def longer_item(segment: Segment, tolds: Sequence[Told], rng: np.random.Generator) -> PoolItem | None:
-    """The segment gone on with for 2.4 to 7 seconds; told without numbers, which would be wrong of it."""
+    """Go on with the segment for 2.4 to 7 seconds; told without numbers, which would be wrong of it."""
     plain = [told for told in map(uncounted, tolds) if told and not _ONCE.search(told.text)]
     plain = [told for told in plain if not _AFTERWARDS.search(told.text)] or plain
     frames = int(rng.integers(72, 140) if rng.random() < 0.8 else rng.integers(48, 72))
@@ -173,7 +186,10 @@ def longer_item(segment: Segment, tolds: Sequence[Told], rng: np.random.Generato
 
 
 def with_surroundings(segment: Segment, rng: np.random.Generator) -> np.ndarray:
-    """The segment with up to half a second around it in which the body hardly moves; very short ones with more."""
+    """Return the segment (frames, 22, 3), metres, with the calm around it.
+
+    That is up to half a second in which the body hardly moves; very short ones get more.
+    """
     start, end, whole = segment.start, segment.end, segment.whole
     if segment.repeats:
         return segment.joints
@@ -191,8 +207,13 @@ def with_surroundings(segment: Segment, rng: np.random.Generator) -> np.ndarray:
     return whole[start:end]
 
 
-def held_item(segment: Segment, joints, tolds, bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """The segment filled up to 2.8 to 6.6 seconds by standing, or by staying as it starts or ends."""
+def held_item(
+    segment: Segment, joints: np.ndarray, tolds: Sequence[Told], bank: Bank, rng: np.random.Generator
+) -> PoolItem | None:
+    """Fill a segment's ``joints`` (frames, 22, 3), metres, up to 2.8 to 6.6 seconds by holding its ends.
+
+    It stands there, or stays as it starts or ends; None where neither end can be held.
+    """
     if "idle" not in bank.families or len(joints) > 110:
         return None
     words = Spoken(segment.action.family, ("*moves*",))
@@ -213,7 +234,7 @@ def held_item(segment: Segment, joints, tolds, bank: Bank, rng: np.random.Genera
 
 
 def again_item(scenes: Scenes, bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """What a segment shows once, done two to four times, and told so."""
+    """Do two to four times what a segment shows once, and tell it so."""
     segment = scenes.segments[scenes.draw(rng)]
     phrases = [text for text in phrases_of(segment) if not counts(text) and "," not in text and "then" not in text]
     if not segment.action.again or segment.repeats or not phrases:
@@ -241,7 +262,7 @@ def again_item(scenes: Scenes, bank: Bank, rng: np.random.Generator) -> PoolItem
 
 
 def neighbours_item(scenes: Scenes, bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """Two or three segments that really follow on each other, with the real time between them."""
+    """Take two or three segments that really follow on each other, with the real time between them."""
     index = scenes.draw(rng)
     chain = [index]
     wanted = 3 if rng.random() < 0.3 else 2

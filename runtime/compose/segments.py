@@ -66,7 +66,7 @@ class Segment:
 
     @property
     def joints(self) -> np.ndarray:
-        """Joints (frames, 22, 3) of the stretch."""
+        """Joints (frames, 22, 3), metres, of the stretch."""
         return self.whole[self.start : self.end]
 
 
@@ -113,12 +113,12 @@ def _pack(clip: dict) -> str:
 
 
 def _names(clip: dict) -> tuple[str, str]:
-    """The pack and file that segments.csv knows a clip by."""
+    """Return the pack and file that segments.csv knows a clip by."""
     return _pack(clip), f"{clip['file']}#{clip['name']}" if clip["file"].endswith((".glb", ".gltf")) else clip["file"]
 
 
 def _trial(pack: str, file: str) -> str | None:
-    """The CMU subject_trial of a file, as in the clips' records."""
+    """Return the CMU subject_trial of a file, as in the clips' records."""
     source = sources().get(pack)
     if source is None or source.group != "cmu":
         return None
@@ -151,7 +151,7 @@ def _of_file(
 
 
 def _stretch(row: Row, pieces: list[dict], clip: dict, last: float) -> tuple[int, int, bool] | None:
-    """Frames [start, end) of a row in a clip, and whether they are a loop repeated; None when it lies elsewhere."""
+    """Return frames [start, end) of a row in a clip and whether they are a loop repeated; None if it is elsewhere."""
     cycle, offset = clip.get("cycle", 0.0), clip["from"]
     if cycle and row.end <= 1.2 * cycle + 0.1:
         if row.end - row.start >= _LOOP_COVER * cycle - 0.05:
@@ -199,7 +199,8 @@ def _segment(row: Row, clip: dict, whole: np.ndarray, span: tuple[int, int, bool
 def segments(clips: Sequence[dict], motions: np.ndarray, account: Account | None = None) -> list[Segment]:
     """Return the segments that prepared ``clips`` hold, by clip and in the order of their time.
 
-    ``motions`` (frames of all clips, 22, 3) is the prepared store's. Calibration poses at the ends are left out.
+    ``motions`` (frames, 22, 3), metres, is the prepared store's, the frames of all clips. Calibration poses at the ends
+    are left out.
     """
     account = Account() if account is None else account
     named: dict[tuple[str, str], list[Row]] = defaultdict(list)

@@ -40,7 +40,7 @@ _AFTER_HALT = {
 
 
 def piece_of(bank: Bank, rng: np.random.Generator, family: str) -> Sample | None:
-    """A sample of 28 to 100 frames for a sequence; steady motion is cut or gone on with, events are whole."""
+    """Draw a sample of 20 to 110 frames for a sequence; steady motion is cut or gone on with, events are whole."""
     sample = bank.draw(rng, family)
     if family == "wave" and rng.random() < 0.6:
         return _standing_arm(bank, rng, "wave")
@@ -87,7 +87,10 @@ def _standing_arm(bank: Bank, rng: np.random.Generator, layer: str) -> Sample | 
 
 
 def seam(first: Sample, second: Sample) -> tuple[np.ndarray, np.ndarray, float]:
-    """Cut ``first`` and ``second`` where their poses meet best without cutting into what they do."""
+    """Cut ``first`` and ``second`` where their poses meet best without cutting into what they do.
+
+    Returns what is left of their joints, both (frames, 22, 3), and the cost of the seam, metres.
+    """
     keep = 20 if first.core is None else max(20, core_ends(first)[1])
     keep = min(keep, len(first.joints) - 2)
     reach = len(second.joints) - 20 if second.core is None else core_ends(second)[0] + 1
@@ -97,7 +100,7 @@ def seam(first: Sample, second: Sample) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def sequence_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """Two actions one after the other, joined where poses meet; the best of several drawn pairs."""
+    """Join two actions one after the other where poses meet; the best of several drawn pairs."""
     special = rng.random()
     if special < _HALT_SHARE + _START_SHARE:
         return halted_item(bank, rng) if special < _HALT_SHARE else starting_item(bank, rng)
@@ -129,7 +132,7 @@ def sequence_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
 
 
 def halted_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """A walk or run that really stops, a moment of standing, and then another action or more standing."""
+    """Let somebody who walks or runs and really stops stand a moment, and do another action or stand on."""
     gaits = [name for name in ("walk", "run") if bank.halts[name]]
     if not gaits:
         return None
@@ -161,7 +164,7 @@ def halted_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
 
 
 def starting_item(bank: Bank, rng: np.random.Generator) -> PoolItem | None:
-    """Somebody who stands, shortly or for a while, and then really walks or runs off; a short wait is not told."""
+    """Let somebody stand, shortly or for a while, who then really walks or runs off; a short wait is not told."""
     gaits = [name for name in ("walk", "run") if bank.starts[name]]
     if not gaits:
         return None

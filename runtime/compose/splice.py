@@ -26,19 +26,19 @@ _FEET = {0: (describe.ANKLES[0], describe.TOES[0]), 1: (describe.ANKLES[1], desc
 
 
 def canonical(joints: np.ndarray) -> np.ndarray:
-    """Start over the origin facing +Z: float32, heights kept."""
+    """Return ``joints`` (frames, 22, 3), metres, that start over the origin facing +Z: float32, heights kept."""
     yaw = float(describe.heading(joints[:1])[0])
     ground = joints[0, 0] * [1, 0, 1]
     return rotate(joints - ground, -yaw).astype(np.float32)
 
 
 def trim(joints: np.ndarray, most: int = 196) -> np.ndarray:
-    """Cut to a whole number of tokens, at most ``most`` frames."""
+    """Return ``joints`` (frames, 22, 3), metres, cut to a whole number of tokens, at most ``most`` frames."""
     return joints[: min(len(joints), most) // FRAME_MULTIPLE * FRAME_MULTIPLE]
 
 
 def fade(frames: int, length: int) -> np.ndarray:
-    """Return (frames,) falling smoothly from 1 to 0 over ``length`` frames (quintic smoothstep)."""
+    """Return the share (frames,) that falls smoothly from 1 to 0 over ``length`` frames (quintic smoothstep)."""
     t = np.clip(np.arange(frames) / max(length, 1), 0, 1)
     return 1 - t**3 * (t * (6 * t - 15) + 10)
 
@@ -52,11 +52,12 @@ def _first_step(values: np.ndarray) -> np.ndarray:
 
 
 def join(first: np.ndarray, second: np.ndarray, blend: int = 8) -> np.ndarray:
-    """Play ``second`` after ``first``: moved to where it ends and turned to its heading.
+    """Play ``second`` (n, 22, 3) after ``first`` (m, 22, 3), metres: (m + n, 22, 3).
 
-    The differences of pose, pose velocity, course and turning rate at the seam fade out over ``blend``
-    frames of ``second`` (inertialisation, after D. Bollo, "Inertialization", GDC 2018, with a
-    smoothstep for the quintic).
+    The second is moved to where the first ends and turned to its heading.
+
+    The differences of pose, pose velocity, course and turning rate at the seam fade out over ``blend`` frames of
+    ``second`` (inertialisation, after D. Bollo, "Inertialization", GDC 2018, with a smoothstep for the quintic).
     """
     pose_a, ground_a, yaw_a = to_local(first[-2:])
     pose_b, ground_b, yaw_b = to_local(second)
@@ -83,10 +84,10 @@ def _restored(joints: np.ndarray, start: int, end: int) -> np.ndarray:
 
 
 def seam_cost(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Compare every frame of ``first`` (m) with every frame of ``second`` (n) as a seam: (m, n) metres.
+    """Compare ``first`` (m, 22, 3) and ``second`` (n, 22, 3), metres, frame by frame as a seam: (m, n), metres.
 
-    Mean joint distance of the local poses, feet counted three times, plus a tenth of a second of the
-    velocity differences; pelvis heights more than 10 cm apart hardly ever match.
+    Mean joint distance of the local poses, feet counted three times, plus a tenth of a second of the velocity
+    differences; pelvis heights more than 10 cm apart hardly ever match.
     """
     features = []
     for joints in (first, second):
@@ -103,17 +104,22 @@ def seam_cost(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def best_seam(tail: np.ndarray, head: np.ndarray) -> tuple[int, int, float]:
-    """Return the frame of ``tail`` to stop at, the frame of ``head`` to start from, and the cost in metres."""
+    """Return the frame of ``tail`` (m, 22, 3) to stop at, that of ``head`` (n, 22, 3) to start from, and the cost.
+
+    Places and cost are metres, as in :func:`seam_cost`.
+    """
     cost = seam_cost(tail, head)
     stop, start = np.unravel_index(int(np.argmin(cost)), cost.shape)
     return int(stop), int(start), float(cost[stop, start])
 
 
 def hold_after(joints: np.ndarray, idle: np.ndarray, frames: int, relax: bool = True) -> np.ndarray:
-    """Go on for ``frames`` frames by standing as ``idle`` does, in the stance ``joints`` ends in.
+    """Go on after ``joints`` (m, 22, 3), metres, by standing as ``idle`` (n, 22, 3) does: (m + frames, 22, 3).
 
-    The legs keep their stance and take only the idle's sway; with ``relax`` the upper body eases over into
-    the idle's own posture within 1.2 s, else it too only sways.
+    The stance is the one that they end in.
+
+    The legs keep their stance and take only the idle's sway; with ``relax`` the upper body eases over into the idle's
+    own posture within 1.2 s, else it too only sways.
     """
     picked = np.resize(np.concatenate([np.arange(len(idle)), np.arange(len(idle))[::-1]]), frames + 1)
     pose_i, ground_i, yaw_i = to_local(idle[picked])
@@ -136,12 +142,18 @@ def hold_after(joints: np.ndarray, idle: np.ndarray, frames: int, relax: bool = 
 
 
 def hold_before(joints: np.ndarray, idle: np.ndarray, frames: int, relax: bool = True) -> np.ndarray:
-    """Precede ``joints`` with ``frames`` frames of standing: :func:`hold_after` backwards in time."""
+    """Stand as ``idle`` (n, 22, 3) does before ``joints`` (m, 22, 3), metres: (m + frames, 22, 3).
+
+    This is :func:`hold_after` backwards in time.
+    """
     return hold_after(joints[::-1], idle, frames, relax)[::-1]
 
 
 def time_scaled(joints: np.ndarray, factor: float) -> np.ndarray:
-    """Play at ``factor`` times the speed (linear interpolation between frames, bones restored)."""
+    """Play ``joints`` (m, 22, 3), metres, at ``factor`` times the speed: (n, 22, 3).
+
+    Frames are interpolated linearly, bones restored.
+    """
     frames = max(2, round(len(joints) / factor))
     at = np.linspace(0, len(joints) - 1, frames)
     low = np.minimum(at.astype(int), len(joints) - 2)
@@ -150,7 +162,10 @@ def time_scaled(joints: np.ndarray, factor: float) -> np.ndarray:
 
 
 def stance(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return feet (frames, 2, 3), the mean of ankle and toe, and how much each bears: (frames, 2), sum 1."""
+    """Return where the feet of ``joints`` (frames, 22, 3), metres, are and how much each bears.
+
+    Feet (frames, 2, 3) are the mean of ankle and toe, metres; the shares (frames, 2) sum to 1.
+    """
     feet = np.stack([joints[:, list(_FEET[side])].mean(1) for side in range(2)], axis=1)
     height = feet[..., 1] - np.percentile(feet[..., 1], 5)
     share = np.exp(-np.clip(height, 0, None) / 0.015)
@@ -158,7 +173,9 @@ def stance(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bend(joints: np.ndarray, angle: float, start: int = 0, end: int | None = None) -> np.ndarray:
-    """Bend the path of a walk by ``angle`` radians (left positive) between frames ``start`` and ``end``.
+    """Bend the path of the walk ``joints`` (frames, 22, 3), metres, by ``angle`` radians: the same shape.
+
+    It bends between frames ``start`` and ``end``, to the left where the angle is positive.
 
     The body is turned little by little about the foot that bears it, so the foot swivels but does not slide.
     """
@@ -175,7 +192,10 @@ def bend(joints: np.ndarray, angle: float, start: int = 0, end: int | None = Non
 
 
 def chest_frames(joints: np.ndarray) -> np.ndarray:
-    """Return (frames, 3, 3) rotations whose columns are left, up and forward of the chest."""
+    """Return the rotations (frames, 3, 3) of the chest of ``joints`` (frames, 22, 3), metres.
+
+    Their columns are its left, up and forward.
+    """
     left = joints[:, describe.SHOULDERS[0]] - joints[:, describe.SHOULDERS[1]]
     up = joints[:, describe.NECK] - joints[:, JOINT_INDEX["spine1"]]
     left = left / np.linalg.norm(left, axis=1, keepdims=True)
@@ -185,7 +205,9 @@ def chest_frames(joints: np.ndarray) -> np.ndarray:
 
 
 def layer_arms(base: np.ndarray, arms: np.ndarray, sides: tuple[str, ...], weight: np.ndarray) -> np.ndarray:
-    """Give ``base`` the arms of ``arms`` (same frames) on ``sides``, mixed in by ``weight`` (frames,).
+    """Give ``base`` the arms of ``arms``, both (frames, 22, 3), metres, on ``sides``: the same shape.
+
+    ``weight`` (frames,) is their share.
 
     Bone directions are carried over from chest to chest, so the arms follow the leaning body.
     """
@@ -202,7 +224,10 @@ def layer_arms(base: np.ndarray, arms: np.ndarray, sides: tuple[str, ...], weigh
 
 
 def ping_pong(joints: np.ndarray, frames: int, start: int = 0) -> np.ndarray:
-    """Play to and fro for ``frames`` frames from frame ``start``: seamless for what swings anyway."""
+    """Play ``joints`` (n, 22, 3), metres, to and fro from frame ``start`` on: (frames, 22, 3).
+
+    This is seamless for what swings anyway.
+    """
     order = np.concatenate([np.arange(len(joints)), np.arange(len(joints) - 2, 0, -1)])
     return joints[np.resize(np.roll(order, -start), frames)]
 
@@ -212,10 +237,12 @@ _BENDING = (("spine1", 0.55), ("spine2", 0.75), ("spine3", 0.9), ("neck", 1.0), 
 
 
 def lean_forward(joints: np.ndarray, angle: np.ndarray, hang: float) -> np.ndarray:
-    """Bend a standing body forward by ``angle`` (frames,) radians at hips and spine; the feet stay put.
+    """Bend the standing ``joints`` (frames, 22, 3), metres, forward by ``angle`` (frames,), radians: the same shape.
 
-    The hips go back as the trunk goes forward. ``hang`` is how far the arms stay hanging (1) instead of
-    turning with the trunk (0).
+    They bend at hips and spine; the feet stay put.
+
+    The hips go back as the trunk goes forward. ``hang`` is how far the arms stay hanging (1) instead of turning with
+    the trunk (0).
     """
     pose, ground, yaw = to_local(joints)
     result = pose.copy()
@@ -245,7 +272,10 @@ def lean_forward(joints: np.ndarray, angle: np.ndarray, hang: float) -> np.ndarr
 
 
 def unsunk(joints: np.ndarray) -> np.ndarray:
-    """Lift the body by what sinks over 1 cm into the floor, eased in and out over half a second."""
+    """Lift ``joints`` (frames, 22, 3), metres, by what sinks over 1 cm into the floor: the same shape.
+
+    The lift is eased in and out over half a second.
+    """
     depth = np.clip(-0.01 - joints[:, :, 1].min(axis=1), 0, None)
     if not depth.any():
         return joints
@@ -256,7 +286,7 @@ def unsunk(joints: np.ndarray) -> np.ndarray:
 
 
 def foot_slide(joints: np.ndarray) -> float:
-    """Return how fast the bearing foot slides over the ground: mean m/s."""
+    """Return how fast the bearing foot of ``joints`` (frames, 22, 3) slides over the ground: mean m/s."""
     feet, share = stance(joints)
     speed = np.linalg.norm(describe.velocity(feet) * [1, 0, 1], axis=-1)
     return float((speed * share).sum(1).mean())
