@@ -89,23 +89,14 @@ def faults(function: Signature) -> list[str]:
     return found
 
 
-MAKES_AND_JUDGES = {"evaluate"}  # the weights; they ship in no task
-
-
-def of_rooms(*, beside: bool) -> list[Signature]:
-    """Find the functions of the rooms that ship in a task, or of those ``beside`` them."""
-    paths = [path for package in ("coamd_blender", "runtime") for path in sorted((ROOT / package).rglob("*.py"))]
-    return [
+def test_every_public_array_function_states_shapes_and_unit():
+    functions = [
         signature
-        for path in paths
-        if (path.relative_to(ROOT / path.relative_to(ROOT).parts[0]).parts[0] in MAKES_AND_JUDGES) == beside
+        for package in ("coamd_blender", "runtime")
+        for path in sorted((ROOT / package).rglob("*.py"))
         for signature in signatures(ast.parse(path.read_text("utf-8")).body, path.relative_to(ROOT).as_posix())
     ]
-
-
-def test_every_public_array_function_of_what_ships_states_shapes_and_unit():
-    functions = of_rooms(beside=False)
-    assert len(functions) > 300
+    assert len(functions) > 500
     lacking = {function.place: faults(function) for function in functions}
     assert {place: missing for place, missing in lacking.items() if missing} == {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from coamd_blender.errors import DataError
@@ -11,8 +13,11 @@ from runtime.evaluate.open_set import OpenSet
 
 
 def noise(test: OpenSet, train: OpenSet, seed: int) -> list[np.ndarray]:
-    """Joints drawn independently, frame by frame, from a normal distribution of each joint's mean and deviation over
-    the training clips; lengths of the test clips."""
+    """Return joints (frames, 22, 3), metres, drawn independently of one another, frame by frame, for each test clip.
+
+    They come from a normal distribution of each joint's mean and deviation over the training clips; lengths are those
+    of the test clips.
+    """
     frames = np.concatenate(train.motions)
     mean, deviation = frames.mean(axis=0), frames.std(axis=0)
     draw = np.random.default_rng(seed)
@@ -20,7 +25,7 @@ def noise(test: OpenSet, train: OpenSet, seed: int) -> list[np.ndarray]:
 
 
 def stretched(joints: np.ndarray, frames: int) -> np.ndarray:
-    """A motion (n, 22, 3) in ``frames`` frames: linear interpolation in time."""
+    """Return ``joints`` (n, 22, 3), metres, in ``frames`` frames, by linear interpolation in time: (frames, 22, 3)."""
     at = np.linspace(0, len(joints) - 1, frames)
     low = np.minimum(at.astype(int), len(joints) - 2) if len(joints) > 1 else np.zeros(frames, dtype=int)
     share = (at - low)[:, None, None]
@@ -28,9 +33,9 @@ def stretched(joints: np.ndarray, frames: int) -> np.ndarray:
 
 
 def label_mean(test: OpenSet, train: OpenSet) -> list[np.ndarray]:
-    """For each test clip the mean of all training clips of its family, stretched to its length; bones keep theirs.
+    """Return for each test clip the mean of all training clips of its family, at its length: (frames, 22, 3), metres.
 
-    It is told the family, which no prompt-driven row is.
+    Clips are stretched to the length, bones keep theirs. It is told the family, which no prompt-driven row is.
     """
     members = {
         family: [joints for joints, own in zip(train.motions, train.families, strict=True) if own == family]
@@ -44,9 +49,13 @@ def label_mean(test: OpenSet, train: OpenSet) -> list[np.ndarray]:
     return made
 
 
-def nearest_by_text(prompts: list[str], train: OpenSet, sentences) -> list[np.ndarray]:
-    """For each prompt the training clip with the caption nearest to it. ``sentences(captions)`` gives unit vectors
-    (count, width); of equally near clips the first is taken."""
+def nearest_by_text(
+    prompts: list[str], train: OpenSet, sentences: Callable[[list[str]], np.ndarray]
+) -> list[np.ndarray]:
+    """Return for each prompt the training clip whose caption is nearest to it: (frames, 22, 3), metres.
+
+    ``sentences(captions)`` gives unit vectors (count, width); of equally near clips the first is taken.
+    """
     captions = [caption for texts in train.captions for caption in texts]
     owner = np.repeat(np.arange(len(train)), [len(texts) for texts in train.captions])
     similarity = sentences(prompts) @ sentences(captions).T  # (prompts, captions)
@@ -54,7 +63,7 @@ def nearest_by_text(prompts: list[str], train: OpenSet, sentences) -> list[np.nd
 
 
 def training_sample(count: int, train: OpenSet, seed: int) -> list[np.ndarray]:
-    """``count`` training clips at random, each at most once as far as there are enough."""
+    """Return ``count`` training clips (frames, 22, 3), metres, at random, none twice as far as there are enough."""
     draw = np.random.default_rng(seed)
     picked = draw.choice(len(train), count, replace=count > len(train))
     return [train.motions[index] for index in picked]
@@ -64,9 +73,12 @@ def training_sample(count: int, train: OpenSet, seed: int) -> list[np.ndarray]:
 
 
 def interpolated(joints: np.ndarray, ranges: list[tuple[int, int]], turning: bool) -> np.ndarray:
-    """Joints (frames, 22, 3) with every range filled between the poses beside it; a range with a pose on one side only
-    stays in that pose. Joints go straight (linear), or with ``turning`` bones turn evenly on a straight-going pelvis
-    (slerp of their directions). DataError for a range that is all of the motion."""
+    """Return ``joints`` (frames, 22, 3), metres, with every range filled between the poses beside it.
+
+    A range with a pose on one side only stays in that pose. Joints go straight (linear), or with ``turning`` bones turn
+    evenly on a straight-going pelvis (slerp of their directions). Raises DataError for a range that is all of the
+    motion.
+    """
     made = joints.copy()
     for start, stop in ranges:
         beside = [joints[frame] for frame in (start - 1, stop) if 0 <= frame < len(joints)]
@@ -98,8 +110,11 @@ def _between(before: np.ndarray, after: np.ndarray, share: np.ndarray, turning: 
 
 
 def copied(joints: np.ndarray, ranges: list[tuple[int, int]], clip: np.ndarray) -> np.ndarray:
-    """Joints (frames, 22, 3) with every range taken from ``clip``, stretched to as many frames where it is shorter, and
-    carried over the floor so that it goes on from the frame before the range, or into the one after it."""
+    """Return ``joints`` (frames, 22, 3), metres, with every range taken from ``clip`` (n, 22, 3).
+
+    ``clip`` is stretched to as many frames where it is shorter, and carried over the floor so that it goes on from the
+    frame before the range, or into the one after it.
+    """
     clip = clip[: len(joints)] if len(clip) >= len(joints) else stretched(clip, len(joints))
     made = joints.copy()
     for start, stop in ranges:

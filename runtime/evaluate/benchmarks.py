@@ -58,7 +58,7 @@ class Options:
         return Generator.load(folder or self.weights, self.device)
 
     def weights_folder(self) -> Path:
-        """The folder of the weights."""
+        """Return the folder of the weights."""
         return BUNDLED_WEIGHTS if self.weights is None else Path(self.weights)
 
     def data(self) -> Prepared:
@@ -67,7 +67,7 @@ class Options:
 
 
 def _thin(rows: list, count: int) -> list:
-    """At most ``count`` of ``rows``, spread evenly and always the same."""
+    """Return at most ``count`` of ``rows``, spread evenly and always the same."""
     if len(rows) <= count:
         return rows
     return [rows[index] for index in np.linspace(0, len(rows) - 1, count).astype(int)]
@@ -81,7 +81,9 @@ def _obedience_motions(options: Options) -> tuple[list[obedience.Prompt], list[n
 
 
 def run_obedience(options: Options, prompts: Path = obedience.PROMPTS) -> dict:
-    """Share of prompts obeyed, by family and overall; with ``best_of`` also of the draws the recogniser chooses."""
+    """Measure the share of prompts obeyed, by family and overall; with ``best_of`` also of the draws that the
+    recogniser chooses.
+    """
     digest, asked = weights_digest(options.weights), obedience.load_prompts(options.prompts or prompts)
     result = obedience.run(
         options.generator,
@@ -100,19 +102,20 @@ def run_obedience(options: Options, prompts: Path = obedience.PROMPTS) -> dict:
 
 
 def run_obedience_of(name: str, options: Options) -> dict:
-    """The same of other prompts: ``name`` is that of their file in obedience.py."""
+    """Measure the share of other prompts obeyed: ``name`` is that of their file in obedience.py."""
     return run_obedience(options, getattr(obedience, name))
 
 
 def run_fairness(options: Options) -> dict:
-    """Confusion of the obedience tests on recordings no training has seen."""
+    """Measure the confusion of the obedience tests on recordings no training has seen."""
     result = fairness.evaluate_fairness(options.data())
     return result | {"text": fairness.table(result)}
 
 
 def run_physical(options: Options) -> dict:
-    """Physics of motions generated from captions of the validation split, at the lengths of its clips, against
-    those clips."""
+    """Measure the physics of motions generated from captions of the validation split, at the lengths of its clips,
+    against those clips.
+    """
     pool = Pool.load(Path(options.prepared) / "pool" / "val")
     recorded = [index for index, item in enumerate(pool.items) if item["kind"] in _RECORDED]
     rows = _thin(recorded, options.limit)
@@ -136,7 +139,7 @@ def run_physical(options: Options) -> dict:
 
 
 def run_diversity(options: Options) -> dict:
-    """How much seeds of one prompt differ: mean joint distance between two of them, centimetres."""
+    """Measure how much seeds of one prompt differ: mean joint distance between two of them, centimetres."""
     prompts, motions = _obedience_motions(replace(options, seeds=max(2, options.seeds)))
     seeds = max(2, options.seeds)
     spread: dict[str, list[float]] = {}
@@ -150,7 +153,7 @@ def run_diversity(options: Options) -> dict:
 
 
 def run_reconstruction(options: Options) -> dict:
-    """Autoencoder error on whole clips (up to 196 frames) of performers it has not seen, millimetres."""
+    """Measure the autoencoder's error on whole clips (up to 196 frames) of performers it has not seen, millimetres."""
     prepared, generator = options.data(), options.generator()
     rows = []
     for split in ("val", "test"):
@@ -172,7 +175,10 @@ def run_reconstruction(options: Options) -> dict:
 
 
 def reconstruction_error(made: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """Mean joint error relative to the pelvis and mean pelvis error of joints (frames, 22, 3), millimetres."""
+    """Return the mean joint error relative to the pelvis and the mean pelvis error, millimetres.
+
+    ``made`` and ``truth`` are joints, both (frames, 22, 3), metres.
+    """
     relative = (made - made[:, :1]) - (truth - truth[:, :1])
     joint = np.linalg.norm(relative[:, 1:], axis=2).mean()
     pelvis = np.linalg.norm(made[:, 0] - truth[:, 0], axis=1).mean()
@@ -189,7 +195,9 @@ def _weighted(rows: list[dict]) -> dict:
 
 
 def run_memorisation(options: Options) -> dict:
-    """Distance to the nearest training window: of generated motions, and of held-out recordings, centimetres."""
+    """Measure the distance to the nearest training window: of generated motions, and of held-out recordings,
+    centimetres.
+    """
     prepared = options.data()
     _, motions = _obedience_motions(replace(options, seeds=min(options.seeds, 2)))
     training = physical.TrainingWindows(prepared.joints(clip) for clip in prepared.of_split("train"))
@@ -215,7 +223,7 @@ def run_memorisation(options: Options) -> dict:
 
 
 def run_speed(options: Options, repeats: int = 7) -> dict:
-    """Seconds for one motion of 196 frames, networks loaded and warm; two threads on a CPU."""
+    """Measure the seconds for one motion of 196 frames, networks loaded and warm; two threads on a CPU."""
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

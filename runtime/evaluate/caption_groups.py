@@ -16,14 +16,16 @@ _OWNERS = re.compile(r"\b(?:his|her|their|its)\b")
 
 
 def plain(caption: str) -> str:
-    """A caption with its subject and its sides made one: mirrors and changes of subject give the same string."""
+    """Return a caption with its subject and its sides made one: mirrors and changes of subject give the same string."""
     text = _SUBJECTS.sub("person", " ".join(caption.lower().rstrip(". ").split()))
     return _TURNS.sub("clockwise", _SIDES.sub("side", _OWNERS.sub("their", text)))
 
 
 def caption_groups(captions: Sequence[Sequence[str]]) -> np.ndarray:
-    """Group number (clips,) of clips with these captions: clips that share a plain caption, directly or through
-    others, are one group."""
+    """Return the group numbers (clips,) of clips with these captions.
+
+    Clips that share a plain caption, directly or through others, are one group.
+    """
     parent = list(range(len(captions)))
 
     def root(clip: int) -> int:

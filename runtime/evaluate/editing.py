@@ -23,8 +23,10 @@ TASKS = tuple(EDITING_TASKS)
 
 
 def edits_of(task: str, frames: int, prompt: str, seed: int) -> list[Edit]:
-    """The ranges of a clip of ``frames`` frames (whole tokens) that ``task`` makes anew. InputError for an unknown
-    task, and for a clip too short to have a quarter."""
+    """Return the edits that ``task`` makes of a clip of ``frames`` frames (whole tokens).
+
+    Raises InputError for an unknown task, and for a clip too short to have a quarter.
+    """
     from runtime.edit.task import Edit
 
     tokens = frames // FRAME_MULTIPLE
@@ -50,7 +52,9 @@ def edit_all(
     seeds: Sequence[int],
     progress: Callable[[int, int], None] | None = None,
 ) -> list[np.ndarray]:
-    """Edit motions (frames, 22, 3) of whole tokens, each to its prompt with its seed: the same shapes."""
+    """Edit ``motions``, each (frames, 22, 3) in metres and of whole tokens, to its prompt with its seed: the same
+    shapes.
+    """
     from runtime.edit.regenerate import edit_ranges
 
     made = []

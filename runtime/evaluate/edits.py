@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from runtime.evaluate import geometry as g
 from runtime.evaluate.fairness import Labels, held_out
 from runtime.evaluate.obedience_tests import hand_up, wave
 from runtime.evaluate.physical import foot_skate_ratio, jerk
+
+if TYPE_CHECKING:
+    from runtime.data.dataset import Prepared
+    from runtime.evaluate.benchmarks import Options
 
 LEAST, MOST = 3 * FPS, 4 * FPS  # frames of a walk
 LEAD, WAY = FPS, 5 * FPS  # frames: kept before a path, and along it
@@ -36,9 +41,12 @@ ARM_PROMPTS: tuple[tuple[str, Callable[[np.ndarray], bool]], ...] = (
 )
 
 
-def walks(prepared, count: int = CLIPS) -> list[np.ndarray]:
-    """At most ``count`` held-out walks of 3 s or more, at most 4 s of each: (frames, 22, 3), evenly chosen. DataError
-    when there are none."""
+def walks(prepared: Prepared, count: int = CLIPS) -> list[np.ndarray]:
+    """Return at most ``count`` held-out walks of 3 s or more, at most 4 s of each, evenly chosen: (frames, 22, 3),
+    metres.
+
+    Raises DataError when there are none.
+    """
     rows = [
         clip
         for families, clip in held_out(prepared, Labels.load())
@@ -54,7 +62,7 @@ def walks(prepared, count: int = CLIPS) -> list[np.ndarray]:
 
 
 def curves(length: float) -> dict[str, np.ndarray]:
-    """Curves (points, 2: sideways, ahead) of ``length`` metres that leave the origin straight ahead."""
+    """Return curves (points, 2: sideways, ahead) of ``length`` metres that leave the origin straight ahead."""
     way = np.linspace(0, length, 200)
     headings = {
         "straight": np.zeros_like(way),
@@ -69,22 +77,27 @@ def curves(length: float) -> dict[str, np.ndarray]:
 
 
 def from_pose(curve: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """``curve`` (points, 2) carried to where ``pose`` (22, 3) stands and looks."""
+    """Return ``curve`` (points, 2), metres, carried to where ``pose`` (22, 3) stands and looks: the same shape."""
     ahead = g.forward_axis(pose[None])[0]
     left = g.left_axis(pose[None])[0]
     return pose[0, [0, 2]] + curve[:, :1] * left[[0, 2]] + curve[:, 1:] * ahead[[0, 2]]
 
 
 def off_path(joints: np.ndarray, curve: np.ndarray) -> float:
-    """Mean distance over the floor of the pelvis of joints (frames, 22, 3) from ``curve`` (points, 2), metres."""
+    """Return the mean distance over the floor of the pelvis of ``joints`` (frames, 22, 3) from ``curve`` (points, 2),
+    metres.
+    """
     start, step = curve[:-1], np.diff(curve, axis=0)
     offset = joints[:, None, 0][..., [0, 2]] - start  # (frames, segments, 2)
     share = np.clip((offset * step).sum(-1) / np.maximum((step**2).sum(-1), 1e-12), 0, 1)
     return float(np.linalg.norm(offset - share[..., None] * step, axis=-1).min(axis=1).mean())
 
 
-def run_paths(options) -> dict:
-    """Walks led along a straight line, a circle and an S at 1.2 m/s: distance from it, skating against the walks'."""
+def run_paths(options: Options) -> dict:
+    """Lead walks along a straight line, a circle and an S at 1.2 m/s.
+
+    Measured are the distance from it, and skating and jerk against the walks'. ``options`` is ``benchmarks.Options``.
+    """
     generator, recorded = options.generator(), walks(options.data())
     usual = float(np.mean([foot_skate_ratio(joints) for joints in recorded]))
     rows = {}
@@ -112,8 +125,11 @@ def run_paths(options) -> dict:
 # --- key poses --------------------------------------------------------------------------------------------------------
 
 
-def run_poses(options) -> dict:
-    """The middle of held-out clips made anew through two poses of their own: how far off, skating, jerk."""
+def run_poses(options: Options) -> dict:
+    """Make the middle of held-out clips anew through two poses of their own: how far off, skating, jerk.
+
+    ``options`` is ``benchmarks.Options``.
+    """
     prepared, generator = options.data(), options.generator()
     clips = [clip for clip in prepared.of_split("val") + prepared.of_split("test") if clip["frames"] >= 100]
     clips = [clip for clip in clips if clip["ships"] and clip["captions"]]
@@ -141,8 +157,11 @@ def run_poses(options) -> dict:
 # --- parts of the body ------------------------------------------------------------------------------------------------
 
 
-def run_parts(options) -> dict:
-    """Pelvis and legs of held-out walks kept, the upper body made anew after a prompt: does it obey, what moved."""
+def run_parts(options: Options) -> dict:
+    """Keep pelvis and legs of held-out walks and make the upper body anew after a prompt: does it obey, what moved.
+
+    ``options`` is ``benchmarks.Options``.
+    """
     generator, recorded = options.generator(), walks(options.data())
     kept = [joint for joint in range(JOINT_COUNT) if joint in (0, 1, 2, 4, 5, 7, 8, 10, 11)]
     rows, moved = {}, 0.0
@@ -167,5 +186,5 @@ def run_parts(options) -> dict:
 
 
 def share_of(rows: Sequence[dict]) -> float:
-    """Share of the verdicts of rows {passed, total} that are good."""
+    """Return the share of the verdicts of rows {passed, total} that are good."""
     return sum(row["passed"] for row in rows) / max(1, sum(row["total"] for row in rows))

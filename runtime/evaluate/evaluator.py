@@ -65,7 +65,9 @@ class SequenceEncoder(nn.Module):
         self.dim = config.dim
 
     def forward(self, steps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """steps (batch, steps, features), lengths (batch,) int: (batch, dim)."""
+        """Return embeddings (batch, dim) of ``steps`` (batch, steps, features), of which ``lengths`` (batch,) int
+        count.
+        """
         packed = nn.utils.rnn.pack_padded_sequence(
             self.project(steps), lengths.cpu(), batch_first=True, enforce_sorted=False
         )
@@ -90,16 +92,24 @@ class Evaluator(nn.Module):
         self.register_buffer("feature_std", torch.ones(FEATURES))
 
     def embed_motion(self, features: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """features (batch, steps, FEATURES) of :func:`motion_features`, lengths (batch,): (batch, dim)."""
+        """Return embeddings (batch, dim) of motions.
+
+        ``features`` (batch, steps, FEATURES) and ``lengths`` (batch,) are those of :func:`motion_features`.
+        """
         return self.motion((features - self.feature_mean) / self.feature_std, lengths)
 
     def embed_text(self, tokens: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """tokens (batch, words, text_dim), valid (batch, words) bool, words first: (batch, dim)."""
+        """Return embeddings (batch, dim) of captions.
+
+        Of ``tokens`` (batch, words, text_dim), those count that ``valid`` (batch, words) bool says; they come first.
+        """
         return self.text(self.text_norm(tokens), valid.sum(dim=1))
 
     def loss(self, motion: torch.Tensor, text: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
-        """Symmetric InfoNCE of embeddings (batch, dim). Pairs that ``same`` (batch, batch) bool calls alike, the own
-        one aside, are neither right nor wrong."""
+        """Return the symmetric InfoNCE of the embeddings ``motion`` and ``text``, both (batch, dim): a scalar.
+
+        Pairs that ``same`` (batch, batch) bool calls alike, the own one aside, are neither right nor wrong.
+        """
         logits = motion @ text.T / self.config.dim * self.scale.clamp(max=4.6).exp()
         own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
         logits = logits.masked_fill(same & ~own, -torch.inf)
@@ -109,7 +119,8 @@ class Evaluator(nn.Module):
 
 @torch.no_grad()
 def motion_features(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features (batch, steps, FEATURES) and step counts (batch,) of motions (frames, 22, 3), metres, 20 fps.
+    """Return features (batch, steps, FEATURES) and step counts (batch,) of ``motions``, each (frames, 22, 3), metres,
+    20 fps.
 
     Each motion is cut to whole steps of four frames, at most 196, and its last pose held past its end, so that its
     features do not depend on the batch. Raises InputError for a motion under four frames.
@@ -141,8 +152,11 @@ class Judge:
 
     @classmethod
     def load(cls, weights: Path | None = None, evaluator: Path | None = None) -> Judge:
-        """Read the evaluator (by default evaluation/evaluator.safetensors in the weights folder, the bundled one when
-        ``weights`` is None) and the sentence encoder. Raises WeightsError when either is missing or torn."""
+        """Read the evaluator and the sentence encoder.
+
+        The evaluator is by default evaluation/evaluator.safetensors in the weights folder, the bundled one when
+        ``weights`` is None. Raises WeightsError when either is missing or torn.
+        """
         folder = Path(weights) if weights is not None and Path(weights).is_dir() else BUNDLED_WEIGHTS
         path = Path(evaluator) if evaluator is not None else folder / EVALUATOR_FILE
         config, tensors, _ = checkpoint.load(path, "evaluator", EvaluatorConfig)
@@ -152,7 +166,7 @@ class Judge:
 
     @torch.inference_mode()
     def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
-        """Embeddings (count, dim) float32 of motions (frames, 22, 3)."""
+        """Return embeddings (count, dim) float32 of ``motions``, each (frames, 22, 3), metres."""
         parts = []
         for first in range(0, len(motions), BATCH):
             parts.append(self.evaluator.embed_motion(*motion_features(motions[first : first + BATCH])))
@@ -160,7 +174,7 @@ class Judge:
 
     @torch.inference_mode()
     def texts(self, captions: Sequence[str]) -> np.ndarray:
-        """Embeddings (count, dim) float32 of captions; the same caption is encoded once."""
+        """Return embeddings (count, dim) float32 of captions; the same caption is encoded once."""
         distinct = sorted(set(captions), key=len)
         rows: dict[str, np.ndarray] = {}
         for first in range(0, len(distinct), BATCH):
@@ -171,8 +185,10 @@ class Judge:
 
     @torch.inference_mode()
     def sentences(self, captions: Sequence[str]) -> np.ndarray:
-        """Unit sentence vectors (count, width) of the text encoder itself: how alike two captions are. A caption is
-        encoded once for as long as the judge lives."""
+        """Return unit sentence vectors (count, width) float32 of the text encoder itself: how alike two captions are.
+
+        A caption is encoded once for as long as the judge lives.
+        """
         unknown = sorted(set(captions) - self._sentences.keys(), key=len)
         for first in range(0, len(unknown), BATCH):
             part = unknown[first : first + BATCH]

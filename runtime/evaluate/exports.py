@@ -29,7 +29,7 @@ _TIPS = {"foot": (0.0, 0.0, 0.06), "head": (0.0, 0.12, 0.0), "left_wrist": (0.08
 
 
 def turn(degrees: np.ndarray | float, axis: str) -> np.ndarray:
-    """Return right-handed rotations (..., 3, 3) by ``degrees`` about "x", "y" or "z"."""
+    """Return right-handed rotations (..., 3, 3) by ``degrees`` (...,) about "x", "y" or "z"."""
     angle = np.radians(degrees)
     cos, sin, one, zero = np.cos(angle), np.sin(angle), np.ones_like(angle), np.zeros_like(angle)
     rows = {
@@ -44,7 +44,10 @@ def turn(degrees: np.ndarray | float, axis: str) -> np.ndarray:
 
 
 def local_turns(kind: str, times: np.ndarray) -> np.ndarray:
-    """Return the turns (T, 22, 3, 3) of every joint from its parent in the motion ``kind`` at ``times``, seconds."""
+    """Return the turns (T, 22, 3, 3) of every joint from its parent in the motion ``kind``.
+
+    ``times`` (T,) are seconds.
+    """
     turns = np.tile(np.eye(3), (len(times), JOINT_COUNT, 1, 1))
     phase = 2 * np.pi * 0.9 * times
     ease = 0.5 * (1 - np.cos(2 * np.pi * times / SECONDS))  # 0 at both ends, 1 in the middle
@@ -87,9 +90,10 @@ KINDS = ("walk", "squat", "bow", "wave")
 
 
 def pose(kind: str, times: np.ndarray, offsets: np.ndarray = REST_OFFSETS) -> tuple[np.ndarray, np.ndarray]:
-    """Return joints (T, 22, 3) and turns (T, 22, 3, 3) in the world of a motion: metres, Y up, the toes on the floor.
+    """Return joints (T, 22, 3) and turns (T, 22, 3, 3) in the world of the motion ``kind`` at ``times`` (T,), seconds.
 
-    It faces +Z over the origin at 0 s. ``offsets`` (22, 3) may be of other proportions; what it does is the same.
+    Joints are metres, Y up, the toes on the floor; it faces +Z over the origin at 0 s. ``offsets`` (22, 3) may be of
+    other proportions; what it does is the same.
     """
     turns = local_turns(kind, times)
     joints = np.zeros((len(times), JOINT_COUNT, 3))
@@ -110,7 +114,7 @@ def pose(kind: str, times: np.ndarray, offsets: np.ndarray = REST_OFFSETS) -> tu
 
 
 def known_joints(kind: str) -> np.ndarray:
-    """Return the joints (T, 22, 3) of the canonical body at 20 frames a second that a reader ought to give."""
+    """Return the joints (T, 22, 3), metres, of the canonical body at 20 frames a second that a reader ought to give."""
     return pose(kind, np.arange(round(SECONDS * FPS) + 1) / FPS)[0]
 
 
@@ -238,7 +242,7 @@ def _tree_order() -> list[int]:
 
 
 def euler(matrices: np.ndarray, order: str) -> np.ndarray:
-    """Return degrees (..., 3) in the order written, such that R = R1 R2 R3, of rotations (..., 3, 3)."""
+    """Return degrees (..., 3) in the order written, such that R = R1 R2 R3, of rotations ``matrices`` (..., 3, 3)."""
     i, j, k = ("XYZ".index(letter) for letter in order)
     sign = 1.0 if (i, j, k) in ((0, 1, 2), (1, 2, 0), (2, 0, 1)) else -1.0
     middle = np.arcsin(np.clip(sign * matrices[..., i, k], -1, 1))

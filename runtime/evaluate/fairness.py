@@ -12,12 +12,16 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FPS, MAX_FRAMES
 from runtime.evaluate.obedience_tests import passes
+
+if TYPE_CHECKING:
+    from runtime.data.dataset import Prepared
 
 LABELS = Path(__file__).with_name("fairness_labels.toml")
 ENOUGH_CLIPS = 10
@@ -36,7 +40,7 @@ class Rule:
     frames: int
 
     def matches(self, clip: dict) -> bool:
-        """Whether the rule speaks of a prepared clip (its ``set``, ``name`` and ``label``)."""
+        """Tell whether the rule speaks of a prepared clip (its ``set``, ``name`` and ``label``)."""
         text = f"{clip['name']} | {clip['label']}".lower()
         return fnmatch(clip["set"], self.origin) and bool(self.pattern.search(text))
 
@@ -65,16 +69,19 @@ class Labels:
         return cls(tests=tests, own=own, overlaps=overlaps, rules=tuple(rules))
 
     def families(self, clip: dict) -> tuple[str, ...]:
-        """Families of a prepared clip, by the first rule that speaks of it."""
+        """Return the families of a prepared clip, by the first rule that speaks of it."""
         rule = next((rule for rule in self.rules if rule.matches(clip)), None)
         if rule is None or clip["frames"] < rule.frames:
             return ()
         return () if clip.get("in_place") and set(rule.families) & _TRAVELLING else rule.families
 
 
-def held_out(prepared, labels: Labels) -> list[tuple[tuple[str, ...], dict]]:
-    """Families and clip of every labelled recording that trains no shipped weights: validation and test clips of the
-    shipped sets, and all clips of the sets that never ship."""
+def held_out(prepared: Prepared, labels: Labels) -> list[tuple[tuple[str, ...], dict]]:
+    """Return families and clip of every labelled recording that trains no shipped weights.
+
+    Those are validation and test clips of the shipped sets, and all clips of the sets that never ship. Raises DataError
+    when there are none.
+    """
     clips = [clip for clip in prepared.clips if clip["split"] != "train" or not clip["ships"]]
     rows = [(labels.families(clip), clip) for clip in clips if labels.families(clip)]
     if not rows:
@@ -85,17 +92,21 @@ def held_out(prepared, labels: Labels) -> list[tuple[tuple[str, ...], dict]]:
 
 
 def middle(joints: np.ndarray, frames: int = MAX_FRAMES) -> np.ndarray:
-    """The middle ``frames`` frames of a longer motion: what a window of the model could hold."""
+    """Return the middle ``frames`` frames of ``joints`` (n, 22, 3), metres: (frames, 22, 3), or all of a shorter
+    motion.
+
+    That is what a window of the model could hold.
+    """
     first = max(0, (len(joints) - frames) // 2)
     return joints[first : first + frames]
 
 
-def evaluate_fairness(prepared, labels: Labels | None = None) -> dict:
+def evaluate_fairness(prepared: Prepared, labels: Labels | None = None) -> dict:
     """Apply every family's test to every held-out clip of every family.
 
-    ``prepared`` is a ``runtime.data.dataset.Prepared``. Returns, ready for JSON: ``families`` in column order, one
-    row a family with its number of clips and its pass share under every test, ``exceptions`` (row, column, share)
-    that break the two limits among families with enough clips, and ``failures``, the clips that miss their own test.
+    Returns, ready for JSON: ``families`` in column order, one row a family with its number of clips and its pass share
+    under every test, ``exceptions`` (row, column, share) that break the two limits among families with enough clips,
+    and ``failures``, the clips that miss their own test.
     """
     labels = labels or Labels.load()
     columns = list(labels.tests)
@@ -118,7 +129,10 @@ def evaluate_fairness(prepared, labels: Labels | None = None) -> dict:
 
 
 def _exceptions(rows: list[dict], labels: Labels) -> list[dict]:
-    """Cells over the limits, in rows of enough clips; overlapping families are not held against each other."""
+    """Return the cells over the limits, in rows of enough clips.
+
+    Overlapping families are not held against each other.
+    """
     found = []
     for row in rows:
         if row["clips"] < ENOUGH_CLIPS:
@@ -131,7 +145,7 @@ def _exceptions(rows: list[dict], labels: Labels) -> list[dict]:
 
 
 def table(result: dict) -> str:
-    """The confusion table as text: a row a family, a column a test, per cent passed; exceptions below."""
+    """Return the confusion table as text: a row a family, a column a test, per cent passed; exceptions below."""
     names = result["families"]
     lines = [f"{number:>3} {name}" for number, name in enumerate(names)]
     lines.append(f"{'family':<18}{'clips':>6} " + " ".join(f"{number:>4}" for number in range(len(names))))

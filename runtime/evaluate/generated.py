@@ -8,11 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from runtime.config import SamplingConfig
 from runtime.generate import multi_action
+
+if TYPE_CHECKING:
+    from runtime.generate.generator import Generator
 
 BATCH = 16
 
@@ -36,7 +40,7 @@ class Guide:
 
 
 def cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:
-    """The file below ``cache`` that holds what these weights make of these orders."""
+    """Return the file below ``cache`` that holds what these weights make of these orders."""
     key = [digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig()), multi_action.SETTINGS]
     if guide is not None:
         key.append(guide.name)
@@ -44,7 +48,7 @@ def cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None,
 
 
 def stored_motions(file: Path, make: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
-    """Read motions (frames, 22, 3) back from ``file``, or ``make`` them and write it in one step."""
+    """Return motions (frames, 22, 3), metres, read back from ``file``, or ``make`` them and write it in one step."""
     if file.is_file():
         stored = np.load(file)
         return np.split(stored["joints"], np.cumsum(stored["frames"])[:-1])
@@ -59,12 +63,12 @@ def stored_motions(file: Path, make: Callable[[], list[np.ndarray]]) -> list[np.
 
 
 def seconds_of(file: Path) -> float:
-    """How long the motions in ``file`` took to make, loading of the networks included."""
+    """Return how long the motions in ``file`` took to make, in seconds, loading of the networks included."""
     return float(np.load(file)["seconds"])
 
 
 def produce(
-    generator,
+    generator: Generator | Callable[[], Generator],
     orders: list[Order],
     digest: str,
     cache: Path,
@@ -74,8 +78,8 @@ def produce(
 ) -> list[np.ndarray]:
     """Generate every order, or read them back if the same weights have made them before.
 
-    ``generator`` is a ``runtime.generate.Generator`` or a function that loads one, called only when needed.
-    Orders of one length go through it in batches. Returns a list of joints (frames, 22, 3) float32, in order.
+    ``generator`` may be a function that loads one, called only when needed. Orders of one length go through it in
+    batches. Returns a list of joints (frames, 22, 3) float32, metres, in order.
     """
 
     def make() -> list[np.ndarray]:

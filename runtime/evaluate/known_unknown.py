@@ -10,10 +10,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coamd_blender.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from runtime.evaluate.benchmarks import Options
 
 PROMPTS = Path(__file__).with_name("known_unknown.toml")
 ACCUSED = 0.05  # share of the known prompts that may be called unknown
@@ -32,7 +36,8 @@ def load_prompts(path: Path) -> tuple[list[str], list[str]]:
 
 
 def auroc(known: Sequence[float], unknown: Sequence[float]) -> float:
-    """Area under the ROC curve: the share of pairs in which the unknown one is the greater, ties counting a half.
+    """Return the area under the ROC curve: the share of pairs in which the unknown one is the greater, ties counting a
+    half.
 
     Raises DataError when either is empty or holds a value that is not a number.
     """
@@ -63,7 +68,7 @@ def evaluate_distance(
 
 
 def table(result: dict) -> str:
-    """The figures of :func:`evaluate_distance` as text."""
+    """Return the figures of :func:`evaluate_distance` as text."""
     lines = [
         f"area under the ROC curve {result['auroc']:.3f}",
         f"median distance: known prompts {result['known']:.3f}, unknown ones {result['unknown']:.3f}",
@@ -75,8 +80,8 @@ def table(result: dict) -> str:
     return "\n".join(lines)
 
 
-def run_known_unknown(options) -> dict:
-    """The score of the weights (``runtime.generate.vocabulary``): of a prompt, its farthest clause counts.
+def run_known_unknown(options: Options) -> dict:
+    """Measure the score of the weights (``runtime.generate.vocabulary``): of a prompt, its farthest clause counts.
 
     ``options`` is ``benchmarks.Options``. Raises WeightsError where the weights hold no vocabulary.
     """

@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,12 +24,16 @@ from runtime.library.records import Embedder, windows_of
 from runtime.library.search import Searcher
 from runtime.library.store import Store
 
+if TYPE_CHECKING:
+    from runtime.evaluate.benchmarks import Options
+
 WAYS = ("text_to_motion", "motion_to_text")
 NOT_FOUND = -2.0  # below every cosine
 
 
 def library_scores(motions: Sequence[np.ndarray], captions: Sequence[str], embedder: Embedder) -> dict[str, np.ndarray]:
-    """What a library of ``motions`` answers: a matrix (captions, motions) of scores a way.
+    """Return what a library of ``motions``, each (frames, 22, 3) in metres, answers: scores (captions, motions), a
+    matrix a way.
 
     A motion that the library left out scores NOT_FOUND.
     """
@@ -50,14 +55,17 @@ def library_scores(motions: Sequence[np.ndarray], captions: Sequence[str], embed
 
 
 def protocols(scores: dict[str, np.ndarray], sentences: np.ndarray, groups: np.ndarray) -> dict:
-    """The protocols of ``retrieval``, each way by its own matrix. ``sentences`` are unit vectors (captions, width)."""
+    """Return the protocols of ``retrieval``, each way by its own matrix of ``scores`` (captions, motions).
+
+    ``sentences`` (captions, width) are unit vectors; ``groups`` (captions,) says which captions mean the same.
+    """
     alike = sentences @ sentences.T
     found = {way: retrieval.evaluate_retrieval(matrix, alike, groups) for way, matrix in scores.items()}
     return {name: {way: found[way][name][way] for way in WAYS} for name in found[WAYS[0]]}
 
 
 def differences(one: dict, other: dict) -> Iterator[tuple[float, str]]:
-    """Each recall of ``one`` less that of ``other``, in points, with its name. Median ranks are no recalls."""
+    """Yield each recall of ``one`` less that of ``other``, in points, with its name. Median ranks are no recalls."""
     for protocol, ways in one.items():
         for way, figures in ways.items():
             for name in figures.keys() - {"MedR"}:
@@ -66,17 +74,20 @@ def differences(one: dict, other: dict) -> Iterator[tuple[float, str]]:
 
 
 def largest(one: dict, other: dict) -> tuple[float, str]:
-    """The difference of ``one`` to ``other`` that is farthest from 0."""
+    """Return the difference of ``one`` to ``other`` that is farthest from 0, in points, with its name."""
     return max(differences(one, other), key=lambda difference: (abs(difference[0]), difference[1]))
 
 
 def compare(
     test: OpenSet, recorded: Sequence[np.ndarray], embedder: Embedder, sentences_of: Callable[[list[str]], np.ndarray]
 ) -> dict:
-    """The protocols by the vectors themselves, by a library of the test clips, and by one of the clips as ``recorded``.
+    """Compare the protocols by the vectors themselves, by a library of the test clips, and by one of the clips as
+    recorded.
 
-    JSON: vectors, library, recorded (protocols each); largest {points, where}, the library's less the vectors'; cosine,
-    the largest difference of one score; long, how many recorded clips have several windows; text, the tables.
+    ``recorded``, each (frames, 22, 3) in metres, are the test clips uncut. ``sentences_of`` gives unit vectors of
+    captions. JSON: vectors, library, recorded (protocols each); largest {points, where}, the library's less the
+    vectors'; cosine, the largest difference of one score; long, how many recorded clips have several windows; text, the
+    tables.
     """
     captions = test.prompts(0)
     sentences = sentences_of(captions)
@@ -99,7 +110,7 @@ def compare(
     return result | {"text": "\n".join(lines)}
 
 
-def run_library_retrieval(options) -> dict:
+def run_library_retrieval(options: Options) -> dict:
     """Compare on the test split with the recogniser. ``options`` is ``benchmarks.Options``."""
     from runtime.evaluate.understanding import load_understanding
 

@@ -31,7 +31,10 @@ class Estimate:
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Mean and 1.96 sigma / sqrt(count) of the figures of independent repeats. DataError when there are none."""
+    """Return mean and 1.96 sigma / sqrt(count) of the figures of independent repeats.
+
+    Raises DataError when there are none.
+    """
     if not len(values):
         raise DataError("There are no repeats to average", "Ask for at least one")
     return Estimate(float(np.mean(values)), float(1.96 * np.std(values) / np.sqrt(len(values))))
@@ -58,7 +61,10 @@ class Components:
 
     @classmethod
     def of(cls, embeddings: np.ndarray, count: int) -> Components:
-        """The first ``count`` components of (n, dim). DataError when the set cannot span so many."""
+        """Find the first ``count`` components of ``embeddings`` (n, dim).
+
+        Raises DataError when the set cannot span so many.
+        """
         n, dim = embeddings.shape
         if not 1 <= count <= min(n - 1, dim):
             raise DataError(f"{n} embeddings of {dim} channels have no {count} components", "Use fewer")
@@ -67,17 +73,17 @@ class Components:
         return cls(mean, rows[:count].T)
 
     def project(self, embeddings: np.ndarray) -> np.ndarray:
-        """Coordinates (n, k) of embeddings (n, dim)."""
+        """Return the coordinates (n, k) of ``embeddings`` (n, dim)."""
         return (embeddings - self.mean) @ self.basis
 
 
 def fid(one: np.ndarray, other: np.ndarray, components: Components | None = None) -> float:
-    """Frechet distance of the Gaussians fitted to two sets (n, dim) and (m, dim) (Heusel et al. 2017).
+    """Return the Frechet distance of the Gaussians fitted to two sets of embeddings (Heusel et al. 2017).
 
         |m1 - m2|^2 + tr(C1) + tr(C2) - 2 tr((C1^1/2 C2 C1^1/2)^1/2)
 
-    The matrix under the root is symmetric, so eigenvalues give its root's trace. With ``components`` both sets are
-    projected first. DataError for sets of fewer than two.
+    The sets are ``one`` (n, dim) and ``other`` (m, dim). The matrix under the root is symmetric, so eigenvalues give
+    its root's trace. With ``components`` both sets are projected first. Raises DataError for sets of fewer than two.
     """
     if components is not None:
         one, other = components.project(one), components.project(other)
@@ -93,11 +99,13 @@ def fid(one: np.ndarray, other: np.ndarray, components: Components | None = None
 
 
 def kid(one: np.ndarray, other: np.ndarray, clips: tuple[np.ndarray, np.ndarray] | None = None) -> float:
-    """Unbiased squared maximum mean discrepancy of two sets under the kernel (x.y / dim + 1)^3 (Binkowski et al. 2018).
+    """Return the kernel distance of two sets of embeddings, ``one`` (n, dim) and ``other`` (m, dim).
 
-    Around 0 for sets of one distribution, slightly negative as often as slightly positive. ``clips`` names the clip
-    behind every row of the two sets, where rows are not independent (a draw with replacement, motions made for the
-    reference clips): pairs of one clip are left out of every mean. DataError when that leaves no pairs.
+    It is the unbiased squared maximum mean discrepancy under the kernel (x.y / dim + 1)^3 (Binkowski et al. 2018):
+    around 0 for sets of one distribution, slightly negative as often as slightly positive. ``clips``, (n,) and (m,),
+    names the clip behind every row of the two sets, where rows are not independent (a draw with replacement, motions
+    made for the reference clips): pairs of one clip are left out of every mean. Raises DataError when that leaves no
+    pairs.
     """
     first, second = clips if clips is not None else (np.arange(len(one)), np.arange(len(one), len(one) + len(other)))
     sets = (np.asarray(one, dtype=np.float64), first), (np.asarray(other, dtype=np.float64), second)
@@ -115,25 +123,31 @@ def kid(one: np.ndarray, other: np.ndarray, clips: tuple[np.ndarray, np.ndarray]
 
 
 def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Euclidean distances (n, m) of two sets of embeddings."""
+    """Return the Euclidean distances (n, m) of the embeddings ``one`` (n, dim) to ``other`` (m, dim)."""
     return np.linalg.norm(one[:, None].astype(np.float64) - other[None].astype(np.float64), axis=-1)
 
 
 def own_ranks(cost: np.ndarray) -> np.ndarray:
-    """Rank (n,), 1 the best, of the diagonal in each row of a cost matrix (n, n); ties count against it."""
+    """Return the rank (n,), 1 the best, of the diagonal in each row of ``cost`` (n, n); ties count against it."""
     own = np.diagonal(cost)[:, None]
     return (cost <= own).sum(axis=1)
 
 
 def r_precision(texts: np.ndarray, motions: np.ndarray, tops: Sequence[int] = (1, 2, 3)) -> tuple[float, ...]:
-    """Share of texts whose own motion is among the nearest k of a batch, for each k of ``tops``; (n, dim) each."""
+    """Return the share of texts whose own motion is among the nearest k of a batch, for each k of ``tops``.
+
+    ``texts`` and ``motions`` are embeddings, both (n, dim), row i of each a pair.
+    """
     ranks = own_ranks(distances(texts, motions))
     return tuple(float((ranks <= top).mean()) for top in tops)
 
 
 def distinct_batches(groups: np.ndarray, count: int, rng: np.random.Generator, size: int = BATCH) -> list[np.ndarray]:
-    """Draw ``count`` batches of ``size`` rows of distinct groups: ``groups`` (n,) says which rows' captions mean the
-    same. A batch takes ``size`` groups at random and one row of each. DataError when there are too few groups."""
+    """Draw ``count`` batches (size,) of row indices whose captions differ.
+
+    ``groups`` (n,) says which rows' captions mean the same. A batch takes ``size`` groups at random and one row of
+    each. Raises DataError when there are too few groups.
+    """
     names, inverse = np.unique(groups, return_inverse=True)
     if len(names) < size:
         raise DataError(
@@ -145,7 +159,9 @@ def distinct_batches(groups: np.ndarray, count: int, rng: np.random.Generator, s
 
 
 def multimodal_distance(texts: np.ndarray, motions: np.ndarray) -> float:
-    """Mean Euclidean distance of each motion to its own text; (n, dim) each."""
+    """Return the mean Euclidean distance of each motion to its own text: embeddings ``texts`` and ``motions``, both (n,
+    dim).
+    """
     return float(np.linalg.norm(texts - motions, axis=1).mean())
 
 
@@ -153,7 +169,10 @@ def multimodal_distance(texts: np.ndarray, motions: np.ndarray) -> float:
 
 
 def diversity(embeddings: np.ndarray, rng: np.random.Generator, pairs: int = DIVERSITY_PAIRS) -> float:
-    """Mean distance over ``pairs`` random pairs of different rows of (n, dim). DataError for fewer than two rows."""
+    """Return the mean distance over ``pairs`` random pairs of different rows of ``embeddings`` (n, dim).
+
+    Raises DataError for fewer than two rows.
+    """
     if len(embeddings) < 2:
         raise DataError("One motion has no diversity", "Use at least two")
     first = rng.integers(0, len(embeddings), pairs)
@@ -162,7 +181,10 @@ def diversity(embeddings: np.ndarray, rng: np.random.Generator, pairs: int = DIV
 
 
 def multimodality(embeddings: np.ndarray, rng: np.random.Generator, pairs: int = 10) -> float:
-    """Mean distance over ``pairs`` random pairs of motions of one text, averaged over texts: (texts, samples, dim)."""
+    """Return the mean distance over ``pairs`` random pairs of motions of one text, averaged over texts.
+
+    ``embeddings`` (texts, samples, dim) are those of the motions.
+    """
     return float(np.mean([diversity(samples, rng, pairs) for samples in embeddings]))
 
 
@@ -170,8 +192,10 @@ def multimodality(embeddings: np.ndarray, rng: np.random.Generator, pairs: int =
 
 
 def accuracy(scores: np.ndarray, truth: np.ndarray, top: int = 1) -> float:
-    """Share of rows of ``scores`` (n, classes) whose true class (n,) is among the ``top`` highest; ties count
-    against it. DataError for an empty set."""
+    """Return the share of rows of ``scores`` (n, classes) whose true class is among the ``top`` highest.
+
+    ``truth`` (n,) holds class numbers. Ties count against it. Raises DataError for an empty set.
+    """
     if not len(truth):
         raise DataError("There is no clip to recognise", "Prepare the labelled sets")
     own = scores[np.arange(len(truth)), truth][:, None]

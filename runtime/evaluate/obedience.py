@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.skeleton import FPS, MAX_FRAMES
 from runtime.evaluate.generated import Order, produce
 from runtime.evaluate.obedience_tests import TESTS, passes_in_order
+
+if TYPE_CHECKING:
+    from runtime.evaluate.recognition import Understanding
+    from runtime.generate.generator import Generator
 
 PROMPTS = Path(__file__).with_name("obedience_prompts.toml")
 THREE_ACTIONS = Path(__file__).with_name("obedience_three_actions.toml")
@@ -47,7 +52,7 @@ class Prompt:
             raise InputError(f"Prompt {self.text!r} cannot be judged", "Give one to three tests and up to 9.8 seconds")
 
     def obeyed(self, joints: np.ndarray) -> bool:
-        """Whether ``joints`` (frames, 22, 3) do what the prompt says."""
+        """Tell whether ``joints`` (frames, 22, 3), metres, do what the prompt says."""
         return passes_in_order(joints, list(self.tests))
 
 
@@ -74,7 +79,7 @@ def _row(name: str, value: str, results: list[bool]) -> dict:
 
 
 def _mean(rows: list[dict]) -> float | None:
-    """Mean share of family rows, each counting the same; None where none was judged."""
+    """Return the mean share of family rows, each counting the same; None where none was judged."""
     shares = [row["share"] for row in rows if row["share"] is not None]
     return sum(shares) / len(shares) if shares else None
 
@@ -106,11 +111,13 @@ def tally(prompts: list[Prompt], verdicts: list[list[bool]]) -> dict:
     }
 
 
-def best_draws(prompts: list[Prompt], motions: list[np.ndarray], seeds: int, of: int, understanding) -> list[list[int]]:
+def best_draws(
+    prompts: list[Prompt], motions: list[np.ndarray], seeds: int, of: int, understanding: Understanding
+) -> list[list[int]]:
     """Choose of every ``of`` seeds the one whose motion the recogniser finds nearest to the prompt: seeds by prompt.
 
-    ``motions`` are those of each prompt's seeds in turn. ``understanding`` embeds ``motions`` and ``descriptions`` as
-    unit vectors (``understanding.RecognizerUnderstanding``). Raises InputError unless ``of`` divides ``seeds``.
+    ``motions``, each (frames, 22, 3) in metres, are those of each prompt's seeds in turn. Raises InputError unless
+    ``of`` divides ``seeds``.
     """
     if seeds % of:
         raise InputError(
@@ -123,14 +130,14 @@ def best_draws(prompts: list[Prompt], motions: list[np.ndarray], seeds: int, of:
 
 
 def run(
-    generator,
+    generator: Generator | Callable[[], Generator],
     digest: str,
     cache: Path,
     seeds: int = 8,
     prompts: list[Prompt] | None = None,
     progress: Callable[[int, int], None] | None = None,
     best_of: int | None = None,
-    understanding: Callable | None = None,
+    understanding: Callable[[], Understanding] | None = None,
 ) -> dict:
     """Generate every prompt with seeds 0 to ``seeds`` - 1, each motion once, and judge all of them.
 
@@ -154,8 +161,11 @@ def run(
 
 
 def judge_folder(folder: Path, prompts: list[Prompt] | None = None) -> dict:
-    """Judge clips named STEM_LLL_KKK.npz, as ``generate --prompt-file`` writes them: LLL is the prompt's place in
-    the list (from 000), KKK the copy. Prompts without a clip count nothing. Raises DataError without clips."""
+    """Judge clips named STEM_LLL_KKK.npz, as ``generate --prompt-file`` writes them.
+
+    LLL is the prompt's place in the list (from 000), KKK the copy. Prompts without a clip count nothing. Raises
+    DataError without clips.
+    """
     prompts = load_prompts() if prompts is None else prompts
     verdicts: list[list[bool]] = [[] for _ in prompts]
     for path in sorted(Path(folder).glob("*.npz")):
@@ -186,8 +196,10 @@ def _mean_line(name: str, mean: float | None, best: float | None = None) -> str:
 
 
 def table(result: dict, by_prompt: bool = False) -> str:
-    """The tally as text, one family a line, then means; with ``by_prompt`` one prompt a line below. A tally of the best
-    draws, where there is one, stands in a column beside that of all draws."""
+    """Return the tally as text, one family a line, then means; with ``by_prompt`` one prompt a line below.
+
+    A tally of the best draws, where there is one, stands in a column beside that of all draws.
+    """
     best = result.get("best")
     lines = [f"{'one draw; the best of ' + str(best['of']) + ' by the recogniser':<77}"] if best else []
     beside = best["families"] if best else [None] * len(result["families"])

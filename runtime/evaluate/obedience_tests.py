@@ -40,12 +40,14 @@ def _other(side: str) -> str:
 
 
 def _upright(joints: np.ndarray) -> bool:
-    """Pelvis above 80 % of its standing height and trunk within 40 degrees of the vertical, in the median."""
+    """Tell whether the pelvis is above 80 % of its standing height and the trunk within 40 degrees of the vertical, in
+    the median.
+    """
     return bool(np.median(g.pelvis_height(joints)) > 0.8 and np.median(g.trunk_tilt(joints)) < 40)
 
 
 def _gait(joints: np.ndarray) -> tuple[float, float, float, bool]:
-    """Share of time travelling, median speed and facing cosine while travelling, and whether it is a run."""
+    """Return the share of time travelling, median speed and facing cosine while travelling, and whether it is a run."""
     speed = g.travel_speed(joints)
     moving = speed > MOVING_SPEED
     if not moving.any():
@@ -57,20 +59,23 @@ def _gait(joints: np.ndarray) -> tuple[float, float, float, bool]:
 
 
 def _steps(joints: np.ndarray) -> int:
-    """Steps taken: swings of at least 15 cm of one ankle past the other along the direction faced."""
+    """Count the steps: swings of at least 15 cm of one ankle past the other along the direction faced."""
     return g.swings(g.body_offset(joints, "left_ankle", "right_ankle")[:, 2], 0.15)
 
 
 def _strides(joints: np.ndarray) -> bool:
-    """Goes on two feet: at least 2 steps, the pelvis never under 75 % of its standing height, no ankle over 45 cm
-    (as in a kick), upright."""
+    """Tell whether it goes on two feet: at least 2 steps, the pelvis never under 75 % of its standing height, no ankle
+    over 45 cm (as in a kick), upright.
+    """
     ankles = max(g.joint(joints, f"{side}_ankle")[:, 1].max() for side in g.SIDES)
     return bool(_steps(joints) >= 2 and g.pelvis_height(joints).min() > 0.75 and ankles < 0.45 and _upright(joints))
 
 
 def walk(joints: np.ndarray, pace: str | None = None) -> bool:
-    """Walks forward: travels at least 0.6 m, above 0.25 m/s for half the time, mostly the way it faces (within 45
-    degrees), striding (:func:`_strides`), not running and not turning by 60 degrees or more.
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a walk forward.
+
+    It travels at least 0.6 m, above 0.25 m/s for half the time, mostly the way it faces (within 45 degrees), striding
+    (:func:`_strides`), not running and not turning by 60 degrees or more.
 
     ``pace`` "fast" asks for a median speed of 1.3 m/s, "slow" for at most 1.0 m/s.
     """
@@ -84,22 +89,31 @@ def walk(joints: np.ndarray, pace: str | None = None) -> bool:
 
 
 def run(joints: np.ndarray) -> bool:
-    """Runs forward: travels at least 1.2 m with 2 steps, half the time or more, the way it faces (within 60 degrees),
-    faster than 2.3 m/s in the median, or faster than 0.9 m/s with both feet 4 cm off the floor in 8 % of the frames."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a run forward.
+
+    It travels at least 1.2 m with 2 steps, half the time or more, the way it faces (within 60 degrees), faster than 2.3
+    m/s in the median, or faster than 0.9 m/s with both feet 4 cm off the floor in 8 % of the frames.
+    """
     share, _, facing, running = _gait(joints)
     return running and share >= 0.5 and facing > 0.5 and g.path_length(joints) >= 1.2 and _steps(joints) >= 2
 
 
 def walk_backwards(joints: np.ndarray) -> bool:
-    """Walks backwards: travels at least 0.6 m, half the time or more, against the way it faces (beyond 135 degrees),
-    striding (:func:`_strides`)."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a walk backwards.
+
+    It travels at least 0.6 m, half the time or more, against the way it faces (beyond 135 degrees), striding
+    (:func:`_strides`).
+    """
     share, _, facing, _ = _gait(joints)
     return share >= 0.5 and facing < -0.7 and g.path_length(joints) >= 0.6 and _strides(joints)
 
 
 def turn(joints: np.ndarray, side: str) -> bool:
-    """Walks or runs the way it faces (within 45 degrees) for at least 1 m with 2 steps or more, upright, while its
-    heading changes by 45 degrees or more to ``side``."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a walk or run that turns to ``side``.
+
+    It goes the way it faces (within 45 degrees) for at least 1 m with 2 steps or more, upright, while its heading
+    changes by 45 degrees or more to ``side``.
+    """
     (side,) = _sides(side)
     share, _, facing, _ = _gait(joints)
     change = g.heading_change(joints) * (1 if side == "left" else -1)
@@ -108,19 +122,24 @@ def turn(joints: np.ndarray, side: str) -> bool:
 
 
 def _in_place(joints: np.ndarray) -> bool:
-    """Stands: upright, travelling in less than half of the frames."""
+    """Tell whether it stands: upright, travelling in less than half of the frames."""
     return _upright(joints) and bool((g.travel_speed(joints) > MOVING_SPEED).mean() < 0.5)
 
 
 def raise_hand(joints: np.ndarray, side: str) -> bool:
-    """Lifts one hand: the wrist of ``side`` is above its shoulder by 5 cm for 0.4 s while the other wrist hangs
-    below its own shoulder; the hand does not wave (:func:`_waving`); the body stands, both feet down."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show one hand being raised.
+
+    The wrist of ``side`` is above its shoulder by 5 cm for 0.4 s while the other wrist hangs below its own shoulder;
+    the hand does not wave (:func:`_waving`); the body stands, both feet down.
+    """
     planted = max(g.joint(joints, f"{foot}_ankle")[:, 1].max() for foot in g.SIDES) < 0.25
     return bool(hand_up(joints, side) and planted and _in_place(joints))
 
 
 def hand_up(joints: np.ndarray, side: str) -> bool:
-    """The hand's part of :func:`raise_hand`, whatever the legs do."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show what :func:`raise_hand` asks of the hand of ``side``,
+    whatever the legs do.
+    """
     (side,) = _sides(side)
     lifted = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1] > 0.05
     other = g.body_offset(joints, f"{_other(side)}_wrist", f"{_other(side)}_shoulder")[:, 1] < 0.0
@@ -130,8 +149,10 @@ def hand_up(joints: np.ndarray, side: str) -> bool:
 
 
 def _waving(joints: np.ndarray, side: str) -> bool:
-    """A hand held up (wrist above elbow, and at most 15 cm under the shoulder) swings at least 3 times by 6 cm,
-    sideways or ahead of its elbow, within one lift of 0.6 s or more."""
+    """Tell whether a hand held up swings at least 3 times by 6 cm, sideways or ahead of its elbow, within one lift.
+
+    Held up: the wrist above the elbow, and at most 15 cm under the shoulder, for 0.6 s or more.
+    """
     wrist = g.body_offset(joints, f"{side}_wrist", f"{side}_elbow")
     height = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")[:, 1]
     for start, stop in runs((wrist[:, 1] > 0.0) & (height > -0.15)):
@@ -143,8 +164,11 @@ def _waving(joints: np.ndarray, side: str) -> bool:
 
 
 def wave(joints: np.ndarray, side: str | None = None, seated: bool = False) -> bool:
-    """Waves: a raised hand (:func:`_waving`) swings to and fro and does not thrust (:func:`_punching`), the body
-    standing, or with ``seated`` in any posture. With ``side``, that hand and not the other."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a wave of the hand.
+
+    A raised hand (:func:`_waving`) swings to and fro and does not thrust (:func:`_punching`), the body standing, or
+    with ``seated`` in any posture. With ``side``, that hand and not the other.
+    """
     waving = {one: _waving(joints, one) and not _punching(joints, one, guarded=False) for one in g.SIDES}
     if not (seated or _in_place(joints)):
         return False
@@ -152,8 +176,11 @@ def wave(joints: np.ndarray, side: str | None = None, seated: bool = False) -> b
 
 
 def jumps(joints: np.ndarray) -> int:
-    """Number of jumps: both feet at least 6 cm up for 0.1 s, the pelvis rising by 16 cm from the lowest point
-    of the half second before."""
+    """Count the jumps in ``joints`` (frames, 22, 3), metres.
+
+    In a jump both feet are at least 6 cm up for 0.1 s, the pelvis rising by 16 cm from the lowest point of the half
+    second before.
+    """
     height = g.joint(joints, "pelvis")[:, 1]
     count = 0
     for start, stop in runs(g.lowest_foot(joints) > 0.06):
@@ -163,14 +190,21 @@ def jumps(joints: np.ndarray) -> int:
 
 
 def jump(joints: np.ndarray, at_least: int = 1, travel_at_most: float = np.inf, travel_at_least: float = 0.0) -> bool:
-    """Jumps ``at_least`` times (:func:`jumps`) and ends between the two distances (metres) from its start."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show ``at_least`` jumps that end between two distances from the
+    start.
+
+    They are counted by :func:`jumps`; ``travel_at_least`` and ``travel_at_most`` are metres.
+    """
     return jumps(joints) >= at_least and travel_at_least <= g.net_travel(joints) <= travel_at_most
 
 
 def _kicking(joints: np.ndarray, side: str) -> bool:
-    """One frame has the leg 75 % straight, its ankle not behind the body and the other foot under 25 cm, and either the
-    ankle 35 cm up and 45 cm out from the pelvis, having moved at 2.5 m/s against the pelvis in the quarter second
-    before (a kick in the air), or 18 cm up, 50 cm out and at 6 m/s (a ball)."""
+    """Tell whether one frame shows a kick of the leg of ``side``.
+
+    It has the leg 75 % straight, its ankle not behind the body and the other foot under 25 cm, and either the ankle 35
+    cm up and 45 cm out from the pelvis, having moved at 2.5 m/s against the pelvis in the quarter second before (a kick
+    in the air), or 18 cm up, 50 cm out and at 6 m/s (a ball).
+    """
     out = g.body_offset(joints, f"{side}_ankle", "pelvis")
     far = np.linalg.norm(out[:, [0, 2]], axis=1)
     height = g.joint(joints, f"{side}_ankle")[:, 1]
@@ -182,8 +216,11 @@ def _kicking(joints: np.ndarray, side: str) -> bool:
 
 
 def kick(joints: np.ndarray, side: str | None = None) -> bool:
-    """Kicks (:func:`_kicking`), standing or after a few steps (travel under 1.5 m/s in the median). With
-    ``side``, that foot and not the other."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a kick (:func:`_kicking`).
+
+    The body stands, or kicks after a few steps (travel under 1.5 m/s in the median). With ``side``, that foot and not
+    the other.
+    """
     kicking = {one: _kicking(joints, one) for one in g.SIDES}
     if not _upright(joints) or np.median(g.travel_speed(joints)) > 1.5:
         return False
@@ -191,11 +228,14 @@ def kick(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def _punching(joints: np.ndarray, side: str, guarded: bool = True) -> bool:
-    """The arm is stretched to over 85 % of its length. Within the 0.4 s before, the fist was on guard: at under 70 % of
+    """Tell whether the arm of ``side`` thrusts a fist forward.
+
+    The arm is stretched to over 85 % of its length. Within the 0.4 s before, the fist was on guard: at under 70 % of
     that length, ahead of the shoulder and at most 10 cm over it (a throw starts higher or behind). Within 0.25 s the
     arm stretched at 1.6 m/s or more, and straight: that is 65 % of the wrist's speed (no swing). The wrist ends ahead
     of the body (within 55 degrees), between 30 cm under and 25 cm over the shoulder. Without ``guarded``, wherever the
-    fist came from."""
+    fist came from.
+    """
     reach = g.reach(joints, side)
     out = g.body_offset(joints, f"{side}_wrist", f"{side}_shoulder")
     level = (out[:, 1] > -0.3) & (out[:, 1] < 0.25) & (out[:, 2] > 0.57 * np.linalg.norm(out, axis=1))
@@ -209,8 +249,10 @@ def _punching(joints: np.ndarray, side: str, guarded: bool = True) -> bool:
 
 
 def punch(joints: np.ndarray, side: str | None = None) -> bool:
-    """Punches (:func:`_punching`), standing or stepping (travel under 1 m/s in the median). With ``side``, that
-    fist and not the other."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a punch (:func:`_punching`).
+
+    The body stands or steps (travel under 1 m/s in the median). With ``side``, that fist and not the other.
+    """
     punching = {one: _punching(joints, one) for one in g.SIDES}
     if not _upright(joints) or np.median(g.travel_speed(joints)) > 1.0:
         return False
@@ -218,8 +260,11 @@ def punch(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def bow(joints: np.ndarray) -> bool:
-    """Bows: the trunk pitches forward by at least 25 degrees more than at the start, and comes back by 15, the
-    pelvis above 80 % of its standing height, the feet in place, the hands not reaching the floor (40 cm)."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a bow.
+
+    The trunk pitches forward by at least 25 degrees more than at the start, and comes back by 15, the pelvis above 80 %
+    of its standing height, the feet in place, the hands not reaching the floor (40 cm).
+    """
     pitch = g.trunk_pitch(joints)
     peak = int(pitch.argmax())
     low = pitch[: peak + 1].min()
@@ -230,22 +275,31 @@ def bow(joints: np.ndarray) -> bool:
 
 
 def low(joints: np.ndarray) -> bool:
-    """Sits, squats or crouches: for 0.4 s the pelvis is under 72 % of its standing height with the trunk within
-    65 degrees of the vertical, feet on the floor; never lying (the neck stays above 40 cm)."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show somebody who sits, squats or crouches.
+
+    For 0.4 s the pelvis is under 72 % of its standing height with the trunk within 65 degrees of the vertical, feet on
+    the floor; never lying (the neck stays above 40 cm).
+    """
     down = (g.pelvis_height(joints) < 0.72) & (g.trunk_tilt(joints) < 65) & (g.lowest_foot(joints) < 0.12)
     return g.longest_run(down) >= 0.4 and bool(g.joint(joints, "neck")[:, 1].min() > 0.4)
 
 
 def on_floor(joints: np.ndarray) -> bool:
-    """Lies or crawls: for 0.5 s the pelvis is under 65 % of its standing height and the trunk more than 55 degrees
-    from the vertical, the neck under 75 cm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show somebody who lies or crawls.
+
+    For 0.5 s the pelvis is under 65 % of its standing height and the trunk more than 55 degrees from the vertical, the
+    neck under 75 cm.
+    """
     down = (g.pelvis_height(joints) < 0.65) & (g.trunk_tilt(joints) > 55) & (g.joint(joints, "neck")[:, 1] < 0.75)
     return g.longest_run(down) >= 0.5
 
 
 def _changes(joints: np.ndarray) -> float:
-    """How often hands, feet and the whole body change direction, a second: swings of at least 10 cm of each wrist and
-    ankle against the pelvis (sideways, up, ahead) and of 20 degrees of the heading."""
+    """Return how often hands, feet and the whole body change direction, a second.
+
+    These are swings of at least 10 cm of each wrist and ankle against the pelvis (sideways, up, ahead) and of 20
+    degrees of the heading.
+    """
     total = g.swings(g.heading(joints), 20.0)
     for name in ("left_wrist", "right_wrist", "left_ankle", "right_ankle"):
         offset = g.body_offset(joints, name, "pelvis")
@@ -254,11 +308,13 @@ def _changes(joints: np.ndarray) -> float:
 
 
 def dance(joints: np.ndarray) -> bool:
-    """Dances: for at least 3 s hands and feet keep moving, to and fro, and it is no walk, run or walking turn.
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a dance.
 
-    The wrists move against the pelvis at 0.4 m/s or more in the mean and the ankles at 0.12; in half of the seconds
-    the four of them at 0.25; they change direction (:func:`_changes`) 8.5 times a second; the pelvis stays above
-    60 % of its standing height in the median.
+    For at least 3 s hands and feet keep moving, to and fro, and it is no walk, run or walking turn.
+
+    The wrists move against the pelvis at 0.4 m/s or more in the mean and the ankles at 0.12; in half of the seconds the
+    four of them at 0.25; they change direction (:func:`_changes`) 8.5 times a second; the pelvis stays above 60 % of
+    its standing height in the median.
     """
     if len(joints) < 3 * FPS or np.median(g.pelvis_height(joints)) < 0.6:
         return False
@@ -274,10 +330,12 @@ def dance(joints: np.ndarray) -> bool:
 
 
 def stand_still(joints: np.ndarray) -> bool:
-    """Stands still: for at least 0.8 s, upright on its feet, the joints moving at under 0.2 m/s in the mean, the
-    pelvis ending within 20 cm of its start; no hand or foot leaves the middle of its own path by more than 25 cm in
-    90 % of the frames, or 40 cm at all; the hands stay under the shoulders and under 1.5 m/s; the trunk sways by under
-    16 degrees."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show somebody who stands still.
+
+    For at least 0.8 s, upright on its feet, the joints moving at under 0.2 m/s in the mean, the pelvis ending within 20
+    cm of its start; no hand or foot leaves the middle of its own path by more than 25 cm in 90 % of the frames, or 40
+    cm at all; the hands stay under the shoulders and under 1.5 m/s; the trunk sways by under 16 degrees.
+    """
     calm = g.joint_speed(joints).mean() < 0.2 and g.travel_speed(joints).max() < 0.5
     straight = g.pelvis_height(joints).min() > 0.85 and g.trunk_tilt(joints).max() < 30
     ends = [g.joint(joints, f"{side}_{end}") for side in g.SIDES for end in ("wrist", "ankle")]
@@ -309,7 +367,8 @@ TESTS: dict[str, Callable[..., bool]] = {
 
 
 def passes(joints: np.ndarray, test: dict) -> bool:
-    """Apply ``test``, a table such as ``{"is": "kick", "side": "left"}``, to ``joints`` (frames, 22, 3).
+    """Tell whether ``joints`` (frames, 22, 3), metres, pass ``test``, a table such as ``{"is": "kick", "side":
+    "left"}``.
 
     Raises InputError for a test that does not exist, DataError for joints that cannot be measured.
     """
@@ -320,8 +379,10 @@ def passes(joints: np.ndarray, test: dict) -> bool:
 
 
 def passes_in_order(joints: np.ndarray, tests: list[dict], shortest: float = 1.0) -> bool:
-    """True if the motion can be cut so that its parts pass ``tests`` in order; each part lasts at least ``shortest``
-    seconds. Cuts are tried every 0.1 s."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, can be cut so that the parts pass ``tests`` in order.
+
+    Each part lasts at least ``shortest`` seconds. Cuts are tried every 0.1 s.
+    """
     if len(tests) == 1:
         return passes(joints, tests[0])
     least = int(shortest * FPS)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +30,10 @@ from runtime.evaluate.recognition import LABELLED_SETS, LabelledClips, Understan
 from runtime.evaluate.results import weights_digest
 from runtime.evaluate.scoring import FID_COMPONENTS, Row, Yardstick
 
+if TYPE_CHECKING:
+    from runtime.evaluate.benchmarks import Options
+    from runtime.generate.generator import Generator
+
 SEEDS = (0, 1, 2)
 USUAL_CLIPS = 500  # training clips that say which texts are near any motion
 SEED_STRIDE = 100_003  # seed s of clip i is s * stride + i: no two motions share their noise
@@ -39,7 +44,7 @@ class Maker:
     """A set of generator weights: its name in the table, how to load it, the digest of its files, and a guide."""
 
     name: str
-    load: Callable[[], object]
+    load: Callable[[], Generator]
     digest: str
     guide: Guide | None = None
 
@@ -55,31 +60,35 @@ class Bench:
     progress: Callable[[int, int], None] | None = None
 
     @classmethod
-    def load(cls, options) -> Bench:
-        """The bench on the prepared data and with the judge that ``options`` (``benchmarks.Options``) name."""
+    def load(cls, options: Options) -> Bench:
+        """Open the bench on the prepared data and with the judge that ``options`` (``benchmarks.Options``) name."""
         prepared, judge = options.data(), Judge.load(options.weights, options.evaluator)
         test, train = (OpenSet.load(prepared, split) for split in ("test", "train"))
         return cls(test, train, judge, options.cache, options.progress)
 
     def thinned(self, count: int) -> Bench:
-        """The same with at most ``count`` test clips."""
+        """Return the same with at most ``count`` test clips."""
         return replace(self, test=self.test.thinned(count))
 
     def yardstick(self, components: int | None) -> Yardstick:
-        """Real embeddings of the test clips; components are those of the training clips' embeddings, so that no row
-        bends them (all channels for None)."""
+        """Return what rows are scored against: real embeddings of the test clips.
+
+        The components are those of the training clips' embeddings, so that no row bends them (all channels for None).
+        """
         leading = Components.of(self.judge.motions(self.train.motions), components) if components else None
         return Yardstick(self.judge.motions(self.test.motions), leading, self.test.groups)
 
     def row(self, name: str, motions: list[list[np.ndarray]], asked: bool = True) -> Row:
-        """Embed ``motions`` (seeds of clips), with the prompts of each seed when they were ``asked`` for."""
+        """Embed ``motions``, seeds of clips, each (frames, 22, 3) in metres, with the prompts of each seed when they
+        were ``asked`` for.
+        """
         embedded = np.stack([self.judge.motions(made) for made in motions])
         if not asked:
             return Row(name, embedded, None)
         return Row(name, embedded, np.stack([self.judge.texts(self.test.prompts(s)) for s in range(len(motions))]))
 
     def baselines(self) -> dict[str, Row]:
-        """The rows that need no generator."""
+        """Return the rows that need no generator."""
         mean = baselines.label_mean(self.test, self.train)
 
         def nearest(seed: int) -> list[np.ndarray]:
@@ -96,7 +105,7 @@ class Bench:
         return {row.name: row for row in rows}
 
     def orders(self) -> list[Order]:
-        """What every generator is asked for: each clip's prompt and length, seed after seed."""
+        """Return what every generator is asked for: each clip's prompt and length, seed after seed."""
         return [
             Order(prompt, len(joints), seed * SEED_STRIDE + index)
             for seed in SEEDS
@@ -104,7 +113,7 @@ class Bench:
         ]
 
     def generated(self, maker: Maker) -> tuple[Row, float]:
-        """The row of a generator, and the seconds its motions took to make when they were made."""
+        """Return the row of a generator, and the seconds its motions took to make when they were made."""
         orders = self.orders()
         made = produce(maker.load, orders, maker.digest, self.cache, None, self.progress, maker.guide)
         count = len(self.test)
@@ -112,7 +121,7 @@ class Bench:
         return self.row(maker.name, [made[s * count : (s + 1) * count] for s in range(len(SEEDS))]), seconds
 
     def edited(self, maker: Maker, task: str) -> Row:
-        """The row of an editing task: every test clip edited to its own caption, once a seed."""
+        """Return the row of an editing task: every test clip edited to its own caption, once a seed."""
         made = []
         for seed in SEEDS:
             prompts = self.test.prompts(seed)
@@ -123,8 +132,11 @@ class Bench:
         return self.row(task, made)
 
     def edit_baselines(self, task: str) -> dict[str, Row]:
-        """What an editing task is held against: the nearest training clip copied into the range, straight interpolation
-        of joints, even turning of bones."""
+        """Return what an editing task is held against.
+
+        That is the nearest training clip copied into the range, straight interpolation of joints, and even turning of
+        bones.
+        """
         ranges = [[(e.start, e.stop) for e in edits_of(task, len(joints), "", 0)] for joints in self.test.motions]
         pairs = list(zip(self.test.motions, ranges, strict=True))
         copies = []
@@ -159,7 +171,7 @@ def text_to_motion(bench: Bench, makers: list[Maker]) -> dict:
 
 
 def bounds(rows: dict[str, dict[str, Estimate]], name: str) -> str:
-    """How a row stands to real motion: share of its R@3, multiple of the train-to-test FID."""
+    """Say how a row stands to real motion: share of its R@3, multiple of the train-to-test FID."""
     share = rows[name]["R@3"].mean / max(rows["ground truth"]["R@3"].mean, 1e-9)
     multiple = rows[name]["FID"].mean / max(rows["training clips"]["FID"].mean, 1e-9)
     return f"{name}: R@3 is {100 * share:.0f} % of the ground truth's, FID {multiple:.2f} x that of training clips"
@@ -191,11 +203,11 @@ def retrieve(
     sentences_of: Callable[[list[str]], np.ndarray],
     others: OpenSet | None = None,
 ) -> dict:
-    """Retrieval both ways over the test clips and their first captions, in TMR's four protocols. ``sentences_of``
-    gives unit vectors of captions that say how alike those are.
+    """Score retrieval both ways over the test clips and their first captions, in TMR's four protocols.
 
-    With ``others``, clips of the training split, a row more is the way from motions to texts in batches, each text's
-    scores less its usual ones (:func:`retrieval.less_usual`).
+    ``sentences_of`` gives unit vectors of captions that say how alike those are. With ``others``, clips of the training
+    split, a row more is the way from motions to texts in batches, each text's scores less its usual ones
+    (:func:`retrieval.less_usual`).
     """
     prompts = test.prompts(0)
     texts = understanding.descriptions(prompts)
@@ -210,7 +222,7 @@ def retrieve(
 
 
 def recognise(prepared: Prepared, understanding: Understanding) -> dict:
-    """Zero-shot naming over each labelled set that is prepared, and cross-subject on UTD-MHAD.
+    """Name clips zero-shot over each labelled set that is prepared, and cross-subject on UTD-MHAD.
 
     Raises DataError when none of the sets is prepared.
     """
@@ -241,8 +253,8 @@ def recognise(prepared: Prepared, understanding: Understanding) -> dict:
     return result | {"text": "\n".join(lines)}
 
 
-def run_recognition_across(options) -> dict:
-    """Each labelled set named zero-shot after training on the other ones. ``options`` is ``benchmarks.Options``.
+def run_recognition_across(options: Options) -> dict:
+    """Name each labelled set zero-shot after training on the other ones. ``options`` is ``benchmarks.Options``.
 
     Raises DataError when fewer than two of the sets are prepared.
     """
@@ -275,8 +287,8 @@ def run_recognition_across(options) -> dict:
     }
 
 
-def run_retrieval(options) -> dict:
-    """Retrieval alone, which needs no evaluator. ``options`` is ``benchmarks.Options``."""
+def run_retrieval(options: Options) -> dict:
+    """Run retrieval alone, which needs no evaluator. ``options`` is ``benchmarks.Options``."""
     from runtime.evaluate.understanding import load_understanding
 
     understanding = load_understanding(options.weights, options.device)
@@ -289,8 +301,8 @@ def run_retrieval(options) -> dict:
     return result | {"figure": text}
 
 
-def run_recognition(options) -> dict:
-    """Recognition alone, which needs no evaluator. ``options`` is ``benchmarks.Options``."""
+def run_recognition(options: Options) -> dict:
+    """Run recognition alone, which needs no evaluator. ``options`` is ``benchmarks.Options``."""
     from runtime.evaluate.understanding import load_understanding
 
     result = recognise(options.data(), load_understanding(options.weights, options.device))
@@ -298,9 +310,12 @@ def run_recognition(options) -> dict:
     return result | {"figure": f"zero-shot, times chance: {zero_shot}"}
 
 
-def _makers(options) -> tuple[list[Maker], Understanding | None, list[str]]:
-    """Who makes the rows of text to motion: ours, guided where there are weights of the recogniser, those to compare.
-    With them the recogniser, or None and a note that says what is left out."""
+def _makers(options: Options) -> tuple[list[Maker], Understanding | None, list[str]]:
+    """Return who makes the rows of text to motion: ours, guided where there are weights of the recogniser, those to
+    compare.
+
+    With them comes the recogniser, or None and a note that says what is left out.
+    """
     from runtime.evaluate.understanding import load_understanding, text_guide
 
     ours, understanding, notes = Maker("ours", options.generator, weights_digest(options.weights)), None, []
@@ -322,19 +337,18 @@ def _makers(options) -> tuple[list[Maker], Understanding | None, list[str]]:
     return makers, understanding, notes
 
 
-def _as_published(options, folder: Path):
-    """The generator in ``folder`` with the paper's sampling: ours was chosen for our weights."""
+def _as_published(options: Options, folder: Path) -> Generator:
+    """Load the generator in ``folder`` with the paper's sampling: ours was chosen for our weights."""
     generator = options.generator(folder)
     generator.sampling = PUBLISHED_SAMPLING
     return generator
 
 
-def run_open_text_to_motion(options) -> dict:
-    """Text to motion alone: the baselines, ours, ours guided, and two rows a folder to compare: with our sampling and
-    with the published one.
+def run_open_text_to_motion(options: Options) -> dict:
+    """Run text to motion alone: the baselines, ours, ours guided, and two rows a folder to compare.
 
-    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
-    generator's or the evaluator's weights.
+    Those two are with our sampling and with the published one. ``options`` is ``benchmarks.Options``. Raises DataError
+    without prepared data, WeightsError without the generator's or the evaluator's weights.
     """
     makers, _, notes = _makers(options)
     result = text_to_motion(Bench.load(options), makers)
@@ -343,11 +357,11 @@ def run_open_text_to_motion(options) -> dict:
     return result | {"notes": notes, "figure": figure, "text": "\n\n".join([result["text"], *notes])}
 
 
-def run_open(options) -> dict:
-    """Every part of the open benchmark that the weights and the prepared data allow; what is left out is said.
+def run_open(options: Options) -> dict:
+    """Run every part of the open benchmark that the weights and the prepared data allow; what is left out is said.
 
-    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
-    generator's or the evaluator's weights.
+    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the generator's
+    or the evaluator's weights.
     """
     bench = Bench.load(options)
     makers, understanding, notes = _makers(options)
@@ -367,11 +381,11 @@ def run_open(options) -> dict:
     return parts | {"notes": notes, "figure": figure, "text": text}
 
 
-def run_open_editing(options) -> dict:
-    """The four temporal editing tasks beside their baselines, on at most ``limit`` test clips.
+def run_open_editing(options: Options) -> dict:
+    """Run the four temporal editing tasks beside their baselines, on at most ``limit`` test clips.
 
-    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the
-    generator's or the evaluator's weights.
+    ``options`` is ``benchmarks.Options``. Raises DataError without prepared data, WeightsError without the generator's
+    or the evaluator's weights.
     """
     bench = Bench.load(options).thinned(options.limit)
     result = editing(bench, Maker("ours", options.generator, weights_digest(options.weights)))

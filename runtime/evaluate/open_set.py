@@ -28,7 +28,7 @@ class OpenSet:
 
     @classmethod
     def load(cls, prepared: Prepared, split: str) -> OpenSet:
-        """The captioned clips of a split that may train shipped weights. DataError when there are none."""
+        """Load the captioned clips of a split that may train shipped weights. Raises DataError when there are none."""
         clips = captioned(prepared, split)
         captions = [clip["captions"] for clip in clips]
         families = [entry_of(clip).family for clip in clips]
@@ -36,7 +36,7 @@ class OpenSet:
         return cls(motions, captions, families, caption_groups(captions))
 
     def thinned(self, count: int) -> OpenSet:
-        """At most ``count`` of the clips, spread evenly and always the same."""
+        """Return at most ``count`` of the clips, spread evenly and always the same."""
         if len(self) <= count:
             return self
         rows = np.linspace(0, len(self) - 1, count).astype(int)
@@ -47,12 +47,15 @@ class OpenSet:
         return len(self.motions)
 
     def prompts(self, seed: int) -> list[str]:
-        """One caption a clip: another for every seed, as far as a clip has several."""
+        """Return one caption a clip: another for every seed, as far as a clip has several."""
         return [captions[seed % len(captions)] for captions in self.captions]
 
 
 def captioned(prepared: Prepared, split: str) -> list[dict]:
-    """The rows of the captioned clips of a split, none too short to be generated. DataError when there are none."""
+    """Return the rows of the captioned clips of a split, none too short to be generated.
+
+    Raises DataError when there are none.
+    """
     clips = [clip for clip in prepared.of_split(split) if clip["captions"] and clip["frames"] >= SHORTEST]
     if not clips:
         raise DataError(f"The prepared data holds no captioned {split} clips", "Run: python -m runtime prepare")
@@ -60,12 +63,17 @@ def captioned(prepared: Prepared, split: str) -> list[dict]:
 
 
 def whole(joints: np.ndarray) -> np.ndarray:
-    """The middle of a motion, at most 196 frames, cut to whole tokens: float32."""
+    """Return the middle of ``joints`` (n, 22, 3), metres, cut to whole tokens: (frames, 22, 3) float32, at most 196
+    frames.
+    """
     cut = middle(joints)
     return np.array(cut[: whole_tokens(len(cut))], dtype=np.float32)
 
 
 def of_motions(motions: Sequence[np.ndarray], captions: Sequence[Sequence[str]]) -> OpenSet:
-    """A set of motions and captions from elsewhere (HumanML3D, KIT-ML); families are unknown."""
+    """Return a set of motions and captions from elsewhere (HumanML3D, KIT-ML); families are unknown.
+
+    ``motions``, each (frames, 22, 3) in metres, are cut as by :func:`whole`.
+    """
     cut = [whole(joints) for joints in motions]
     return OpenSet(cut, [list(texts) for texts in captions], ["other"] * len(cut), caption_groups(captions))

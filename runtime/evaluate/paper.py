@@ -7,6 +7,7 @@ scale of the paper's: its evaluator is not public. Recognition and retrieval fig
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,30 +19,36 @@ from runtime.evaluate.evaluator import Judge
 from runtime.evaluate.generated import Order, produce
 from runtime.evaluate.open_benchmark import SEED_STRIDE, SEEDS, Bench, Maker, retrieve
 from runtime.evaluate.open_set import OpenSet, of_motions, whole
+from runtime.evaluate.recognition import Understanding
 from runtime.evaluate.results import weights_digest
 from runtime.evaluate.understanding import load_understanding, text_guide
+
+if TYPE_CHECKING:
+    from runtime.evaluate.benchmarks import Options
 
 SETS = {"humanml3d": humanml3d.motions, "kit": kit_ml.motions}
 MULTIMODAL_TEXTS, MULTIMODAL_SAMPLES = 100, 30
 
 
-def _test_set(name: str, options) -> OpenSet:
+def _test_set(name: str, options: Options) -> OpenSet:
     found: Iterator[TextMotion] = SETS[name](options.official, "test")
     motions = list(found)
     return of_motions([motion.joints for motion in motions], [motion.captions for motion in motions])
 
 
-def _bench(name: str, options) -> Bench:
+def _bench(name: str, options: Options) -> Bench:
     test = _test_set(name, options)
     return Bench(test, test, Judge.load(options.weights, options.evaluator), options.cache, options.progress)
 
 
-def _ours(options) -> Maker:
+def _ours(options: Options) -> Maker:
     return Maker("ours", options.generator, weights_digest(options.weights))
 
 
 def multimodality(bench: Bench, maker: Maker) -> metrics.Estimate:
-    """Distance between motions of one text: 30 samples for each of 100 texts, at the lengths of their clips."""
+    """Measure the distance between motions of one text: 30 samples for each of 100 texts, at the lengths of their
+    clips.
+    """
     rows = np.linspace(0, len(bench.test) - 1, min(MULTIMODAL_TEXTS, len(bench.test))).astype(int)
     prompts = bench.test.prompts(0)
     orders = [
@@ -54,8 +61,8 @@ def multimodality(bench: Bench, maker: Maker) -> metrics.Estimate:
     return metrics.repeated(lambda rng: {"value": metrics.multimodality(samples, rng)})["value"]
 
 
-def run_text_to_motion(name: str, options) -> dict:
-    """Ground truth, noise, ours and, where the recogniser's weights are there, ours guided."""
+def run_text_to_motion(name: str, options: Options) -> dict:
+    """Score ground truth, noise, ours and, where the recogniser's weights are there, ours guided."""
     bench, ours = _bench(name, options), _ours(options)
     makers = [ours]
     if (options.weights_folder() / "recognizer.safetensors").is_file():
@@ -73,8 +80,8 @@ def run_text_to_motion(name: str, options) -> dict:
     return {"rows": scoring.as_json(scored), "multimodality": spread.mean, "figure": figure, "text": text}
 
 
-def run_editing(task: str, options) -> dict:
-    """One editing task on HumanML3D, beside its ground truth."""
+def run_editing(task: str, options: Options) -> dict:
+    """Score one editing task on HumanML3D, beside its ground truth."""
     bench = _bench("humanml3d", options)
     yard = bench.yardstick(components=None)
     rows = [bench.row("ground truth", [bench.test.motions for _ in SEEDS]), bench.edited(_ours(options), task)]
@@ -84,8 +91,8 @@ def run_editing(task: str, options) -> dict:
     return {"rows": scoring.as_json(scored), "figure": figure, "text": text}
 
 
-def run_retrieval(name: str, options) -> dict:
-    """Retrieval both ways by the recogniser, TMR's four protocols."""
+def run_retrieval(name: str, options: Options) -> dict:
+    """Score retrieval both ways by the recogniser, in TMR's four protocols."""
     understanding = load_understanding(options.weights, options.device)
     result = retrieve(_test_set(name, options), understanding, understanding.sentences)
     batches = result["protocols"]["batches"]
@@ -93,7 +100,7 @@ def run_retrieval(name: str, options) -> dict:
     return result | {"figure": f"R@3 {forth:.2f} text to motion, R@1 {back:.2f} motion to text, batches of 32"}
 
 
-def _named(understanding, motions: list[np.ndarray], truth: list[int], names: tuple[str, ...]) -> dict:
+def _named(understanding: Understanding, motions: list[np.ndarray], truth: list[int], names: tuple[str, ...]) -> dict:
     return recognition.zero_shot(understanding.motions(motions), understanding.labels(names), np.array(truth))
 
 
@@ -104,8 +111,8 @@ def _sentence(title: str, row: dict) -> str:
     )
 
 
-def run_ntu(classes: int, protocol: str, options) -> dict:
-    """Zero-shot on the test side of a protocol: among all classes, and among SynSE's unseen ones only."""
+def run_ntu(classes: int, protocol: str, options: Options) -> dict:
+    """Name clips zero-shot on the test side of a protocol: among all classes, and among SynSE's unseen ones only."""
     rows = list(ntu.labelled(options.official, classes, protocol, "test"))
     understanding = load_understanding(options.weights, options.device)
     names = ntu.class_names()
@@ -122,8 +129,8 @@ def run_ntu(classes: int, protocol: str, options) -> dict:
     return result | {"figure": f"{100 * result['all']['top1']:.2f}", "text": text}
 
 
-def run_humanml3d_400(options) -> dict:
-    """Zero-shot on HumanML3D's test split among its 400 action classes."""
+def run_humanml3d_400(options: Options) -> dict:
+    """Name clips zero-shot on HumanML3D's test split among its 400 action classes."""
     names = tuple(sorted(set(humanml3d.read_labels(options.official).values())))
     rows = list(humanml3d.labelled(options.official, "test"))
     understanding = load_understanding(options.weights, options.device)

@@ -5,7 +5,7 @@ Motions are ``joints`` (frames, 22, 3) in metres, Y up, 20 frames a second, floo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -21,14 +21,18 @@ WINDOW_STEP = 4  # every fourth frame of a window is compared
 
 
 def bone_length_error(joints: np.ndarray) -> float:
-    """Mean relative error of the 21 bone lengths against the canonical body's, as a fraction."""
+    """Return the mean relative error of the 21 bone lengths of ``joints`` (frames, 22, 3), metres, against the
+    canonical body's: a fraction.
+    """
     lengths = bone_lengths(joints)[:, 1:]  # (frames, 21): the pelvis has no bone
     return float((np.abs(lengths - BONE_LENGTHS[1:]) / BONE_LENGTHS[1:]).mean())
 
 
 def foot_skate_ratio(joints: np.ndarray) -> float:
-    """Share of the steps from frame to frame, both toes counted, in which a toe slides: it is below 5 cm at both
-    frames and moves over the floor at more than 0.2 m/s."""
+    """Return the share of the steps from frame to frame of ``joints`` (frames, 22, 3), metres, in which a toe slides.
+
+    Both toes count. One slides that is below 5 cm at both frames and moves over the floor at more than 0.2 m/s.
+    """
     toes = joints[:, TOES]  # (frames, 2, 3)
     low = (toes[1:, :, 1] < SKATE_HEIGHT) & (toes[:-1, :, 1] < SKATE_HEIGHT)
     speed = np.linalg.norm(np.diff(toes[:, :, [0, 2]], axis=0), axis=2) * FPS
@@ -36,12 +40,18 @@ def foot_skate_ratio(joints: np.ndarray) -> float:
 
 
 def jerk(joints: np.ndarray) -> float:
-    """Mean size of the third time derivative of all joint positions, m/s^3 (third difference)."""
+    """Return the mean size of the third time derivative of all positions of ``joints`` (frames, 22, 3), m/s^3 (third
+    difference).
+    """
     return float(np.linalg.norm(np.diff(joints, n=3, axis=0), axis=2).mean() * FPS**3)
 
 
 def floor_depths(joints: np.ndarray) -> np.ndarray:
-    """Depth of the lowest joint below the floor in each frame, centimetres (frames,); 0 where none is below."""
+    """Return the depth of the lowest joint below the floor in each frame of ``joints`` (frames, 22, 3), metres:
+    centimetres (frames,).
+
+    0 where none is below.
+    """
     return np.maximum(0.0, -joints[:, :, 1].min(axis=1)) * 100
 
 
@@ -57,19 +67,22 @@ class Physics:
     penetration_p95: float
 
     def as_dict(self) -> dict:
-        """The fields by name, ready for JSON."""
+        """Return the fields by name, ready for JSON."""
         return asdict(self)
 
 
 def measure(motions: Iterable[np.ndarray]) -> Physics:
-    """Measure a set of motions; every frame weighs the same. Raises DataError when the set is empty."""
+    """Measure ``motions``, each (frames, 22, 3) in metres; every frame weighs the same.
+
+    Raises DataError when there are none.
+    """
     motions = [require_motion(joints) for joints in motions]
     if not motions:
         raise DataError("There are no motions to measure", "Prepare the data, or generate some first")
     weights = np.array([len(joints) for joints in motions])
     depths = np.concatenate([floor_depths(joints) for joints in motions])
 
-    def mean(metric) -> float:
+    def mean(metric: Callable[[np.ndarray], float]) -> float:
         return float(np.average([metric(joints) for joints in motions], weights=weights))
 
     return Physics(
@@ -83,8 +96,10 @@ def measure(motions: Iterable[np.ndarray]) -> Physics:
 
 
 def canonical_windows(windows: np.ndarray) -> np.ndarray:
-    """Turn and shift windows (count, frames, 22, 3) so that in their middle frame the pelvis stands over the origin
-    and the body faces +Z; heights stay. Same shape."""
+    """Return ``windows`` (count, frames, 22, 3), metres, each turned and shifted over the floor.
+
+    In the middle frame the pelvis stands over the origin and the body faces +Z; heights stay.
+    """
     frames = windows.shape[1]
     middle = windows[:, frames // 2]  # (count, 22, 3)
     forward = forward_by_width(middle)
@@ -98,8 +113,11 @@ def canonical_windows(windows: np.ndarray) -> np.ndarray:
 
 
 def motion_distance(one: np.ndarray, other: np.ndarray) -> float:
-    """Mean distance of corresponding joints of two motions of one length (frames, 22, 3), metres, after both are
-    brought to the origin and to one facing: how visibly two seeds differ. Raises DataError for two lengths."""
+    """Return the mean distance of corresponding joints of ``one`` and ``other``, both (frames, 22, 3), metres.
+
+    Both are first brought to the origin and to one facing: it says how visibly two seeds differ. Raises DataError for
+    two lengths.
+    """
     if one.shape != other.shape:
         raise DataError(f"Motions of shapes {one.shape} and {other.shape} cannot be compared", "Cut them to one length")
     pair = canonical_windows(np.stack([one, other]).astype(np.float64))
@@ -107,14 +125,20 @@ def motion_distance(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def diversity(motions: list[np.ndarray]) -> float:
-    """Mean :func:`motion_distance` over all pairs of motions of one prompt and length, metres."""
+    """Return the mean :func:`motion_distance` over all pairs of ``motions``, all (frames, 22, 3), metres.
+
+    They are of one prompt.
+    """
     pairs = [(i, j) for i in range(len(motions)) for j in range(i)]
     return float(np.mean([motion_distance(motions[i], motions[j]) for i, j in pairs])) if pairs else 0.0
 
 
 def cut_windows(joints: np.ndarray, hop: int) -> np.ndarray:
-    """All windows of :data:`WINDOW` frames every ``hop`` frames, thinned and made canonical: (count, 10, 22, 3)
-    float32. Motions shorter than a window give none."""
+    """Return all windows of :data:`WINDOW` frames of ``joints`` (frames, 22, 3), metres, every ``hop`` frames, thinned
+    and made canonical.
+
+    They are (count, 10, 22, 3) float32. Motions shorter than a window give none.
+    """
     starts = np.arange(0, len(joints) - WINDOW + 1, hop)
     frames = starts[:, None] + np.arange(0, WINDOW, WINDOW_STEP)
     return canonical_windows(np.asarray(joints, dtype=np.float32)[frames])
@@ -139,8 +163,11 @@ class TrainingWindows:
         self._norms = np.einsum("ij,ij->i", self._flat, self._flat)
 
     def nearest(self, joints: np.ndarray, chunk: int = 65536) -> float | None:
-        """Mean over the windows of ``joints`` (frames, 22, 3) of the mean joint distance, metres, to the training
-        window nearest in the least-squares sense; None for motions under two seconds."""
+        """Return how far ``joints`` (frames, 22, 3) are from the nearest training windows, metres.
+
+        It is the mean over their windows of the mean joint distance to the training window nearest in the least-squares
+        sense; None for motions under two seconds.
+        """
         queries = cut_windows(joints, WINDOW // 2)
         if not len(queries):
             return None

@@ -28,21 +28,28 @@ class Understanding(Protocol):
     """What recognition and retrieval ask of a recogniser; every embedding is float (count, dim) of length one."""
 
     def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
-        """Fused embeddings of motions (frames, 22, 3)."""
+        """Return fused embeddings (count, dim) of ``motions``, each (frames, 22, 3) in metres."""
 
     def features(self, motions: Sequence[np.ndarray]) -> np.ndarray:
-        """Everything the motion side says, side by side (count, channels), for a head trained on top."""
+        """Return features (count, channels) of ``motions``, each (frames, 22, 3) in metres, for a head trained on top.
+
+        They are everything the motion side says, side by side.
+        """
 
     def descriptions(self, captions: Sequence[str]) -> np.ndarray:
-        """Embeddings of sentences, to be compared with those of motions."""
+        """Return embeddings (count, dim) of sentences, to be compared with those of motions."""
 
     def labels(self, labels: Sequence[str]) -> np.ndarray:
-        """Embeddings of class names, to be compared with those of motions."""
+        """Return embeddings (count, dim) of class names, to be compared with those of motions."""
 
     def trained_scores(
         self, train: Sequence[np.ndarray], truth: np.ndarray, classes: int, test: Sequence[np.ndarray]
     ) -> np.ndarray:
-        """Scores (test motions, classes) after a copy has been trained on ``train`` motions of classes ``truth``."""
+        """Return scores (test motions, classes) after a copy has been trained.
+
+        ``train``, each (frames, 22, 3) in metres, are motions of the class numbers ``truth`` (n,); ``test`` are
+        motions, each (frames, 22, 3).
+        """
 
     def adapted_scores(
         self,
@@ -52,8 +59,11 @@ class Understanding(Protocol):
         test: Sequence[np.ndarray],
         test_labels: Sequence[str],
     ) -> np.ndarray:
-        """Scores (test motions, test labels) after a copy has been trained on ``train`` motions, of which
-        ``train_labels`` says the class names."""
+        """Return scores (test motions, test labels) after a copy has been trained.
+
+        ``train``, each (frames, 22, 3) in metres, are motions of the class numbers ``truth`` (n,), of which
+        ``train_labels`` says the class names; ``test`` are motions, each (frames, 22, 3).
+        """
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ class LabelledClips:
 
     @classmethod
     def load(cls, prepared: Prepared, name: str) -> LabelledClips:
-        """The clips of ``name`` in the prepared data. DataError when there are none."""
+        """Load the clips of ``name`` in the prepared data. Raises DataError when there are none."""
         clips = [clip for clip in prepared.clips if clip["set"] == name and clip["frames"] >= _SHORTEST]
         if not clips:
             raise DataError(
@@ -81,16 +91,20 @@ class LabelledClips:
 
 
 def zero_shot(motions: np.ndarray, labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Accuracy of naming motions (n, dim) by the nearest of all labels (classes, dim): top 1, top 5, chance, and how
-    often chance top 1 is."""
+    """Return the accuracy of naming ``motions`` (n, dim) by the nearest of ``labels`` (classes, dim), all embeddings.
+
+    ``truth`` (n,) holds class numbers. Returned are top 1, top 5, chance, and how often chance top 1 is.
+    """
     return _against_chance(motions @ labels.T, truth)
 
 
 def across_sets(
     understanding: Understanding, clips: LabelledClips, others: Sequence[LabelledClips]
 ) -> dict[str, float]:
-    """Zero-shot naming of a set over its full list of labels, after training on ``others`` of its kind: the camera is
-    known then, the set is not. DataError without others, or when one of them is the set itself."""
+    """Name a set zero-shot over its full list of labels, after training on ``others`` of its kind.
+
+    The camera is known then, the set is not. Raises DataError without others, or when one of them is the set itself.
+    """
     names = [other.name for other in others]
     if not others or clips.name in names:
         raise DataError(f"{clips.name} is to be named after training on {names}", "Give sets other than itself")
@@ -119,12 +133,15 @@ class Head:
     bias: np.ndarray
 
     def scores(self, features: np.ndarray) -> np.ndarray:
-        """Logits (n, classes) of features (n, channels)."""
+        """Return the logits (n, classes) of ``features`` (n, channels)."""
         return (features - self.mean) / self.deviation @ self.weight + self.bias
 
 
 def fit_head(features: np.ndarray, truth: np.ndarray, classes: int, penalty: float) -> Head:
-    """Fit by L-BFGS: mean cross-entropy plus ``penalty`` times the squared weights."""
+    """Fit a head to ``features`` (n, channels) of the class numbers ``truth`` (n,), by L-BFGS.
+
+    The loss is the mean cross-entropy plus ``penalty`` times the squared weights.
+    """
     from scipy.optimize import minimize
 
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
@@ -147,7 +164,10 @@ def fit_head(features: np.ndarray, truth: np.ndarray, classes: int, penalty: flo
 
 
 def best_penalty(features: np.ndarray, truth: np.ndarray, performers: np.ndarray, classes: int) -> float:
-    """The penalty with the best accuracy when each training performer in turn is left out."""
+    """Return the penalty with the best accuracy when each training performer in turn is left out.
+
+    ``features`` (n, channels) are of the class numbers ``truth`` and the ``performers``, both (n,).
+    """
     hits = dict.fromkeys(PENALTIES, 0.0)
     for performer in np.unique(performers):
         out = performers == performer
@@ -158,7 +178,10 @@ def best_penalty(features: np.ndarray, truth: np.ndarray, performers: np.ndarray
 
 
 def cross_subject(features: np.ndarray, clips: LabelledClips) -> dict[str, float]:
-    """Train a head on performers with odd numbers, test on even ones. DataError when one side has nobody."""
+    """Train a head on performers with odd numbers, and test it on even ones.
+
+    ``features`` (n, channels) are those of the clips. Raises DataError when one side has nobody.
+    """
     train, count = _odd(clips), len(clips.classes)
     penalty = best_penalty(features[train], clips.truth[train], clips.performers[train], count)
     head = fit_head(features[train], clips.truth[train], count, penalty)
@@ -167,7 +190,10 @@ def cross_subject(features: np.ndarray, clips: LabelledClips) -> dict[str, float
 
 
 def cross_subject_trained(understanding: Understanding, clips: LabelledClips) -> dict[str, float]:
-    """The same protocol with the motion side trained further. DataError when one side has nobody."""
+    """Run the protocol of :func:`cross_subject` with the motion side trained further.
+
+    Raises DataError when one side has nobody.
+    """
     train, count = _odd(clips), len(clips.classes)
     seen, unseen = ([m for m, own in zip(clips.motions, mask, strict=True) if own] for mask in (train, ~train))
     scores = understanding.trained_scores(seen, clips.truth[train], count, unseen)
@@ -175,7 +201,7 @@ def cross_subject_trained(understanding: Understanding, clips: LabelledClips) ->
 
 
 def _odd(clips: LabelledClips) -> np.ndarray:
-    """Which clips (n,) bool are of performers with odd numbers; there must be others."""
+    """Tell which clips (n,) bool are of performers with odd numbers; there must be others."""
     odd = clips.performers % 2 == 1
     if odd.all() or not odd.any():
         raise DataError(f"{clips.name} has performers of one side only", "Prepare the whole set")

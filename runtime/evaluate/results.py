@@ -19,7 +19,7 @@ NO_NETWORK = "vocabulary.safetensors"  # it tells of what was learnt, and makes 
 
 
 def weights_digest(weights: Path | None) -> str:
-    """One sha256 over the networks of a folder (None: the bundled one), or of a single file.
+    """Return one sha256 over the networks of a folder (None: the bundled one), or of a single file.
 
     Raises WeightsError when there are none.
     """
@@ -60,7 +60,7 @@ def record(cache: Path, name: str, figure: str, digest: str) -> None:
 
 
 def figures(weights: Path | None, cache: Path) -> dict[str, str]:
-    """Figures by benchmark of these weights (None: the bundled ones); none at all without weights."""
+    """Return the figures by benchmark of these weights (None: the bundled ones); none at all without weights."""
     try:
         digest = weights_digest(weights)
     except WeightsError:

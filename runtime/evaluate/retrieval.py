@@ -24,10 +24,10 @@ DISSIMILAR_PAIRS = 100
 
 
 def best_ranks(similarity: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """Rank (queries,), 1 the best, of the best relevant item in rows of ``similarity`` (queries, items).
+    """Return the rank (queries,), 1 the best, of the best relevant item in rows of ``similarity`` (queries, items).
 
-    ``relevant`` (queries, items) bool; items that are not relevant and tie with it rank before it. DataError for a
-    query without a relevant item.
+    ``relevant`` (queries, items) is bool; items that are not relevant and tie with it rank before it. Raises DataError
+    for a query without a relevant item.
     """
     if not relevant.any(axis=1).all():
         raise DataError("A query has nothing relevant to find", "Give every text its own motion")
@@ -36,13 +36,16 @@ def best_ranks(similarity: np.ndarray, relevant: np.ndarray) -> np.ndarray:
 
 
 def summary(ranks: np.ndarray, recalls: Sequence[int] = RECALLS) -> dict[str, float]:
-    """R@k in per cent for each k, and the median rank."""
+    """Return the share of ``ranks`` (n,) that are at most k, R@k in per cent for each k, and the median rank."""
     figures = {f"R@{k}": float(100 * (ranks <= k).mean()) for k in recalls}
     return figures | {"MedR": float(np.median(ranks))}
 
 
 def both_ways(similarity: np.ndarray, relevant: np.ndarray) -> dict[str, dict[str, float]]:
-    """Summaries of text to motion (rows ask) and motion to text (columns ask)."""
+    """Return summaries of text to motion (rows ask) and motion to text (columns ask).
+
+    ``similarity`` (texts, motions) are scores, and ``relevant`` (texts, motions) is bool.
+    """
     return {
         "text_to_motion": summary(best_ranks(similarity, relevant)),
         "motion_to_text": summary(best_ranks(similarity.T, relevant.T)),
@@ -50,9 +53,10 @@ def both_ways(similarity: np.ndarray, relevant: np.ndarray) -> dict[str, dict[st
 
 
 def dissimilar_subset(text_similarity: np.ndarray, count: int = DISSIMILAR_PAIRS) -> np.ndarray:
-    """Indices of ``count`` texts far from one another: farthest-point selection on cosine similarity (n, n).
+    """Return the indices (count,) of ``count`` texts far from one another.
 
-    The first is the text least like the others on average; each next one is least like its nearest chosen text.
+    Farthest-point selection on the cosines ``text_similarity`` (n, n): the first is the text least like the others on
+    average; each next one is least like its nearest chosen text.
     """
     count = min(count, len(text_similarity))
     chosen = [int(text_similarity.mean(axis=1).argmin())]
@@ -65,8 +69,11 @@ def dissimilar_subset(text_similarity: np.ndarray, count: int = DISSIMILAR_PAIRS
 
 
 def batched(similarity: np.ndarray, groups: np.ndarray, repeats: int = REPEATS, size: int = 32) -> dict:
-    """Both ways within batches of ``size`` pairs of distinct ``groups`` (n,): ranks over ``repeats`` passes of the set
-    pooled."""
+    """Score both ways within batches of ``size`` pairs of distinct captions.
+
+    ``similarity`` (n, n) are scores of texts by motions; ``groups`` (n,) says which captions mean the same. Ranks over
+    ``repeats`` passes of the set are pooled.
+    """
     batches = max(1, len(groups) // size)
     forth, back = [], []
     own = np.eye(size, dtype=bool)
@@ -79,12 +86,14 @@ def batched(similarity: np.ndarray, groups: np.ndarray, repeats: int = REPEATS, 
 
 
 def less_usual(similarity: np.ndarray, usual: np.ndarray, sharpness: float) -> np.ndarray:
-    """Scores (texts, motions) with which a motion finds its text: each text's ``similarity``, less how near it is to
-    any motion, the log-mean-exp of its similarities (texts, others) to motions of other clips, ``usual``.
+    """Return scores (texts, motions) with which a motion finds its text: each text's ``similarity``, less its usual
+    one.
 
-    Some texts are near every motion and are named for all of them. The inverted softmax (Smith et al. 2017) takes that
-    back, here over motions that training has seen, so that no query knows another (Bogolin et al. 2022).
-    ``sharpness`` is one over the temperature of the contrast that the vectors were trained by.
+    ``similarity`` has their shape. The usual one is how near a text is to any motion: the log-mean-exp of ``usual``
+    (texts, others), its similarities to motions of other clips. Some texts are near every motion and are named for all
+    of them. The inverted softmax (Smith et al. 2017) takes that back, here over motions that training has seen, so that
+    no query knows another (Bogolin et al. 2022). ``sharpness`` is one over the temperature of the contrast that the
+    vectors were trained by.
     """
     top = usual.max(axis=1, keepdims=True)
     share = np.exp(sharpness * (usual - top)).mean(axis=1, keepdims=True)
@@ -92,8 +101,11 @@ def less_usual(similarity: np.ndarray, usual: np.ndarray, sharpness: float) -> n
 
 
 def evaluate_retrieval(similarity: np.ndarray, text_similarity: np.ndarray, groups: np.ndarray) -> dict:
-    """All four protocols. ``similarity`` (n, n) texts by motions, ``text_similarity`` (n, n) cosines of a sentence
-    encoder, ``groups`` (n,) which captions mean the same."""
+    """Score all four protocols.
+
+    ``similarity`` (n, n) are scores of texts by motions, ``text_similarity`` (n, n) cosines of a sentence encoder;
+    ``groups`` (n,) says which captions mean the same.
+    """
     own = np.eye(len(similarity), dtype=bool)
     subset = dissimilar_subset(text_similarity)
     return {
@@ -105,7 +117,7 @@ def evaluate_retrieval(similarity: np.ndarray, text_similarity: np.ndarray, grou
 
 
 def table(result: dict) -> str:
-    """The protocols as text: a row a protocol and direction."""
+    """Return the protocols as text: a row a protocol and direction."""
     lines = [f"{'protocol':<12}{'':<16}" + "".join(f"{f'R@{k}':>8}" for k in RECALLS) + f"{'MedR':>8}"]
     for protocol, ways in result.items():
         for way, figures in ways.items():

@@ -33,7 +33,7 @@ class Yardstick:
 
 
 def draw_scores(row: Row, yard: Yardstick, rng: np.random.Generator) -> dict[str, float]:
-    """Figures of one bootstrap draw: as many clips as there are, with replacement, each with one of its seeds.
+    """Score one bootstrap draw: as many clips as there are, with replacement, each with one of its seeds.
 
     R-precision draws batches of 32 distinct captions instead; diversity takes every clip once.
     """
@@ -58,7 +58,7 @@ def draw_scores(row: Row, yard: Yardstick, rng: np.random.Generator) -> dict[str
 
 
 def score(row: Row, yard: Yardstick, repeats: int = metrics.REPEATS) -> dict[str, Estimate]:
-    """Each figure of a row over ``repeats`` draws: mean and 95 % interval."""
+    """Return each figure of a row over ``repeats`` draws: mean and 95 % interval."""
     return metrics.repeated(lambda rng: draw_scores(row, yard, rng), repeats)
 
 
@@ -66,7 +66,7 @@ COLUMNS = ("FID", "KID", "R@1", "R@2", "R@3", "MM-dist", "diversity")
 
 
 def table(rows: dict[str, dict[str, Estimate]]) -> str:
-    """Rows by name as text; a figure that a row does not have is a dash."""
+    """Return rows by name as text; a figure that a row does not have is a dash."""
     width = max(len(name) for name in rows) + 2
     lines = [" " * width + "".join(f"{column:>17}" for column in COLUMNS)]
     for name, figures in rows.items():
@@ -76,7 +76,7 @@ def table(rows: dict[str, dict[str, Estimate]]) -> str:
 
 
 def as_json(rows: dict[str, dict[str, Estimate]]) -> dict:
-    """The same rows as plain numbers: {row: {column: {mean, interval}}}."""
+    """Return the same rows as plain numbers: {row: {column: {mean, interval}}}."""
     return {
         name: {column: {"mean": value.mean, "interval": value.interval} for column, value in figures.items()}
         for name, figures in rows.items()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,10 @@ from coamd_blender.errors import DataError
 from runtime.captions.actions import Action, action_of
 from runtime.data.dataset import Pool
 from runtime.recognize.agreement import Curve, spread
+
+if TYPE_CHECKING:
+    from runtime.evaluate.benchmarks import Options
+    from runtime.library.records import Embedder
 
 KINDS = ("single", "segment")  # pool items of one labelled stretch, as it was recorded
 TOP = 5  # finds of a query that are judged
@@ -63,7 +68,7 @@ class Judged:
 
 
 def agrees(wanted: Action, actions: frozenset[Action]) -> bool:
-    """Return whether a clip of ``actions`` is what somebody who asks for ``wanted`` looks for."""
+    """Tell whether a clip of ``actions`` is what somebody who asks for ``wanted`` looks for."""
     family = wanted.name == wanted.family  # "walk" names all that is a walk, "limp" does not
     return any(wanted.name == action.name or (family and wanted.family == action.family) for action in actions)
 
@@ -71,7 +76,8 @@ def agrees(wanted: Action, actions: frozenset[Action]) -> bool:
 def finds(cosines: np.ndarray, agreed: np.ndarray, there: np.ndarray) -> Judged:
     """Return the TOP nearest clips of each query, and once more without those that fit.
 
-    ``cosines``, ``agreed``, ``there`` are (queries, clips); clips that are not ``there`` are no part of the library.
+    ``cosines``, ``agreed``, ``there`` are (queries, clips), the latter two bool; clips that are not ``there`` are no
+    part of the library.
     """
     found: list[tuple[float, bool, int]] = []
     for query, order in enumerate(np.argsort(-cosines, axis=1)):
@@ -82,7 +88,7 @@ def finds(cosines: np.ndarray, agreed: np.ndarray, there: np.ndarray) -> Judged:
     return Judged(np.array(values, np.float64), np.array(right, bool), np.array(queries))
 
 
-def judge(clips: Labelled, embedder) -> dict[str, Judged]:
+def judge(clips: Labelled, embedder: Embedder) -> dict[str, Judged]:
     """Return the finds of ``clips`` by their captions ("text") and by themselves ("motion")."""
     queries = clips.queries()
     motions = embedder.embed_motions(clips.motions)
@@ -112,7 +118,7 @@ def fit(judged: Judged) -> Curve:
 
 
 def held_out(judged: Judged, seed: int = 0) -> np.ndarray:
-    """Return the chance (n,) of each find by a curve that was fitted without the queries of its fold."""
+    """Return the probability (n,) of each find by a curve that was fitted without the queries of its fold."""
     folds = np.random.default_rng(seed).integers(0, FOLDS, judged.queries.max() + 1)[judged.queries]
     chances = np.zeros(len(folds))
     for fold in range(FOLDS):
@@ -123,7 +129,10 @@ def held_out(judged: Judged, seed: int = 0) -> np.ndarray:
 
 
 def bins(chances: np.ndarray, agreed: np.ndarray) -> list[dict]:
-    """Return, for each tenth of the chances that holds any: from, finds, predicted, measured."""
+    """Return, for each tenth of the chances that holds any: from, finds, predicted, measured.
+
+    ``chances`` (n,) are probabilities, ``agreed`` (n,) is bool.
+    """
     places = np.minimum((chances * BINS).astype(int), BINS - 1)
     rows = []
     for place in sorted(set(places.tolist())):
@@ -156,7 +165,7 @@ def evaluate_scores(judged: dict[str, Judged]) -> dict:
     return {"bins": found, "error": {way: error(rows) for way, rows in found.items()}}
 
 
-def run_search_scores(options) -> dict:
+def run_search_scores(options: Options) -> dict:
     """Measure the scores on the validation pool. ``options`` is ``benchmarks.Options``."""
     from runtime.recognize.recognizer import Recognizer
 

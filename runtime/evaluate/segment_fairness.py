@@ -15,12 +15,17 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FPS, MAX_FRAMES
 from runtime.evaluate.obedience_tests import passes
+
+if TYPE_CHECKING:
+    from runtime.data.dataset import Prepared
+    from runtime.evaluate.benchmarks import Options
 
 LABELS = Path(__file__).with_name("obedience_vocabulary_labels.toml")
 OWN_SHARE, OTHER_SHARE, ENOUGH = 0.8, 0.1, 5
@@ -68,7 +73,7 @@ class Family:
         return cls(row["name"], sided=row.get("sided"), **patterns, **plain, **whole)
 
     def shown(self, recording: Recording) -> bool | None:
-        """Whether a recording shows the family; None where it may."""
+        """Tell whether a recording shows the family; None where it may."""
         if recording.whole:
             if any(fnmatch(recording.source, name) and text.search(recording.text) for name, text in self.clips):
                 return True
@@ -86,7 +91,7 @@ class Family:
         return None if near else False
 
     def side(self, recording: Recording) -> str | None:
-        """The one side that the sentences name, or None."""
+        """Return the one side that the sentences name, or None."""
         if self.sided is None:
             return None
         named = [
@@ -111,7 +116,7 @@ class Recording:
     in_place: bool = False
 
     def joints(self) -> np.ndarray:
-        """Joints (frames, 22, 3), somewhat more than the stretch, at most what a prompt may ask for."""
+        """Return joints (frames, 22, 3), metres: a little more than the stretch, at most what a prompt may ask for."""
         if self.whole:
             return np.asarray(self.motion[:LONGEST_CLIP], dtype=np.float64)
         start = max(0, self.start - PADDING)
@@ -124,8 +129,11 @@ def load_families(path: Path) -> list[Family]:
     return [Family.of(row) for row in tomllib.loads(Path(path).read_text(encoding="utf-8"))["family"]]
 
 
-def recordings(prepared) -> list[Recording]:
-    """Every stretch that segments.csv tells of in prepared data, and every clip as a whole, depth cameras' but two."""
+def recordings(prepared: Prepared) -> list[Recording]:
+    """Return every stretch that segments.csv tells of in prepared data, and every clip as a whole.
+
+    Clips of the two depth-camera sets NOISY names are not taken whole.
+    """
     from runtime.compose.segments import segments
 
     found = [
@@ -148,7 +156,7 @@ def recordings(prepared) -> list[Recording]:
 
 
 def joined(own: Sequence[Recording]) -> list[Recording]:
-    """Stretches of one clip that follow one another closely, taken as one while a prompt could ask for its length."""
+    """Join stretches of one clip that follow one another closely, while a prompt could ask for their length."""
     found: list[Recording] = []
     for one in sorted(own, key=lambda one: (one.whole, one.clip, one.start)):
         last = found[-1] if found else None
@@ -208,8 +216,16 @@ def _passes(name: str, joints: np.ndarray, more: dict) -> bool:
     return passes(joints, {"is": name} | more)
 
 
-def evaluate_segments(prepared, families: Sequence[Family], others: int = 800, progress=None) -> list[dict]:
-    """The rows of :func:`judge` for every family. Raises DataError where prepared data holds no segments."""
+def evaluate_segments(
+    prepared: Prepared,
+    families: Sequence[Family],
+    others: int = 800,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[dict]:
+    """Return the rows of :func:`judge` for every family.
+
+    Raises DataError where prepared data holds no segments.
+    """
     every = recordings(prepared)
     if not any(not one.whole for one in every):
         raise DataError("The prepared data holds no stretch that segments.csv tells of", "Prepare the sets it names")
@@ -222,7 +238,10 @@ def evaluate_segments(prepared, families: Sequence[Family], others: int = 800, p
 
 
 def table(rows: Sequence[dict]) -> str:
-    """The rows as text: own and other shares, then sides; an asterisk where a limit is broken by enough recordings."""
+    """Return the rows as text: own and other shares, then sides.
+
+    An asterisk stands where a limit is broken by enough recordings.
+    """
     lines = [f"{'family':<24}{'clips':>6}{'own':>6}{'other':>7}{'sided':>7}{'right':>7}{'wrong':>7}"]
     for row in rows:
         cells = [
@@ -236,9 +255,11 @@ def table(rows: Sequence[dict]) -> str:
     return "\n".join(lines)
 
 
-def run_segment_fairness(options) -> dict:
-    """The tests of obedience_vocabulary on recordings, ``limit`` others a family. ``options`` is
-    ``benchmarks.Options``."""
+def run_segment_fairness(options: Options) -> dict:
+    """Apply the tests of obedience_vocabulary to recordings, ``limit`` others a family.
+
+    ``options`` is ``benchmarks.Options``.
+    """
     rows = evaluate_segments(options.data(), load_families(LABELS), options.limit, options.progress)
     enough = [row for row in rows if row["recordings"] >= ENOUGH]
     fair = [row for row in enough if row["own"] >= OWN_SHARE and row["other"] <= OTHER_SHARE]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -39,7 +40,9 @@ class Classifier(nn.Module):
         self.scale = math.sqrt(recognizer.config.dim)
 
     def forward(self, joints: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Logits (heads, batch, classes) of joints (batch, frames, 22, 3), true lengths (batch,)."""
+        """Return the logits (heads, batch, classes) of ``joints`` (batch, frames, 22, 3), metres; ``lengths`` (batch,)
+        are their true ones.
+        """
         seen = self.recognizer.motion(joints, lengths)
         return torch.stack([head(part * self.scale) for head, part in zip(self.heads, seen, strict=True)])
 
@@ -57,13 +60,20 @@ class Namer(nn.Module):
         self.labels = torch.from_numpy(np.asarray(labels, dtype=np.float32)).to(recognizer.joints_mean.device)
 
     def forward(self, joints: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Logits (4, batch, classes) of joints (batch, frames, 22, 3), true lengths (batch,)."""
+        """Return the logits (4, batch, classes) of ``joints`` (batch, frames, 22, 3), metres; ``lengths`` (batch,) are
+        their true ones.
+        """
         seen = self.recognizer.motion(joints, lengths)
         return torch.stack([part @ self.labels.T / NAMING_TEMPERATURE for part in seen])
 
 
+Network = TypeVar("Network", Classifier, Namer)
+
+
 def paced(joints: np.ndarray, factor: float) -> np.ndarray:
-    """Joints (frames, 22, 3) played at ``factor`` times the speed, by linear interpolation."""
+    """Return ``joints`` (n, 22, 3), metres, played at ``factor`` times the speed: (frames, 22, 3), by linear
+    interpolation.
+    """
     at = np.arange(0, len(joints) - 1 + 1e-9, factor)
     first = np.minimum(at.astype(int), len(joints) - 2)
     share = (at - first)[:, None, None]
@@ -71,7 +81,10 @@ def paced(joints: np.ndarray, factor: float) -> np.ndarray:
 
 
 def varied(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Joints (frames, 22, 3) as another take might be: faster or slower, cut, of another size, with some noise."""
+    """Return ``joints`` (n, 22, 3), metres, as another take might be: (frames, 22, 3).
+
+    They are faster or slower, cut, of another size, with some noise.
+    """
     shown = paced(joints, float(np.exp(draw.uniform(np.log(SLOWEST), np.log(FASTEST)))))
     frames = max(FRAME_MULTIPLE, round(len(shown) * draw.uniform(SHORTEST_CROP, 1.0)))
     start = draw.integers(0, max(1, len(shown) - frames + 1))
@@ -80,7 +93,10 @@ def varied(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def together(motions: Sequence[np.ndarray], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Motions side by side: joints (n, frames, 22, 3) float32 and lengths (n,)."""
+    """Return ``motions``, each (frames, 22, 3) in metres, side by side.
+
+    These are joints (n, frames, 22, 3) float32, padded, and lengths (n,).
+    """
     rows = [torch.from_numpy(np.array(joints[:MAX_FRAMES], dtype=np.float32)) for joints in motions]
     lengths = torch.tensor([len(row) for row in rows], device=device)
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(device), lengths
@@ -96,8 +112,11 @@ def train_classifier(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Classifier:
-    """Train a copy of ``recognizer`` on motions (frames, 22, 3) of class numbers ``truth`` (n,), and a head of
-    ``classes``. The same seed gives the same network. Raises DataError for classes without a clip."""
+    """Train a copy of ``recognizer``, and a head of ``classes``.
+
+    It learns from ``motions``, each (frames, 22, 3) in metres, of the class numbers ``truth`` (n,). The same seed gives
+    the same network. Raises DataError for classes without a clip.
+    """
     missing = sorted(set(range(classes)) - set(truth.tolist()))
     if missing:
         raise DataError(f"{len(missing)} of {classes} classes have no training clip", "Prepare the whole set")
@@ -116,13 +135,24 @@ def train_namer(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Namer:
-    """Train a copy of ``recognizer`` to find the label of motions (frames, 22, 3) among ``labels`` (classes, dim), row
-    ``truth`` (n,). The same seed gives the same network."""
+    """Train a copy of ``recognizer`` to find the label of a motion among ``labels`` (classes, dim), embeddings.
+
+    It learns from ``motions``, each (frames, 22, 3) in metres, whose labels are rows ``truth`` (n,). The same seed
+    gives the same network.
+    """
     torch.manual_seed(seed)
     return _trained(Namer(recognizer, labels), motions, truth, epochs, NAMING_RATE, seed, progress)
 
 
-def _trained(network, motions, truth, epochs: int, rate: float, seed: int, progress):
+def _trained(
+    network: Network,
+    motions: Sequence[np.ndarray],
+    truth: np.ndarray,
+    epochs: int,
+    rate: float,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> Network:
     """Train ``network`` (logits (heads, batch, classes) of motions) by the cross-entropy of its heads, summed."""
     device = network.recognizer.joints_mean.device
     draw = np.random.default_rng(seed)
@@ -151,7 +181,9 @@ def _trained(network, motions, truth, epochs: int, rate: float, seed: int, progr
 
 @torch.no_grad()
 def class_scores(network: Classifier | Namer, motions: Sequence[np.ndarray], batch: int = 64) -> np.ndarray:
-    """Mean log-probabilities (n, classes) of the network's heads for motions (frames, 22, 3)."""
+    """Return the mean log-probabilities (n, classes) of the network's heads for ``motions``, each (frames, 22, 3),
+    metres.
+    """
     device, parts = network.recognizer.joints_mean.device, []
     for first in range(0, len(motions), batch):
         logits = network(*together(motions[first : first + batch], device))

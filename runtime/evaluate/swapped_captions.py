@@ -12,11 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import mirror
+
+if TYPE_CHECKING:
+    from runtime.evaluate.benchmarks import Options
+    from runtime.evaluate.recognition import Understanding
 
 SIDES = (
     ("left", "right"),
@@ -78,7 +83,10 @@ def says(caption: str, pairs: Sequence[tuple[str, str]]) -> str | None:
 
 
 def side_pairs(motion: np.ndarray, captions: Sequence[str], clip: str) -> list[Pair]:
-    """Pairs of a recording and of its mirror image, for each caption that names a side."""
+    """Return pairs of a recording and of its mirror image, for each caption that names a side.
+
+    The recording is ``motion`` (frames, 22, 3), metres.
+    """
     image = mirror(motion)
     found = []
     for caption in captions:
@@ -90,7 +98,11 @@ def side_pairs(motion: np.ndarray, captions: Sequence[str], clip: str) -> list[P
 
 
 def speed_pairs(motion: np.ndarray, captions: Sequence[str], clip: str) -> list[Pair]:
-    """Pairs of a recording, and of it played slower against faster, for each caption that calls it slow, or fast."""
+    """Return pairs of a recording, and of it played slower against faster, for each caption that calls it slow, or
+    fast.
+
+    The recording is ``motion`` (frames, 22, 3), metres.
+    """
     slower, faster = played(motion, SLOWER), played(motion, FASTER)
     found = []
     for caption in captions:
@@ -104,18 +116,19 @@ def speed_pairs(motion: np.ndarray, captions: Sequence[str], clip: str) -> list[
 
 
 def played(joints: np.ndarray, rate: float) -> np.ndarray:
-    """Return joints (frames, 22, 3) played ``rate`` times as fast: float32 (about frames / rate, 22, 3)."""
+    """Return ``joints`` (n, 22, 3), metres, played ``rate`` times as fast: (frames, 22, 3) float32, about n / rate
+    frames.
+    """
     at = np.arange(0, len(joints) - 1, rate)
     before = at.astype(int)
     part = (at - before)[:, None, None]
     return ((1 - part) * joints[before] + part * joints[before + 1]).astype(np.float32)
 
 
-def right_shares(pairs: Sequence[Pair], understanding) -> dict[str, dict]:
-    """Share of pairs whose true caption is nearer to the motion, by row: {row: {share, clips, captions}}.
+def right_shares(pairs: Sequence[Pair], understanding: Understanding) -> dict[str, dict]:
+    """Return the share of pairs whose true caption is nearer to the motion, by row: {row: {share, clips, captions}}.
 
-    Within a row every clip counts the same, however many captions it has. ``understanding`` embeds ``motions`` and
-    ``descriptions`` as unit vectors (``understanding.RecognizerUnderstanding``).
+    Within a row every clip counts the same, however many captions it has.
     """
     motions = {id(motion): motion for pair in pairs for motion in (pair.motion, pair.against) if motion is not None}
     seen = dict(zip(motions, understanding.motions(list(motions.values())), strict=True))
@@ -136,8 +149,9 @@ def right_shares(pairs: Sequence[Pair], understanding) -> dict[str, dict]:
     }
 
 
-def evaluate_swaps(clips: Sequence[tuple[str, np.ndarray, Sequence[str]]], understanding) -> dict:
-    """Score clips (name, joints (frames, 22, 3), captions). JSON: {side, speed}, each {share, rows}.
+def evaluate_swaps(clips: Sequence[tuple[str, np.ndarray, Sequence[str]]], understanding: Understanding) -> dict:
+    """Score ``clips``, each a name, joints (frames, 22, 3) in metres, and captions. JSON: {side, speed}, each {share,
+    rows}.
 
     ``share`` is the mean of the rows' shares, 0.5 by chance. A kind that no caption names is left out.
     """
@@ -152,7 +166,7 @@ def evaluate_swaps(clips: Sequence[tuple[str, np.ndarray, Sequence[str]]], under
 
 
 def table(result: dict) -> str:
-    """The rows as text: kind, row, clips, captions, per cent heard."""
+    """Return the rows as text: kind, row, clips, captions, per cent heard."""
     lines = [f"{'swapped':<20}{'':<14}{'clips':>7}{'captions':>10}{'heard':>8}"]
     for kind, found in result.items():
         for name, row in found["rows"].items():
@@ -161,9 +175,12 @@ def table(result: dict) -> str:
     return "\n".join(lines)
 
 
-def run_swapped_captions(options) -> dict:
-    """The share heard on every captioned clip that trains no shipped weights: held out of the shipped sets, or of
-    other sets. ``options`` is ``benchmarks.Options``. Raises DataError if no caption names a side or a speed."""
+def run_swapped_captions(options: Options) -> dict:
+    """Score the share heard on every captioned clip that trains no shipped weights.
+
+    Those are held out of the shipped sets, or of other sets. ``options`` is ``benchmarks.Options``. Raises DataError if
+    no caption names a side or a speed.
+    """
     from runtime.evaluate.understanding import load_understanding
 
     prepared = options.data()

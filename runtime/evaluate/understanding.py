@@ -23,23 +23,23 @@ class RecognizerUnderstanding:
         self.recognizer = recognizer
 
     def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
-        """Fused embeddings (count, dim) of motions (frames, 22, 3)."""
+        """Return fused embeddings (count, dim) of ``motions``, each (frames, 22, 3) in metres."""
         return self.recognizer.embed_motions(motions)
 
     def descriptions(self, captions: Sequence[str]) -> np.ndarray:
-        """Embeddings (count, dim) of sentences by the description tower."""
+        """Return embeddings (count, dim) of sentences by the description tower."""
         return self.recognizer.embed_texts(captions)
 
     @torch.no_grad()
     def sentences(self, captions: Sequence[str]) -> np.ndarray:
-        """Unit vectors (count, width) of the sentence encoder itself: how alike two captions are."""
+        """Return unit embeddings (count, width) of the sentence encoder itself: how alike two captions are."""
         encoder, at = self.recognizer.text_encoder, range(0, len(captions), TEXT_BATCH)
         parts = [encoder(list(captions[first : first + TEXT_BATCH])).pooled for first in at]
         return torch.nn.functional.normalize(torch.cat(parts), dim=-1).cpu().numpy()
 
     @torch.no_grad()
     def labels(self, labels: Sequence[str]) -> np.ndarray:
-        """Embeddings (count, dim) of class names by the recognition tower, read as a user's list would be."""
+        """Return embeddings (count, dim) of class names by the recognition tower, read as a user's list would be."""
         texts = [label.texts[0] for label in given(labels)]
         model, encoder = self.recognizer.model, self.recognizer.text_encoder
         parts = [model.labels(encoder(texts[at : at + TEXT_BATCH])) for at in range(0, len(texts), TEXT_BATCH)]
@@ -47,8 +47,10 @@ class RecognizerUnderstanding:
 
     @torch.no_grad()
     def features(self, motions: Sequence[np.ndarray], batch: int = 64) -> np.ndarray:
-        """The fused embedding and those of the three streams of motions, at most 196 frames of each, side by side:
-        (count, 4 * dim)."""
+        """Return features (count, 4 * dim) of ``motions``, each (frames, 22, 3) in metres, at most 196 frames of it.
+
+        They are the fused embedding and those of the three streams, side by side.
+        """
         parts = []
         for first in range(0, len(motions), batch):
             rows = [np.array(joints[:MAX_FRAMES], dtype=np.float32) for joints in motions[first : first + batch]]
@@ -61,8 +63,12 @@ class RecognizerUnderstanding:
     def trained_scores(
         self, train: Sequence[np.ndarray], truth: np.ndarray, classes: int, test: Sequence[np.ndarray]
     ) -> np.ndarray:
-        """Log-probabilities (test motions, classes) of a copy of the motion side trained on ``train`` motions of
-        class numbers ``truth``: supervised.py."""
+        """Return log-probabilities (test motions, classes) of a copy of the motion side that was trained
+        (supervised.py).
+
+        ``train``, each (frames, 22, 3) in metres, are motions of the class numbers ``truth`` (n,); ``test`` are
+        motions, each (frames, 22, 3).
+        """
         return class_scores(train_classifier(self.recognizer.model, train, truth, classes), test)
 
     def adapted_scores(
@@ -73,14 +79,18 @@ class RecognizerUnderstanding:
         test: Sequence[np.ndarray],
         test_labels: Sequence[str],
     ) -> np.ndarray:
-        """Log-probabilities (test motions, test labels) of a copy of the motion side that has learnt to find
-        ``train_labels``, row ``truth`` (n,), for ``train`` motions: supervised.py."""
+        """Return log-probabilities (test motions, test labels) of a copy of the motion side that was trained
+        (supervised.py).
+
+        It has learnt to find ``train_labels``: ``train``, each (frames, 22, 3) in metres, are motions whose labels are
+        rows ``truth`` (n,); ``test`` are motions, each (frames, 22, 3).
+        """
         namer = train_namer(self.recognizer.model, train, truth, self.labels(train_labels))
         namer.labels = torch.from_numpy(self.labels(test_labels)).to(namer.labels)
         return class_scores(namer, test)
 
     def guidance(self, prompts: list[str], strength: float | None) -> Guidance:
-        """Guidance of one batch of generation towards its prompts; None is the usual strength."""
+        """Return the guidance of one batch of generation towards its prompts; None is the usual strength."""
         return self.recognizer.guidance(prompts, strength)
 
 
@@ -90,6 +100,9 @@ def load_understanding(weights: Path | None, device: str = "auto") -> Recognizer
 
 
 def text_guide(understanding: RecognizerUnderstanding, strength: float | None) -> Guide:
-    """The guide of cached generation: its name tells strengths apart, the digest of the weights the recognisers."""
+    """Return the guide of cached generation.
+
+    Its name tells strengths apart, the digest of the weights the recognisers.
+    """
     shown = f"{Guidance.strength if strength is None else strength:g}"
     return Guide(f"text, strength {shown}", lambda prompts: understanding.guidance(prompts, strength))

@@ -23,8 +23,11 @@ from runtime.evaluate.vocabulary.parts import (
 
 
 def jumping_jack(joints: np.ndarray, times: int | None = None) -> bool:
-    """Legs and arms open and close together: ankles over 50 cm apart with both wrists over the head (within 0.2 s of
-    each other), then ankles under 30 cm apart with both wrists under the chest; at least twice."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show jumping jacks, ``times`` of them or two.
+
+    Legs and arms open and close together: ankles over 50 cm apart with both wrists over the head (within 0.2 s of each
+    other), then ankles under 30 cm apart with both wrists under the chest; at least twice.
+    """
     apart = g.gap(joints, "left_ankle", "right_ankle")
     lowest = np.minimum(g.height(joints, "left_wrist"), g.height(joints, "right_wrist"))
     highest = np.maximum(g.height(joints, "left_wrist"), g.height(joints, "right_wrist"))
@@ -34,8 +37,11 @@ def jumping_jack(joints: np.ndarray, times: int | None = None) -> bool:
 
 
 def push_up(joints: np.ndarray, times: int | None = None) -> bool:
-    """Front down on hands and feet (wrists and toes under 20 cm, trunk within 35 degrees of level), the shoulders go
-    down by 12 cm and up again while the elbows bend by 25 degrees."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show push-ups, ``times`` of them or one.
+
+    Front down on hands and feet (wrists and toes under 20 cm, trunk within 35 degrees of level), the shoulders go down
+    by 12 cm and up again while the elbows bend by 25 degrees.
+    """
     down = level_prone(joints) & hands_down(joints, 0.2) & toes_down(joints, 0.2)
     count = 0
     for start, stop in g.runs(g.near(down, 4)):
@@ -47,8 +53,11 @@ def push_up(joints: np.ndarray, times: int | None = None) -> bool:
 
 
 def deep_squat(joints: np.ndarray, times: int | None = None) -> bool:
-    """The pelvis drops by 28 cm and comes back as much, to near its standing height, both knees under 120 degrees at
-    the bottom; on the way the feet stay in place and the trunk within 65 degrees of the vertical."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show deep squats, ``times`` of them or one.
+
+    The pelvis drops by 28 cm and comes back as much, to near its standing height, both knees under 120 degrees at the
+    bottom; on the way the feet stay in place and the trunk within 65 degrees of the vertical.
+    """
     pelvis = g.height(joints, "pelvis")
     knees = np.maximum(g.knee(joints, "left"), g.knee(joints, "right"))
     turns, deep = g.extremes(pelvis, 0.28), 0
@@ -61,8 +70,11 @@ def deep_squat(joints: np.ndarray, times: int | None = None) -> bool:
 
 
 def forward_lunge(joints: np.ndarray, side: str | None = None) -> bool:
-    """For 0.1 s one foot is 50 cm ahead of the other on the floor, its knee bent to 75 to 135 degrees, the pelvis
-    under 83 % of its standing height, the trunk within 40 degrees of the vertical. ``side`` is the front leg."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a lunge forward.
+
+    For 0.1 s one foot is 50 cm ahead of the other on the floor, its knee bent to 75 to 135 degrees, the pelvis under 83
+    % of its standing height, the trunk within 40 degrees of the vertical. ``side`` is the front leg.
+    """
     pelvis = g.pelvis_height(joints)
 
     def shows(leg: str) -> bool:
@@ -76,8 +88,11 @@ def forward_lunge(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def sit_up(joints: np.ndarray, times: int | None = None) -> bool:
-    """From lying on the back the trunk rises over 50 degrees from the floor, and goes back under 30, while the pelvis
-    stays under 35 cm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show sit-ups, ``times`` of them or one.
+
+    From lying on the back the trunk rises over 50 degrees from the floor, and goes back under 30, while the pelvis
+    stays under 35 cm.
+    """
     rise = 90 - g.trunk_tilt(joints)
     low = g.height(joints, "pelvis") < 0.35
     flat = low & (rise < 30) & (g.chest_rise(joints) > 0.5)
@@ -87,8 +102,10 @@ def sit_up(joints: np.ndarray, times: int | None = None) -> bool:
 
 
 def burpee(joints: np.ndarray, times: int | None = None) -> bool:
-    """In order: a crouch with both wrists under 35 cm and the feet within 55 cm of them, a level body with the feet
-    70 cm behind the hands, a crouch, and a jump (both feet 5 cm up), or a full stand with both wrists over the head.
+    """Tell whether ``joints`` (frames, 22, 3), metres, show burpees, ``times`` of them or one.
+
+    In order: a crouch with both wrists under 35 cm and the feet within 55 cm of them, a level body with the feet 70 cm
+    behind the hands, a crouch, and a jump (both feet 5 cm up), or a full stand with both wrists over the head.
     """
     hands = hands_down(joints, 0.35)
     behind = np.linalg.norm((g.between(joints, "foot") - g.between(joints, "wrist"))[:, [0, 2]], axis=1)
@@ -101,8 +118,11 @@ def burpee(joints: np.ndarray, times: int | None = None) -> bool:
 
 
 def plank_hold(joints: np.ndarray, seconds: float = 2.0) -> bool:
-    """For ``seconds`` the body is straight from shoulder to ankle (hips over 150 degrees), within 30 degrees of level,
-    front down, hips and shoulders over 20 cm, elbows or wrists and toes on the floor, moving at under 20 cm/s."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a plank that is held.
+
+    For ``seconds`` the body is straight from shoulder to ankle (hips over 150 degrees), within 30 degrees of level,
+    front down, hips and shoulders over 20 cm, elbows or wrists and toes on the floor, moving at under 20 cm/s.
+    """
     shoulder, pelvis, ankle = (g.between(joints, name) for name in ("shoulder", "hip", "ankle"))
     line = shoulder - ankle
     slope = np.degrees(np.arcsin(np.clip(line[:, 1] / np.maximum(np.linalg.norm(line, axis=1), 1e-9), -1, 1)))
@@ -116,7 +136,10 @@ def plank_hold(joints: np.ndarray, seconds: float = 2.0) -> bool:
 
 
 def high_knees(joints: np.ndarray) -> bool:
-    """Left and right knee rise in turn to within 12 cm of the pelvis, four times in all, within 1 m."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show running in place with high knees.
+
+    Left and right knee rise in turn to within 12 cm of the pelvis, four times in all, within 1 m.
+    """
     limit = g.height(joints, "pelvis") - 0.12
     found = [(start, side) for side in g.SIDES for start, _ in g.runs(g.height(joints, f"{side}_knee") > limit)]
     order = [side for _, side in sorted(found)]
@@ -126,8 +149,9 @@ def high_knees(joints: np.ndarray) -> bool:
 
 
 def _curls(joints: np.ndarray, arm: str) -> int:
-    """Times that an elbow closes under 80 degrees from over 130 and opens again, the upper arm hanging (elbow 13 cm
-    under the shoulder)."""
+    """Count how often an elbow closes under 80 degrees from over 130 and opens again, the upper arm hanging (elbow 13
+    cm under the shoulder).
+    """
     angle = g.elbow(joints, arm)
     hangs = g.body_offset(joints, f"{arm}_elbow", f"{arm}_shoulder")[:, 1] < -0.13
     steps = (angle < 80) & hangs, (angle > 130) & hangs
@@ -135,8 +159,11 @@ def _curls(joints: np.ndarray, arm: str) -> int:
 
 
 def biceps_curl(joints: np.ndarray, side: str | None = None, at_least: int = 2) -> bool:
-    """One elbow or both close and open ``at_least`` times with the upper arm hanging (:func:`_curls`). With ``side``,
-    that arm, while the other elbow stays over 100 degrees."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show biceps curls.
+
+    One elbow or both close and open ``at_least`` times with the upper arm hanging (:func:`_curls`). With ``side``, that
+    arm, while the other elbow stays over 100 degrees.
+    """
     checked(side, g.SIDES)
     if side is None:
         return any(_curls(joints, arm) >= at_least for arm in g.SIDES)
@@ -144,8 +171,11 @@ def biceps_curl(joints: np.ndarray, side: str | None = None, at_least: int = 2) 
 
 
 def side_bend(joints: np.ndarray, side: str | None = None) -> bool:
-    """For 0.3 s the trunk leans 20 degrees to a side and at most 25 forward or back, feet in place, pelvis up.
-    ``side`` is where the head goes; it must not go to the other."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a bend to a side.
+
+    For 0.3 s the trunk leans 20 degrees to a side and at most 25 forward or back, feet in place, pelvis up. ``side`` is
+    where the head goes; it must not go to the other.
+    """
     lean, pitch = g.side_lean(joints), g.trunk_pitch(joints)
     up = g.pelvis_height(joints) > 0.8
 
@@ -156,8 +186,9 @@ def side_bend(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def _arm_turns(joints: np.ndarray, arm: str) -> tuple[float, float]:
-    """Turns of a nearly straight arm about its shoulder, in the sagittal plane (forward at the top positive) and in
-    the frontal plane (either sense), while the wrist is 8 cm or more from the shoulder as that plane shows it."""
+    """Return the turns of a nearly straight arm about its shoulder, in the sagittal plane (forward at the top positive)
+    and in the frontal plane (either sense), while the wrist is 8 cm or more from the shoulder as that plane shows it.
+    """
     out = g.body_offset(joints, f"{arm}_wrist", f"{arm}_shoulder")
     straight = g.reach(joints, arm) > 0.75
     found = []
@@ -172,8 +203,11 @@ def _arm_turns(joints: np.ndarray, arm: str) -> tuple[float, float]:
 
 
 def arm_circles(joints: np.ndarray, way: str | None = None, arms: int = 2, turns: float = 1.8) -> bool:
-    """``arms`` arms go round their shoulders ``turns`` times, nearly straight, feet in place (:func:`_arm_turns`).
-    ``way`` forward means forward at the top, backward the reverse."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show arms that go round in circles.
+
+    ``arms`` arms go round their shoulders ``turns`` times, nearly straight, feet in place (:func:`_arm_turns`). ``way``
+    forward means forward at the top, backward the reverse.
+    """
     checked(way, ("forward", "backward"))
     count = 0
     for arm in g.SIDES:
@@ -184,8 +218,11 @@ def arm_circles(joints: np.ndarray, way: str | None = None, arms: int = 2, turns
 
 
 def bird_dog(joints: np.ndarray, side: str | None = None) -> bool:
-    """For 0.5 s, on one hand and one knee with the trunk level and front down, the other arm and the opposite leg are
-    stretched to about the height of the trunk. ``side`` is the lifted arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show the bird dog, a held balance on one hand and one knee.
+
+    For 0.5 s, on one hand and one knee with the trunk level and front down, the other arm and the opposite leg are
+    stretched to about the height of the trunk. ``side`` is the lifted arm.
+    """
     level = level_prone(joints, 50)
 
     def shows(arm: str) -> bool:

@@ -14,8 +14,9 @@ POINTS = ("left", "right", "forward", "up")
 
 
 def _towards(out: np.ndarray, way: str) -> np.ndarray:
-    """Mask: the arm (frames, 3), told to the left, up and ahead, points within 45 degrees of ``way``, level ways seen
-    from above and with a slope of at most 48 degrees."""
+    """Tell in which frames the arm (frames, 3), told to the left, up and ahead, points within 45 degrees of ``way``,
+    level ways seen from above and with a slope of at most 48 degrees: (frames,) bool.
+    """
     length = np.maximum(np.linalg.norm(out, axis=1), 1e-9)
     rise = out[:, 1] / length
     if way == "up":
@@ -26,8 +27,10 @@ def _towards(out: np.ndarray, way: str) -> np.ndarray:
 
 
 def point_direction(joints: np.ndarray, way: str | None = None, seconds: float = 0.5) -> bool:
-    """For ``seconds`` one arm is nearly straight (elbow over 140 degrees), its wrist over the waist, 40 cm from the
-    trunk and nearly still, while the other hand is under its shoulder or near the trunk. ``way`` is that of the arm.
+    """Tell whether ``joints`` (frames, 22, 3), metres, show an arm that points.
+
+    For ``seconds`` one arm is nearly straight (elbow over 140 degrees), its wrist over the waist, 40 cm from the trunk
+    and nearly still, while the other hand is under its shoulder or near the trunk. ``way`` is that of the arm.
     """
     ways = POINTS if checked(way, POINTS) is None else (way,)
     for arm in g.SIDES:
@@ -44,8 +47,11 @@ def point_direction(joints: np.ndarray, way: str | None = None, seconds: float =
 
 
 def claps(joints: np.ndarray) -> int:
-    """Number of claps: the wrists close by 10 cm to under 20 cm, and part again by as much, the hands over the waist
-    and not behind the body."""
+    """Count the claps in ``joints`` (frames, 22, 3), metres.
+
+    The wrists close by 10 cm to under 20 cm, and part again by as much, the hands over the waist and not behind the
+    body.
+    """
     apart = g.gap(joints, "left_wrist", "right_wrist")
     place = np.mean([g.body_offset(joints, f"{side}_wrist", "spine1") for side in g.SIDES], axis=0)
     turns = g.extremes(apart, 0.1)
@@ -54,13 +60,19 @@ def claps(joints: np.ndarray) -> int:
 
 
 def clap_hands(joints: np.ndarray, times: int | None = None, at_least: int = 3) -> bool:
-    """Claps (:func:`claps`) the named number of ``times``, or ``at_least`` three."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show hands that clap.
+
+    Claps (:func:`claps`) the named number of ``times``, or ``at_least`` three.
+    """
     return counted(claps(joints), times, at_least)
 
 
 def deep_bow(joints: np.ndarray) -> bool:
-    """The trunk tilts 30 degrees forward from how it stood and comes back to within 15, feet in place, knees over 125
-    degrees, wrists over 25 cm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a deep bow.
+
+    The trunk tilts 30 degrees forward from how it stood and comes back to within 15, feet in place, knees over 125
+    degrees, wrists over 25 cm.
+    """
     pitch = g.trunk_pitch(joints)
     knees = np.minimum(g.knee(joints, "left"), g.knee(joints, "right"))
     wrists = np.minimum(g.height(joints, "left_wrist"), g.height(joints, "right_wrist"))
@@ -77,14 +89,17 @@ def deep_bow(joints: np.ndarray) -> bool:
 
 
 def _face_offset(joints: np.ndarray, arm: str) -> np.ndarray:
-    """The wrist of ``arm`` seen from the head joint: (frames, 3), metres out to its own side, up and ahead."""
+    """Return the wrist of ``arm`` seen from the head joint: (frames, 3), metres out to its own side, up and ahead."""
     offset = g.body_offset(joints, f"{arm}_wrist", "head")
     return offset * np.array([1.0 if arm == "left" else -1.0, 1.0, 1.0])
 
 
 def military_salute(joints: np.ndarray, side: str | None = None) -> bool:
-    """For 0.5 s one wrist is within 28 cm of the head, not behind it, elbow under 120 degrees and raised to within
-    20 cm of the shoulder, 12 cm aside; the other hand is down, the body upright and in place. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a military salute.
+
+    For 0.5 s one wrist is within 28 cm of the head, not behind it, elbow under 120 degrees and raised to within 20 cm
+    of the shoulder, 12 cm aside; the other hand is down, the body upright and in place. ``side`` is that arm.
+    """
 
     def shows(arm: str) -> bool:
         offset = _face_offset(joints, arm)
@@ -98,8 +113,11 @@ def military_salute(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def shrug(joints: np.ndarray) -> bool:
-    """Both shoulders rise by 2.5 cm against the trunk at the same time and fall again, elbows 5 cm under them, feet in
-    place."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a shrug.
+
+    Both shoulders rise by 2.5 cm against the trunk at the same time and fall again, elbows 5 cm under them, feet in
+    place.
+    """
     rises = [g.body_offset(joints, f"{side}_shoulder", "spine3")[:, 1] for side in g.SIDES]
     low = [g.body_offset(joints, f"{side}_elbow", f"{side}_shoulder")[:, 1].max() < -0.05 for side in g.SIDES]
     both = np.minimum(*(rise - np.percentile(rise, 20) for rise in rises))
@@ -107,8 +125,9 @@ def shrug(joints: np.ndarray) -> bool:
 
 
 def _pulls(joints: np.ndarray, arm: str) -> tuple[int, int]:
-    """Times that a hand comes 10 cm nearer to its shoulder while the elbow bends by 15 degrees, the hand then between
-    chest and head; and how many of these start 20 cm or more ahead of the shoulder."""
+    """Count how often a hand comes 10 cm nearer to its shoulder while the elbow bends by 15 degrees, the hand then
+    between chest and head; and how many of these start 20 cm or more ahead of the shoulder.
+    """
     out = g.body_offset(joints, f"{arm}_wrist", f"{arm}_shoulder")
     shut, bent = g.reach(joints, arm) * g.ARM_LENGTH, g.elbow(joints, arm)
     count, ahead = 0, 0
@@ -120,8 +139,11 @@ def _pulls(joints: np.ndarray, arm: str) -> tuple[int, int]:
 
 
 def beckon(joints: np.ndarray, side: str | None = None) -> bool:
-    """One hand comes back towards the own shoulder twice, once or more from ahead (:func:`_pulls`), without
-    locomotion. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a hand that beckons.
+
+    One hand comes back towards the own shoulder twice, once or more from ahead (:func:`_pulls`), without locomotion.
+    ``side`` is that arm.
+    """
     pulls = {arm: _pulls(joints, arm) for arm in g.SIDES}
 
     def shows(arm: str) -> bool:
@@ -131,8 +153,11 @@ def beckon(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def facepalm(joints: np.ndarray, side: str | None = None, seconds: float = 0.5) -> bool:
-    """For ``seconds`` one wrist rests within 27 cm of the head, ahead of it, at most 16 cm off the middle and 13 cm
-    under it, elbow under 100 degrees; the other hand is away from the face. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a hand laid on the face.
+
+    For ``seconds`` one wrist rests within 27 cm of the head, ahead of it, at most 16 cm off the middle and 13 cm under
+    it, elbow under 100 degrees; the other hand is away from the face. ``side`` is that arm.
+    """
 
     def shows(arm: str) -> bool:
         offset, rest = _face_offset(joints, arm), _face_offset(joints, other(arm))
@@ -144,8 +169,11 @@ def facepalm(joints: np.ndarray, side: str | None = None, seconds: float = 0.5) 
 
 
 def stop_palm(joints: np.ndarray, side: str | None = None, seconds: float = 0.5) -> bool:
-    """For ``seconds`` one wrist or both are 38 cm ahead of the chest, between chest and head (10 cm more), nearly
-    still. ``side`` is that arm, or both."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a palm held out to stop somebody.
+
+    For ``seconds`` one wrist or both are 38 cm ahead of the chest, between chest and head (10 cm more), nearly still.
+    ``side`` is that arm, or both.
+    """
     upto = g.height(joints, "head") + 0.1
 
     def shows(arm: str) -> bool:
@@ -158,8 +186,10 @@ def stop_palm(joints: np.ndarray, side: str | None = None, seconds: float = 0.5)
 
 
 def victory_arms(joints: np.ndarray) -> bool:
-    """Both wrists come from below the shoulders and are over the head for 0.5 s, or pump up there twice, the body
-    upright."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show both arms thrown up in victory.
+
+    Both wrists come from below the shoulders and are over the head for 0.5 s, or pump up there twice, the body upright.
+    """
     wrists = np.minimum(g.height(joints, "left_wrist"), g.height(joints, "right_wrist"))
     over = wrists > g.height(joints, "head")
     below = np.maximum(g.height(joints, "left_wrist"), g.height(joints, "right_wrist")) < g.height(joints, "neck")
@@ -171,8 +201,11 @@ def victory_arms(joints: np.ndarray) -> bool:
 
 
 def curtsy(joints: np.ndarray, side: str | None = None) -> bool:
-    """The pelvis drops by 8 cm and comes back, both knees bending, trunk within 30 degrees of upright, while one foot
-    is 12 cm behind the other or crosses behind it. ``side`` is the leg that goes back."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a curtsy.
+
+    The pelvis drops by 8 cm and comes back, both knees bending, trunk within 30 degrees of upright, while one foot is
+    12 cm behind the other or crosses behind it. ``side`` is the leg that goes back.
+    """
     pelvis = g.height(joints, "pelvis")
     low = [
         dip

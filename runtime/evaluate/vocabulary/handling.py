@@ -14,8 +14,11 @@ from runtime.evaluate.vocabulary.parts import calm, checked, on_side, other, sta
 
 
 def pick_up_from_floor(joints: np.ndarray, side: str | None = None) -> bool:
-    """From standing, a wrist goes down to 46 cm with the pelvis not lower than 25 cm, and comes up over 55 cm as the
-    body stands again. ``side`` is the wrist that goes lowest, by 8 cm, or both: then the two come under 52 cm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show something picked up from the floor.
+
+    From standing, a wrist goes down to 46 cm with the pelvis not lower than 25 cm, and comes up over 55 cm as the body
+    stands again. ``side`` is the wrist that goes lowest, by 8 cm, or both: then the two come under 52 cm.
+    """
     checked(side, (*g.SIDES, "both"))
     heights = {arm: g.height(joints, f"{arm}_wrist") for arm in g.SIDES}
     lowest = np.minimum(heights["left"], heights["right"])
@@ -34,9 +37,11 @@ def pick_up_from_floor(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def place_on_high_shelf(joints: np.ndarray, side: str | None = None) -> bool:
-    """One wrist or both go from under the shoulders to the height of the head joint (6 cm under it) in front of the
-    body, stop there for 0.2 s and come down under the shoulders; meanwhile the feet stay. ``side`` is that arm, or
-    both."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show something put on a high shelf.
+
+    One wrist or both go from under the shoulders to the height of the head joint (6 cm under it) in front of the body,
+    stop there for 0.2 s and come down under the shoulders; meanwhile the feet stay. ``side`` is that arm, or both.
+    """
 
     def shows(arm: str) -> bool:
         offset = g.body_offset(joints, f"{arm}_wrist", "head")
@@ -54,9 +59,12 @@ def place_on_high_shelf(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def push_heavy_object(joints: np.ndarray) -> bool:
-    """For 0.8 s in all, both wrists are 20 cm ahead of the chest between hip and shoulder height with the trunk leaning
-    8 degrees forward (standing people lean back by 5); meanwhile the body goes 40 cm forward, slower than 1.4 m/s, or
-    one foot is 30 cm behind the pelvis."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show something heavy being pushed.
+
+    For 0.8 s in all, both wrists are 20 cm ahead of the chest between hip and shoulder height with the trunk leaning 8
+    degrees forward (standing people lean back by 5); meanwhile the body goes 40 cm forward, slower than 1.4 m/s, or one
+    foot is 30 cm behind the pelvis.
+    """
     pushes = (g.trunk_pitch(joints) > 8) & (g.pelvis_height(joints) > 0.55) & (g.travel_speed(joints) < 1.4)
     for arm in g.SIDES:
         place = g.body_offset(joints, f"{arm}_wrist", "spine3")
@@ -70,7 +78,7 @@ def push_heavy_object(joints: np.ndarray) -> bool:
 
 
 def _hauls(joints: np.ndarray, arm: str) -> int:
-    """Times that a hand that is 18 cm ahead of the spine is drawn back by as much, between hips and head."""
+    """Count how often a hand that is 18 cm ahead of the spine is drawn back by as much, between hips and head."""
     ahead = g.body_offset(joints, f"{arm}_wrist", "spine2")
     turns = g.extremes(ahead[:, 2], 0.18)
     count = 0
@@ -81,8 +89,11 @@ def _hauls(joints: np.ndarray, arm: str) -> int:
 
 
 def pull_rope(joints: np.ndarray) -> bool:
-    """Both hands are drawn back to the trunk (:func:`_hauls`), three times in all, while the trunk leans back or the
-    feet stand 35 cm apart; the body does not go forward by 30 cm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a rope being pulled.
+
+    Both hands are drawn back to the trunk (:func:`_hauls`), three times in all, while the trunk leans back or the feet
+    stand 35 cm apart; the body does not go forward by 30 cm.
+    """
     hauls = sum(_hauls(joints, arm) for arm in g.SIDES)
     both = all(_hauls(joints, arm) >= 1 for arm in g.SIDES)
     forward = g.forward_axis(joints)[:, [0, 2]].mean(0)
@@ -93,9 +104,12 @@ def pull_rope(joints: np.ndarray) -> bool:
 
 
 def throw_overhand(joints: np.ndarray, side: str | None = None) -> bool:
-    """A wrist behind or beside its shoulder, not 15 cm under it, comes forward within 0.6 s at over 3 m/s against the
-    pelvis, faster than the other hand and not 10 cm under the shoulder, and within 0.3 s is 20 cm ahead with the arm
-    70 % stretched. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show an overhand throw.
+
+    A wrist behind or beside its shoulder, not 15 cm under it, comes forward within 0.6 s at over 3 m/s against the
+    pelvis, faster than the other hand and not 10 cm under the shoulder, and within 0.3 s is 20 cm ahead with the arm 70
+    % stretched. ``side`` is that arm.
+    """
     speed = {arm: g.relative_speed(joints, f"{arm}_wrist", "pelvis") for arm in g.SIDES}
 
     def shows(arm: str) -> bool:
@@ -110,8 +124,11 @@ def throw_overhand(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def sweep_floor(joints: np.ndarray) -> bool:
-    """Both wrists, ahead of the body between thigh and chest height, keep a steady distance (within 10 cm in 80 %) and
-    move together, sideways or to and fro, three times by 15 cm, the trunk a little bent."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a floor being swept.
+
+    Both wrists, ahead of the body between thigh and chest height, keep a steady distance (within 10 cm in 80 %) and
+    move together, sideways or to and fro, three times by 15 cm, the trunk a little bent.
+    """
     gap = g.gap(joints, "left_wrist", "right_wrist")
     middle = (g.body_offset(joints, "left_wrist", "pelvis") + g.body_offset(joints, "right_wrist", "pelvis")) / 2
     placed = (middle[:, 2] > 0.12) & (middle[:, 1] > -0.35) & (middle[:, 1] < 0.4)
@@ -126,8 +143,11 @@ def sweep_floor(joints: np.ndarray) -> bool:
 
 
 def dig_with_shovel(joints: np.ndarray, side: str | None = None) -> bool:
-    """Both hands go down with the trunk bent 20 degrees (the lower wrist under 70 cm), then come up by 22 cm within
-    2 s and, as they do, go 14 cm to a side. ``side`` is where they go."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a shovel that digs.
+
+    Both hands go down with the trunk bent 20 degrees (the lower wrist under 70 cm), then come up by 22 cm within 2 s
+    and, as they do, go 14 cm to a side. ``side`` is where they go.
+    """
     wrists = (g.joint(joints, "left_wrist") + g.joint(joints, "right_wrist")) / 2
     lower = np.minimum(g.height(joints, "left_wrist"), g.height(joints, "right_wrist"))
     close = g.gap(joints, "left_wrist", "right_wrist") < 0.8
@@ -145,13 +165,16 @@ def dig_with_shovel(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def _hand_at(joints: np.ndarray, arm: str) -> np.ndarray:
-    """The wrist of ``arm`` seen from the head joint: (frames, 3), metres out to its own side, up and ahead."""
+    """Return the wrist of ``arm`` seen from the head joint: (frames, 3), metres out to its own side, up and ahead."""
     return g.body_offset(joints, f"{arm}_wrist", "head") * np.array([1.0 if arm == "left" else -1.0, 1.0, 1.0])
 
 
 def drink_from_cup(joints: np.ndarray, side: str | None = None, seconds: float = 0.5) -> bool:
-    """One wrist comes from under the shoulder to within 32 cm of the head, ahead of it, stays for ``seconds`` with the
-    elbow under 110 degrees, and goes down again; the other hand stays low. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a drink from a cup.
+
+    One wrist comes from under the shoulder to within 32 cm of the head, ahead of it, stays for ``seconds`` with the
+    elbow under 110 degrees, and goes down again; the other hand stays low. ``side`` is that arm.
+    """
 
     def shows(arm: str) -> bool:
         offset = _hand_at(joints, arm)
@@ -167,8 +190,11 @@ def drink_from_cup(joints: np.ndarray, side: str | None = None, seconds: float =
 
 
 def phone_to_ear(joints: np.ndarray, side: str | None = None) -> bool:
-    """For 1.5 s one wrist is within 26 cm of the head, 6 cm or more out to its side, the elbow under 80 degrees and
-    lower than the wrist; the other hand is away from the head. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a phone held to the ear.
+
+    For 1.5 s one wrist is within 26 cm of the head, 6 cm or more out to its side, the elbow under 80 degrees and lower
+    than the wrist; the other hand is away from the head. ``side`` is that arm.
+    """
 
     def shows(arm: str) -> bool:
         offset = _hand_at(joints, arm)
@@ -181,8 +207,11 @@ def phone_to_ear(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def wipe_window(joints: np.ndarray, side: str | None = None) -> bool:
-    """One wrist, 15 cm ahead of the chest between belly and 80 cm over the chest, makes three strokes of 18 cm to and
-    fro, sideways or up and down, and moves less ahead; feet mostly in place. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a window being wiped.
+
+    One wrist, 15 cm ahead of the chest between belly and 80 cm over the chest, makes three strokes of 18 cm to and fro,
+    sideways or up and down, and moves less ahead; feet mostly in place. ``side`` is that arm.
+    """
 
     def shows(arm: str) -> bool:
         place = g.body_offset(joints, f"{arm}_wrist", "spine3")
@@ -198,9 +227,12 @@ def wipe_window(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def saw_wood(joints: np.ndarray, side: str | None = None) -> bool:
-    """One wrist goes to and fro by 15 cm, four times in all and three in the middle of the motion (60 %), there along
-    one line (85 % of its movement); the trunk is bent 8 degrees and the other wrist nearly still, in front and low.
-    ``side`` is the sawing arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show wood being sawn.
+
+    One wrist goes to and fro by 15 cm, four times in all and three in the middle of the motion (60 %), there along one
+    line (85 % of its movement); the trunk is bent 8 degrees and the other wrist nearly still, in front and low.
+    ``side`` is the sawing arm.
+    """
     middle = joints[len(joints) // 5 : len(joints) - len(joints) // 5]
 
     def shows(arm: str) -> bool:
@@ -218,9 +250,11 @@ def saw_wood(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def _loops(joints: np.ndarray, arm: str) -> float:
-    """Turns in one sense that a wrist ahead of the body makes about the middle of its path, in that upright plane
-    (sagittal, frontal, or its own if within 40 degrees of upright) in which it makes most; 0 where the path is under
-    12 cm wide or over 90 cm long."""
+    """Return the turns in one sense that a wrist ahead of the body makes about the middle of its path.
+
+    They are counted in that upright plane (sagittal, frontal, or its own if within 40 degrees of upright) in which it
+    makes most; 0 where the path is under 12 cm wide or over 90 cm long.
+    """
     path = g.body_offset(joints, f"{arm}_wrist", "spine3")
     if np.median(path[:, 2]) < 0.12:
         return 0.0
@@ -236,7 +270,10 @@ def _loops(joints: np.ndarray, arm: str) -> float:
 
 
 def turn_crank(joints: np.ndarray, side: str | None = None) -> bool:
-    """One wrist or both run twice round a loop ahead of the body (:func:`_loops`), feet in place. ``side`` is the arm,
-    or both."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a crank being turned.
+
+    One wrist or both run twice round a loop ahead of the body (:func:`_loops`), feet in place. ``side`` is the arm, or
+    both.
+    """
     turns = {arm: _loops(joints, arm) for arm in g.SIDES}
     return stays(joints, 0.4) and on_side(lambda arm: turns[arm] >= 1.8, side, both=True)

@@ -14,7 +14,9 @@ from runtime.evaluate.vocabulary.parts import checked, counted, level_prone, on_
 
 
 def body_travel(joints: np.ndarray) -> tuple[float, float]:
-    """How far the pelvis travels in the body's own axes, metres: to the left and ahead, added up over the way."""
+    """Return how far the pelvis of ``joints`` (frames, 22, 3) travels in the body's own axes, metres: to the left and
+    ahead, added up over the way.
+    """
     step = np.diff(g.joint(joints, "pelvis")[:, [0, 2]], axis=0)
     left, ahead = g.left_axis(joints)[:-1, [0, 2]], g.forward_axis(joints)[:-1, [0, 2]]
     return float((step * left).sum()), float((step * ahead).sum())
@@ -25,17 +27,21 @@ def _turns_little(joints: np.ndarray, degrees: float = 45.0) -> bool:
 
 
 def steps(joints: np.ndarray, least: float = 0.15) -> int:
-    """Steps taken: swings of at least ``least`` metres of one ankle past the other along the direction faced."""
+    """Count the steps in ``joints`` (frames, 22, 3), metres: swings of one ankle past the other by at least ``least``
+    metres along the direction faced.
+    """
     return g.swings(g.body_offset(joints, "left_ankle", "right_ankle")[:, 2], least)
 
 
 def _foot(joints: np.ndarray, side: str) -> np.ndarray:
-    """Height of a foot over a stand, metres (frames,): the lower of toe and ankle."""
+    """Return the height of a foot over a stand, metres (frames,): the lower of toe and ankle."""
     return np.minimum(g.height(joints, f"{side}_foot"), g.height(joints, f"{side}_ankle") - g.ANKLE_HEIGHT)
 
 
 def _stances(joints: np.ndarray) -> dict[str, list[int]]:
-    """Frames of each whole stance of each foot: the ankle slower than 0.6 m/s over the floor, the foot under 9 cm."""
+    """Return the frames that each whole stance of each foot lasts: the ankle slower than 0.6 m/s over the floor, the
+    foot under 9 cm.
+    """
     found = {}
     for side in g.SIDES:
         speed = np.linalg.norm(velocity(g.joint(joints, f"{side}_ankle")[:, [0, 2]]), axis=1)
@@ -47,8 +53,11 @@ def _stances(joints: np.ndarray) -> dict[str, list[int]]:
 
 
 def limp(joints: np.ndarray, side: str | None = None) -> bool:
-    """Walks forward 80 cm with uneven steps: one foot's stances last 13 % less than the other's in the median, or its
-    knee bends 20 degrees less over the walk. ``side`` is that leg."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a limp.
+
+    Walks forward 80 cm with uneven steps: one foot's stances last 13 % less than the other's in the median, or its knee
+    bends 20 degrees less over the walk. ``side`` is that leg.
+    """
     moving = g.travel_speed(joints) > 0.2
     if body_travel(joints)[1] < 0.8 or steps(joints, 0.1) < 3 or np.median(g.travel_speed(joints)[moving]) > 1.6:
         return False
@@ -64,8 +73,11 @@ def limp(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def sneak(joints: np.ndarray) -> bool:
-    """Goes forward 60 cm at under 1 m/s in the median, two steps or more and no flight, with the pelvis under 95 % of
-    its standing height, the head joint under 147 cm, or both feet lifted 15 cm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show sneaking.
+
+    Goes forward 60 cm at under 1 m/s in the median, two steps or more and no flight, with the pelvis under 95 % of its
+    standing height, the head joint under 147 cm, or both feet lifted 15 cm.
+    """
     ahead = body_travel(joints)[1]
     moving = g.travel_speed(joints) > 0.15
     if ahead < 0.6 or moving.mean() < 0.4 or np.median(g.travel_speed(joints)[moving]) > 1.0 or steps(joints, 0.1) < 2:
@@ -78,8 +90,11 @@ def sneak(joints: np.ndarray) -> bool:
 
 
 def hop_on_one_leg(joints: np.ndarray, side: str | None = None, at_least: int = 3) -> bool:
-    """One foot stays 7 cm over the other or the floor while that one leaves the floor by 3.5 cm and comes down
-    ``at_least`` times in a row, the pelvis bouncing by 4 cm. ``side`` is the hopping leg."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show hops on one leg.
+
+    One foot stays 7 cm over the other or the floor while that one leaves the floor by 3.5 cm and comes down
+    ``at_least`` times in a row, the pelvis bouncing by 4 cm. ``side`` is the hopping leg.
+    """
 
     def shows(leg: str) -> bool:
         foot, rest = _foot(joints, leg), _foot(joints, other(leg))
@@ -96,9 +111,12 @@ def hop_on_one_leg(joints: np.ndarray, side: str | None = None, at_least: int = 
 
 
 def walk_backward(joints: np.ndarray, times: int | None = None) -> bool:
-    """Goes 80 cm against the way it faces (60 cm where steps are named), more than sideways, with two steps of 12 cm,
-    on its feet, the heading within 45 degrees of its middle. ``times`` is the number of steps; one that only closes
-    the feet at the end may count or not."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a walk backwards.
+
+    Goes 80 cm against the way it faces (60 cm where steps are named), more than sideways, with two steps of 12 cm, on
+    its feet, the heading within 45 degrees of its middle. ``times`` is the number of steps; one that only closes the
+    feet at the end may count or not.
+    """
     left, ahead = body_travel(joints)
     count = steps(joints, 0.12)
     far = ahead < (-0.8 if times is None else -0.6) and abs(left) < abs(ahead)
@@ -109,8 +127,11 @@ def walk_backward(joints: np.ndarray, times: int | None = None) -> bool:
 
 
 def sidestep(joints: np.ndarray, side: str | None = None) -> bool:
-    """Goes 50 cm to a side of its own, twice as far as forward or back, on its feet, the heading within 45 degrees of
-    its middle. ``side`` is the direction."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show steps to a side.
+
+    Goes 50 cm to a side of its own, twice as far as forward or back, on its feet, the heading within 45 degrees of its
+    middle. ``side`` is the direction.
+    """
     left, ahead = body_travel(joints)
     aside = abs(left) > 0.5 and abs(left) > 2 * abs(ahead)
     tall = np.median(g.pelvis_height(joints)) > 0.6 and np.median(g.trunk_tilt(joints)) < 50
@@ -119,8 +140,11 @@ def sidestep(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def crawl_hands_and_knees(joints: np.ndarray) -> bool:
-    """Front down with the trunk within 40 degrees of level, pelvis at 20 to 65 cm, knees and wrists coming under 25 cm
-    in turn, the body goes 50 cm head first with two advances of one wrist past the other."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a crawl on hands and knees.
+
+    Front down with the trunk within 40 degrees of level, pelvis at 20 to 65 cm, knees and wrists coming under 25 cm in
+    turn, the body goes 50 cm head first with two advances of one wrist past the other.
+    """
     pelvis = g.height(joints, "pelvis")
     crawls = level_prone(joints, 50) & (pelvis > 0.2) & (pelvis < 0.65)
     for name in ("knee", "wrist"):
@@ -139,8 +163,11 @@ def crawl_hands_and_knees(joints: np.ndarray) -> bool:
 
 
 def climb_stairs(joints: np.ndarray, way: str | None = None) -> bool:
-    """Feet are set down in turn, each 6 cm higher than the last, twice or more, the pelvis rises by 30 cm while the
-    body goes forward (``way`` down: lower and falls)."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show stairs being climbed.
+
+    Feet are set down in turn, each 6 cm higher than the last, twice or more, the pelvis rises by 30 cm while the body
+    goes forward (``way`` down: lower and falls).
+    """
     checked(way, ("up", "down"))
     rise = float(g.height(joints, "pelvis")[-4:].mean() - g.height(joints, "pelvis")[:4].mean())
     if abs(rise) < 0.3 or body_travel(joints)[1] < 0.3 or (way is not None and (rise > 0) != (way == "up")):
@@ -158,8 +185,11 @@ def climb_stairs(joints: np.ndarray, way: str | None = None) -> bool:
 
 
 def crab_walk(joints: np.ndarray, way: str | None = None) -> bool:
-    """Front up on hands and feet (one wrist under 25 cm and one toe under 30 at any time, pelvis over 12 cm, knees
-    under 150 degrees), the body goes 40 cm. ``way`` forward is feet first, backward is head first."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a crab walk.
+
+    Front up on hands and feet (one wrist under 25 cm and one toe under 30 at any time, pelvis over 12 cm, knees under
+    150 degrees), the body goes 40 cm. ``way`` forward is feet first, backward is head first.
+    """
     checked(way, ("forward", "backward"))
     crab = (g.chest_rise(joints) > 0.4) & (g.height(joints, "pelvis") > 0.12) & (g.trunk_tilt(joints) > 25)
     crab &= np.maximum(g.knee(joints, "left"), g.knee(joints, "right")) < 150

@@ -11,9 +11,12 @@ from runtime.evaluate.vocabulary.parts import checked, on_side, other, stays, up
 
 
 def fall_over(joints: np.ndarray, way: str | None = None) -> bool:
-    """From standing the pelvis goes down to 40 cm within 1.4 s and stays under 50, at over 1 m/s on the way, the
-    trunk ending 40 degrees or more from upright or seated low. ``way`` is where the head goes, seen from the feet and
-    the way it faced."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a fall.
+
+    From standing the pelvis goes down to 40 cm within 1.4 s and stays under 50, at over 1 m/s on the way, the trunk
+    ending 40 degrees or more from upright or seated low. ``way`` is where the head goes, seen from the feet and the way
+    it faced.
+    """
     checked(way, ("forward", "backward", "left", "right"))
     pelvis = g.height(joints, "pelvis")
     low = np.flatnonzero(pelvis < 0.4)
@@ -32,8 +35,11 @@ def fall_over(joints: np.ndarray, way: str | None = None) -> bool:
 
 
 def spin_around(joints: np.ndarray, side: str | None = None, times: int | None = None, degrees: float = 320) -> bool:
-    """The heading turns ``degrees`` one way while the pelvis stays within 90 cm of the middle of its path. ``side`` is
-    the sense, left anticlockwise seen from above; ``times`` the number of full turns."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a spin on the spot.
+
+    The heading turns ``degrees`` one way while the pelvis stays within 90 cm of the middle of its path. ``side`` is the
+    sense, left anticlockwise seen from above; ``times`` the number of full turns.
+    """
     turned = g.heading(joints)
     whole = float(turned[-3:].mean() - turned[:3].mean())
     right = bool(stays(joints, 0.9)) and abs(whole) > degrees
@@ -43,8 +49,11 @@ def spin_around(joints: np.ndarray, side: str | None = None, times: int | None =
 
 
 def hip_sway_dance(joints: np.ndarray, cycles: int = 3) -> bool:
-    """The pelvis sways sideways against the feet by 6 cm, or the hips twist against the shoulders by 15 degrees, to
-    and fro for ``cycles`` within 8 s, the body upright and within 1 m."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a dance that sways the hips.
+
+    The pelvis sways sideways against the feet by 6 cm, or the hips twist against the shoulders by 15 degrees, to and
+    fro for ``cycles`` within 8 s, the body upright and within 1 m.
+    """
     base = g.between(joints, "ankle")
     sway = ((g.joint(joints, "pelvis") - base) * g.left_axis(joints)).sum(1)
     across = [g.joint(joints, f"left_{name}") - g.joint(joints, f"right_{name}") for name in ("hip", "shoulder")]
@@ -58,8 +67,11 @@ def hip_sway_dance(joints: np.ndarray, cycles: int = 3) -> bool:
 
 
 def play_violin(joints: np.ndarray, side: str | None = None) -> bool:
-    """One wrist is held ahead of or beside its shoulder, within 28 cm of its height and nearly still, elbow bent,
-    while the other, between belly and shoulder, moves to or fro by 12 cm five times. ``side`` is the bowing arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a violin being played.
+
+    One wrist is held ahead of or beside its shoulder, within 28 cm of its height and nearly still, elbow bent, while
+    the other, between belly and shoulder, moves to or fro by 12 cm five times. ``side`` is the bowing arm.
+    """
 
     def shows(arm: str) -> bool:
         neck = other(arm)

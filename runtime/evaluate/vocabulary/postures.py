@@ -22,8 +22,11 @@ FACES = ("front", "back")
 
 
 def kneel_on_one_knee(joints: np.ndarray, side: str | None = None, seconds: float = 0.5) -> bool:
-    """For ``seconds`` one knee is under 17 cm and the other 20 cm higher, its foot flat on the floor, trunk within 40
-    degrees of upright. ``side`` is the knee on the floor."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show kneeling on one knee.
+
+    For ``seconds`` one knee is under 17 cm and the other 20 cm higher, its foot flat on the floor, trunk within 40
+    degrees of upright. ``side`` is the knee on the floor.
+    """
 
     def shows(leg: str) -> bool:
         low = g.height(joints, f"{leg}_knee") < 0.17
@@ -35,14 +38,17 @@ def kneel_on_one_knee(joints: np.ndarray, side: str | None = None, seconds: floa
 
 
 def _flat(joints: np.ndarray, under: float) -> np.ndarray:
-    """Mask: pelvis, shoulders and head lower than ``under`` metres."""
+    """Tell in which frames pelvis, shoulders and head are lower than ``under`` metres: (frames,) bool."""
     names = ("pelvis", "left_shoulder", "right_shoulder", "head")
     return np.max([g.height(joints, name) for name in names], axis=0) < under
 
 
 def lie_down_on_back(joints: np.ndarray) -> bool:
-    """Starts upright or sitting (trunk within 50 degrees of upright, neck over 45 cm) and ends with pelvis, shoulders
-    and head under 40 cm, front up, without a fall: the pelvis never goes down faster than 2 m/s."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show lying down on the back.
+
+    Starts upright or sitting (trunk within 50 degrees of upright, neck over 45 cm) and ends with pelvis, shoulders and
+    head under 40 cm, front up, without a fall: the pelvis never goes down faster than 2 m/s.
+    """
     start = bool(((g.height(joints, "neck") > 0.45) & (g.trunk_tilt(joints) < 50))[: FPS // 2].any())
     lies = _flat(joints, 0.4) & (g.chest_rise(joints) > 0.5)
     gentle = velocity(g.height(joints, "pelvis")).min() > -2.0
@@ -50,8 +56,10 @@ def lie_down_on_back(joints: np.ndarray) -> bool:
 
 
 def get_up_from_floor(joints: np.ndarray, face: str | None = None) -> bool:
-    """Starts lying (pelvis, shoulders and head under 45 cm) and ends standing (pelvis over 80 % of its standing
-    height, trunk within 30 degrees of upright, feet down). ``face`` is the side of the body on the floor at the start.
+    """Tell whether ``joints`` (frames, 22, 3), metres, show getting up from the floor.
+
+    Starts lying (pelvis, shoulders and head under 45 cm) and ends standing (pelvis over 80 % of its standing height,
+    trunk within 30 degrees of upright, feet down). ``face`` is the side of the body on the floor at the start.
     """
     checked(face, FACES)
     low = _flat(joints, 0.45)
@@ -63,8 +71,10 @@ def get_up_from_floor(joints: np.ndarray, face: str | None = None) -> bool:
 
 
 def sit_cross_legged(joints: np.ndarray, seconds: float = 1.0) -> bool:
-    """For ``seconds`` the pelvis is under 30 cm with the trunk within 40 degrees of upright, both knees under 100
-    degrees, 35 cm apart and low, the ankles ahead of the pelvis and near the middle (within 25 cm).
+    """Tell whether ``joints`` (frames, 22, 3), metres, show sitting with crossed legs.
+
+    For ``seconds`` the pelvis is under 30 cm with the trunk within 40 degrees of upright, both knees under 100 degrees,
+    35 cm apart and low, the ankles ahead of the pelvis and near the middle (within 25 cm).
     """
     low = (g.height(joints, "pelvis") < 0.3) & (g.trunk_tilt(joints) < 40)
     knees = [g.body_offset(joints, f"{leg}_knee", "pelvis") * [1 if leg == "left" else -1, 1, 1] for leg in g.SIDES]
@@ -78,8 +88,11 @@ def sit_cross_legged(joints: np.ndarray, seconds: float = 1.0) -> bool:
 
 
 def hands_on_hips(joints: np.ndarray, seconds: float = 1.0) -> bool:
-    """For ``seconds``, standing, both wrists are within 30 cm of their hip joints, 8 cm under to 28 cm over them, the
-    elbows under 135 degrees and farther out than the wrists."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show standing with the hands on the hips.
+
+    For ``seconds``, standing, both wrists are within 30 cm of their hip joints, 8 cm under to 28 cm over them, the
+    elbows under 135 degrees and farther out than the wrists.
+    """
     akimbo = standing(joints)
     for arm in g.SIDES:
         sign = 1 if arm == "left" else -1
@@ -91,8 +104,11 @@ def hands_on_hips(joints: np.ndarray, seconds: float = 1.0) -> bool:
 
 
 def cross_arms(joints: np.ndarray, seconds: float = 1.0) -> bool:
-    """For ``seconds`` both wrists are at or past the middle of the body (within 6 cm), in front, between belly and
-    shoulders, each within 38 cm of the other elbow, the elbows under 140 degrees."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show crossed arms.
+
+    For ``seconds`` both wrists are at or past the middle of the body (within 6 cm), in front, between belly and
+    shoulders, each within 38 cm of the other elbow, the elbows under 140 degrees.
+    """
     folded = np.ones(len(joints), dtype=bool)
     for arm in g.SIDES:
         sign = 1 if arm == "left" else -1
@@ -104,8 +120,11 @@ def cross_arms(joints: np.ndarray, seconds: float = 1.0) -> bool:
 
 
 def balance_on_one_leg(joints: np.ndarray, side: str | None = None, seconds: float = 1.5) -> bool:
-    """For ``seconds`` one foot stands (under 7 cm, slower than 35 cm/s) and the other is 13 cm higher, the pelvis
-    within 28 cm of the standing foot. ``side`` is the standing leg."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a balance on one leg.
+
+    For ``seconds`` one foot stands (under 7 cm, slower than 35 cm/s) and the other is 13 cm higher, the pelvis within
+    28 cm of the standing foot. ``side`` is the standing leg.
+    """
 
     def shows(leg: str) -> bool:
         feet = {
@@ -121,8 +140,11 @@ def balance_on_one_leg(joints: np.ndarray, side: str | None = None, seconds: flo
 
 
 def touch_toes(joints: np.ndarray, times: int | None = None) -> bool:
-    """The trunk folds until both wrists are within 32 cm of the height of the ankles, knees over 135 degrees, feet in
-    place; a fold ends when the wrists are over 60 cm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show the toes being touched, ``times`` times or once.
+
+    The trunk folds until both wrists are within 32 cm of the height of the ankles, knees over 135 degrees, feet in
+    place; a fold ends when the wrists are over 60 cm.
+    """
     wrists = np.maximum(g.height(joints, "left_wrist"), g.height(joints, "right_wrist"))
     ankles = (g.height(joints, "left_ankle") + g.height(joints, "right_ankle")) / 2
     knees = np.minimum(g.knee(joints, "left"), g.knee(joints, "right"))
@@ -135,8 +157,11 @@ def touch_toes(joints: np.ndarray, times: int | None = None) -> bool:
 
 
 def downward_dog(joints: np.ndarray, seconds: float = 1.0) -> bool:
-    """For ``seconds`` wrists and toes are under 20 cm and 70 cm apart, the pelvis the highest joint, 20 cm over head
-    and shoulders, elbows and knees over 135 degrees."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show the downward dog, held.
+
+    For ``seconds`` wrists and toes are under 20 cm and 70 cm apart, the pelvis the highest joint, 20 cm over head and
+    shoulders, elbows and knees over 135 degrees.
+    """
     tops = [g.height(joints, name) for name in ("head", "left_shoulder", "right_shoulder")]
     peak = (g.height(joints, "pelvis") > np.max(tops, axis=0) + 0.2) & (
         g.height(joints, "pelvis") >= joints[:, 4:, 1].max(axis=1)
@@ -148,8 +173,11 @@ def downward_dog(joints: np.ndarray, seconds: float = 1.0) -> bool:
 
 
 def _roll(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How a lying body is rolled about its long axis: degrees (frames,), 0 on the back, growing as the front turns
-    towards the horizontal direction ``beside`` (frames, 3), which is also where the body then rolls to."""
+    """Return how a lying body is rolled about its long axis: degrees (frames,), 0 on the back.
+
+    They grow as the front turns towards the horizontal direction ``beside`` (frames, 3), returned too, which is also
+    where the body then rolls to.
+    """
     axis = g.joint(joints, "neck") - g.joint(joints, "pelvis")
     across = g.joint(joints, "left_shoulder") - g.joint(joints, "right_shoulder")
     across = across + g.joint(joints, "left_hip") - g.joint(joints, "right_hip")
@@ -160,8 +188,11 @@ def _roll(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def roll_over_lying(joints: np.ndarray, face: str | None = None, side: str | None = None) -> bool:
-    """While pelvis and shoulders stay under 50 cm, the front of the trunk turns by 120 degrees about the body's long
-    axis. ``face`` is what lies on the floor at the end, ``side`` the body's own side that it rolls towards."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show rolling over on the floor.
+
+    While pelvis and shoulders stay under 50 cm, the front of the trunk turns by 120 degrees about the body's long axis.
+    ``face`` is what lies on the floor at the end, ``side`` the body's own side that it rolls towards.
+    """
     checked(face, FACES)
     checked(side, g.SIDES)
     shoulders = np.maximum(g.height(joints, "left_shoulder"), g.height(joints, "right_shoulder"))

@@ -15,9 +15,12 @@ from runtime.evaluate.vocabulary.parts import on_side, other
 
 
 def side_kick(joints: np.ndarray, side: str | None = None) -> bool:
-    """One foot is out to the side (more than ahead or behind, seen across the hips), up to 30 cm under the hips or
-    higher, knee over 125 degrees, having moved at 2 m/s against the pelvis, the other foot down, and comes back down.
-    ``side`` is the kicking leg."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a kick to the side.
+
+    One foot is out to the side (more than ahead or behind, seen across the hips), up to 30 cm under the hips or higher,
+    knee over 125 degrees, having moved at 2 m/s against the pelvis, the other foot down, and comes back down. ``side``
+    is the kicking leg.
+    """
 
     def shows(leg: str) -> bool:
         sign = 1 if leg == "left" else -1
@@ -33,9 +36,12 @@ def side_kick(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def uppercut(joints: np.ndarray, side: str | None = None) -> bool:
-    """One wrist rises by 35 cm within half a second from under the chest, at over 2.5 m/s and more upward than any
-    other way, to between 25 cm under and 30 cm over the head joint, ahead of the body and within 28 cm of its middle,
-    elbow at 45 to 125 degrees. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show an uppercut.
+
+    One wrist rises by 35 cm within half a second from under the chest, at over 2.5 m/s and more upward than any other
+    way, to between 25 cm under and 30 cm over the head joint, ahead of the body and within 28 cm of its middle, elbow
+    at 45 to 125 degrees. ``side`` is that arm.
+    """
 
     def shows(arm: str) -> bool:
         out = g.body_offset(joints, f"{arm}_wrist", "spine3")
@@ -54,8 +60,10 @@ def uppercut(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def knee_strike(joints: np.ndarray, side: str | None = None) -> bool:
-    """One knee comes up to the height of the pelvis (within 8 cm) at over 1.3 m/s, bent under 110 degrees, the other
-    foot down, and goes down again, the leg never stretching (over 150 degrees) while it is up. ``side`` is that leg.
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a strike with the knee.
+
+    One knee comes up to the height of the pelvis (within 8 cm) at over 1.3 m/s, bent under 110 degrees, the other foot
+    down, and goes down again, the leg never stretching (over 150 degrees) while it is up. ``side`` is that leg.
     """
 
     def shows(leg: str) -> bool:
@@ -74,8 +82,11 @@ def knee_strike(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def duck_under(joints: np.ndarray, side: str | None = None) -> bool:
-    """The head drops by 22 cm within 0.9 s and comes back 20 cm within 2 s, the feet within 70 cm of their place, not
-    down on the floor. ``side`` is where the head goes meanwhile, by 10 cm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show ducking.
+
+    The head drops by 22 cm within 0.9 s and comes back 20 cm within 2 s, the feet within 70 cm of their place, not down
+    on the floor. ``side`` is where the head goes meanwhile, by 10 cm.
+    """
     head, seen = g.height(joints, "head"), set()
     turns = g.extremes(head, 0.2)
     for top, low, back in zip(turns, turns[1:], turns[2:], strict=False):
@@ -93,15 +104,18 @@ def duck_under(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def _feet_left(joints: np.ndarray) -> np.ndarray:
-    """Horizontal unit vector (3,) to the left of somebody who stands with planted feet: from ankle to ankle."""
+    """Return the horizontal unit vector (3,) to the left of somebody with planted feet: from ankle to ankle."""
     across = np.median(g.joint(joints, "left_ankle") - g.joint(joints, "right_ankle"), axis=0) * [1, 0, 1]
     return across / max(np.linalg.norm(across), 1e-9)
 
 
 def golf_swing(joints: np.ndarray, side: str | None = None) -> bool:
-    """Both wrists, within 36 cm of each other in the median, go up on one side of the feet to the shoulders (25 cm
-    under them), down to the hips and up on the other side, the feet in place. A swing of ``side`` right goes from the
-    body's right to its left."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show the swing of a golf club.
+
+    Both wrists, within 36 cm of each other in the median, go up on one side of the feet to the shoulders (25 cm under
+    them), down to the hips and up on the other side, the feet in place. A swing of ``side`` right goes from the body's
+    right to its left.
+    """
     middle = (g.joint(joints, "left_wrist") + g.joint(joints, "right_wrist")) / 2
     together = np.median(g.gap(joints, "left_wrist", "right_wrist")) < 0.36
     left = (middle - g.between(joints, "ankle")) @ _feet_left(joints)
@@ -115,14 +129,17 @@ def golf_swing(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def _squeezed(text: str) -> str:
-    """``text`` with repeated letters written once."""
+    """Return ``text`` with repeated letters written once."""
     return "".join(letter for index, letter in enumerate(text) if index == 0 or text[index - 1] != letter)
 
 
 def basketball_shot(joints: np.ndarray, side: str | None = None) -> bool:
-    """Both wrists are together (within 42 cm) between chest and head; within 1.2 s one is 15 cm over the head joint
-    and ahead of it with the elbow over 125 degrees, the knees 12 degrees straighter than at their lowest meanwhile,
-    under 160. ``side`` is the arm that ends higher."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a shot at a basket.
+
+    Both wrists are together (within 42 cm) between chest and head; within 1.2 s one is 15 cm over the head joint and
+    ahead of it with the elbow over 125 degrees, the knees 12 degrees straighter than at their lowest meanwhile, under
+    160. ``side`` is the arm that ends higher.
+    """
     gap = g.gap(joints, "left_wrist", "right_wrist") < 0.42
     wrists = {arm: g.body_offset(joints, f"{arm}_wrist", "head") for arm in g.SIDES}
     level = (wrists["left"] + wrists["right"])[:, 1] / 2
@@ -141,8 +158,11 @@ def basketball_shot(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def cartwheel(joints: np.ndarray, side: str | None = None) -> bool:
-    """At one time both ankles are over the pelvis and the pelvis over the head with a wrist under 25 cm; before and
-    after it stands, 80 cm apart. ``side`` is the hand that goes down first."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a cartwheel.
+
+    At one time both ankles are over the pelvis and the pelvis over the head with a wrist under 25 cm; before and after
+    it stands, 80 cm apart. ``side`` is the hand that goes down first.
+    """
     ankles = np.minimum(g.height(joints, "left_ankle"), g.height(joints, "right_ankle"))
     wrists = {arm: g.height(joints, f"{arm}_wrist") for arm in g.SIDES}
     hand = np.minimum(wrists["left"], wrists["right"]) < 0.25
@@ -164,9 +184,12 @@ def cartwheel(joints: np.ndarray, side: str | None = None) -> bool:
 
 
 def bowl_a_ball(joints: np.ndarray, side: str | None = None, walked: int = 2) -> bool:
-    """After ``walked`` steps or 50 cm forward, one wrist swings from 10 cm behind the pelvis past it under hip height
-    at over 2 m/s with the arm 80 % stretched, the trunk leaning 15 degrees and a knee bent, and goes on up ahead to
-    belly height. ``side`` is that arm."""
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a ball being bowled.
+
+    After ``walked`` steps or 50 cm forward, one wrist swings from 10 cm behind the pelvis past it under hip height at
+    over 2 m/s with the arm 80 % stretched, the trunk leaning 15 degrees and a knee bent, and goes on up ahead to belly
+    height. ``side`` is that arm.
+    """
 
     def shows(arm: str) -> bool:
         out = g.body_offset(joints, f"{arm}_wrist", "pelvis")
