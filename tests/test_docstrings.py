@@ -26,7 +26,7 @@ SHAPE = re.compile(rf"\((?:{SIZE},|{SIZE}(?:, {SIZE})+|\.\.\.)(?:: [xyz, a-z]+)?
 ALIKE = re.compile(r"\b(?:same|its|their|that|any|whatever) shapes?\b|\bshapes? (?:and \w+ )?(?:of|as)\b|\bscalars?\b")
 SENTENCE = re.compile(r"[.;](?=\s|$)")
 UNIT = re.compile(
-    r"(?<![\w(])(?:metres?|m|cm|mm|millimetres|centimetres|pixels|m/s(?:\^[23])?|seconds|s|(?:a|per) second|hertz"
+    r"(?<![\w('])(?:metres?|m|cm|mm|millimetres|centimetres|pixels|m/s(?:\^[23])?|seconds|s|(?:a|per) second|hertz"
     r"|frame numbers|a frame|radians?|degrees|per cent|units?|bool|u?int(?:8|16|32|64)?|float16|bytes"
     # what has none by its nature
     r"|quaternions?|rotations?|matrix|matrices|ind(?:ex|ices)|class numbers|ranks?|cosines?"

@@ -264,8 +264,11 @@ def survey(
 
 
 def plan(site: Site, joints: np.ndarray) -> tuple[tuple[Channel, ...], list[str]]:
-    """Solve the edited ``joints`` (F, 22, 3), canonical, at the reading's frames, and return the keys to write and
-    the bones whose curves are torn (splice.channels). Any thread. Raises InputError for a hold out of reach."""
+    """Solve the edited ``joints`` and return the keys to write and the bones whose curves are torn (splice.channels).
+
+    ``joints`` (F, 22, 3) are canonical, metres, at the reading's frames. Any thread may call it. Raises InputError for
+    a hold out of reach.
+    """
     reading = site.reading
     solution = solve(reading.rig, reading.mapping, reading.placement.place(joints), site.options, reading.fps)
     posed = splicing.Posed(reading.poses, reading.worlds, site.bases)

@@ -28,7 +28,7 @@ def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the cross product (..., 3) of ``a`` and ``b``, both (..., 3).
+    """Return the cross product (..., 3) of ``a`` and ``b``, both (..., 3), of any units.
 
     A plain form, several times faster than numpy's.
     """

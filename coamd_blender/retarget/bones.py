@@ -212,7 +212,10 @@ def root_bone(rig: Rig, below: int) -> int:
 
 
 def location_axes(rig: Rig, bone: int) -> np.ndarray:
-    """Return the axes (3, 3), columns, of a bone's location channels in armature space, the bones above at rest."""
+    """Return the axes of a bone's location channels in armature space, the bones above at rest.
+
+    They are the columns of a rotation matrix (3, 3).
+    """
     if rig.local_location[bone]:
         return rig.rest[bone, :3, :3]
     parent = rig.parents[bone]

@@ -47,8 +47,8 @@ class Leg:
 def place_legs(points: np.ndarray, turns: dict[str, np.ndarray], body: RestBody, pelvis: np.ndarray) -> dict[str, Leg]:
     """Return both legs, by side, with the motion's directions and the rig's lengths.
 
-    points: (F, 22, 3) the motion in armature space. turns: joint to turn (F, 3, 3), of the pelvis at least. pelvis:
-    (F, 3) the head of its bone.
+    points: (F, 22, 3) the motion in armature space, in its units. turns: joint to turn (F, 3, 3), of the pelvis at
+    least. pelvis: (F, 3) the head of its bone.
     """
     legs = {}
     for side in SIDES:

@@ -102,7 +102,8 @@ def foot_turn(direction: np.ndarray, shin_turn: np.ndarray, body: RestBody, side
 def toe_turn(foot: np.ndarray, toe: np.ndarray, body: RestBody, side: str) -> np.ndarray:
     """Return the turn (F, 3, 3) of the toes: the foot's, bent flat where its heel is up and its ball on the floor.
 
-    foot: (F, 3, 3) turn of the foot. toe: (F, 3) place of the ball of the foot, armature space.
+    foot: (F, 3, 3) turn of the foot. toe: (F, 3) place of the ball of the foot in armature space, in its
+    units.
     """
     joint = f"{side}_foot"
     if joint not in body.heads:

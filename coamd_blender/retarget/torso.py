@@ -14,8 +14,8 @@ J = skeleton.JOINT_INDEX
 def torso_turns(points: np.ndarray, body: RestBody) -> dict[str, np.ndarray]:
     """Return the turns of the torso's joints away from the canonical rest pose: joint to (F, 3, 3).
 
-    points: (F, 22, 3) the motion, in armature space as the turns. Exact for a body that is the canonical one posed: the
-    joints that hang from pelvis and chest are rigid with them. The head inherits the neck's turn.
+    points: (F, 22, 3) the motion, in armature space as the turns, of any unit. Exact for a body that is the canonical
+    one posed: the joints that hang from pelvis and chest are rigid with them. The head inherits the neck's turn.
     """
     rest = body.canonical
     turns = {"pelvis": _pelvis_turn(points) @ _pelvis_turn(rest).T}

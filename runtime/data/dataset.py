@@ -186,10 +186,10 @@ class TokenSampler:
 
 
 def emphasis(joints: np.ndarray) -> np.ndarray:
-    """Return how much each token of joints (frames, 22, 3) counts in training: float32 (frames / 4,), mean one.
+    """Return how much each token of joints (frames, 22, 3), metres, counts in training: float32 (frames / 4,).
 
-    Its speed, that of its fastest hand or foot, over the clip's mean speed, to the power of three quarters and
-    between 0.4 and 4: a kick counts for more than the standing around it, steps of a walk alike.
+    The mean is one. It is the token's speed, that of its fastest hand or foot, over the clip's mean speed, to the power
+    of three quarters and between 0.4 and 4: a kick counts for more than the standing around it, steps of a walk alike.
     """
     ends = np.asarray(joints[:, _ENDS], dtype=np.float32)
     speed = np.linalg.norm(np.diff(ends, axis=0, prepend=ends[:1]), axis=-1).max(axis=1)

@@ -295,8 +295,11 @@ class RangeEdit:
     # --- back to the clip -----------------------------------------------------------------------------------------
 
     def back_in_clip(self, made: np.ndarray) -> np.ndarray:
-        """Return the range's frames (stop - start, 22, 3) in the clip: ``made`` (4 * tokens, 22, 3) moved and faded so
-        that its ends meet what is kept, held joints as they were, targets hit."""
+        """Return the range's frames (stop - start, 22, 3), metres, in the clip.
+
+        They are ``made`` (4 * tokens, 22, 3) moved and faded so that its ends meet what is kept, held joints as they
+        were, targets hit.
+        """
         start, stop, total = self.task.start, self.task.stop, len(self.joints)
         around = np.arange(start - 2, stop + 2)  # two frames on either side tell place and speed
         lengths = self._lengths(np.clip(around, 0, total - 1))
@@ -371,9 +374,11 @@ class RangeEdit:
 def blend_ends(
     clip: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float, carried: bool, trusted: bool
 ) -> np.ndarray:
-    """Offset ``clip`` (2 + frames + 2, 22, 3), a range and two frames on either side as it would have them. The range
-    (frames, 22, 3) that comes back goes on from the last frames ``before`` it and into the first ``after`` it (count,
-    22, 3), 0 to 2 of each, in place and speed.
+    """Offset ``clip`` so that its range goes on from what is ``before`` it and into what is ``after`` it.
+
+    ``clip`` (2 + frames + 2, 22, 3), metres, is a range and two frames on either side as it would have them. Of
+    ``before``, the last frames, and ``after``, the first (count, 22, 3), there are 0 to 2 each; the range (frames, 22,
+    3) that comes back meets them in place and speed.
 
     With ``carried`` the body is moved over the ground along the whole range; all else fades within FADE_SECONDS. The
     two frames on either side of ``clip`` are looked at only if ``trusted``: kept tokens, decoded, need not lead into

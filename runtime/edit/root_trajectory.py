@@ -54,7 +54,7 @@ def shares(movable: np.ndarray) -> np.ndarray:
 
 
 def along(curve: np.ndarray, tokens: int, start: np.ndarray | None = None) -> np.ndarray:
-    """Return stations (tokens + 1, 3) evenly along ``curve`` (points, 2: x, z), looking where it leads.
+    """Return stations (tokens + 1, 3) evenly along ``curve`` (points, 2: x, z), metres, looking where it leads.
 
     With ``start`` (3,) the heading turns from there to the curve's over the first tokens.
     """

@@ -1,4 +1,4 @@
-"""What an edit asks for: the range, the mode, the joints, a path, poses. Checked here, carried out by edit.py."""
+"""What an edit asks for: the range, the mode, the joints, a path, poses. Checked here, done in range_edit.py."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,13 @@ import numpy as np
 from runtime.config import SamplingConfig
 from runtime.generate import multi_action
 
+ROOT = Path(__file__).parents[2]
+
 if TYPE_CHECKING:
     from runtime.generate.generator import Generator
 
 BATCH = 16
+DRAWN_BY = ("coamd_blender/motion", "runtime/cleanup", "runtime/edit", "runtime/generate", "runtime/model")
 
 
 @dataclass(frozen=True)
@@ -33,18 +37,28 @@ class Order:
 @dataclass(frozen=True)
 class Guide:
     """How generation is guided: a name that tells it from other guides, and ``of(prompts)``, which gives the
-    ``runtime.guidance.Guidance`` of one batch of prompts."""
+    ``runtime.generate.guidance.Guidance`` of one batch of prompts."""
 
     name: str
     of: Callable[[list[str]], object]
 
 
-def cache_file(cache: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:
-    """Return the file below ``cache`` that holds what these weights make of these orders."""
-    key = [digest, [asdict(order) for order in orders], cfg, asdict(SamplingConfig()), multi_action.SETTINGS]
+@cache
+def drawing_code(root: Path = ROOT) -> str:
+    """Return a digest of the code below ``root`` that turns orders into motions: that of the rooms of ``DRAWN_BY``."""
+    digest = hashlib.sha256()
+    for file in sorted(file for room in DRAWN_BY for file in (root / room).rglob("*.py")):
+        digest.update(f"{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def cache_file(folder: Path, digest: str, orders: list[Order], cfg: float | None, guide: Guide | None) -> Path:
+    """Return the file below ``folder`` that holds what these weights and today's code make of these orders."""
+    key = [digest, drawing_code(), [asdict(order) for order in orders], cfg]
+    key += [asdict(SamplingConfig()), multi_action.SETTINGS]
     if guide is not None:
         key.append(guide.name)
-    return Path(cache) / f"{digest[:12]}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.npz"
+    return Path(folder) / f"{digest[:12]}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.npz"
 
 
 def stored_motions(file: Path, make: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
@@ -71,7 +85,7 @@ def produce(
     generator: Generator | Callable[[], Generator],
     orders: list[Order],
     digest: str,
-    cache: Path,
+    folder: Path,
     cfg: float | None = None,
     progress: Callable[[int, int], None] | None = None,
     guide: Guide | None = None,
@@ -96,4 +110,4 @@ def produce(
                     progress(len(results), len(orders))
         return [results[index] for index in range(len(orders))]
 
-    return stored_motions(cache_file(cache, digest, orders, cfg, guide), make)
+    return stored_motions(cache_file(folder, digest, orders, cfg, guide), make)

@@ -43,10 +43,10 @@ def _best_turn(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def global_rotations(joints: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Rotations of every joint (frames, 22, 3, 3) that turn ``offsets`` (22, 3) onto ``joints`` (frames, 22, 3).
+    """Return the rotations of every joint (frames, 22, 3, 3) that turn ``offsets`` onto ``joints``.
 
-    A joint of several children takes the best fit; one of a single child the least turn from its parent's; a last
-    joint its parent's.
+    ``offsets`` (22, 3) and ``joints`` (frames, 22, 3) are metres. A joint of several children takes the best fit; one
+    of a single child the least turn from its parent's; a last joint its parent's.
     """
     rotations = np.zeros((len(joints), JOINT_COUNT, 3, 3))
     for joint, children in enumerate(CHILDREN):

@@ -11,7 +11,7 @@ from runtime.compose.compose import PoolItem
 from runtime.data.dataset import write_pool
 from runtime.evaluate import benchmarks
 from runtime.evaluate.benchmarks import Options, reconstruction_error, run_benchmark
-from runtime.evaluate.generated import Order, produce
+from runtime.evaluate.generated import DRAWN_BY, ROOT, Order, drawing_code, produce
 from runtime.evaluate.registry import list_benchmarks
 from runtime.evaluate.results import weights_digest
 
@@ -108,6 +108,18 @@ def test_produced_motions_come_back_in_order_and_from_the_cache(tmp_path):
 
     again = produce(must_not_load, orders, "w" * 64, tmp_path)
     assert all(np.array_equal(one, other) for one, other in zip(motions, again, strict=True))
+
+
+def test_motions_drawn_by_other_code_are_not_read_back(tmp_path):
+    room = tmp_path / "runtime" / "model"
+    room.mkdir(parents=True)
+    (room / "sampling.py").write_text("STEPS = 10")
+    first = drawing_code(tmp_path)
+    (tmp_path / "runtime" / "report.py").write_text("TITLE = 1")
+    assert drawing_code.__wrapped__(tmp_path) == first
+    (room / "sampling.py").write_text("STEPS = 11")
+    assert drawing_code.__wrapped__(tmp_path) != first
+    assert all(any((ROOT / room).rglob("*.py")) for room in DRAWN_BY)
 
 
 def test_the_digest_follows_the_bytes_of_the_weights(tmp_path):
