@@ -15,8 +15,8 @@ ARRAY = re.compile(r"\b(ndarray|Tensor)\b")
 CALLED = re.compile(r"Callable\[.*\]")  # what a callback takes and returns, its own comment or docstring says
 NAMES = (
     "batch captions channels classes clips columns count dim draws features feet fps frames frames' groups heads "
-    "height inputs items joints keys labels latent_dim length motions others pairs points projection prompts "
-    "queries rows samples seeds side size start steps stop target targets texts text_dim token_dim tokens width "
+    "height inputs items joints keys labels latent_dim length motions others outputs pairs points projection prompts "
+    "queries rank rows samples seeds side size start steps stop target targets texts text_dim token_dim tokens width "
     "windows words"
 ).replace(" ", "|")
 WORDS = "all|about|at most|cell|context|head|test|training"  # that may stand before a name

@@ -60,6 +60,8 @@ ARROWS = {
         "config": "errors",
         "weights": "errors",
         "checkpoint": "config errors weights",
+        "loop": "checkpoint config errors",
+        "grammar": "lazy",
         # what a task is made of
         "formats": "errors lazy motion retarget",
         "model": "checkpoint config errors motion",
@@ -69,18 +71,19 @@ ARROWS = {
         "edit": "cleanup config errors formats generate lazy model motion wire",
         "recognize": "checkpoint config errors generate lazy model motion weights wire",
         "library": "errors formats lazy motion recognize wire",
+        "teach": "checkpoint config errors formats generate grammar lazy loop model motion wire",
         # who carries them out
         "serve": "edit errors generate library motion recognize wire",
         "cli": "checkpoint compose config data edit errors evaluate formats generate library motion recognize serve "
-        "train weights wire",
+        "teach train weights wire",
         "__main__": "cli",
         "__init__": "lazy",
         # what makes and judges the weights, and ships with none of the above
-        "captions": "errors motion",
+        "captions": "errors grammar motion",
         "authored": "errors motion",
-        "compose": "authored captions data errors lazy motion",
+        "compose": "authored captions data errors grammar lazy motion",
         "data": "captions errors formats lazy library model motion",
-        "train": "captions checkpoint config data errors evaluate generate lazy model motion recognize",
+        "train": "captions checkpoint config data errors evaluate generate grammar lazy loop model motion recognize",
         "evaluate": "captions checkpoint cleanup compose config data edit errors formats generate lazy library "
         "model motion recognize weights",
     },

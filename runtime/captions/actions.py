@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from runtime.captions.phrases import base_form
-from runtime.captions.sentences import told
+from runtime.grammar.inflection import base_form
+from runtime.grammar.sentences import told
 
 _TABLE = Path(__file__).with_name("actions.json")
 # Verbs that say little of what is done.

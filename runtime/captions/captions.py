@@ -14,18 +14,9 @@ import numpy as np
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES
 from runtime.captions import describe
 from runtime.captions.actions import action_of
-from runtime.captions.phrases import (
-    LOW_STANCES,
-    Entry,
-    captions_from,
-    count_word,
-    find_entry,
-    label_of,
-    mirrored,
-    times_word,
-    written,
-)
-from runtime.captions.sentences import told
+from runtime.captions.phrases import LOW_STANCES, Entry, captions_from, find_entry, label_of, written
+from runtime.grammar.inflection import count_word, mirrored, times_word
+from runtime.grammar.sentences import told
 
 __all__ = ["Spoken", "Window", "caption_clip", "caption_window", "entry_of", "mirrored", "speak", "windows"]
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from runtime.captions import describe
 from runtime.captions.local_pose import to_local
-from runtime.captions.phrases import COUNTS, mirrored
+from runtime.grammar.inflection import COUNTS, mirrored
 
 _SIDE = re.compile(r"\b(left|right)\b(?! away| now| behind| in front| angle)")
 _ARM = r"(?:arm|hand|fist|wrist|elbow|forearm|palm)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from runtime.captions.phrases import mirrored
+from runtime.grammar.inflection import mirrored
 
 # What is swapped, both ways; a word that has several opposites takes the first.
 _PAIRS = {

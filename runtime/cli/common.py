@@ -79,6 +79,26 @@ def add_text_weight(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cfg", type=weight, metavar="W", help="classifier-free weight")
 
 
+def add_styles(parser: argparse.ArgumentParser) -> None:
+    """Add --style, as all that draw motion take it."""
+    parser.add_argument(
+        "--style",
+        type=styled,
+        action="append",
+        default=[],
+        metavar="FILE[=S]",
+        help="put a taught style on, S times as strongly as it was taught (default 1); several may be given",
+    )
+
+
+def styled(text: str) -> tuple[Path, float]:
+    """Return (file, strength) of "FILE" or "FILE=STRENGTH", as an argparse type."""
+    name, sign, strength = text.rpartition("=")
+    if not sign:
+        return Path(text), 1.0
+    return Path(name), finite_number(-2.0, 2.0)(strength)
+
+
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     """Return an argparse type for whole numbers from ``least`` to ``most``."""
 

@@ -21,6 +21,7 @@ from runtime.cli.common import (
     ProgressLine,
     add_model_options,
     add_seed,
+    add_styles,
     add_text_weight,
     add_verb,
     check_generator,
@@ -75,6 +76,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         metavar="K",
         help="draw K of each and keep the one that the recogniser finds to do best what was asked (default 1)",
     )
+    add_styles(parser)
     add_model_options(parser)
     parser.add_argument(
         "--out", required=True, metavar="CLIP.npz", help="with --count or --prompt-file: CLIP_LLL_KKK.npz"
@@ -94,7 +96,10 @@ def run(args: argparse.Namespace) -> Outcome:
     if args.guidance or args.best_of > 1:
         weights_file(args.weights, RECOGNIZER)
     frames = generate.generator.frames_for(args.seconds)
+    styles = [generate.style.Worn(generate.style.Style.load(path), strength) for path, strength in args.style]
     generator, guide = generate.generator.Generator.load(args.weights, args.device), None
+    if styles:
+        generator.wear(styles)
     judge = recognize.Recognizer.load(args.weights, args.device) if args.guidance or args.best_of > 1 else None
     if args.guidance:
         guide = partial(judge.guidance, strength=args.guidance)

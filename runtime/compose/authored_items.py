@@ -11,12 +11,13 @@ from coamd_blender.motion.skeleton import MAX_FRAMES, mirror
 from runtime import authored
 from runtime.captions.actions import action_of
 from runtime.captions.captions import Spoken
-from runtime.captions.phrases import Entry, mirrored
-from runtime.captions.sentences import told
+from runtime.captions.phrases import Entry
 from runtime.compose import splice
 from runtime.compose.builders import PoolItem, padded
 from runtime.compose.clip_pool import SHORTEST, Bank, Sample
 from runtime.compose.segments import Segment
+from runtime.grammar.inflection import mirrored
+from runtime.grammar.sentences import told
 
 _RECORDED = 6  # so many recordings of an action halve how often an authored one is drawn
 _LONGER_SHARE = 0.25  # of the items are held longer than they were drawn

@@ -14,9 +14,10 @@ import numpy as np
 from coamd_blender.motion.skeleton import MAX_FRAMES, mirror
 from runtime.captions import describe
 from runtime.captions.captions import LOCOMOTION, mirrored, speak, squats
-from runtime.captions.phrases import Entry, captions_from, count_word, inflect, times_word, written
+from runtime.captions.phrases import Entry, captions_from, written
 from runtime.compose import splice
 from runtime.compose.clip_pool import SHORTEST, Bank, Sample, raising_words
+from runtime.grammar.inflection import count_word, inflect, times_word
 
 # (first, second): never composed one after the other in training, for testing whether pairs generalise.
 HELD_OUT_PAIRS = (

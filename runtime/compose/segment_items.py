@@ -18,12 +18,13 @@ import numpy as np
 from coamd_blender.motion.skeleton import MAX_FRAMES, mirror
 from runtime.captions import describe
 from runtime.captions.captions import Spoken
-from runtime.captions.phrases import Entry, count_word, inflect, mirrored, sentence, times_word
-from runtime.captions.sentences import Told, captions_of, counts, uncounted
+from runtime.captions.phrases import Entry
 from runtime.compose import splice
 from runtime.compose.builders import HELD_OUT_PAIRS, PoolItem, extended, padded
 from runtime.compose.clip_pool import SHORTEST, Bank, Sample
 from runtime.compose.segments import Segment, segments
+from runtime.grammar.inflection import count_word, inflect, mirrored, sentence, times_word
+from runtime.grammar.sentences import Told, captions_of, counts, uncounted
 
 _RARITY = 0.6  # a segment is drawn as its action's number of segments to the power of minus this
 _SPECIAL = 0.5  # weight of what stairs, a chair or playground equipment carry

@@ -21,8 +21,8 @@ from runtime import captions
 from runtime.captions.actions import Action, action_of
 from runtime.captions.captions import usable
 from runtime.captions.contradictions import Finding, checked
-from runtime.captions.sentences import Told, told
 from runtime.data.sources import describe, sources
+from runtime.grammar.sentences import Told, told
 
 SEGMENTS_PATH = Path(captions.__file__).with_name("segments.csv")
 SHORTEST = 8  # frames

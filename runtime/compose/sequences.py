@@ -10,7 +10,7 @@ import numpy as np
 from coamd_blender.motion.skeleton import MAX_FRAMES
 from runtime.captions import describe
 from runtime.captions.captions import LOCOMOTION, Spoken
-from runtime.captions.phrases import Entry, inflect, written
+from runtime.captions.phrases import Entry, written
 from runtime.compose import splice
 from runtime.compose.builders import (
     HELD_OUT_PAIRS,
@@ -24,6 +24,7 @@ from runtime.compose.builders import (
     is_simple,
 )
 from runtime.compose.clip_pool import Bank, Sample
+from runtime.grammar.inflection import inflect
 
 _HELD_OUT = frozenset(HELD_OUT_PAIRS)
 # How often families take part in sequences.

@@ -20,13 +20,14 @@ from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
+from runtime.generate.style import Wardrobe, Worn
 from runtime.generate.vocabulary import Vocabulary
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
-from runtime.weights import AUTOENCODER, GENERATOR
+from runtime.weights import AUTOENCODER, GENERATOR, sha256
 from runtime.weights import BUNDLED as WEIGHTS
 
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
@@ -71,6 +72,9 @@ class Generator:
         self.text_encoder = text_encoder.eval().to(self.device)
         self.sampling = SamplingConfig()
         self.vocabulary: Vocabulary | None = None
+        self.digest = ""
+        self._wardrobe: Wardrobe | None = None
+        self._known: Vocabulary | None = None  # the vocabulary with the words of the styles that are worn
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
@@ -88,13 +92,28 @@ class Generator:
         checkpoint.load_module(networks, tensors, "generator")
         loaded = cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
         loaded.vocabulary = Vocabulary.beside(folder)
+        loaded.digest = sha256(folder / GENERATOR)
         return loaded
+
+    def wear(self, worn: Sequence[Worn]) -> None:
+        """Have all that is made from now on be made with these styles, and no others; () takes them off, to the bit.
+
+        Raises InputError, and changes nothing, for a style that was taught on other weights.
+        """
+        if self._wardrobe is None:
+            self._wardrobe = Wardrobe(self.networks, self.digest)
+        self._wardrobe.wear(worn)
+        self._known = self.vocabulary
+        words = list(dict.fromkeys(word for each in worn if each.strength for word in each.style.config.words))
+        if words and self.vocabulary is not None and isinstance(self.text_encoder, TextEncoder):
+            self._known = self.vocabulary.with_words(words, self.text_encoder(words).pooled)
 
     def notes(self, prompts: Sequence[str]) -> list[str]:
         """Return a line for each clause of ``prompts`` far from everything learnt; none without a vocabulary."""
-        if self.vocabulary is None or not isinstance(self.text_encoder, TextEncoder):
+        known = self._known or self.vocabulary
+        if known is None or not isinstance(self.text_encoder, TextEncoder):
             return []
-        found = [self.vocabulary.unlearnt(prompt, self.text_encoder) for prompt in dict.fromkeys(prompts)]
+        found = [known.unlearnt(prompt, self.text_encoder) for prompt in dict.fromkeys(prompts)]
         return [str(unlearnt) for told in found for unlearnt in told]
 
     def generate(
@@ -175,7 +194,7 @@ class Generator:
         How, ``sample`` in model/sampling.py says.
         """
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
-        text = self._encode([tidy_prompt(prompt) for prompt in prompts])
+        text = self.encode([tidy_prompt(prompt) for prompt in prompts])
         with torch.inference_mode():
             return sample(
                 self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer
@@ -197,7 +216,7 @@ class Generator:
             batch = torch.from_numpy(np.array(joints, dtype=np.float32))[None].to(self.device)
             return self.autoencoder.decode(*self.autoencoder.encode(batch))[0].cpu().numpy()
 
-    def _encode(self, prompts: list[str]) -> TextFeatures:
+    def encode(self, prompts: list[str]) -> TextFeatures:
         """Features of each prompt, padded together; the same prompt is encoded once."""
         distinct = list(dict.fromkeys(prompts))
         features = self.text_encoder(distinct)

@@ -71,6 +71,15 @@ class Vocabulary:
         tensors = checkpoint.quantize({"vectors": self.vectors})
         checkpoint.save(Path(folder) / FILE, "vocabulary", self.config, tensors)
 
+    def with_words(self, words: Sequence[str], vectors: torch.Tensor) -> Vocabulary:
+        """Return a vocabulary that knows ``words`` too, unit vectors (words, dim).
+
+        Each counts as a whole neighbourhood: few sentences tell of what a style teaches.
+        """
+        captions = (*self.config.captions, *(word for word in words for _ in range(NEIGHBOURS)))
+        more = vectors.to(self.vectors).repeat_interleave(NEIGHBOURS, dim=0)
+        return Vocabulary(VocabularyConfig(captions, self.config.far), torch.cat([self.vectors, more]))
+
     def nearest(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return distances (n,), 0 for a caption's own words, of unit vectors (n, dim), and the rows of the nearest
         captions (n, NEIGHBOURS), nearest first."""

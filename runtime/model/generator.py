@@ -28,18 +28,25 @@ class MotionGenerator(nn.Module):
         self.register_buffer("importance", torch.ones(config.token_dim))
 
     def loss(
-        self, tokens: torch.Tensor, valid: torch.Tensor, text: TextFeatures, emphasis: torch.Tensor | None = None
+        self,
+        tokens: torch.Tensor,
+        valid: torch.Tensor,
+        text: TextFeatures,
+        emphasis: torch.Tensor | None = None,
+        drop: float | None = None,
     ) -> torch.Tensor:
         """Return the velocity loss, a scalar, at masked tokens of ``tokens`` (batch, count, token_dim), normalised.
 
         ``valid`` (batch, count) bool is False past a clip's end. ``emphasis`` (batch, count) weighs tokens, all alike
         when None. Sampling under guidance prefers what is frequent, and a blow is two tokens of a clip of standing on
         guard: weights on rare events tilt the learned distribution towards them
-        (:func:`runtime.data.dataset.emphasis`).
+        (:func:`runtime.data.dataset.emphasis`). The text is left out of a share
+        ``drop`` of the rows (None: the configuration's).
         """
+        drop = self.config.condition_drop if drop is None else drop
         masked = draw_mask(valid)
-        hidden, shown = self._corrupt(tokens, masked)
-        dropped = torch.rand(len(tokens), device=tokens.device) < self.config.condition_drop
+        hidden, shown = self.corrupt(tokens, masked)
+        dropped = torch.rand(len(tokens), device=tokens.device) < drop
         told = self.transformer.read(text.tokens, text.valid, dropped)
         vectors = self.transformer(shown, hidden, valid, told)
         weight = torch.ones_like(tokens[..., 0]) if emphasis is None else emphasis
@@ -47,8 +54,9 @@ class MotionGenerator(nn.Module):
             tokens[masked], vectors[masked], self.config.draws, self.importance * weight[masked][:, None]
         )
 
-    def _corrupt(self, tokens: torch.Tensor, masked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of the masked tokens 10 % become noise, 88 % of the rest the mask token, the others stay."""
+    def corrupt(self, tokens: torch.Tensor, masked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return which of the ``masked`` (batch, count) are hidden, bool of that shape, and the tokens to show (batch,
+        count, token_dim): of the masked 10 % become noise, 88 % of the rest the mask token, the others stay."""
         draw = torch.rand(masked.shape, device=tokens.device)
         noisy = masked & (draw < self.config.noise_replace)
         rest = masked & ~noisy

@@ -13,9 +13,9 @@ from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime import checkpoint
 from runtime.config import PRESETS, TRAVEL_DIM, AutoencoderConfig
 from runtime.data.dataset import Pool, Prepared, WindowSampler, whole_tokens
+from runtime.loop import Run, settings_for, share_of, training_device
 from runtime.model import representation
 from runtime.model.autoencoder import Autoencoder
-from runtime.train.loop import Run, settings_for, share_of, training_device
 
 WINDOW = 64
 _BLOWS = frozenset({"punch", "kick", "throw"})

@@ -13,8 +13,8 @@ from runtime.data.dataset import CaptionFeatures, Pool
 from runtime.evaluate.evaluator import Evaluator, EvaluatorConfig, motion_features
 from runtime.evaluate.metrics import r_precision
 from runtime.evaluate.results import BUNDLED_WEIGHTS
+from runtime.loop import Run, TrainSettings, encoding_progress, first_process_first, share_of
 from runtime.model.text_encoder import TextEncoder, TextFeatures
-from runtime.train.loop import Run, TrainSettings, encoding_progress, first_process_first, share_of
 from runtime.train.retrieval import retrieval_batches
 
 CAPTIONS_AN_ITEM = 2  # of an item's eight: encoding them all would take longer than training

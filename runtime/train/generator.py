@@ -10,12 +10,12 @@ from safetensors.torch import load_file, save_file
 from runtime import checkpoint
 from runtime.config import PRESETS, AutoencoderConfig, GeneratorConfig
 from runtime.data.dataset import Pool, TokenSampler, encoded_captions
+from runtime.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextFeatures
 from runtime.train.autoencoder import set_latent_statistics
-from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 
 # The projections that close a residual branch of a transformer layer or a head block.
 _CLOSING = ("attention.out", "cross.out", "feedforward.2", "layers.2")

@@ -21,16 +21,16 @@ import torch
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.captions.opposites import opposites
-from runtime.captions.phrases import SUBJECTS
 from runtime.config import PRESETS, RecognizerConfig
 from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
 from runtime.evaluate.metrics import r_precision
+from runtime.grammar.inflection import SUBJECTS
+from runtime.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 from runtime.model import recognizer
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.labels import family_texts
-from runtime.train.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 from runtime.train.retrieval import retrieval_batches
 
 SHORTEST_CROP = 0.85  # of a clip: its captions hold for nearly all of it

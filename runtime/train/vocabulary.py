@@ -8,8 +8,8 @@ import torch
 
 from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
 from runtime.generate.vocabulary import Vocabulary, VocabularyConfig, representatives
+from runtime.loop import encoding_progress
 from runtime.model.text_encoder import TextEncoder
-from runtime.train.loop import encoding_progress
 from runtime.train.recognizer import wording
 
 COUNT = 4000

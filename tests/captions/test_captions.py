@@ -9,6 +9,7 @@ import pytest
 
 from coamd_blender.motion.skeleton import mirror
 from runtime.captions import captions, phrases
+from runtime.grammar import inflection
 from tests import movers
 
 
@@ -44,14 +45,14 @@ def said(label: str, joints: np.ndarray, **more) -> str:
     ],
 )
 def test_verbs_are_inflected(third, base, ing):
-    assert (phrases.base_form(third), phrases.gerund(third)) == (base, ing)
+    assert (inflection.base_form(third), inflection.gerund(third)) == (base, ing)
 
 
 def test_sentences_agree_with_their_subject():
     phrase = "*raises* {their} hand and *runs*"
-    assert phrases.sentence(phrase, "a man", "his", "third") == "a man raises his hand and runs"
-    assert phrases.sentence(phrase, "she", "her", "progressive") == "she is raising her hand and running"
-    assert phrases.sentence(phrase, "she", "her", "imperative") == "raise your hand and run"
+    assert inflection.sentence(phrase, "a man", "his", "third") == "a man raises his hand and runs"
+    assert inflection.sentence(phrase, "she", "her", "progressive") == "she is raising her hand and running"
+    assert inflection.sentence(phrase, "she", "her", "imperative") == "raise your hand and run"
 
 
 def test_every_written_phrase_can_be_said():

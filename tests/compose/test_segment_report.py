@@ -7,11 +7,11 @@ import json
 import numpy as np
 
 from runtime.captions.actions import action_of
-from runtime.captions.sentences import told
 from runtime.compose import segment_report, segments
 from runtime.compose.builders import PoolItem
 from runtime.compose.segments import Account, Row, Segment
 from runtime.data.dataset import Pool, write_pool
+from runtime.grammar.sentences import told
 from tests import movers
 from tests.compose.test_segments import clip
 

@@ -9,11 +9,12 @@ import pytest
 import synthetic_motions as s
 
 from coamd_blender.errors import DataError, InputError
-from runtime.captions.phrases import draw_voice, sentence, table
+from runtime.captions.phrases import table
 from runtime.compose.compose import HELD_OUT_PAIRS
 from runtime.evaluate import obedience
 from runtime.evaluate.obedience import Prompt, judge_folder, load_prompts, run, tally
 from runtime.evaluate.vocabulary import TESTS as VOCABULARY
+from runtime.grammar.inflection import draw_voice, sentence
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where captions and training items come from.

@@ -10,7 +10,7 @@ from torch import nn
 
 from coamd_blender.errors import InputError
 from runtime.config import Schedule
-from runtime.train.loop import Run, TrainSettings, learning_rate, settings_for, share_of
+from runtime.loop import Run, TrainSettings, learning_rate, settings_for, share_of
 
 
 @dataclass(frozen=True)

@@ -176,10 +176,22 @@ class Average:
         return {name: self.values.get(name, value) for name, value in module.state_dict().items()}
 
 
+class _NoBoard:
+    """Takes what TensorBoard would be told."""
+
+    def add_scalar(self, name: str, value: float, step: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 class Run:
     """One training run of ``module``: call :meth:`train`."""
 
-    def __init__(self, kind: str, module: nn.Module, settings: TrainSettings):
+    def __init__(self, kind: str, module: nn.Module, settings: TrainSettings, board: bool = True):
+        """``kind`` is that of the checkpoints; ``board`` False writes no TensorBoard log."""
+        self.board = board
         self.rank, self.processes = join_processes()
         self.kind = kind
         self.module = module
@@ -248,7 +260,9 @@ class Run:
         if self.step >= self.settings.steps:
             self._save_average(self.final_path)
 
-    def _writer(self) -> SummaryWriter:
+    def _writer(self) -> SummaryWriter | _NoBoard:
+        if not self.board:
+            return _NoBoard()
         from torch.utils.tensorboard import SummaryWriter
 
         return SummaryWriter(str(Path(self.settings.run) / "log"), purge_step=self.step)

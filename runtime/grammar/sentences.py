@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.captions.phrases import SUBJECTS, base_form, doubles, draw_voice, inflect, sentence
+from runtime.grammar.inflection import SUBJECTS, base_form, doubles, draw_voice, inflect, sentence
 
 _VERBS_PATH = Path(__file__).with_name("verbs.json")
 _SUBJECT = re.compile(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from runtime import captions as room
-from runtime.captions.phrases import gerund, mirrored
-from runtime.captions.sentences import (
+from runtime.grammar.inflection import gerund, mirrored
+from runtime.grammar.sentences import (
     captions_of,
     counts,
     in_form,

@@ -1,0 +1,54 @@
+"""The verb ``teach``: a style from clips and sentences of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from coamd_blender.errors import InputError
+from runtime import formats, generate, teach
+from runtime.cli.common import Outcome, add_model_options, add_verb, finite_number, output_path, whole_number
+
+
+def add_parser(verbs: argparse._SubParsersAction) -> None:
+    """Add ``teach`` to the command line."""
+    parser = add_verb(verbs, "teach", run_teach, "teach the generator an action or a manner from a few clips")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the clips")
+    parser.add_argument(
+        "--words", type=Path, required=True, metavar="FILE.csv", help="lines of file (or pattern), sentence"
+    )
+    parser.add_argument("--name", metavar="TEXT", help="what the style is called (default: its file's name)")
+    parser.add_argument("--licence", default="", metavar="TEXT", help="the clips' licence, kept in the style")
+    parser.add_argument("--steps", type=whole_number(1, 100_000), metavar="N", help="how long to learn (default 600)")
+    parser.add_argument("--held", type=finite_number(0.0, 1000.0), metavar="W", help="how firmly to hold what it knew")
+    add_model_options(parser)
+    parser.add_argument("--out", required=True, metavar="STYLE.safetensors", help="the style; the same command resumes")
+
+
+def run_teach(args: argparse.Namespace) -> Outcome:
+    """Teach a style. JSON: files, name, words, clips, scores; files is empty when it was stopped."""
+    out = output_path(args.out, (".safetensors",))
+    if not args.folder.is_dir():
+        raise InputError(f"There is no folder {args.folder}", "Check the path")
+    files = sorted(path for path in args.folder.rglob("*") if path.suffix.lower() in formats.read.READERS)
+    if not files:
+        raise InputError(f"{args.folder} holds no clip", f"Put {', '.join(formats.read.READERS)} files in it")
+    clips = teach.lessons.read_clips(teach.words.sentences_of(files, teach.words.read_words(args.words)))
+    given = {name: getattr(args, name) for name in ("steps", "held") if getattr(args, name) is not None}
+    style = teach.teach.teach(
+        generate.generator.Generator.load(args.weights, args.device),
+        clips,
+        out,
+        name=args.name or out.stem,
+        licence=args.licence,
+        settings=teach.teach.TeachSettings(**given),
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    if style is None:
+        return Outcome({"files": []}, "stopped; the same command goes on")
+    told = style.config
+    scores = dict(told.scores)
+    return Outcome(
+        {"files": [str(out)], "name": told.name, "words": told.words, "clips": told.clips, "scores": scores}, str(out)
+    )

@@ -1,0 +1,224 @@
+"""A style from clips and sentences: what the user calls teaching.
+
+Low-rank changes of the generator (adapter.py) learn the lessons (lessons.py) while rehearsal (rehearsal.py) holds the
+rest of the generator where it was. Clips are held out, so that one can see when to stop. Everything lies in a folder
+beside the style until it is done, and the same call goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from coamd_blender.errors import InputError
+from runtime import checkpoint
+from runtime.config import GeneratorConfig
+from runtime.generate.generator import Generator
+from runtime.generate.style import Style, StyleConfig
+from runtime.generate.vocabulary import Vocabulary
+from runtime.loop import Run, TrainSettings
+from runtime.model.text_encoder import TextFeatures
+from runtime.teach.adapter import Adapter
+from runtime.teach.lessons import Clip, Lesson, lessons_of, unheld
+from runtime.teach.rehearsal import Rehearsal
+
+_LESSONS, _PLAN = "lessons.safetensors", "plan.json"
+
+
+@dataclass(frozen=True)
+class TeachSettings:
+    """How a style is taught; ``held`` is how much the old sentences count against the new ones."""
+
+    steps: int = 600
+    rank: int = 16
+    learning_rate: float = 2e-3
+    batch: int = 12
+    rehearsed: int = 12
+    held: float = 8.0
+    seed: int = 0
+
+
+def teach(
+    generator: Generator,
+    clips: Sequence[Clip],
+    out: Path,
+    *,
+    name: str,
+    licence: str = "",
+    settings: TeachSettings | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Style | None:
+    """Teach ``clips``, write the style to ``out``, and return it; None when the run was stopped before its end.
+
+    ``say`` is told, in a line each, what is held out and what the clips cannot teach. The generator is changed while
+    it learns, and of no other use until its weights are loaded anew. Raises InputError when there is nothing to teach,
+    when no clip fits the latents, or when ``out``'s folder of work belongs to other clips or settings.
+    """
+    settings = settings or TeachSettings()
+    clips = _usable(generator, clips, say)
+    folder = out.with_name(f"{out.stem}.teaching")
+    plan = _plan(generator, clips, settings)
+    _begin(folder, plan)
+    held_out = _held_out(len(clips))
+    if held_out:
+        say(f"held out, to see what is learnt: {', '.join(clips[index].path.name for index in held_out)}")
+    lessons = _kept_lessons(generator, clips, folder, settings.seed)
+    rehearsal = Rehearsal.of(generator, _vocabulary(generator), folder, settings.seed)
+    torch.manual_seed(settings.seed)
+    adapter = Adapter(generator.networks, settings.rank).to(generator.device)
+    run = Run("teaching", adapter, _schedule(folder, settings), board=False)
+    course = _Course(generator, adapter, lessons, rehearsal, held_out, settings)
+    run.train(course.step, course.validate)
+    if not run.final_path.is_file():
+        return None
+    chosen = run.best_path if held_out else run.final_path
+    _, average, extra = checkpoint.load(chosen, "teaching", GeneratorConfig)
+    words = tuple(dict.fromkeys(sentence for clip in clips for sentence in clip.sentences))
+    scores = (("steps", float(extra["step"])), ("validation", float(extra["validation"] or float("nan"))))
+    config = StyleConfig(
+        name, plan["weights"], settings.rank, words, tuple(clip.path.name for clip in clips), licence, scores
+    )
+    style = Style(config, adapter.layers(average))
+    style.save(out)
+    return style
+
+
+def _usable(generator: Generator, clips: Sequence[Clip], say: Callable[[str], None]) -> list[Clip]:
+    lost = {id(clip): error for clip, error in unheld(generator, clips)}
+    for clip in clips:
+        if id(clip) in lost:
+            error = f"{100 * lost[id(clip)]:.0f} cm"
+            say(f"{clip.path.name} is left out: the motion is not a person's, the network's body misses it by {error}")
+    clips = [clip for clip in clips if id(clip) not in lost]
+    if not clips:
+        raise InputError("There is no clip to teach", "Give clips of a person, a sentence each")
+    return clips
+
+
+def _vocabulary(generator: Generator) -> Vocabulary:
+    if generator.vocabulary is None:
+        raise InputError(
+            "These weights have no vocabulary.safetensors, so nothing can be rehearsed",
+            "Make it with: python -m runtime train vocabulary",
+        )
+    return generator.vocabulary
+
+
+def _plan(generator: Generator, clips: Sequence[Clip], settings: TeachSettings) -> dict:
+    """Tell what a style depends on, so that work on another is not gone on with."""
+    told = hashlib.sha256()
+    for clip in clips:
+        told.update(np.ascontiguousarray(clip.joints, dtype="<f4").tobytes())
+        told.update(json.dumps([clip.path.name, *clip.sentences]).encode())
+    return {"weights": generator.digest, "clips": told.hexdigest(), **asdict(settings)}
+
+
+def _begin(folder: Path, plan: dict) -> None:
+    """Make the folder of work, or see that it is of the same plan."""
+    path = folder / _PLAN
+    if path.is_file():
+        if json.loads(path.read_text(encoding="utf-8")) != plan:
+            raise InputError(
+                f"{folder} holds the work on another style", "Delete the folder, or give --out another name"
+            )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(plan), encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _held_out(count: int) -> tuple[int, ...]:
+    """Which of ``count`` clips are not taught: one in six from three clips on, spread over them."""
+    chosen = 0 if count < 3 else max(1, count // 6)
+    return tuple(round((index + 0.5) * count / chosen) for index in range(chosen)) if chosen else ()
+
+
+def _kept_lessons(generator: Generator, clips: Sequence[Clip], folder: Path, seed: int) -> list[Lesson]:
+    """Make the lessons, or read those of an earlier start."""
+    path = folder / _LESSONS
+    if not path.is_file():
+        made = lessons_of(generator, clips, seed)
+        told = json.dumps([[lesson.clip, len(lesson.tokens), lesson.captions] for lesson in made])
+        partial = path.with_suffix(".partial")
+        save_file({"tokens": torch.cat([lesson.tokens for lesson in made]).clone()}, partial)
+        path.with_suffix(".json").write_text(told, encoding="utf-8")
+        partial.replace(path)
+    rows = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    parts = load_file(path)["tokens"].split([count for _, count, _ in rows])
+    return [Lesson(part, tuple(said), clip) for part, (clip, _, said) in zip(parts, rows, strict=True)]
+
+
+def _schedule(folder: Path, settings: TeachSettings) -> TrainSettings:
+    return TrainSettings(
+        folder,
+        settings.steps,
+        settings.learning_rate,
+        warmup=min(30, settings.steps // 4 + 1),
+        average=0.98,
+        validate_every=50,
+        save_seconds=15.0,
+        seed=settings.seed,
+    )
+
+
+class _Course:
+    """What a step learns from and what validation looks at."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        adapter: Adapter,
+        lessons: Sequence[Lesson],
+        rehearsal: Rehearsal,
+        held_out: Sequence[int],
+        settings: TeachSettings,
+    ):
+        self.networks, self.adapter, self.settings = generator.networks, adapter, settings
+        self.device, self.rehearsal = generator.device, rehearsal
+        self.taught = [lesson for lesson in lessons if lesson.clip not in held_out]
+        self.kept = [lesson for lesson in lessons if lesson.clip in held_out] or self.taught
+        captions = list(dict.fromkeys(caption for lesson in lessons for caption in lesson.captions))
+        self.rows = {caption: row for row, caption in enumerate(captions)}
+        self.text = generator.encode(captions)
+
+    def step(self, index: int) -> dict[str, torch.Tensor]:
+        """Return the losses of one batch; random numbers are torch's, seeded by the loop."""
+        rng = np.random.default_rng((self.settings.seed, index))
+        lesson = self._loss([self.taught[row] for row in self._drawn(rng, self.taught)], rng)
+        held = self.rehearsal.loss(self.networks, self.adapter, self.settings.rehearsed)
+        return {"total": lesson + self.settings.held * held, "lesson": lesson, "forgotten": held}
+
+    def _drawn(self, rng: np.random.Generator, lessons: Sequence[Lesson]) -> np.ndarray:
+        """Rows of lessons, every clip as often as every other."""
+        of_clip = np.array([lesson.clip for lesson in lessons])
+        odds = 1 / np.array([np.sum(of_clip == clip) for clip in of_clip])
+        return rng.choice(len(lessons), size=self.settings.batch, p=odds / odds.sum())
+
+    def validate(self, _: torch.nn.Module) -> dict[str, float]:
+        """Return the loss of what is held out, with the same draws at every call."""
+        lessons, forgotten = [], []
+        for index in range(8):
+            torch.manual_seed(index)
+            rng = np.random.default_rng(index)
+            chosen = [self.kept[row] for row in self._drawn(rng, self.kept)]
+            lessons.append(self._loss(chosen, rng).item())
+            forgotten.append(self.rehearsal.loss(self.networks, self.adapter, self.settings.rehearsed).item())
+        lesson, held = float(np.mean(lessons)), float(np.mean(forgotten))
+        return {"total": lesson + self.settings.held * held, "lesson": lesson, "forgotten": held}
+
+    def _loss(self, lessons: Sequence[Lesson], rng: np.random.Generator) -> torch.Tensor:
+        tokens = torch.nn.utils.rnn.pad_sequence([lesson.tokens for lesson in lessons], batch_first=True)
+        lengths = torch.tensor([len(lesson.tokens) for lesson in lessons])
+        valid = torch.arange(tokens.shape[1]) < lengths[:, None]
+        rows = torch.tensor([self.rows[lesson.captions[rng.integers(len(lesson.captions))]] for lesson in lessons])
+        text = TextFeatures(*(part[rows.to(self.device)] for part in self.text))
+        return self.networks.loss(tokens.to(self.device), valid.to(self.device), text, drop=0.0)
