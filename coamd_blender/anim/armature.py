@@ -11,7 +11,16 @@ from ..errors import RigError
 from ..motion import skeleton
 from ..retarget.rig import Rig
 from . import actions
-from .snapshot import ActionInUse, BoneConstraint, Channel, CurveInUse, Playing, Snapshot, WorldPose
+from .snapshot import (
+    ActionInUse,
+    BoneConstraint,
+    Channel,
+    CurveInUse,
+    Playing,
+    Snapshot,
+    WorldPose,
+    rotation_channel,
+)
 
 # (4, 4): Blender's Z-up world to the Y-up world of skeleton.py.
 Y_UP_FROM_Z_UP = np.eye(4)
@@ -144,6 +153,7 @@ def _constraint(
 ) -> BoneConstraint:
     bone, looks = getattr(found, "subtarget", ""), getattr(found, "pole_target", None) == armature
     return BoneConstraint(
+        name=found.name,
         kind=found.type,
         heard=not found.mute and found.influence > 0,
         influence=found.influence,
@@ -159,6 +169,18 @@ def read_driven(armature: bpy.types.Object) -> frozenset[str]:
     """Return the data paths on which a driver that is on has the last word."""
     data = armature.animation_data
     return frozenset() if data is None else frozenset(one.data_path for one in data.drivers if not one.mute)
+
+
+def driven_channels(armature: bpy.types.Object, bones: Iterable[str]) -> set[str]:
+    """Return what a driver that is on moves of ``bones``, such as "Hips.location": of their places and turns, in the
+    rotation mode they have."""
+    data, known = armature.animation_data, set(bones)
+    found = set()
+    for path in read_driven(armature) if data is not None and len(data.drivers) else ():
+        bone, channel = actions.bone_of(path), path.rpartition(".")[2]
+        if bone in known and channel in ("location", rotation_channel(armature.pose.bones[bone].rotation_mode)):
+            found.add(f"{bone}.{channel}")
+    return found
 
 
 def read_action_in_use(armature: bpy.types.Object) -> ActionInUse | None:

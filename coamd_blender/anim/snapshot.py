@@ -14,11 +14,11 @@ import numpy as np
 from ..retarget import Mapping, Rig, controls, ik
 from ..retarget.mapping import named_presets
 
-# Constraints by which a bone takes the turn of another, those that override a bone's own keys, those that may hold it
-# back, and those that carry it along with another.
+# Constraints by which a bone takes the turn of another, those that may hold it back, those that change its size alone,
+# and those that carry it along with another. All but the second and third override a bone's own keys.
 COPYING = ("COPY_ROTATION", "COPY_TRANSFORMS")
-OVERRIDING = (*COPYING, "IK", "SPLINE_IK", "DAMPED_TRACK", "TRACK_TO", "LOCKED_TRACK", "STRETCH_TO")
 LIMITING = ("LIMIT_ROTATION", "LIMIT_LOCATION", "LIMIT_DISTANCE", "FLOOR", "CLAMP_TO", "SHRINKWRAP")
+SIZING = ("COPY_SCALE", "LIMIT_SCALE", "MAINTAIN_VOLUME")
 CARRYING = ("ARMATURE", "CHILD_OF", "COPY_LOCATION", "COPY_TRANSFORMS")
 
 # Data path and index of a channel.
@@ -34,12 +34,13 @@ def rotation_channel(mode: str) -> str:
 
 @dataclass(frozen=True)
 class BoneConstraint:
-    """A constraint of a bone, Blender's words for its ``kind`` and the ``space`` of its owner.
+    """A constraint of a bone: its ``name``, Blender's words for its ``kind`` and the ``space`` of its owner.
 
     heard: neither muted nor without influence. bone: the one it names, "" without. own: that bone is one of this
     armature's. pole, pole_angle: of IK, the bone of this armature that it looks at ("" without), radians.
     """
 
+    name: str
     kind: str
     heard: bool
     influence: float
@@ -172,19 +173,29 @@ def ik_targets(constraints: Table[str, tuple[BoneConstraint, ...]], mapping: Map
     return {one.bone for bone in lower for one in _leading(constraints.get(bone, ()))}
 
 
-def led_bones(constraints: Table[str, tuple[BoneConstraint, ...]], mapping: Mapping) -> list[str]:
-    """Return the mapped bones that follow a constraint which overrides their keys; IK targets are keyed themselves."""
-    keyed = ik_targets(constraints, mapping)
-    return [
-        name
-        for name in mapping.bones.values()
-        if any(one.heard and one.kind in OVERRIDING and one.bone not in keyed for one in constraints.get(name, ()))
-    ]
+def led_bones(constraints: Table[str, tuple[BoneConstraint, ...]], mapping: Mapping) -> dict[str, tuple[str, ...]]:
+    """Return bone to the names of the constraints that override its keys; of IK targets, which are keyed, none.
+
+    Of the bones in ``constraints``: the mapped ones and whatever else moves them.
+    """
+    keyed, lower = ik_targets(constraints, mapping), {mapping.bones.get(joint) for joint in ik.LIMBS}
+    found = {}
+    for bone, every in constraints.items():
+        names = tuple(
+            one.name
+            for one in every
+            if one.heard
+            and one.kind not in (*LIMITING, *SIZING)
+            and not (one.bone in keyed and one.own and (one.kind in COPYING or (one.kind == "IK" and bone in lower)))
+        )
+        if names:
+            found[bone] = names
+    return found
 
 
-def limited_bones(constraints: Table[str, tuple[BoneConstraint, ...]], mapping: Mapping) -> list[str]:
-    """Return the mapped bones that a constraint may keep from going all the way to their keys."""
-    return [name for name in mapping.bones.values() if heard(constraints.get(name, ()), LIMITING)]
+def limited_bones(constraints: Table[str, tuple[BoneConstraint, ...]]) -> list[str]:
+    """Return the bones that a constraint may keep from going all the way to their keys."""
+    return [bone for bone, every in constraints.items() if heard(every, LIMITING)]
 
 
 def switches(properties: Table[str, Collection[str]], mapping: Mapping) -> tuple[controls.Switch, ...]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 from .. import retarget
 from ..errors import RigError
 from ..motion.skeleton import JOINT_NAMES
 from ..retarget import controls
 from . import changes, rig_settings
-from .armature import heads_of, parents_of, read_constraints
+from .armature import driven_channels, heads_of, parents_of, read_constraints
 from .snapshot import led_bones, limited_bones, switches
 
 
@@ -41,7 +42,8 @@ _SWITCHES = ("IK_FK", "ik_fk_switch")
 @dataclass(frozen=True, eq=False)
 class _Understood:
     """What was found last: ``coverage`` without what its constraints have to say, of the ``armature`` data with this
-    uid and the ``bones`` (their names, parents, heads) and mapping of its ``own``, at so many ``changes``."""
+    uid and the ``bones`` (their names, parents, heads, where up is) and mapping of its ``own``, at so many
+    ``changes``."""
 
     armature: int
     own: tuple | None
@@ -104,7 +106,7 @@ def coverage(armature: bpy.types.Object) -> Coverage:
     """Return how much of ``armature`` is understood; remembered until its bones or its own mapping change."""
     global _last
     own, data = _own_key(armature), armature.data
-    bones = tuple(data.bones.keys()), tuple(parents_of(data.bones)), heads_of(data.bones).tobytes()
+    bones = tuple(data.bones.keys()), tuple(parents_of(data.bones)), heads_of(data.bones).tobytes(), _up(armature)
     if _last is not None and (_last.own, _last.bones) == (own, bones):
         found = _last.coverage
     else:
@@ -132,17 +134,44 @@ def _own_key(armature: bpy.types.Object) -> tuple | None:
 
 
 def _with_constraints(armature: bpy.types.Object, found: Coverage) -> Coverage:
-    """Return ``found`` with notes on the mapped bones that follow constraints or are limited by them."""
+    """Return ``found`` with notes on what else moves or limits the bones that get keys, every such bone by its name."""
     if found.mapping is None or control_table(found) is not None:
         return found
     bones = armature.pose.bones
-    constraints = read_constraints(armature, (bones[name] for name in found.mapping.bones.values()))
+    moving = _moving(armature, found.mapping)
+    constraints = read_constraints(armature, (bones[name] for name in moving))
     led = led_bones(constraints, found.mapping)
-    notes = [f"{', '.join(led[:3])} follows constraints: its keys will not show until they are muted"] if led else []
-    held = [name for name in limited_bones(constraints, found.mapping) if name not in led]
+    notes = []
+    for names in dict.fromkeys(led.values()):
+        alike = ", ".join(bone for bone, own in led.items() if own == names)
+        notes.append(f"{alike} follows constraints ({', '.join(names)}): its keys will not show until they are muted")
+    held = [name for name in limited_bones(constraints) if name not in led]
     if held:
-        notes.append(f"{', '.join(held[:3])} is limited by constraints: mute them where it stays behind the motion")
+        notes.append(f"{', '.join(held)} is limited by constraints: mute them where it stays behind the motion")
+    notes += [
+        f"A driver moves {path}: mute it in the Drivers Editor" for path in sorted(driven_channels(armature, moving))
+    ]
+    acting = [one.name for one in armature.constraints if not one.mute and one.influence > 0]
+    if acting:
+        notes.append(f"The object follows constraints ({', '.join(acting)}), and the motion goes with it")
     return replace(found, notes=(*found.notes, *notes))
+
+
+def _moving(armature: bpy.types.Object, mapping: retarget.Mapping) -> list[str]:
+    """Return the bones that say how a motion looks: the mapped ones, those above, and those right beneath limbs, where
+    IK may begin that reaches up."""
+    every = armature.data.bones
+    found = dict.fromkeys(mapping.bones.values())
+    for joint, name in mapping.bones.items():
+        bone = every[name]
+        found |= dict.fromkeys(above.name for above in bone.parent_recursive)
+        if joint.endswith(("knee", "ankle", "elbow", "wrist")):
+            chains = ("IK", "SPLINE_IK")
+            below = (child.name for child in bone.children)
+            found |= dict.fromkeys(
+                name for name in below if any(one.type in chains for one in armature.pose.bones[name].constraints)
+            )
+    return list(found)
 
 
 def control_table(found: Coverage) -> dict | None:
@@ -185,14 +214,20 @@ def _own(armature: bpy.types.Object, bones: dict[str, str]) -> retarget.Mapping:
     return mapping
 
 
-def _detect(names: tuple[str, ...], parents: tuple[int, ...], heads: bytes) -> retarget.Mapping:
-    """Return the mapping of bones found by name and shape. Raises RigError where too little is."""
+def _up(armature: bpy.types.Object) -> tuple[float, ...]:
+    """Return the world's up in armature space, a unit vector, to three digits."""
+    up = armature.matrix_world.to_3x3().inverted_safe() @ Vector((0.0, 0.0, 1.0))
+    return tuple(round(value, 3) for value in up.normalized())
+
+
+def _detect(names: tuple[str, ...], parents: tuple[int, ...], heads: bytes, up: tuple[float, ...]) -> retarget.Mapping:
+    """Return the mapping of bones found by name and shape. Raises RigError where too little is, and for an animal."""
     if not names:
         raise RigError("The armature has no bones", "Select a character's armature")
     table = controls.find_table(names)
     if table is not None:
         return controls.skeleton_mapping(table, names)
-    return retarget.detect(names, parents, np.frombuffer(heads, np.float32).reshape(-1, 3).astype(float))
+    return retarget.detect(names, parents, np.frombuffer(heads, np.float32).reshape(-1, 3).astype(float), up)
 
 
 def _ambiguity(joint: str, candidates: Sequence[str]) -> str:

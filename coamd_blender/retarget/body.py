@@ -35,6 +35,10 @@ CHILD = {
         )
     },
 }
+# The joints whose bones must have a length: those of arms and legs.
+LIMB_JOINTS = frozenset(f"{side}_{joint}" for side in SIDES for joint in ("hip", "knee", "shoulder", "elbow"))
+# Heads nearer to each other than this share of a leg lie at one point.
+NEAR = 1e-4
 # About these axes of the canonical rest pose knees and elbows bend (right-handed, Y up, facing +Z).
 HINGES = {
     "left_hip": np.array([1.0, 0.0, 0.0]),
@@ -175,18 +179,42 @@ def _upright(axes: np.ndarray, linear: np.ndarray) -> np.ndarray:
 
 
 def _limb_directions(rig: Rig, mapping: Mapping, heads: dict, leg: float) -> dict[str, np.ndarray]:
-    """Return the rest direction of every mapped bone: to the next mapped joint, else along the bone."""
+    """Return the rest direction of every mapped bone: to the next mapped joint that lies apart, else along a bone.
+
+    Trunk, collars and feet may have joints at one point, as skeletons of many makes do. Raises RigError for an arm or a
+    leg that has.
+    """
     directions = {}
     for joint, bone in mapping.bones.items():
         child = CHILD.get(joint)
-        if child in heads:
-            vector = heads[child] - heads[joint]
-            if np.linalg.norm(vector) < 1e-4 * leg or leg <= 0:
-                raise RigError(f"Bone {bone!r} has no length", "Give it a length in Edit Mode")
+        if child not in heads:
+            directions[joint] = rot.unit(rig.rest[rig.index[bone], :3, 1])
+            continue
+        apart = [below for below in _below(joint) if below in heads and _apart(heads, joint, below, leg)]
+        together = child not in apart
+        if together and (joint in LIMB_JOINTS or leg <= 0):
+            raise RigError(
+                f"Bone {bone!r} has no length: {mapping.bones[child]!r} starts where it does",
+                "Choose other bones in Bone Mapping, or move them apart in Edit Mode",
+            )
+        if apart:
+            directions[joint] = rot.unit(heads[apart[0]] - heads[joint])
         else:
-            vector = rig.rest[rig.index[bone], :3, 1]
-        directions[joint] = rot.unit(vector)
+            directions[joint] = rot.unit(rig.rest[rig.index[mapping.bones[child]], :3, 1])
     return directions
+
+
+def _below(joint: str) -> list[str]:
+    """Return the joints after ``joint`` on the way to the end of its chain, the nearest first."""
+    found = []
+    while joint in CHILD:
+        joint = CHILD[joint]
+        found.append(joint)
+    return found
+
+
+def _apart(heads: dict[str, np.ndarray], first: str, second: str, leg: float) -> bool:
+    return bool(np.linalg.norm(heads[second] - heads[first]) >= NEAR * leg > 0)
 
 
 def _rest_hinge(upper: str, directions: dict, canonical: np.ndarray, axes: np.ndarray) -> np.ndarray:

@@ -35,9 +35,11 @@ import numpy as np
 
 from ..errors import RigError
 from ..motion import skeleton
+from .creature import arm_that_is_a_wing, why_not_a_person
 from .names import common_affixes, key, split_name, strip_affixes
 from .rig import Rig
 from .shape import guess_by_shape, sides_are_swapped
+from .stance import why_not_a_stance
 
 PRESET_FOLDER = Path(__file__).with_name("presets")
 SIDES = ("left", "right")
@@ -98,9 +100,10 @@ def detect(
 
     ``parents`` (index of each bone's parent, -1 for none, parents first), if given, lets the upper of two candidates be
     preferred. With ``heads`` (B, 3) too, rest heads in any unit, with ``up`` the way the rig stands, a rig whose names
-    say nothing is mapped by its shape, and sides that the names have the wrong way round are noted. ``controls``: map
-    the FK controls of a generated control rig. Raises RigError, naming the remedy, for a generated control rig
-    otherwise, when under half of the joints are found, or when a hip, knee, ankle or the pelvis is missing.
+    say nothing is mapped by its shape, sides that the names have the wrong way round are noted, and animals told from
+    people. ``controls``: map the FK controls of a generated control rig. Raises RigError, naming the remedy, for a
+    generated control rig otherwise, when under half of the joints are found, when a hip, knee, ankle or the pelvis is
+    missing, and for an animal.
     """
     names = list(bone_names)
     generated = sum(name.startswith(CONTROL_PREFIXES) for name in names) > CONTROL_BONES
@@ -115,9 +118,13 @@ def detect(
     guessed = _guess(names, parents)
     if guessed.score > best.score and not generated:
         best = guessed
-    if best.score < 0.5 or set(REQUIRED) & set(best.missing):
-        best = _by_shape(names, parents, heads, up) or best
-    _check_enough(best)
+    why = ""
+    if (best.score < 0.5 or set(REQUIRED) & set(best.missing)) and parents is not None and heads is not None:
+        shaped, why = _by_shape(names, parents, np.asarray(heads, dtype=float), np.asarray(up, dtype=float))
+        best = shaped or best
+    _check_enough(best, why)
+    if heads is not None:
+        best = _check_person(best, names, np.asarray(heads, dtype=float), np.asarray(up, dtype=float))
     if heads is not None and sides_are_swapped(best.bones, names, np.asarray(heads), np.asarray(up)):
         best = replace(best, notes=(*best.notes, "Bones named left stand on the right of the way the feet point"))
     return best
@@ -129,10 +136,27 @@ def detect_rig(rig: Rig, *, controls: bool = False) -> Mapping:
     return detect(rig.names, rig.parents, rig.heads, up / np.linalg.norm(up), controls=controls)
 
 
-def _check_enough(mapping: Mapping) -> None:
+def _check_person(mapping: Mapping, names: list[str], heads: np.ndarray, up: np.ndarray) -> Mapping:
+    """Return ``mapping``, with a note where an arm is named a wing. Raises RigError for an animal."""
+    place = dict(zip(names, heads, strict=True))
+    why = why_not_a_person(names, {joint: place[bone] for joint, bone in mapping.bones.items()}, up)
+    if why is not None:
+        raise RigError(
+            f"The armature is not a person's: {why}",
+            "Select a person's armature, or choose the bones yourself with Edit Mapping",
+        )
+    wing = arm_that_is_a_wing(mapping.bones)
+    if wing is None:
+        return mapping
+    return replace(mapping, notes=(*mapping.notes, f"{wing} is taken for an arm: motions are a person's"))
+
+
+def _check_enough(mapping: Mapping, why: str) -> None:
+    """Raise RigError where too little is mapped; ``why`` says what its shape is, "" where nothing is known of it."""
     if mapping.score < 0.5:
         found = f"{len(mapping.bones)} of {skeleton.JOINT_COUNT} joints"
-        raise RigError(f"The armature's bone names match only {found}", _REMEDY)
+        shape = f", and its rest pose is not a person's ({why})" if why else ""
+        raise RigError(f"The armature's bone names match only {found}{shape}", _REMEDY)
     absent = [joint for joint in REQUIRED if joint in mapping.missing]
     if absent:
         raise RigError(f"The armature has no bone for {', '.join(absent)} ({mapping.preset})", _REMEDY)
@@ -279,15 +303,29 @@ def _matches(words: Sequence[str], parts: Sequence[tuple], taken: set[str]) -> t
 
 
 def _by_shape(
-    names: Sequence[str], parents: Sequence[int] | None, heads: np.ndarray | None, up: Sequence[float]
-) -> Mapping | None:
-    if parents is None or heads is None:
-        return None
-    bones = guess_by_shape(list(names), np.asarray(parents), np.asarray(heads, dtype=float), np.asarray(up))
-    if bones is None:
-        return None
-    note = "The bones' names say nothing: the joints were guessed from the rest pose"
-    return replace(make_mapping("Guessed by shape", bones), notes=(note,))
+    names: Sequence[str], parents: Sequence[int], heads: np.ndarray, up: np.ndarray
+) -> tuple[Mapping | None, str]:
+    """Map by the shape of a rest pose that is a stance, along ``up`` or, where the object is turned, another axis.
+
+    None, and why, where no axis shows a person.
+    """
+    place, reasons = dict(zip(names, heads, strict=True)), []
+    for way in _ways_up(up):
+        bones = guess_by_shape(list(names), np.asarray(parents), heads, way)
+        if bones is None:
+            continue
+        why = why_not_a_stance({joint: place[bone] for joint, bone in bones.items()})
+        if why is None:
+            note = "The bones' names say nothing: the joints were guessed from the rest pose"
+            return replace(make_mapping("Guessed by shape", bones), notes=(note,)), ""
+        reasons.append(why)
+    return None, reasons[0] if reasons else ""
+
+
+def _ways_up(up: np.ndarray) -> list[np.ndarray]:
+    """Return the unit directions (3,) in which a rig may stand: ``up`` first, then the axes far from it."""
+    axes = [sign * axis for axis in np.eye(3)[[2, 1, 0]] for sign in (1.0, -1.0)]
+    return [up, *(axis for axis in axes if axis @ up < 0.9)]
 
 
 def _depths(names: Sequence[str], parents: Sequence[int] | None) -> list[int]:

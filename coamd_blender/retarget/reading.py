@@ -20,7 +20,7 @@ from ..motion import rotations as rot
 from ..motion import skeleton
 from ..motion.contacts import floor_offset
 from ..motion.kinematics import forward_balanced, leg_length
-from .body import CHILD, FAR_LEAN, SIDES, RestBody
+from .body import CHILD, FAR_LEAN, NEAR, SIDES, RestBody
 from .mapping import Mapping
 from .rig import Rig
 
@@ -144,6 +144,7 @@ def _turns(rig: Rig, mapping: Mapping, poses: dict[str, np.ndarray]) -> dict[str
 def _offsets(body: RestBody, places: dict, turns: dict) -> np.ndarray:
     """Return joint minus parent (F, 22, 3) on the canonical body, in the axes of armature space, metres."""
     offsets = np.zeros((len(turns["pelvis"]), skeleton.JOINT_COUNT, 3))
+    near = NEAR * body.leg
     for index, joint in enumerate(skeleton.JOINT_NAMES[1:], start=1):
         parent = skeleton.JOINT_NAMES[skeleton.PARENTS[index]]
         rest = body.axes @ skeleton.REST_OFFSETS[index]
@@ -152,7 +153,7 @@ def _offsets(body: RestBody, places: dict, turns: dict) -> np.ndarray:
             offsets[:, index] = _pointed(body, places, turns, parent, joint) * length
         elif joint in ("left_foot", "right_foot"):
             offsets[:, index] = turns[parent] @ body.foot_frames[joint.split("_")[0]][1][:, 0] * length
-        elif CHILD.get(parent) == joint and joint in places and parent in places:
+        elif CHILD.get(parent) == joint and joint in places and parent in places and body.length(parent) > near:
             start = rot.unit(turns[parent] @ (body.heads[joint] - body.heads[parent]))
             actual = rot.unit(places[joint] - places[parent])
             offsets[:, index] = rot.rotate(rot.swing(start, actual) @ turns[parent], rest)

@@ -159,12 +159,8 @@ def _two_segments(body: _Body, chain: list[int]) -> list[int]:
             for last in range(middle + 1, len(chain)):
                 upper = np.linalg.norm(body.heads[chain[middle]] - body.heads[chain[first]])
                 lower = np.linalg.norm(body.heads[chain[last]] - body.heads[chain[middle]])
-                score = (
-                    min(upper, lower)
-                    - 0.6 * max(upper, lower)
-                    + 0.5 * (upper + lower)
-                    - 0.05 * (upper + lower) * (last - first)
-                )
+                # long, alike, and of few bones: fingers and collars are not part of a limb
+                score = min(upper, lower) - 0.6 * max(upper, lower) + (upper + lower) * (0.6 - 0.1 * (last - first))
                 if score > most:
                     best, most = (first, middle, last), float(score)
     first, middle, last = best

@@ -34,9 +34,11 @@ def why_not_a_stance(places: Mapping[str, np.ndarray]) -> str | None:
         return "a leg has no length"
     if np.linalg.norm(across) < 0.02 * leg:
         return "the hips lie at one point"
-    trunk = _trunk(places, across, leg)
+    trunk = trunk_of(places)
     if trunk is None:
         return "the trunk has no length"
+    if abs(trunk @ rot.unit(across)) > _TRUNK:
+        return "the trunk does not stand over the hips"
     across = rot.unit(across - trunk * (across @ trunk))
     for joint, bone in bones.items():
         if rot.unit(bone) @ -trunk < _LEG:
@@ -58,16 +60,17 @@ def _leg_bones() -> list[tuple[str, str]]:
     ]
 
 
-def _trunk(places: Mapping[str, np.ndarray], across: np.ndarray, leg: float) -> np.ndarray | None:
-    """Return the unit direction (3,) from the middle of the hips to the top of the trunk."""
+def trunk_of(places: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Return the unit direction (3,) from the middle of the hips to the top of the trunk; None where it has no length.
+
+    places: joint name to (3,) in any unit, with hips, knees and ankles at least.
+    """
     hips = 0.5 * (places["left_hip"] + places["right_hip"])
+    leg = sum(float(np.linalg.norm(places[end] - places[joint])) for joint, end in _leg_bones()) / 2
     top = next((places[joint] for joint in _TOPS if joint in places), None)
     if top is None and "left_shoulder" in places and "right_shoulder" in places:
         top = 0.5 * (places["left_shoulder"] + places["right_shoulder"])
-    if top is None or np.linalg.norm(top - hips) < 0.1 * leg:
-        return None
-    trunk = rot.unit(top - hips)
-    return None if abs(trunk @ rot.unit(across)) > _TRUNK else trunk
+    return None if top is None or np.linalg.norm(top - hips) < 0.1 * leg else rot.unit(top - hips)
 
 
 def _feet(places: Mapping[str, np.ndarray], trunk: np.ndarray, across: np.ndarray, leg: float) -> str | None:

@@ -51,7 +51,10 @@ def read_clip(path: Path) -> tuple[np.ndarray, float]:
 
 
 def run(job: RetargetJob) -> str:
-    """Do the job; return one line on what was done. Raises CoamdError with a remedy."""
+    """Do the job; return a line on what was done, and one for all the user should know.
+
+    Raises CoamdError with a remedy.
+    """
     if job.out.suffix.lower() not in OUTPUTS:
         raise InputError(f"{job.out} cannot be written", f"Name a file ending in {', '.join(OUTPUTS)}")
     joints, clip_fps = read_clip(job.clip)
@@ -80,7 +83,7 @@ def _retarget(job: RetargetJob, joints: np.ndarray, clip_fps: float) -> str:
     _, last = scenes.show_all_of(action)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     _save(armature, job.out.resolve())
-    return f"{job.out}: {last} frames on {len(armature.data.bones)} bones"
+    return "\n".join([f"{job.out}: {last} frames on {len(armature.data.bones)} bones", *found.notes])
 
 
 def _save(armature: bpy.types.Object, out: Path) -> None:

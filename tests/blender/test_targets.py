@@ -7,6 +7,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from mathutils import Euler  # noqa: E402
 from rigs import mixamo  # noqa: E402
 
 from coamd_blender.anim import armature as reader  # noqa: E402
@@ -137,3 +138,22 @@ def test_the_path_of_a_bone_is_the_one_blender_gives(addon):
     armature.data.bones["mixamorig:Head"].name = 'a "quoted" \\ bone'
     paths = reader.read_armature(armature).paths
     assert paths == {bone.name: bone.path_from_id() for bone in armature.pose.bones}
+
+
+@pytest.mark.parametrize("degrees", [(90, 0, 0), (0, 0, 0), (-90, 0, 90)])
+def test_a_rig_without_names_is_understood_however_armature_and_object_are_turned(addon, degrees):
+    """The bones are turned one way and the object the other, as an importer of files with Y up leaves them."""
+    armature = mixamo()
+    turn = Euler(np.radians(degrees)).to_matrix().to_4x4()
+    wanted = targets.coverage(armature).mapping.bones
+    bones = armature.data.bones
+    new = {name: f"Bone.{number:03d}" for number, name in enumerate(bones.keys())}
+    for name, plain in new.items():
+        bones[name].name = plain
+    armature.data.transform(turn.inverted())
+    armature.matrix_world = turn
+    bpy.context.view_layer.update()
+    found = targets.coverage(armature)
+    assert found.error is None and found.preset == "Guessed by shape"
+    assert found.mapping.bones == {joint: new[wanted[joint]] for joint in found.mapping.bones}
+    assert found.mapped >= 20

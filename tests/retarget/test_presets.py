@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bodies import make_rig
+from scipy.spatial.transform import Rotation
 
 from coamd_blender.errors import CoamdError, InputError, RigError
 from coamd_blender.retarget import check_mapping, detect, detect_rig, load_mapping, make_mapping, save_mapping
@@ -148,6 +149,16 @@ def test_a_rig_without_names_is_known_by_its_shape(turn):
     mapping = detect_rig(rig)
     assert mapping.preset == "Guessed by shape" and mapping.notes
     assert mapping.bones == {joint: f"Bone.{number:03d}" for number, joint in enumerate(plain.names)}
+
+
+@pytest.mark.parametrize("stands", [True, False])
+@pytest.mark.parametrize(("axis", "degrees"), [("x", 90), ("x", -90), ("z", 90), ("y", 90), ("x", 180)])
+def test_a_rig_without_names_is_known_however_its_armature_is_turned(axis, degrees, stands):
+    """``stands``: the object puts the armature upright, as an importer does; else the rig lies in the world."""
+    plain = make_rig(turn=Rotation.from_euler(axis, degrees, degrees=True))
+    names = [f"Bone.{number:03d}" for number in range(22)]
+    rig = simple_rig(names, plain.parents, plain.rest, world=plain.world if stands else None)
+    assert detect_rig(rig).bones == dict(zip(plain.names, names, strict=True))
 
 
 def test_sides_named_the_wrong_way_round_are_noted():
