@@ -163,7 +163,13 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def test(options: argparse.Namespace) -> int:
-    """Run pytest on the default suite, or on tests/blender with another bpy."""
+    """Run pytest on the default suite, or on tests/blender with another bpy.
+
+    The suite alone, without arguments of pytest, is shared out by file to a process a core, of one thread each.
+    """
+    if options.bpy is None and not options.rest:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        return run_module(main_python(options.cpu), ["pytest", "-n", "auto", "--dist", "loadfile"])
     if options.bpy is None:
         return run_module(main_python(options.cpu), ["pytest", *options.rest])
     return run_module(blender_python(options.bpy), ["pytest", "tests/blender", *options.rest])
