@@ -85,7 +85,7 @@ ARROWS = {
         "data": "captions errors formats lazy library model motion",
         "train": "captions checkpoint config data errors evaluate generate grammar lazy loop model motion recognize",
         "evaluate": "captions checkpoint cleanup compose config data edit errors formats generate lazy library "
-        "model motion recognize weights",
+        "model motion recognize retarget weights wire",
     },
 }
 BESIDE = {"authored", "captions", "compose", "data", "evaluate", "train"}  # needed by nobody who only uses the weights

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
@@ -23,7 +21,6 @@ from runtime.generate.generator import Generator
 
 OFFICIAL = Path("data/official")
 _RECORDED = ("single", "mirror")  # kinds of pool items that are recordings as they are, or mirrored
-_SPEED_PROMPT = "a man strolls across the room"
 
 
 @dataclass(frozen=True)
@@ -220,31 +217,6 @@ def run_memorisation(options: Options) -> dict:
         result[name] = summary
         lines.append(f"{name:<12}{summary['clips']:>6}" + "".join(f"{summary[key]:>8.1f}" for key in list(summary)[1:]))
     return result | {"text": "\n".join(lines)}
-
-
-def run_speed(options: Options, repeats: int = 7) -> dict:
-    """Measure the seconds for one motion of 196 frames, networks loaded and warm; two threads on a CPU."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        generator = options.generator()
-        seconds = []
-        for seed in range(repeats + 1):
-            begin = time.perf_counter()
-            generator.generate([_SPEED_PROMPT], MAX_FRAMES, [seed])
-            seconds.append(time.perf_counter() - begin)
-    finally:
-        torch.set_num_threads(threads)
-    result = {
-        "frames": MAX_FRAMES,
-        "device": str(generator.device),
-        "threads": 2,
-        "median_s": float(np.median(seconds[1:])),
-        "slowest_s": float(np.max(seconds[1:])),
-        "first_s": seconds[0],
-    }
-    text = f"{MAX_FRAMES} frames on {result['device']}: median {result['median_s']:.3f} s of {repeats}"
-    return result | {"text": f"{text}, slowest {result['slowest_s']:.3f} s, the first {result['first_s']:.3f} s"}
 
 
 def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:

@@ -94,7 +94,7 @@ OPEN = (
     Benchmark("edit_paths", "walks led along curves", BOTH, "edits.run_paths"),
     Benchmark("edit_poses", "clips remade through poses of their own", BOTH, "edits.run_poses"),
     Benchmark("edit_parts", "arms that obey over legs that stay", BOTH, "edits.run_parts"),
-    Benchmark("speed", "seconds for 196 frames", WEIGHTS, "benchmarks.run_speed"),
+    Benchmark("speed", "what one waits for, and how it grows with size", WEIGHTS, "speed.run_speed"),
     Benchmark(
         "recognition", "naming clips of labelled sets, zero-shot and trained", BOTH, "open_benchmark.run_recognition"
     ),
