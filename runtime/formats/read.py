@@ -123,7 +123,7 @@ def read_motion(
         joints = clip.positions[:, columns] @ found.turn.T * found.unit
         if np.isfinite(joints).all():
             return resample(joints, clip.fps).astype(np.float32)
-    pieces = canonicalise(found.clip, found.joint_map, tell=tell)
+    pieces = _canonical(clip, found, tell)
     if not pieces:
         raise DataError(f"{path} holds no two frames that follow on each other", "Export the motion again")
     return place(max(pieces, key=len)).astype(np.float32)
@@ -133,6 +133,15 @@ def _is_canonical(clip: SourceClip) -> bool:
     """Whether a clip already consists of the 22 joints (written by write_bvh or write_npz)."""
     real = [name for name in clip.names if not name.endswith("_end")]
     return len(real) == JOINT_COUNT and set(real) == set(JOINT_NAMES)
+
+
+def _canonical(clip: SourceClip, found: Understood, tell: Tell) -> list[np.ndarray]:
+    """Return the pieces of ``clip``, as it was ``found``, on the canonical body: (frames, 22, 3) each, metres.
+
+    They are not yet placed. Whether it is mirrored is looked at unless it consists of the 22 joints by name: whoever
+    wrote those meant them, and motion of depth cameras, or a gymnast's, bends knees backwards at times.
+    """
+    return canonicalise(found.clip, found.joint_map, check=not _is_canonical(clip), tell=tell)
 
 
 def _choose(clips: list[SourceClip], path: Path, animation: str | None) -> SourceClip:
@@ -162,7 +171,7 @@ def read_at_own_rate(
         return clip.positions.astype(np.float32), clip.fps
     # told at the frame rate of the canonical body's motions, so that every frame is kept
     found = _understood(path, clip, None, options, tell)
-    motions = canonicalise(replace(found.clip, fps=float(FPS)), found.joint_map, tell=tell)
+    motions = _canonical(clip, replace(found, clip=replace(found.clip, fps=float(FPS))), tell)
     if len(motions) != 1 or len(motions[0]) != len(clip.positions):
         raise DataError(f"{path} jumps, and would be cut", "Mend its jumps, or convert it and edit the pieces")
     return place(motions[0]).astype(np.float32), clip.fps
@@ -192,7 +201,7 @@ def read_motions(
     for clip in clips:
         try:
             found = _understood(path, clip, joint_map, options, tell)
-            pieces = canonicalise(found.clip, found.joint_map, tell=tell)
+            pieces = _canonical(clip, found, tell)
         except DataError as error:
             failed.append(error)
             tell(f"{clip.name} is left out: {error}")
@@ -247,7 +256,7 @@ def _pieces(path: Path, shortest: int) -> tuple[list[PlacedMotion], list[str]]:
         try:
             understood = _understood(path, clip, None, None, _nobody)
             joint_map = understood.joint_map
-            pieces = [piece for piece in canonicalise(understood.clip, joint_map) if len(piece) >= shortest]
+            pieces = [piece for piece in _canonical(clip, understood, _nobody) if len(piece) >= shortest]
         except DataError as error:
             if len(clips) == 1:
                 raise

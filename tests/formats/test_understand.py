@@ -8,9 +8,10 @@ import pytest
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.kinematics import bones
 from coamd_blender.motion.rotations import unit
-from coamd_blender.motion.skeleton import JOINT_INDEX, JOINT_NAMES
+from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, JOINT_NAMES, with_bone_lengths
 from runtime.evaluate.export_names import NAMED, joint_names
 from runtime.evaluate.exports import KINDS, Export, known_joints, write_bvh_export
+from runtime.formats.bvh_write import write_bvh
 from runtime.formats.options import ReadOptions, axis_of, unit_of
 from runtime.formats.read import read_at_own_rate, read_motion, read_motions, read_placed
 
@@ -100,6 +101,33 @@ def test_what_the_user_says_counts_more_than_what_is_found(tmp_path):
 def test_a_file_of_our_own_joints_in_centimetres_lying_on_its_side_comes_out_as_it_is(tmp_path):
     write_bvh_export(tmp_path / "own.bvh", Export("wave", JOINT_NAMES, up="z", fps=20))
     assert np.abs(read_motion(tmp_path / "own.bvh") - known_joints("wave")).max() < 0.001
+
+
+def knees_backwards(frames=60):
+    """A body that sways, its knees bent the wrong way, as depth cameras see them."""
+    joints = np.array(known_joints("wave")[np.arange(frames) % len(known_joints("wave"))])
+    for side in ("left", "right"):
+        joints[:, JOINT_NAMES.index(f"{side}_knee"), 2] -= 0.3
+    return with_bone_lengths(joints)
+
+
+def test_what_we_wrote_is_read_by_every_reader_whatever_the_knees_do(tmp_path):
+    joints = knees_backwards()
+    write_bvh(tmp_path / "own.bvh", joints)
+    (placed,), left_out = read_placed(tmp_path / "own.bvh", 16)
+    ((_, told),) = read_motions(tmp_path / "own.bvh")
+    edited, fps = read_at_own_rate(tmp_path / "own.bvh")
+    assert left_out == [] and fps == FPS
+    for read in (placed.joints, told, edited, read_motion(tmp_path / "own.bvh")):
+        assert np.abs((read - read[:, :1]) - (joints - joints[:, :1])).max() < 0.01
+
+
+def test_other_names_with_knees_like_that_are_asked_about(tmp_path):
+    write_bvh(tmp_path / "own.bvh", knees_backwards())
+    text = (tmp_path / "own.bvh").read_text().replace("left_", "Left ").replace("right_", "Right ")
+    (tmp_path / "other.bvh").write_text(text)
+    with pytest.raises(DataError, match="knees bend backwards"):
+        read_placed(tmp_path / "other.bvh", 16)
 
 
 def test_one_frame_is_a_pose(tmp_path):
