@@ -7,7 +7,7 @@ from types import ModuleType
 import bpy
 
 from . import setup
-from .anim import changes
+from .anim import changes, unfinished
 from .character import operators as character_operators
 from .core import launch, lifetime, timer
 from .core import operators as core_operators
@@ -54,6 +54,7 @@ def register() -> None:
         setattr(owner, name, pointer)
     launch.follow(lambda: setup.runtime.chosen())
     changes.follow()
+    unfinished.follow()
 
 
 def unregister() -> None:
@@ -62,6 +63,7 @@ def unregister() -> None:
     lifetime.close()
     launch.follow(None)
     changes.unfollow()
+    unfinished.unfollow()
     for owner, name, _ in reversed(POINTERS):
         delattr(owner, name)
     for cls in reversed(CLASSES):

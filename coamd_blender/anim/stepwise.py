@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 
 from ..errors import InputError, RigError
-from . import targets, write_action
-from .plan import WriteTarget, plan_motion
+from . import targets, unfinished, write_action
+from .plan import KeyPlan, WriteTarget, plan_motion
 from .steps import Call
 
 ACTION, STRIP, ASSET = "ACTION", "STRIP", "ASSET"
@@ -50,32 +50,46 @@ def destination(
 
 
 def write_keys(
-    place: Destination, joints: np.ndarray, fps: float, name: str
-) -> Generator[Call | None, Any, bpy.types.Action]:
-    """Write ``joints`` (frames, 22, 3), metres, Y up, at ``fps``: solved in a thread, then a few curves a step.
+    place: Destination, motions: Sequence[tuple[np.ndarray, str]], fps: float
+) -> Generator[Call | None, Any, list[bpy.types.Action]]:
+    """Write all of ``motions`` or none: each is joints (frames, 22, 3), metres, Y up, at ``fps``, and a name.
 
-    Returns the Action, good until the next yield. Given up half way, it is removed. Raises RigError when the armature
-    is gone, InputError when scene or Action are.
+    Each is solved in a thread, then written a few curves a step; only when all are written are they given to the
+    armature, the last one in the end. Nothing in the file knows of them before that step: an undo finds nothing to take
+    back. Returns the Actions, good until the next yield: whoever makes something refer to them pushes an undo step
+    before it (Blender 5.2 ends with a segmentation fault where an undo and a redo meet a scene's property that refers
+    to a data-block of no undo step). Given up half way, all are removed. Raises RigError when the armature is gone,
+    InputError when the scene is, or an undo took an Action away.
     """
-    target = write_action.renewed(place.target, found_again(place)[0])
-    plan = yield Call(plan_motion, (target, joints, fps, name))
-    armature, _ = found_again(place)
-    uid, finished = write_action.new_action(armature, plan).session_uid, False
+    written: list[tuple[int, KeyPlan]] = []
+    finished = False
     try:
-        done = 0
-        while done < len(plan.curves):
-            done = write_action.write_some(_action(uid, place), plan, done, WRITE_SECONDS)
-            yield
+        for joints, name in motions:
+            target = write_action.renewed(place.target, found_again(place)[0])
+            plan = yield Call(plan_motion, (target, joints, fps, name))
+            action = write_action.new_action(found_again(place)[0], plan)
+            unfinished.mark(action)
+            written.append((action.session_uid, plan))
+            yield from _write_curves(place, *written[-1])
         armature, _ = found_again(place)
-        action = _action(uid, place)
-        if place.kind != ASSET:
-            write_action.hand_over(armature, action, plan)
+        made = [(_action(uid, place), plan) for uid, plan in written]
+        for action, plan in made:
+            unfinished.unmark(action)
+            if place.kind != ASSET:
+                write_action.hand_over(armature, action, plan)
         finished = True
-        return action
+        return [action for action, _ in made]
     finally:
-        left = None if finished else targets.by_uid(bpy.data.actions, uid)
-        if left is not None:
-            bpy.data.actions.remove(left)
+        if not finished:
+            unfinished.remove(uid for uid, _ in written)
+
+
+def _write_curves(place: Destination, uid: int, plan: KeyPlan) -> Generator[None, Any, None]:
+    """Write the curves of ``plan`` into the Action of ``uid``, a few a step."""
+    done = 0
+    while done < len(plan.curves):
+        done = write_action.write_some(_action(uid, place), plan, done, WRITE_SECONDS)
+        yield
 
 
 def found_again(place: Destination) -> tuple[bpy.types.Object, bpy.types.Scene]:
@@ -92,7 +106,8 @@ def found_again(place: Destination) -> tuple[bpy.types.Object, bpy.types.Scene]:
 def _action(uid: int, place: Destination) -> bpy.types.Action:
     action = targets.by_uid(bpy.data.actions, uid)
     if action is None:
-        raise InputError("The Action was removed while its keys were being written", place.again.capitalize())
+        again = place.again[0].upper() + place.again[1:]
+        raise InputError("The Action was removed while its keys were being written", again)
     return action
 
 

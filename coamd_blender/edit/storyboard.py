@@ -32,7 +32,7 @@ def storyboard(context: bpy.types.Context) -> Workflow:
     name = " / ".join(part.prompt for part in request.scenes)
 
     answer = yield request
-    action = yield from stepwise.write_keys(place, answer.arrays["joints"], answer.fields["fps"], name)
+    (action,) = yield from stepwise.write_keys(place, [(answer.arrays["joints"], name)], answer.fields["fps"])
     armature, scene = stepwise.found_again(place)
     takes.add(scene.coamd, name, request.seed, action, armature)
     scene.coamd.take_index = len(scene.coamd.takes) - 1

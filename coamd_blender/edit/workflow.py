@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..anim import actions, stepwise, targets
+from ..anim import actions, stepwise, targets, unfinished
 from ..anim.read_action import Reading, read_steps
 from ..anim.steps import Call
 from ..core.workflow import Workflow
@@ -236,6 +236,7 @@ def _write(
     _, source, _ = _found_again(original)
     preview, name = source.copy(), f"{source.name} (edit)"
     preview.name = name
+    unfinished.mark(preview)
     uid, finished = preview.session_uid, False
     outcome = apply.EditOutcome(torn=torn, released=len(site.influences) * len(site.areas))
     try:
@@ -245,12 +246,12 @@ def _write(
             apply.check_paths(armature, site)
             done = apply.write_some(armature, preview, original.handle, channels, done, outcome, stepwise.WRITE_SECONDS)
             yield
+        unfinished.unmark(_preview(uid))
         _show(original, _preview(uid), (*outcome.notes, *site.reading.notes))
         finished = True
     finally:
-        left = None if finished else targets.by_uid(bpy.data.actions, uid)
-        if left is not None:
-            bpy.data.actions.remove(left)
+        if not finished:
+            unfinished.remove([uid])
     if aside is not None:
         pending.discard(aside)
         _preview(uid).name = name  # which was taken until now

@@ -1,4 +1,4 @@
-"""From the prompt to keyframes: one request, its draws written one after another, one undo step."""
+"""From the prompt to keyframes: one request, its draws written and then shown together, one undo step."""
 
 from __future__ import annotations
 
@@ -40,19 +40,20 @@ def generate(context: bpy.types.Context) -> Workflow:
     with Preview(placement(place.target)) as preview:
         answer = yield Ask(request, preview.show)
     yield Seal("Writing keys")
-    for rank, copy in enumerate(_best_first(answer.fields.get("scores"), len(request.seeds))):
-        joints = answer.arrays["joints"][copy]
-        action = yield from stepwise.write_keys(place, joints, answer.fields["fps"], f"CoAMD {prompt[:40]}")
-        armature, scene = stepwise.found_again(place)
+    order = _best_first(answer.fields.get("scores"), len(request.seeds))
+    motions = [(answer.arrays["joints"][copy], f"CoAMD {prompt[:40]}") for copy in order]
+    made = yield from stepwise.write_keys(place, motions, answer.fields["fps"])
+    armature, scene = stepwise.found_again(place)
+    for rank, (copy, action) in enumerate(zip(order, made, strict=True)):
         takes.add(scene.coamd, prompt, seed + copy, action, armature, rank)
     settings = scene.coamd
     settings.seed = seed
     takes.show(settings, len(settings.takes) - len(request.seeds))
     stepwise.push_undo(f"CoAMD: {prompt[:40]}")
-    made = f"Made in {time.monotonic() - started:.1f} s"
+    told = f"Made in {time.monotonic() - started:.1f} s"
     if len(request.seeds) > 1:
-        made += f", the best of {len(request.seeds)} draws shown"
-    return "; ".join([made, *answer.fields.get("notes", ())])
+        told += f", the best of {len(request.seeds)} draws shown"
+    return "; ".join([told, *answer.fields.get("notes", ())])
 
 
 def _best_first(scores: list[float] | None, count: int) -> list[int]:

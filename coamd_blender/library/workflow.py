@@ -117,7 +117,7 @@ def apply_clip(context: bpy.types.Context, kind: str, index: int = -1) -> Workfl
 
     answer = yield MotionRequest(context.window_manager.coamd.library, int(hit.clip_id))
     joints = answer.arrays["joints"] if part is None else answer.arrays["joints"][part]
-    action = yield from stepwise.write_keys(place, joints, answer.fields["fps"], name)
+    (action,) = yield from stepwise.write_keys(place, [(joints, name)], answer.fields["fps"])
     told = f"{name}: {action.frame_range[1] - action.frame_range[0] + 1:.0f} frames"
     if kind == stepwise.ASSET:
         told += "; " + _kept_as_asset(action, facts)
