@@ -21,6 +21,7 @@ from .snapshot import (
     WorldPose,
     rotation_channel,
 )
+from .travel import ENGINE_BONES
 
 # (4, 4): Blender's Z-up world to the Y-up world of skeleton.py.
 Y_UP_FROM_Z_UP = np.eye(4)
@@ -59,6 +60,7 @@ def read_armature(armature: bpy.types.Object, *, with_action: bool = False) -> S
             nla=data is None or data.use_nla,
             solo="" if data is None else next((track.name for track in data.nla_tracks if track.is_solo), ""),
         ),
+        belongings=read_belongings(armature),
         in_use=read_action_in_use(armature) if with_action else None,
     )
 
@@ -180,6 +182,24 @@ def driven_channels(armature: bpy.types.Object, bones: Iterable[str]) -> set[str
         bone, channel = actions.bone_of(path), path.rpartition(".")[2]
         if bone in known and channel in ("location", rotation_channel(armature.pose.bones[bone].rotation_mode)):
             found.add(f"{bone}.{channel}")
+    return found
+
+
+def read_belongings(armature: bpy.types.Object) -> dict[str, str]:
+    """Return bone to what would be left behind if it stayed, in words: vertices of a mesh, an object, an engine's bone.
+
+    Vertex groups count by their names; whether they hold vertices is not looked at.
+    """
+    every = armature.data.bones
+    found = {name: f"{name} is read by game engines" for name in ENGINE_BONES if name in every}
+    for other in bpy.data.objects:
+        if other.parent == armature and other.parent_type == "BONE" and other.parent_bone in every:
+            found.setdefault(other.parent_bone, f"{other.name} hangs on {other.parent_bone}")
+        moved = (one.object == armature for one in other.modifiers if one.type == "ARMATURE")
+        if other.type == "MESH" and any(moved):
+            for group in other.vertex_groups:
+                if group.name in every:
+                    found.setdefault(group.name, f"{other.name} has vertices on {group.name}")
     return found
 
 

@@ -21,6 +21,7 @@ from ..retarget.reading import Placement
 from ..retarget.solver import check_joints
 from . import checks, reduction, snapshot
 from .snapshot import Channel, Snapshot, WorldPose, rotation_channel
+from .travel import AUTOMATIC, Travel, choose_of
 
 # Where the keys go: an Action of their own, a copy of the one in use with this range replaced, or an NLA strip.
 OUTPUTS = ("action", "replace", "strip")
@@ -33,7 +34,8 @@ class WriteOptions:
     output: one of OUTPUTS. tolerance: degrees by which a bone may miss its rotation where keys are left out, and the
     hips their place by the way a leg's end goes in such a turn; None keys every frame. switch: the Action also turns
     a control rig's limbs to what is keyed. limbs: the controls keyed for arms and legs of a generated rig, "fk" or
-    "ik"; other rigs have theirs keyed as their constraints need. retarget: how it is retargeted.
+    "ik"; other rigs have theirs keyed as their constraints need. retarget: how it is retargeted. automatic: the root
+    trajectory goes where it does no harm (travel.py), whatever ``retarget`` says.
     """
 
     output: str = OUTPUTS[0]
@@ -41,11 +43,18 @@ class WriteOptions:
     switch: bool = True
     limbs: str = controls.LIMB_CONTROLS[0]
     retarget: Options = field(default_factory=Options)
+    automatic: bool = False
 
     @classmethod
     def of(cls, **options: Any) -> WriteOptions:
-        """Return those named as here, and all others as those of retarget.Options. Raises InputError for nonsense."""
+        """Return those named as here, and all others as those of retarget.Options. Raises InputError for nonsense.
+
+        travel may be "auto" besides, which it is unless it is given.
+        """
         own = {name.name: options.pop(name.name) for name in fields(cls) if name.name in options}
+        if options.get("travel", AUTOMATIC) == AUTOMATIC:
+            own["automatic"] = True
+            options.pop("travel", None)
         return cls(**own, retarget=Options(**options))
 
     def __post_init__(self) -> None:
@@ -77,6 +86,7 @@ class WriteTarget:
     control: controls.ControlRig | None
     limbs: tuple[ik.IkLimb, ...]
     switches: tuple[controls.Switch, ...]
+    travel: Travel
 
 
 def make_target(
@@ -103,17 +113,21 @@ def make_target(
     if options.output == "replace":
         checks.check_replaceable(read.in_use, set(mapping.bones.values()))
     control, limbs, switches = None, (), snapshot.switches(read.properties, mapping)
+    travel = Travel(options.retarget.travel)
     if table is not None and mapping.preset == table["label"]:
         angles = snapshot.pole_angles(read) if options.limbs == "ik" else None
         control = controls.read_controls(table, read.rig, snapshot.follows(read), angles)
         switches = control.switches
     else:
+        if options.automatic and not options.retarget.in_place:
+            travel = choose_of(read.rig, mapping, read.constraints, read.belongings)
+            options = replace(options, retarget=replace(options.retarget, travel=travel.place))
         _check_bones_move(read, mapping, options.retarget)
         limbs = snapshot.ik_limbs(read, mapping)
     pose = read.pose if pose is None else pose
     switches = switches if options.switch else ()
     rig = replace(read.rig, world=pose.world)
-    return WriteTarget(read, rig, pose, mapping, options, fps, start, reference, control, limbs, switches)
+    return WriteTarget(read, rig, pose, mapping, options, fps, start, reference, control, limbs, switches, travel)
 
 
 def _check_bones_move(read: Snapshot, mapping: Mapping, options: Options) -> None:

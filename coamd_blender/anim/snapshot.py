@@ -99,7 +99,8 @@ class Snapshot:
     """An armature object, read once.
 
     paths: bone to its data path. constraints: bone to its constraints, those without left out. properties: bone to the
-    names of its own properties. driven: data paths that a driver moves. in_use: the Action it plays, where asked for.
+    names of its own properties. driven: data paths that a driver moves. belongings: bone to what hangs on it, in words
+    (travel.py). in_use: the Action it plays, where asked for.
     """
 
     name: str
@@ -110,11 +111,12 @@ class Snapshot:
     properties: Table[str, frozenset[str]]
     driven: frozenset[str]
     playing: Playing
+    belongings: Table[str, str]
     in_use: ActionInUse | None = field(default=None)
 
     def same_rig(self, other: Snapshot) -> bool:
         """Return whether a plan for one is a plan for the other: all is the same but where the object stands."""
-        plain = ("paths", "constraints", "properties", "driven", "playing", "in_use")
+        plain = ("paths", "constraints", "properties", "driven", "playing", "belongings", "in_use")
         arrays = ("parents", "rest", "lengths", "connected", "inherit_rotation", "local_location")
         mine, its = self.rig, other.rig
         return (

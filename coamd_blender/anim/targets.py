@@ -14,8 +14,9 @@ from ..errors import RigError
 from ..motion.skeleton import JOINT_NAMES
 from ..retarget import controls
 from . import changes, rig_settings
-from .armature import driven_channels, heads_of, parents_of, read_constraints
+from .armature import driven_channels, heads_of, parents_of, read_belongings, read_constraints, read_rig
 from .snapshot import led_bones, limited_bones, switches
+from .travel import Travel, choose_of
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class _Understood:
 
 
 _last: _Understood | None = None
+_travel: tuple[tuple, Travel | None] | None = None  # what travel_of found last, and of what
 # The data-block that was found last, by its kind, and the number of changes then.
 _found: dict[str, tuple[int, bpy.types.ID]] = {}
 
@@ -172,6 +174,24 @@ def _moving(armature: bpy.types.Object, mapping: retarget.Mapping) -> list[str]:
                 name for name in below if any(one.type in chains for one in armature.pose.bones[name].constraints)
             )
     return list(found)
+
+
+def travel_of(armature: bpy.types.Object, found: Coverage) -> Travel | None:
+    """Return where the root trajectory goes by itself (plan.make_target); None where a motion could not be made, and on
+    a control rig. Bones are looked at after a change of armatures only, as by :func:`shown_coverage`."""
+    global _travel
+    if found.mapping is None or control_table(found) is not None:
+        return None
+    belongings = read_belongings(armature)
+    key = (armature.session_uid, changes.armatures(), belongings, found.mapping.bones)
+    if key[1] is None or _travel is None or _travel[0] != key:
+        constraints = read_constraints(armature, armature.pose.bones)
+        try:
+            chosen = choose_of(read_rig(armature), found.mapping, constraints, belongings)
+        except RigError:
+            chosen = None
+        _travel = key, chosen
+    return _travel[1]
 
 
 def control_table(found: Coverage) -> dict | None:

@@ -22,11 +22,12 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
         name="Travel",
         description="What carries the way over the floor",
         items=(
+            ("auto", "Automatic", "On the hips, unless vertices or bones above them would be left behind"),
             ("hips", "Hips", "The hips go, as in a recording"),
             ("root", "Root Bone", "The topmost bone above the hips goes, the hips only sway and bob over it"),
             ("object", "Object", "The armature object goes"),
         ),
-        default="hips",
+        default="auto",
     )
     scale_travel: BoolProperty(
         name="Scale to Legs",

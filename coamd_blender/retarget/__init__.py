@@ -29,7 +29,8 @@ In Blender, coamd_blender.anim reads rigs and writes keys::
         contact="soft",        # "off" | "soft" | "strict": how firmly feet are locked to the floor
         place="object",        # "object": start where the character stands, facing its way | "world": as they are
         in_place=False,        # True: leave out the root trajectory
-        travel="hips",         # what carries the root trajectory: "hips" | "root" (bone) | "object"
+        travel="auto",         # what carries the root trajectory: "hips" | "root" (bone) | "object"; "auto": where it
+                               # leaves nothing behind that hangs on other bones
         scale_travel=True,     # False: the trajectory in the motion's metres, whatever the length of the legs
         clear_hands=False,     # True: push hands and forearms out of a torso stouter than the motion's
         floor=True,            # lift or lower the motion onto the floor

@@ -44,6 +44,7 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
         column = layout.column()
         column.active = not settings.in_place
         column.prop(carry, "travel")
+        _draw_travel(column, context, settings)
         column.prop(carry, "scale_travel")
         layout.prop(settings, "in_place")
         layout.prop(carry, "floor")
@@ -55,6 +56,16 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
         value.active = carry.reduce
         value.prop(carry, "tolerance", text="")
         _draw_switch(layout, context, carry)
+
+
+def _draw_travel(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+    """Where travel goes by itself, and why, where that is not the usual."""
+    armature = anim.targets.find(context) if has_numpy() else None
+    if armature is None or settings.in_place or settings.carry.travel != anim.travel.AUTOMATIC:
+        return
+    chosen = anim.targets.travel_of(armature, anim.targets.shown_coverage(armature))
+    if chosen is not None:
+        draw_text(layout, chosen.line, context.region.width, "INFO")
 
 
 def _draw_switch(layout: bpy.types.UILayout, context: bpy.types.Context, carry: bpy.types.PropertyGroup) -> None:

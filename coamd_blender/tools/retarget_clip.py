@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .. import anim, register, tools, unregister
+from ..anim.travel import AUTOMATIC
 from ..errors import CoamdError, DataError, InputError
 from ..retarget import controls, rig_foot_lock, solver
 
@@ -80,10 +81,14 @@ def _retarget(job: RetargetJob, joints: np.ndarray, clip_fps: float) -> str:
     action = anim.write_action.apply_motion(
         armature, joints, source_fps=clip_fps, start_frame=1, name=job.clip.stem, **options
     )
+    notes = list(found.notes)
+    if options["travel"] == AUTOMATIC and not options["in_place"]:
+        chosen = anim.targets.travel_of(armature, found)
+        notes += [] if chosen is None else [chosen.line]
     _, last = scenes.show_all_of(action)
     job.out.parent.mkdir(parents=True, exist_ok=True)
     _save(armature, job.out.resolve())
-    return "\n".join([f"{job.out}: {last} frames on {len(armature.data.bones)} bones", *found.notes])
+    return "\n".join([f"{job.out}: {last} frames on {len(armature.data.bones)} bones", *notes])
 
 
 def _save(armature: bpy.types.Object, out: Path) -> None:
@@ -104,7 +109,7 @@ def parse(arguments: list[str]) -> RetargetJob:
     parser.add_argument("out", type=Path, metavar="OUT", help=f"what to write: {', '.join(OUTPUTS)}")
     parser.add_argument("--armature", default="", metavar="NAME", help="which armature of the file")
     parser.add_argument("--fps", type=float, help="frames a second of the result (default: the clip's)")
-    parser.add_argument("--travel", default="hips", choices=solver.TRAVELS)
+    parser.add_argument("--travel", default=AUTOMATIC, choices=(AUTOMATIC, *solver.TRAVELS))
     parser.add_argument("--contact", default="soft", choices=rig_foot_lock.MODES)
     parser.add_argument("--in-place", action="store_true", help="leave out the travel over the floor")
     parser.add_argument("--clear-hands", action="store_true", help="push arms out of a stout character's torso")
