@@ -13,8 +13,6 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import targets
-
 MARK = "coamd_unfinished"
 
 
@@ -30,10 +28,9 @@ def unmark(action: bpy.types.Action) -> None:
 
 def remove(uids: Iterable[int]) -> None:
     """Delete the Actions with these session_uids, those that are there."""
-    for uid in uids:
-        action = targets.by_uid(bpy.data.actions, uid)
-        if action is not None:
-            bpy.data.actions.remove(action)
+    doomed = set(uids)
+    for action in [action for action in bpy.data.actions if action.session_uid in doomed]:
+        bpy.data.actions.remove(action)
 
 
 def follow() -> None:
