@@ -53,7 +53,7 @@ ARROWS = {
         "registration": "anim character core edit generate library recognize rig_mapping setup",
         "__init__": "registration",
         # commands
-        "tools": "__init__ anim character errors lazy retarget wire",
+        "tools": "__init__ anim character errors lazy motion retarget wire",
         "carry": "tools",
     },
     "runtime": {

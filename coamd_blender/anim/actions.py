@@ -84,6 +84,17 @@ def curves_of(action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None
     return [curve for bag in bags if bag is not None for curve in bag.fcurves]
 
 
+def frame_range(action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None) -> tuple[float, float]:
+    """Return the first and last frame of an Action: set by hand, or those ``slot`` (None: any) has keys on.
+
+    Other slots of an Action may be longer.
+    """
+    ends = [tuple(curve.range()) for curve in curves_of(action, slot) if len(curve.keyframe_points)]
+    if action.use_frame_range or slot is None or not ends:
+        return tuple(action.frame_range)
+    return min(first for first, _ in ends), max(last for _, last in ends)
+
+
 def ensure_curve(
     action: bpy.types.Action, slot: bpy.types.ActionSlot | None, path: str, index: int, group: str
 ) -> bpy.types.FCurve:

@@ -284,7 +284,7 @@ def _plays_alone(armature: bpy.types.Object, action: bpy.types.Action) -> bool:
 
 
 def _extent(armature: bpy.types.Object, action: bpy.types.Action | None, whole: bool) -> tuple[float, float]:
-    ends = [tuple(action.frame_range)] if action is not None else []
+    ends = [] if action is None else [actions.frame_range(action, actions.slot_for(action, armature))]
     if whole:
         tracks = [track for track in armature.animation_data.nla_tracks if not track.mute]
         ends += [(strip.frame_start, strip.frame_end) for track in tracks for strip in track.strips if not strip.mute]

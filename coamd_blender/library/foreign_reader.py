@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..anim import actions
+from ..anim import actions, importing
 from ..anim.read_action import bone_names, read_action
 from ..errors import CoamdError, DataError
 from ..retarget import Mapping
@@ -40,13 +40,7 @@ def read_file(path: Path) -> list[tuple[str, np.ndarray]]:
 
     Only those count that an armature there can play. Raises DataError, naming the file, when there is none.
     """
-    try:
-        _open(path)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise DataError(
-            f"{path} cannot be read ({reason})", "Open it in Blender, and save or export it again"
-        ) from error
+    importing.open_file(path, load_ui=False, use_scripts=False)
     clips, reasons = [], []
     for armature, played in _players():
         mapping: Mapping | None = None
@@ -65,19 +59,9 @@ def read_file(path: Path) -> list[tuple[str, np.ndarray]]:
     return clips
 
 
-def _open(path: Path) -> None:
-    if path.suffix.lower() == ".blend":
-        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
-        return
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    if hasattr(bpy.types, "IMPORT_SCENE_OT_fbx") or not hasattr(bpy.ops.wm, "fbx_import"):
-        bpy.ops.import_scene.fbx(filepath=str(path))
-    else:
-        bpy.ops.wm.fbx_import(filepath=str(path))
-
-
 def _players() -> list[tuple]:
-    """Armatures and the Actions each can play: its own, and those whose curves name its bones; each Action once."""
+    """Armatures and the Actions each can play: its own, and those whose curves name its bones; each Action once,
+    unless several play it."""
     armatures = [found for found in bpy.data.objects if found.type == "ARMATURE"]
     players = {armature.name: [] for armature in armatures}
     for action in bpy.data.actions:
@@ -88,7 +72,9 @@ def _players() -> list[tuple]:
         ]
         if named and max(shares, default=0) >= 0.5 * len(named):
             best = max(range(len(armatures)), key=lambda number: (owned[number], shares[number]))
-            players[armatures[best].name].append(action)
+            for number, armature in enumerate(armatures):
+                if owned[number] or number == best:  # those that play it, each by a slot of its own
+                    players[armature.name].append(action)
     return [(armature, players[armature.name]) for armature in armatures]
 
 

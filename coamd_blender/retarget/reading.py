@@ -26,6 +26,8 @@ from .rig import Rig
 
 J = skeleton.JOINT_INDEX
 _LEG = leg_length(skeleton.rest_joints()[None])
+# A motion that stays further than this from the floor of the rest pose has a floor of its own (metres).
+FAR_FLOOR = 0.4
 _ANKLE = float(skeleton.rest_joints()[J["left_ankle"], 1])
 # Joints whose place follows from the bones' own directions.
 _POINTED = {f"{side}_{end}": f"{side}_{start}" for side in SIDES for start, end in (
@@ -96,11 +98,12 @@ def canonicalise(placed: np.ndarray, body: RestBody, rig: Rig) -> tuple[np.ndarr
     """Put a motion over the origin, on the floor, facing +Z at frame 0; return (joints, placement).
 
     placed: (F, 22, 3) canonical metres, as of :func:`joints_of_poses`; joints have that shape. The floor is the one the
-    rig stands on at rest, unless the motion says better (floor_offset).
+    rig stands on at rest, unless the motion says better: by a little (floor_offset), or by never coming near it, as of
+    skeletons that rest with their hips at the origin.
     """
     scale = body.leg * body.scale / _LEG
-    floor = _ground(body, rig) / scale
-    floor = np.percentile(placed[..., 1].min(axis=1), 10) if np.isnan(floor) else floor
+    floor, lowest = _ground(body, rig) / scale, float(np.percentile(placed[..., 1].min(axis=1), 10))
+    floor = floor if abs(lowest - floor) < FAR_FLOOR else lowest
     floor += floor_offset(placed - np.array([0.0, floor, 0.0]))
     x, _, z = forward_balanced(placed[0])
     turn = np.array([[z, 0.0, x], [0.0, 1.0, 0.0], [-x, 0.0, z]])

@@ -98,7 +98,7 @@ def _save(armature: bpy.types.Object, out: Path) -> None:
     elif suffix == ".png":
         tools.scenes.save_sheet(armature, out, CELLS, CELLS, SHEET_PIXELS)
     else:
-        tools.scenes.save_bvh(out)
+        tools.scenes.save_bvh(armature, out)
 
 
 def parse(arguments: list[str]) -> RetargetJob:

@@ -7,8 +7,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ..anim import importing
 from ..character import figure, filmstrip
-from ..errors import DataError, RigError
+from ..errors import RigError
+from . import character_bvh
 
 
 def new_character() -> bpy.types.Object:
@@ -22,15 +24,7 @@ def open_rig(path: Path, name: str) -> bpy.types.Object:
 
     Raises DataError or RigError, naming the remedy.
     """
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".blend":
-            bpy.ops.wm.open_mainfile(filepath=str(path))
-        else:
-            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-            _importer(suffix)(filepath=str(path))
-    except RuntimeError as error:
-        raise DataError(f"Blender cannot read {path}: {' '.join(str(error).split())}", "Export it again") from error
+    importing.open_file(path)
     found = [each for each in bpy.context.scene.objects if each.type == "ARMATURE" and name in ("", each.name)]
     if not found:
         raise RigError(
@@ -41,13 +35,6 @@ def open_rig(path: Path, name: str) -> bpy.types.Object:
         raise RigError(f"{path.name} has the armatures {names}", "Name one by --armature")
     bpy.context.view_layer.objects.active = found[0]
     return found[0]
-
-
-def _importer(suffix: str) -> object:
-    """Return the operator that reads such a file; from Blender 4.5 on .fbx has one of Blender's own."""
-    if suffix == ".fbx":
-        return bpy.ops.wm.fbx_import if hasattr(bpy.types, "WM_OT_fbx_import") else bpy.ops.import_scene.fbx
-    return bpy.ops.import_anim.bvh if suffix == ".bvh" else bpy.ops.import_scene.gltf
 
 
 def set_rate(fps: float) -> None:
@@ -70,10 +57,11 @@ def save_blend(path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False, compress=True)
 
 
-def save_bvh(path: Path) -> None:
-    """Export the active armature, with its own bones, over the scene's range."""
-    first, last = bpy.context.scene.frame_start, bpy.context.scene.frame_end
-    bpy.ops.export_anim.bvh(filepath=str(path), frame_start=first, frame_end=last, root_transform_only=False)
+def save_bvh(armature: bpy.types.Object, path: Path) -> None:
+    """Write an armature's motion over the scene's range as BVH, with its own bones, Y up."""
+    scene = bpy.context.scene
+    frames = np.arange(scene.frame_start, scene.frame_end + 1)
+    character_bvh.write_character_bvh(armature, path, frames, scene.render.fps / scene.render.fps_base)
 
 
 def save_sheet(armature: bpy.types.Object, path: Path, cells: int, columns: int, size: tuple[int, int]) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from mathutils import Euler, Matrix  # noqa: E402
 from rigs import RIG_FOLDER, evaluated_heads, metarig, mixamo, new_scene, walking  # noqa: E402
 from test_bake import curves_of  # noqa: E402
 
@@ -12,6 +13,7 @@ import coamd_blender  # noqa: E402
 from coamd_blender.anim import write_action  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 from coamd_blender.tools import retarget_clip  # noqa: E402
+from runtime.formats.read import read_motion  # noqa: E402
 
 BONES = ["Hips", "LeftHand", "RightToeBase", "Head"]
 
@@ -41,10 +43,30 @@ def test_the_bvh_moves_as_the_keys_do(clip, character, tmp_path, capsys):
     write_action.apply_motion(rig, walking(20).astype(np.float32), start_frame=1, contact="strict")
     expected = evaluated_heads(rig, BONES, [1, 8, 20])
     new_scene()
-    bpy.ops.import_anim.bvh(filepath=str(out), frame_start=1, axis_forward="Y", axis_up="Z")
+    bpy.ops.import_anim.bvh(filepath=str(out), frame_start=1)  # which takes Y for up and -Z for ahead
     found = evaluated_heads(bpy.context.object, BONES, [1, 8, 20])
     assert np.abs(found - expected).max() < 1e-3
     assert "Frame Time: 0.05" in out.read_text()
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["Z up", "as imported with Y up"])
+@pytest.mark.parametrize("travel", ["hips", "object"])
+def test_the_bvh_of_any_rig_stands_along_y_and_goes_where_the_object_does(clip, tmp_path, turned, travel):
+    """Read by the reader of the command line, too: it knows names and axes by itself."""
+    new_scene()
+    rig = mixamo("")
+    if turned:
+        turn = Euler((np.pi / 2, 0, 0)).to_matrix().to_4x4()
+        rig.data.transform(turn.inverted() @ Matrix.Scale(100, 4))
+        rig.matrix_world = turn @ Matrix.Scale(0.01, 4)
+    path, out = tmp_path / "rig.blend", tmp_path / "walk.bvh"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    assert retarget_clip.main([str(clip), str(path), str(out), "--travel", travel]) == 0
+    told = []
+    joints = read_motion(out, tell=told.append)
+    assert "Y up; in metres" in told[0] and "doubt" not in told[0], told
+    wanted = read_motion(clip)
+    assert np.linalg.norm(joints - wanted, axis=-1).mean() < 0.01
 
 
 def test_a_blend_at_another_rate_with_few_keys(clip, character, tmp_path):

@@ -69,6 +69,17 @@ def test_canonical_joints_start_at_the_origin_and_go_back():
     assert np.abs(placement.place(joints) - placed).max() < 1e-9
 
 
+@pytest.mark.parametrize("height", [-1.9, -0.9, 0.9, 3.0])
+def test_a_motion_far_from_the_floor_of_its_rest_pose_stands_on_the_floor(height):
+    """Skeletons that rest with their hips at the origin: a walk stays a whole leg over where the feet rest."""
+    rig = make_rig()
+    body = read_rest(rig, detect(rig.names))
+    walk = synthetic.walk(40)
+    joints, placement = canonicalise(walk + np.array([0, height, 0]), body, rig)
+    assert abs(np.percentile(joints[..., 1].min(axis=1), 10)) < 0.02
+    assert np.abs(placement.place(joints)[:, 0, 1] - walk[:, 0, 1] - height).max() < 1e-9
+
+
 @pytest.mark.parametrize("order", EULER_ORDERS)
 def test_euler_angles_turn_about_the_letters_in_turn(order):
     angles = np.random.default_rng(0).uniform(-3, 3, (20, 3))
