@@ -5,12 +5,19 @@ import torch
 
 
 class FakeGenerator:
-    """Motions whose every number is the seed, in two steps a batch; ``calls`` records the batches."""
+    """Motions whose every number is the seed, in two steps a batch; ``calls`` records the batches, ``worn`` the
+    styles last put on."""
 
     device = torch.device("cpu")
 
     def __init__(self):
-        self.calls = []
+        self.calls, self.worn = [], []
+
+    def wear(self, worn):
+        self.worn = list(worn)
+
+    def told_styles(self):
+        return [f"in {each.style.config.name}" for each in self.worn]
 
     def generate(self, prompts, frames, seeds, *, cfg=None, on_step=None):
         self.calls.append((list(prompts), frames, list(seeds), cfg))

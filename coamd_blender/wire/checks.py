@@ -102,6 +102,22 @@ def check_file(path: str, what: str) -> None:
         )
 
 
+def check_styles(styles: Sequence[tuple[str, float]]) -> None:
+    """Raise InputError unless ``styles`` are pairs of a style's file and its strength, and not too many to be on at
+    once. Whether the files are there is for who reads them to say: the runtime may be another machine."""
+    if not isinstance(styles, tuple) or not all(isinstance(row, tuple) and len(row) == 2 for row in styles):
+        raise InputError("The request has no list of styles", "Send styles as [[path, strength], ...]")
+    if len(styles) > limits.MOST_STYLES:
+        raise InputError(
+            f"{len(styles)} styles are too many at once", f"Switch some off; {limits.MOST_STYLES} may be on"
+        )
+    for path, strength in styles:
+        check_file(path, "The style")
+        if strength is None:
+            raise InputError(f"The style {path} has no strength", "Send a number")
+        check_number("The strength of a style", strength, limits.LARGEST_STRENGTH)
+
+
 def check_files(paths: Sequence[str]) -> None:
     """Raise InputError unless all ``paths`` can be those of files and folders, and are not too many for one request."""
     if len(paths) > limits.MOST_PATHS:

@@ -18,6 +18,8 @@ LONGEST_EDIT = 600.0  # of a range that is made anew
 
 MOST_VARIANTS = 8  # that the panel makes at once
 MOST_COPIES = 1000  # that one request, or --count, makes
+MOST_STYLES = 8  # that are on at once
+LARGEST_STRENGTH, DEFAULT_STRENGTH = 2.0, 1.0  # of a style: 1 is as it was taught
 LARGEST_WEIGHT = 100.0  # of the text (classifier-free) and of the recogniser's guidance
 
 DEFAULT_KEEP = 0.5  # share of a range that stays as a guide, in the modes that keep one

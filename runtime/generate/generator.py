@@ -108,6 +108,11 @@ class Generator:
         if words and self.vocabulary is not None and isinstance(self.text_encoder, TextEncoder):
             self._known = self.vocabulary.with_words(words, self.text_encoder(words).pooled)
 
+    def told_styles(self) -> list[str]:
+        """Return a line for each style that is worn: its name and strength."""
+        worn = () if self._wardrobe is None else self._wardrobe.worn
+        return [f"In the style {each.style.config.name!r}, strength {each.strength:g}" for each in worn]
+
     def notes(self, prompts: Sequence[str]) -> list[str]:
         """Return a line for each clause of ``prompts`` far from everything learnt; none without a vocabulary."""
         known = self._known or self.vocabulary

@@ -15,11 +15,12 @@ import torch
 from torch import nn
 
 from coamd_blender.errors import InputError, WeightsError
+from coamd_blender.wire import limits
 from runtime import checkpoint
 
 KIND = "style"
 SUFFIX = ".safetensors"
-MOST_STRENGTH = 2.0
+MOST_STRENGTH = limits.LARGEST_STRENGTH  # either way: a style can be subtracted, on the command line
 _PARTS = (".down", ".up")
 
 
@@ -93,7 +94,7 @@ class Wardrobe:
         """``digest`` is the sha256 of the file that ``networks`` were read from."""
         self._networks, self._digest = networks, digest
         self._plain: dict[str, torch.Tensor] = {}  # the matrices that are changed, as they were
-        self._worn: tuple[tuple[int, float], ...] = ()
+        self.worn: tuple[Worn, ...] = ()  # what is on, in order; kept alive, so that their ids stay theirs
 
     @torch.no_grad()
     def wear(self, worn: Sequence[Worn]) -> None:
@@ -102,8 +103,7 @@ class Wardrobe:
         Raises InputError, and changes nothing, for a style of other weights or a strength out of range.
         """
         worn = [each for each in worn if each.strength]
-        wanted = tuple((id(each.style), each.strength) for each in worn)
-        if wanted == self._worn:
+        if [(id(each.style), each.strength) for each in worn] == [(id(on.style), on.strength) for on in self.worn]:
             return
         for each in worn:
             self._check(each)
@@ -115,7 +115,7 @@ class Wardrobe:
                 matrix = self._networks.get_parameter(f"{layer}.weight")
                 self._plain.setdefault(f"{layer}.weight", matrix.detach().clone())
                 matrix.add_((up @ down).to(matrix), alpha=each.strength)
-        self._worn, self._kept = wanted, tuple(worn)  # kept alive: their ids stay theirs
+        self.worn = tuple(worn)
 
     def _check(self, worn: Worn) -> None:
         name = worn.style.config.name

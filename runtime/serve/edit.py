@@ -12,7 +12,7 @@ from runtime.serve.server import Arrays, Fields, Report
 def edit(request: EditRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
     """Make the ranges anew: field ``fps``, array ``joints`` of the shape and type that came."""
     made = editing.regenerate.edit_ranges(
-        models.generator(),
+        models.generator(request.styles),
         request.joints,
         float(request.fps),
         editing.task.edits_of(request),
@@ -24,6 +24,6 @@ def edit(request: EditRequest, models: Models, report: Report) -> tuple[Fields, 
 def storyboard(request: StoryboardRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
     """Make the scenes in a row: field ``fps``, array ``joints`` float32 (frames, 22, 3)."""
     made = editing.storyboard.perform(
-        models.generator(), request, on_step=lambda step, steps: report("sampling", step, steps, None)
+        models.generator(request.styles), request, on_step=lambda step, steps: report("sampling", step, steps, None)
     )
     return {"fps": FPS}, {"joints": made}

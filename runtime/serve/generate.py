@@ -15,11 +15,11 @@ from runtime.serve.server import Arrays, Fields, Report
 
 
 def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Make the motions: fields ``fps``, ``seconds``, ``notes`` (a line for each clause far from anything learnt) and,
-    of a request that is ``ranked``, ``scores`` (how well each does what was asked); array ``joints`` float32 (count,
-    frames, 22, 3)."""
+    """Make the motions: fields ``fps``, ``seconds``, ``notes`` (a line for each style that is on, and each clause far
+    from anything learnt) and, of a request that is ``ranked``, ``scores`` (how well each does what was asked); array
+    ``joints`` float32 (count, frames, 22, 3)."""
     frames = generation.generator.frames_for(request.seconds)
-    generator, guide = models.generator(), None
+    generator, guide = models.generator(request.styles), None
     if request.guidance:
         report("loading", 0, 0, None)
         guide = partial(models.recognizer().guidance, strength=request.guidance)
@@ -33,7 +33,8 @@ def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[
         guide,
     )
     joints = np.concatenate(list(batches))
-    fields = {"fps": FPS, "seconds": frames / FPS, "notes": generator.notes(request.prompts)}
+    notes = [*generator.told_styles(), *generator.notes(request.prompts)]
+    fields = {"fps": FPS, "seconds": frames / FPS, "notes": notes}
     if request.ranked:
         fields["scores"] = recognize.ranking.fit(models.recognizer(), request.prompts, joints).tolist()
     return fields, {"joints": joints.astype(np.float32, copy=False)}

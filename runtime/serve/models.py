@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coamd_blender.errors import InputError
+from coamd_blender.wire.requests import StyleChoice
 from runtime import generate, recognize
 from runtime import library as clips
 
 if TYPE_CHECKING:
     from runtime.generate.generator import Generator
+    from runtime.generate.style import Style
     from runtime.library.clips import Library
     from runtime.recognize.recognizer import Recognizer
 
@@ -23,12 +27,30 @@ class Models:
         self._generator: Generator | None = None
         self._recognizer: Recognizer | None = None
         self._libraries: dict[str, Library] = {}
+        self._styles: dict[str, tuple[tuple[int, int], Style]] = {}  # by path, with the file's time and size
 
-    def generator(self) -> Generator:
-        """Return the generator, loaded unless it is. Raises WeightsError and InputError."""
+    def generator(self, styles: Sequence[StyleChoice] = ()) -> Generator:
+        """Return the generator, loaded unless it is, wearing these styles and no others.
+
+        Raises WeightsError, and InputError for a style that is not there or belongs to other weights.
+        """
         if self._generator is None:
             self._generator = generate.generator.Generator.load(self._weights, self._device)
+        self._generator.wear(
+            [generate.style.Worn(self._style(choice.path), choice.strength) for choice in styles if choice.strength]
+        )
         return self._generator
+
+    def _style(self, path: str) -> Style:
+        """Return the style in the file ``path``, read again once the file has changed."""
+        try:
+            found = Path(path).stat()
+        except OSError as error:
+            raise InputError(f"There is no style {path}", "Switch it off, or teach it again") from error
+        state = found.st_mtime_ns, found.st_size
+        if path not in self._styles or self._styles[path][0] != state:
+            self._styles[path] = state, generate.style.Style.load(Path(path))
+        return self._styles[path][1]
 
     def recognizer(self) -> Recognizer:
         """Return the recogniser, loaded unless it is. Raises WeightsError and InputError."""
@@ -52,6 +74,7 @@ class Models:
     def unload(self) -> None:
         """Drop both networks, what their device's allocator keeps for later, and close the libraries."""
         generator, self._generator, self._recognizer = self._generator, None, None
+        self._styles.clear()
         for folder in list(self._libraries):
             self.close_library(folder)
         if generator is not None:

@@ -4,10 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from generator_fakes import FakeGenerator
 
 from coamd_blender.errors import InputError
-from runtime.generate.generator import Generator
+from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.generate.generator import WEIGHTS, Generator
+from runtime.generate.style import Style, StyleConfig
+from runtime.model.autoencoder import Autoencoder
+from runtime.model.generator import MotionGenerator
+from runtime.model.text_encoder import TextEncoder
 from runtime.serve.models import Models
 from runtime.serve.tasks import RuntimeTasks
 
@@ -107,3 +113,95 @@ def test_motions_are_ranked_when_asked_to(fake, monkeypatch):
     request = {"prompts": ["a", "a"], "seeds": [3, 4], "seconds": 2.0, "ranked": True}
     fields, _ = tasks.run("generate", request, {}, lambda *progress: None)
     assert fields["scores"] == [3.0, 4.0]
+
+
+DIGEST = "5" * 64
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A generator of a few thousand random numbers, in place of the loaded one."""
+    torch.manual_seed(0)
+    config = GeneratorConfig(
+        token_dim=11, width=16, layers=1, heads=2, feedforward=16, head_width=16, head_blocks=1, text_layers=0
+    )
+    networks = MotionGenerator(config)
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    coder = Autoencoder(AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1))
+    made = Generator(coder, networks, TextEncoder.load(WEIGHTS), "cpu")
+    made.digest, made.sampling = DIGEST, SamplingConfig(steps=2, solver_steps=2)
+    monkeypatch.setattr(Generator, "load", lambda weights=None, device="auto": made)
+    return made
+
+
+def write_style(path, networks, seed=0, made_for=DIGEST, name="goblin"):
+    layer = next(key for key, module in networks.named_modules()
+                 if isinstance(module, torch.nn.Linear) and key.startswith("transformer.layers"))  # fmt: skip
+    outputs, inputs = networks.get_submodule(layer).weight.shape
+    torch.manual_seed(seed)
+    pair = torch.randn(2, inputs), torch.randn(outputs, 2)
+    Style(StyleConfig(name, made_for, 2, ("walks like a goblin",), ("a.bvh",)), {layer: pair}).save(path)
+    return str(path)
+
+
+def test_styles_are_worn_for_their_request_alone_and_without_them_motions_stay_the_same_to_the_bit(small, tmp_path):
+    path, tasks = write_style(tmp_path / "goblin.safetensors", small.networks), RuntimeTasks(Models())
+
+    def made(*styles):
+        request = {"prompts": ["a person walks"], "seeds": [3], "seconds": 2.0, "styles": list(styles)}
+        fields, arrays = tasks.run("generate", request, {}, lambda *progress: None)
+        return arrays["joints"], fields["notes"]
+
+    plain, notes = made()
+    assert notes == []
+    styled, told = made([path, 0.5])
+    assert not np.array_equal(plain, styled) and told == ["In the style 'goblin', strength 0.5"]
+    for off in ((), ([path, 0.0],)):
+        again, notes = made(*off)
+        assert np.array_equal(plain, again) and notes == []
+    assert np.array_equal(made([path, 0.5])[0], styled)
+    write_style(path, small.networks, seed=1, name="orc, longer")
+    other, told = made([path, 0.5])
+    assert not np.array_equal(other, styled) and "orc" in told[0], "a file taught again is read again"
+
+
+@pytest.mark.parametrize("task", ["edit", "storyboard"])
+def test_edits_and_storyboards_wear_styles_too(fake, tmp_path, monkeypatch, task):
+    import runtime.serve.edit as adapters
+
+    seen, joints = [], np.zeros((40, 22, 3), np.float32)
+
+    def note(generator, *given, **options):
+        seen.append([(each.style.config.name, each.strength) for each in generator.worn])
+        return joints
+
+    monkeypatch.setattr(adapters.editing.regenerate, "edit_ranges", note)
+    monkeypatch.setattr(adapters.editing.storyboard, "perform", note)
+    path, tasks = write_style(tmp_path / "goblin.safetensors", networks_of_one_layer()), RuntimeTasks(Models())
+    request, arrays = {
+        "edit": ({"fps": 20, "ranges": [[0, 9, "between"]]}, {"joints": joints}),
+        "storyboard": ({"scenes": [{"prompt": "x", "seconds": 2}]}, {}),
+    }[task]
+    for styles in ([[path, 0.5]], []):
+        tasks.run(task, request | {"styles": styles}, arrays, lambda *progress: None)
+    assert seen == [[("goblin", 0.5)], []]
+
+
+def networks_of_one_layer():
+    networks = torch.nn.Module()
+    networks.transformer = torch.nn.Module()
+    networks.transformer.layers = torch.nn.ModuleList([torch.nn.Linear(4, 4)])
+    return networks
+
+
+def test_a_style_that_is_not_there_or_of_other_weights_is_refused_in_a_line_with_a_remedy(small, tmp_path):
+    other = write_style(tmp_path / "other.safetensors", small.networks, made_for="6" * 64)
+    tasks, request = RuntimeTasks(Models()), {"prompts": ["a"], "seeds": [3], "seconds": 2.0}
+    for path, says in (
+        (other, "The style 'goblin' was taught on other weights - Teach it again on these"),
+        (str(tmp_path / "gone.safetensors"), "There is no style .*gone.safetensors - Switch it off"),
+    ):
+        with pytest.raises(InputError, match=says) as caught:
+            tasks.run("generate", request | {"styles": [[path, 1.0]]}, {}, lambda *progress: None)
+        assert "\n" not in str(caught.value)

@@ -50,6 +50,8 @@ def test_every_request_and_its_fields_are_listed(task):
         ("seeds", 0, limits.LARGEST_SEED),
         ("prompts of a request", 1, limits.MOST_COPIES),
         ("`cfg`, `guidance`", 0, limits.LARGEST_WEIGHT),
+        ("strength of a style", 0, limits.LARGEST_STRENGTH),
+        ("styles of a request", 0, limits.MOST_STYLES),
         ("`weight`", 0, limits.LARGEST_SHIFT),
         ("`top`", 1, limits.MOST_RESULTS),
         ("`poses`", 1, limits.MOST_POSES),

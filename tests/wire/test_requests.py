@@ -24,6 +24,7 @@ from coamd_blender.wire.requests import (
     StoreRequest,
     StoryboardRequest,
     StoryboardScene,
+    StyleChoice,
     decode,
 )
 
@@ -46,6 +47,24 @@ SENT = [
     (
         GenerateRequest.variants("waves", 4, 7, 2),
         '{"prompts":["waves","waves"],"seconds":4.0,"seeds":[7,8],"cfg":null,"guidance":null,"ranked":true}',
+        [],
+    ),
+    (
+        GenerateRequest.variants("waves", 4, 7, styles=(StyleChoice("/s/a.safetensors"), StyleChoice("/b", 0.5))),
+        '{"prompts":["waves"],"seconds":4.0,"seeds":[7],"cfg":null,"guidance":null,'
+        '"styles":[["/s/a.safetensors",1.0],["/b",0.5]]}',
+        [],
+    ),
+    (
+        EditRequest(CLIP, 20.0, (EditRange(0, 60),), styles=(StyleChoice("/b", 2.0),)),
+        '{"fps":20.0,"ranges":[[0,60,"between"]],"prompt":"","joints":null,"keep":0.5,"seed":0,"cfg":null,'
+        '"styles":[["/b",2.0]]}',
+        ["joints"],
+    ),
+    (
+        StoryboardRequest(SCENES, styles=(StyleChoice("/b", 0.25),)),
+        '{"scenes":[{"prompt":"walks","seconds":3.0},{"prompt":"sits","seconds":2}],"seed":0,"cfg":null,'
+        '"loop":null,"in_place":false,"styles":[["/b",0.25]]}',
         [],
     ),
     (
@@ -134,7 +153,7 @@ def test_every_task_has_one_request_and_is_named_once():
 
 def test_what_older_clients_leave_out_has_its_usual_value():
     short = decode("generate", {"prompts": ["x"], "seeds": [0], "seconds": 1}, {})
-    assert (short.cfg, short.guidance) == (None, None)
+    assert (short.cfg, short.guidance, short.styles) == (None, None, ())
     edit = decode("edit", {"fps": 20, "ranges": [[0, 9, "vary"]], "prompt": None, "joints": ""}, {"joints": CLIP})
     assert (edit.prompt, edit.parts, edit.keep, edit.seed) == ("", None, 0.5, 0)
     assert edit.ranges == (EditRange(0, 9, "vary"),)
@@ -193,6 +212,17 @@ REFUSED = [
         ({"scenes": [{"prompt": "x", "seconds": True}]}, "Scene 1 is not"), ({"loop": "twice"}, "'twice'"),
         ({"scenes": [{"prompt": "x", "seconds": 0.4}]}, "outside 0.5 to 3600"), ({"seed": -1}, "The seed -1"),
         ({"cfg": "x"}, "weight 'x'"),
+    ]),
+    *((task, fields | {"styles": wrong}, arrays, says)
+      for task, fields, arrays in [
+        ("generate", GENERATE, {}), ("edit", EDIT, {"joints": CLIP}), ("storyboard", BOARD, {}),
+      ]
+      for wrong, says in [
+        ("x", "no list of styles"), ({"x": 1}, "no list of styles"), (["/a"], "no list of styles"),
+        ([["/a", 1, 2]], "no list of styles"), ([["", 1]], "The style is not named"), ([[3, 1]], "not named"),
+        ([["/" * 5000, 1]], "5000 letters"), ([["/a", 2.1]], "strength of a style 2.1"),
+        ([["/a", -0.5]], "0 to 2"), ([["/a", True]], "strength of a style True"), ([["/a", None]], "no strength"),
+        ([["/a", float("nan")]], "0 to 2"), ([["/a", 1]] * 9, "9 styles are too many"),
     ]),
     ("recognize", {}, {}, "no joints"),
     ("recognize", {"labels": "kick"}, {"joints": CLIP}, "list of texts"),

@@ -16,7 +16,7 @@ What comes back is checked in wire/answers.py.
 from __future__ import annotations
 
 from .base import Arrays, Fields, TaskRequest
-from .motions import EditRange, EditRequest, GenerateRequest, StoryboardRequest, StoryboardScene
+from .motions import EditRange, EditRequest, GenerateRequest, StoryboardRequest, StoryboardScene, StyleChoice
 from .understanding import (
     IndexRequest,
     KnownRequest,
@@ -43,6 +43,7 @@ __all__ = [
     "StoreRequest",
     "StoryboardRequest",
     "StoryboardScene",
+    "StyleChoice",
     "TaskRequest",
     "decode",
 ]

@@ -16,6 +16,7 @@ from ..checks import (
     check_scene,
     check_seconds,
     check_seed,
+    check_styles,
     check_targets,
     check_text,
     is_number,
@@ -29,14 +30,32 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+class StyleChoice(NamedTuple):
+    """A taught style, the file ``path``, and how strongly it is put on: 1 is as it was taught."""
+
+    path: str
+    strength: float = limits.DEFAULT_STRENGTH
+
+
+def _styles_sent(styles: tuple[StyleChoice, ...]) -> Fields:
+    return {"styles": [list(row) for row in styles]} if styles else {}
+
+
+def _styles_of(fields: Fields) -> tuple[StyleChoice, ...]:
+    """Take the styles in, unchecked."""
+    rows = frozen(fields.get("styles") or ())
+    whole = isinstance(rows, tuple) and all(isinstance(row, tuple) and len(row) == 2 for row in rows)
+    return tuple(StyleChoice(*row) for row in rows) if whole else rows
+
+
 @dataclass(frozen=True)
 class GenerateRequest(TaskRequest):
     """Make one motion of ``seconds`` a prompt, with its seed. ``cfg`` is the classifier-free weight (None: the model's
     own), ``guidance`` the strength of the recogniser's pull (None or 0: none); ``ranked`` asks how well each motion
-    does what was asked.
+    does what was asked; ``styles`` are put on for this request.
 
-    Result: fields ``fps``, ``seconds``, ``notes`` (lines on what is far from anything learnt), ``scores`` (a number
-    each, the higher the better, where ``ranked``); array ``joints`` float32 (count, frames, 22, 3).
+    Result: fields ``fps``, ``seconds``, ``notes`` (lines on styles and on what is far from anything learnt), ``scores``
+    (a number each, the higher the better, where ``ranked``); array ``joints`` float32 (count, frames, 22, 3).
     """
 
     task: ClassVar[str] = "generate"
@@ -46,6 +65,7 @@ class GenerateRequest(TaskRequest):
     cfg: float | None = None
     guidance: float | None = None
     ranked: bool = False
+    styles: tuple[StyleChoice, ...] = ()
 
     @classmethod
     def variants(
@@ -56,10 +76,11 @@ class GenerateRequest(TaskRequest):
         count: int = 1,
         cfg: float | None = None,
         guidance: float | None = None,
+        styles: tuple[StyleChoice, ...] = (),
     ) -> GenerateRequest:
         """Return the request for ``count`` variants of ``prompt``, ranked; seeds ``seed``, ``seed + 1``, ..."""
         seeds = tuple(int(seed) + copy for copy in range(count))
-        return cls((prompt,) * count, float(seconds), seeds, cfg, guidance, count > 1)
+        return cls((prompt,) * count, float(seconds), seeds, cfg, guidance, count > 1, styles)
 
     def check(self) -> None:
         """Raise InputError for prompts, seeds, lengths and weights that cannot be used."""
@@ -79,6 +100,7 @@ class GenerateRequest(TaskRequest):
         check_seconds(self.seconds)
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
         check_number("The guidance", self.guidance, limits.LARGEST_WEIGHT)
+        check_styles(self.styles)
 
     def check_answer(self, fields: Fields, arrays: Arrays) -> None:
         """Raise ProtocolError unless there is one motion a seed."""
@@ -101,13 +123,14 @@ class GenerateRequest(TaskRequest):
             "cfg": self.cfg,
             "guidance": self.guidance,
             **({"ranked": True} if self.ranked else {}),
+            **_styles_sent(self.styles),
         }
 
     @classmethod
     def _of(cls, fields: Fields, arrays: Arrays) -> GenerateRequest:
         prompts, seeds = frozen(fields.get("prompts")), frozen(fields.get("seeds"))
         told = (fields.get(name) for name in ("cfg", "guidance"))
-        return cls(prompts, fields.get("seconds"), seeds, *told, fields.get("ranked") is True)
+        return cls(prompts, fields.get("seconds"), seeds, *told, fields.get("ranked") is True, _styles_of(fields))
 
 
 class EditRange(NamedTuple):
@@ -125,7 +148,8 @@ class EditRequest(TaskRequest):
     ``parts``: body parts and joints, by commas, that alone are made anew (on the wire the field ``joints``);
     ``keep``: share, 0 to 1, that stays in a mode that keeps one; ``path`` (points, 2: x, z): a curve on the ground for
     the pelvis, for one range; ``target_points`` (count, 3) where the joints ``target_joints`` (count,) must be at the
-    frames ``target_frames`` (count,). All in the clip's own coordinates. Result: field ``fps``, array ``joints``.
+    frames ``target_frames`` (count,). All in the clip's own coordinates.
+    ``styles`` are put on for this request. Result: field ``fps``, array ``joints``.
     """
 
     task: ClassVar[str] = "edit"
@@ -141,6 +165,7 @@ class EditRequest(TaskRequest):
     target_points: np.ndarray | None = None
     target_joints: np.ndarray | None = None
     target_frames: np.ndarray | None = None
+    styles: tuple[StyleChoice, ...] = ()
 
     def check(self) -> None:
         """Raise InputError for a clip, ranges or wishes that cannot be used."""
@@ -154,6 +179,7 @@ class EditRequest(TaskRequest):
         check_number("The share to keep", self.keep, 1.0)
         check_seed(self.seed)
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
+        check_styles(self.styles)
         self._check_ranges()
         self._check_targets()
         wire.array_checks.immovable_joints(self.parts)
@@ -191,6 +217,7 @@ class EditRequest(TaskRequest):
             "keep": self.keep,
             "seed": self.seed,
             "cfg": self.cfg,
+            **_styles_sent(self.styles),
         }
 
     def _arrays(self) -> dict[str, np.ndarray | None]:
@@ -212,6 +239,7 @@ class EditRequest(TaskRequest):
             fields.get("cfg"),
             arrays.get("path"),
             *(arrays.get(f"target_{name}") for name in ("points", "joints", "frames")),
+            _styles_of(fields),
         )
 
 
@@ -225,7 +253,7 @@ class StoryboardScene(NamedTuple):
 @dataclass(frozen=True)
 class StoryboardRequest(TaskRequest):
     """Make one motion of several scenes in a row. ``loop``: None, or one of LOOPS, what becomes of the travel of a
-    motion that ends as it began; ``in_place`` takes the travel out.
+    motion that ends as it began; ``in_place`` takes the travel out; ``styles`` are put on for this request.
 
     Result: field ``fps``, array ``joints`` float32 (frames, 22, 3).
     """
@@ -236,6 +264,7 @@ class StoryboardRequest(TaskRequest):
     cfg: float | None = None
     loop: str | None = None
     in_place: bool = False
+    styles: tuple[StyleChoice, ...] = ()
 
     def check(self) -> None:
         """Raise InputError for scenes, and wishes for them, that cannot be used."""
@@ -250,6 +279,7 @@ class StoryboardRequest(TaskRequest):
         if self.loop not in (None, *limits.LOOPS):
             raise InputError(f"There is no loop {self.loop!r}", "Send keep or remove, or leave it out")
         check_seed(self.seed)
+        check_styles(self.styles)
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
 
     def check_answer(self, fields: Fields, arrays: Arrays) -> None:
@@ -266,6 +296,7 @@ class StoryboardRequest(TaskRequest):
             "cfg": self.cfg,
             "loop": self.loop,
             "in_place": self.in_place,
+            **_styles_sent(self.styles),
         }
 
     @classmethod
@@ -276,4 +307,4 @@ class StoryboardRequest(TaskRequest):
                 StoryboardScene(row.get("prompt"), row.get("seconds")) if isinstance(row, dict) else row for row in rows
             )
         seed, closed = fields.get("seed", limits.DEFAULT_SEED), fields.get("loop")
-        return cls(rows, seed, fields.get("cfg"), closed, bool(fields.get("in_place")))
+        return cls(rows, seed, fields.get("cfg"), closed, bool(fields.get("in_place")), _styles_of(fields))
