@@ -83,7 +83,8 @@ ARROWS = {
         "authored": "errors motion",
         "compose": "authored captions data errors grammar lazy motion",
         "data": "captions errors formats lazy library model motion",
-        "train": "captions checkpoint config data errors evaluate generate grammar lazy loop model motion recognize",
+        "train": "captions checkpoint config data errors evaluate generate grammar lazy loop model motion "
+        "recognize weights",
         "evaluate": "captions checkpoint cleanup compose config data edit errors formats generate lazy library "
         "model motion recognize retarget weights wire",
     },

@@ -3,6 +3,7 @@
 generator.py      the loaded networks: prompts in, joints out
 batches.py        many prompts, in batches that fit the device
 multi_action.py   ... and drawn action by action
+examples.py       what the networks are shown of actions that words alone do not bring
 guidance.py       the pull of a reward while a motion is drawn
 rewards.py        rewards to be pulled by
 vocabulary.py     what was learnt, and how far a prompt is from it

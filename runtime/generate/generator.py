@@ -18,6 +18,7 @@ from runtime import checkpoint
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.generate.examples import Examples
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
 from runtime.generate.style import Wardrobe, Worn
@@ -72,6 +73,7 @@ class Generator:
         self.text_encoder = text_encoder.eval().to(self.device)
         self.sampling = SamplingConfig()
         self.vocabulary: Vocabulary | None = None
+        self.examples: Examples | None = None
         self.digest = ""
         self._wardrobe: Wardrobe | None = None
         self._known: Vocabulary | None = None  # the vocabulary with the words of the styles that are worn
@@ -92,6 +94,7 @@ class Generator:
         checkpoint.load_module(networks, tensors, "generator")
         loaded = cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
         loaded.vocabulary = Vocabulary.beside(folder)
+        loaded.examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
         loaded.digest = sha256(folder / GENERATOR)
         return loaded
 
@@ -204,6 +207,15 @@ class Generator:
             return sample(
                 self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer
             )
+
+    def shown(self, clauses: list[str], count: int, seeds: list[int]) -> Known | None:
+        """Return what the networks are shown of an example of each clause (examples.py), for :meth:`draw`; None where
+        that is nothing."""
+        if self.examples is None:
+            return None
+        told = [tidy_prompt(clause) for clause in clauses]
+        known = self.examples.shown(told, self.encode(told).pooled, count, seeds)
+        return None if known is None else Known(*(part.to(self.device) for part in known))
 
     def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:
         """Return the steering towards ``guidance``'s reward for one call of :meth:`draw`.

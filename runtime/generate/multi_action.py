@@ -79,11 +79,14 @@ def draw_clauses(
         parts = drawn.unflatten(0, (len(shares), len(prompts)))
         return torch.cat([parts[number, :, : last - first] for number, (first, last) in enumerate(shares)], dim=1)
 
+    told = [prompt[number] for number in range(len(shares)) for prompt in prompts]
+    their_seeds = [seed + number * _SEED_STRIDE for number in range(len(shares)) for seed in seeds]
     alone = generator.draw(
-        [prompt[number] for number in range(len(shares)) for prompt in prompts],
+        told,
         longest,
-        [seed + number * _SEED_STRIDE for number in range(len(shares)) for seed in seeds],
+        their_seeds,
         config,
+        known=generator.shown(told, longest, their_seeds),
         on_step=(lambda _step, _steps, coarse: on_step(lambda: together(coarse()))) if on_step else None,
     )
     tokens = together(alone)

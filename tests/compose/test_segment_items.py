@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from coamd_blender.motion.skeleton import mirror, with_bone_lengths
-from runtime.captions import describe, sentences
+from runtime.captions import describe
 from runtime.captions.actions import action_of
 from runtime.compose import authored_items, compose, segment_items
 from runtime.compose.clip_pool import Bank
 from runtime.compose.segments import Segment
+from runtime.grammar import sentences
 from runtime.grammar.sentences import told
 from tests import movers
 from tests.compose.test_compose import prepared

@@ -8,6 +8,7 @@ import torch
 from coamd_blender.errors import Cancelled, InputError, WeightsError
 from runtime import checkpoint
 from runtime.config import AutoencoderConfig, GeneratorConfig
+from runtime.generate.examples import Examples, ExamplesConfig
 from runtime.generate.generator import Generator, choose_device, frames_for
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
@@ -102,3 +103,32 @@ def test_load_reads_what_was_saved(generator, tmp_path):
         (tmp_path / name).symlink_to(WEIGHTS / name)
     loaded = Generator.load(tmp_path, "cpu")
     assert np.array_equal(loaded.generate(["walk"], 24, [1]), generator.generate(["walk"], 24, [1]))
+
+
+@pytest.fixture
+def bowling(generator):
+    """The generator with an example of bowling, taken from it again afterwards."""
+    config = ExamplesConfig(("bowls",), (0,), (8,), "coder")
+    tokens = torch.full((8, NETWORKS.token_dim), 0.25)
+    generator.examples = Examples(config, generator.encode(["bowls"]).pooled, tokens)
+    yield generator
+    generator.examples = None
+
+
+def test_what_is_shown_of_an_example_stays_and_the_rest_is_drawn_around_it(bowling):
+    shown = bowling.shown(["bowls"], 8, [2])
+    drawn = bowling.draw(["bowls"], 8, [2], bowling.sampling, known=shown)[0]
+    kept = shown.given[0, :, 0]
+    assert kept.sum() == 4 and (drawn[kept] == 0.25).all()
+    assert not (drawn[~kept] == 0.25).any()
+
+
+def test_an_example_changes_its_own_clause_alone(bowling):
+    prompts = ["bowls", "walk", "walk, then bowls"]
+    with_example = bowling.generate(prompts, 80, [1, 1, 1])
+    bowling.examples, kept = None, bowling.examples
+    without = bowling.generate(prompts, 80, [1, 1, 1])
+    bowling.examples = kept
+    apart = np.abs(with_example - without).max(axis=(1, 2, 3))
+    assert apart[0] > 1e-3 and apart[2] > 1e-3 and apart[1] < 1e-4
+    assert np.abs(bowling.generate(prompts[:1], 80, [1]) - with_example[0]).max() < 1e-4
