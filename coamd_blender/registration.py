@@ -29,6 +29,9 @@ from .rig_mapping import properties as rig_mapping_properties
 from .setup import operators as setup_operators
 from .setup import panel as setup_panel
 from .setup import properties as setup_properties
+from .teach import operators as teach_operators
+from .teach import panel as teach_panel
+from .teach import properties as teach_properties
 
 # The panels stand in the sidebar in this order.
 FEATURES: tuple[tuple[ModuleType, ...], ...] = (
@@ -40,6 +43,7 @@ FEATURES: tuple[tuple[ModuleType, ...], ...] = (
     (edit_properties, edit_operators, edit_panel),
     (recognize_properties, recognize_operators, recognize_panel),
     (library_properties, library_operators, library_panel),
+    (teach_properties, teach_operators, teach_panel),
 )
 MODULES = tuple(module for feature in FEATURES for module in feature)
 CLASSES: tuple[type, ...] = tuple(cls for module in MODULES for cls in module.CLASSES)

@@ -49,8 +49,9 @@ ARROWS = {
         "edit": "anim core errors generate lazy motion retarget setup wire",
         "recognize": "anim core errors lazy setup wire",
         "library": "anim core errors lazy motion recognize retarget setup wire",
+        "teach": "anim core errors generate lazy motion recognize setup wire",
         "rig_mapping": "anim core errors lazy motion retarget setup",
-        "registration": "anim character core edit generate library recognize rig_mapping setup",
+        "registration": "anim character core edit generate library recognize rig_mapping setup teach",
         "__init__": "registration",
         # commands
         "tools": "__init__ anim character errors lazy motion retarget wire",

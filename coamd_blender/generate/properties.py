@@ -84,6 +84,22 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
     )
 
 
+class COAMD_PG_style(bpy.types.PropertyGroup):
+    """A taught style that can be put on: ``name`` and its file."""
+
+    path: StringProperty(name="File", description="The style's file", subtype="FILE_PATH")
+    on: BoolProperty(name="On", description="Make motions in this style", default=True)
+    strength: FloatProperty(
+        name="Strength",
+        description="1 is as it was taught, less is weaker, more exaggerates",
+        default=limits.DEFAULT_STRENGTH,
+        min=0.0,
+        max=limits.LARGEST_STRENGTH,
+        step=10,
+        precision=2,
+    )
+
+
 class COAMD_PG_take(bpy.types.PropertyGroup):
     """One generated motion: an Action made for an armature. ``name`` is shown in the list. ``rank`` is 0 for the best
     of those made at once."""
@@ -91,6 +107,7 @@ class COAMD_PG_take(bpy.types.PropertyGroup):
     prompt: StringProperty(name="Prompt")
     seed: IntProperty(name="Seed", min=0)
     rank: IntProperty(name="Rank", min=0)
+    styles: StringProperty(name="Styles", description="The styles it was made in, each with its strength")
     action: PointerProperty(name="Action", type=bpy.types.Action)
     armature: PointerProperty(name="Armature", type=bpy.types.Object)
 
@@ -194,9 +211,10 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
     )
     in_place: BoolProperty(name="In Place", description="Leave out the travel over the floor", default=False)
     carry: PointerProperty(type=COAMD_PG_carry)
+    styles: CollectionProperty(type=COAMD_PG_style)
     takes: CollectionProperty(type=COAMD_PG_take)
     take_index: IntProperty(name="Take", description="The take that plays", min=0)
 
 
-CLASSES = (COAMD_PG_carry, COAMD_PG_take, COAMD_PG_settings)
+CLASSES = (COAMD_PG_carry, COAMD_PG_style, COAMD_PG_take, COAMD_PG_settings)
 POINTERS = ((bpy.types.Scene, "coamd", PointerProperty(type=COAMD_PG_settings)),)

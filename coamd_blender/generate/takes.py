@@ -20,12 +20,13 @@ def add(
     action: bpy.types.Action,
     armature: bpy.types.Object,
     rank: int = 0,
+    styles: str = "",
 ) -> None:
     """Note a motion as a take of the scene whose ``settings`` (``scene.coamd``) these are; ``rank`` is 0 for the best
-    of those made at once, which are noted one after another, the best first."""
+    of those made at once, which are noted one after another, the best first; ``styles`` tells those it was made in."""
     take = settings.takes.add()
     take.name = take.prompt = prompt
-    take.seed, take.rank, take.action, take.armature = seed, rank, action, armature
+    take.seed, take.rank, take.action, take.armature, take.styles = seed, rank, action, armature, styles
 
 
 def draws(settings: COAMD_PG_settings) -> list[list[int]]:

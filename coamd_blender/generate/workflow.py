@@ -15,7 +15,7 @@ from ..setup import preferences
 from ..wire import limits
 from ..wire.checks import check_whole
 from ..wire.requests import GenerateRequest
-from . import takes
+from . import styles, takes
 from .preview import Preview
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def generate(context: bpy.types.Context) -> Workflow:
     started = time.monotonic()
     scene, settings = context.scene, context.scene.coamd
     request = _request(settings)
-    prompt, seed = request.prompts[0], request.seeds[0]
+    prompt, seed, worn = request.prompts[0], request.seeds[0], styles.told(settings)
     armature = targets.require(context)
     options = rig_settings.retarget_options(settings)
     place = stepwise.destination(armature, scene, options, again="press Generate again")
@@ -45,7 +45,7 @@ def generate(context: bpy.types.Context) -> Workflow:
     made = yield from stepwise.write_keys(place, motions, answer.fields["fps"])
     armature, scene = stepwise.found_again(place)
     for rank, (copy, action) in enumerate(zip(order, made, strict=True)):
-        takes.add(scene.coamd, prompt, seed + copy, action, armature, rank)
+        takes.add(scene.coamd, prompt, seed + copy, action, armature, rank, worn)
     settings = scene.coamd
     settings.seed = seed
     takes.show(settings, len(settings.takes) - len(request.seeds))
@@ -72,6 +72,7 @@ def _request(settings: COAMD_PG_settings) -> GenerateRequest:
         settings.variants,
         settings.guidance if settings.use_guidance else None,
         settings.recognizer_guidance if settings.use_recognizer else None,
+        styles.chosen(settings),
     )
     request.check()
     return request

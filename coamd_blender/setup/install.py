@@ -21,12 +21,12 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Cancelled, CoamdError, InputError, OfflineError, RuntimeUnavailable
-from ..wire import causes
+from ..wire import causes, lock
 from ..wire.client import RuntimeClient, child_environment
 from ..wire.jobs import JobRunner
 from ..wire.requests import GenerateRequest
@@ -98,36 +98,18 @@ def unfinished_mark(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.unfinished")
 
 
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[int]:
+def alone(folder: Path) -> contextlib.AbstractContextManager[int]:
     """Keep other processes from working on the environment in ``folder``; give the lock's file descriptor.
 
-    Whoever holds it lets go by ending, however that happens; a child that inherits it holds it too. Raises InputError
-    when another has it.
+    Whoever holds it lets go by ending, however that happens; a child that inherits it holds it too. Entering raises
+    InputError when another has it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            _lock(descriptor)
-        except OSError as error:
-            raise InputError(
-                f"Another program is installing into {folder}", "Wait until it is done, or close other Blenders"
-            ) from error
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    if os.name == "nt":
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return lock.alone(
+        folder.with_name(f"{folder.name}.lock"),
+        f"Another program is installing into {folder}",
+        "Wait until it is done, or close other Blenders",
+    )
 
 
 def remove(folder: Path) -> None:

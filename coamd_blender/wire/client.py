@@ -72,8 +72,12 @@ def runtime_command(
     a Python that is isolated (``-I``), so that nothing lying in the working folder is imported. ``idle_unload`` is the
     seconds without work after which the model's memory is given back, 0 for never.
     """
-    options = ["serve", "--device", device, "--idle-unload", f"{idle_unload:g}"]
-    return [str(python), "-I", "-B", "-c", _BOOTSTRAP, str(extension_root), *options]
+    return verb_command(python, extension_root, "serve", "--device", device, "--idle-unload", f"{idle_unload:g}")
+
+
+def verb_command(python: str | Path, extension_root: str | Path, *words: str) -> list[str]:
+    """Return the command of a verb of the bundled runtime, ``words``, as :func:`runtime_command` runs its server."""
+    return [str(python), "-I", "-B", "-c", _BOOTSTRAP, str(extension_root), *words]
 
 
 def split_command(line: str) -> list[str]:

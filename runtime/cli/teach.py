@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coamd_blender.errors import InputError
+from coamd_blender.wire import lock, teaching
 from runtime import formats, generate, teach
 from runtime.cli.common import Outcome, add_model_options, add_verb, finite_number, output_path, whole_number
+
+if TYPE_CHECKING:
+    from runtime.teach.lessons import Clip
 
 
 def add_parser(verbs: argparse._SubParsersAction) -> None:
@@ -35,6 +41,16 @@ def run_teach(args: argparse.Namespace) -> Outcome:
     if not files:
         raise InputError(f"{args.folder} holds no clip", f"Put {', '.join(formats.read.READERS)} files in it")
     clips = teach.lessons.read_clips(teach.words.sentences_of(files, teach.words.read_words(args.words)))
+    folder = teaching.folder_of(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock.alone(
+        folder / teaching.LOCK, f"{out.name} is being taught already", "Wait for it, or give --out another name"
+    ):
+        (folder / teaching.PROCESS).write_text(str(os.getpid()), encoding="ascii")
+        return _teach(args, out, clips)
+
+
+def _teach(args: argparse.Namespace, out: Path, clips: list[Clip]) -> Outcome:
     given = {name: getattr(args, name) for name in ("steps", "held") if getattr(args, name) is not None}
     style = teach.teach.teach(
         generate.generator.Generator.load(args.weights, args.device),

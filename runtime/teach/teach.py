@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from coamd_blender.errors import InputError
+from coamd_blender.wire.teaching import SO_FAR, folder_of
 from runtime import checkpoint
 from runtime.config import GeneratorConfig
 from runtime.generate.generator import Generator
@@ -58,37 +59,57 @@ def teach(
 ) -> Style | None:
     """Teach ``clips``, write the style to ``out``, and return it; None when the run was stopped before its end.
 
+    At each validation the style so far lies in the folder of work.
+
     ``say`` is told, in a line each, what is held out and what the clips cannot teach. The generator is changed while
     it learns, and of no other use until its weights are loaded anew. Raises InputError when there is nothing to teach,
     when no clip fits the latents, or when ``out``'s folder of work belongs to other clips or settings.
     """
     settings = settings or TeachSettings()
     clips = _usable(generator, clips, say)
-    folder = out.with_name(f"{out.stem}.teaching")
+    folder = folder_of(out)
     plan = _plan(generator, clips, settings)
     _begin(folder, plan)
     held_out = _held_out(len(clips))
     if held_out:
         say(f"held out, to see what is learnt: {', '.join(clips[index].path.name for index in held_out)}")
+    words = tuple(dict.fromkeys(sentence for clip in clips for sentence in clip.sentences))
+    files = tuple(clip.path.name for clip in clips)
+    config = StyleConfig(name, plan["weights"], settings.rank, words, files, licence)
+    style = _learn(generator, clips, held_out, config, folder, settings)
+    if style is not None:
+        style.save(out)
+    return style
+
+
+def _learn(
+    generator: Generator,
+    clips: Sequence[Clip],
+    held_out: Sequence[int],
+    config: StyleConfig,
+    folder: Path,
+    settings: TeachSettings,
+) -> Style | None:
+    """Train, or go on where it was stopped; None when it was stopped again."""
     lessons = _kept_lessons(generator, clips, folder, settings.seed)
     rehearsal = Rehearsal.of(generator, _vocabulary(generator), folder, settings.seed)
     torch.manual_seed(settings.seed)
     adapter = Adapter(generator.networks, settings.rank).to(generator.device)
     run = Run("teaching", adapter, _schedule(folder, settings), board=False)
     course = _Course(generator, adapter, lessons, rehearsal, held_out, settings)
-    run.train(course.step, course.validate)
+
+    def validate(module: torch.nn.Module) -> dict[str, float]:
+        figures = course.validate(module)
+        Style(replace(config, scores=tuple(figures.items())), adapter.layers()).save(folder / SO_FAR)
+        return figures
+
+    run.train(course.step, validate)
     if not run.final_path.is_file():
         return None
     chosen = run.best_path if held_out else run.final_path
     _, average, extra = checkpoint.load(chosen, "teaching", GeneratorConfig)
-    words = tuple(dict.fromkeys(sentence for clip in clips for sentence in clip.sentences))
     scores = (("steps", float(extra["step"])), ("validation", float(extra["validation"] or float("nan"))))
-    config = StyleConfig(
-        name, plan["weights"], settings.rank, words, tuple(clip.path.name for clip in clips), licence, scores
-    )
-    style = Style(config, adapter.layers(average))
-    style.save(out)
-    return style
+    return Style(replace(config, scores=scores), adapter.layers(average))
 
 
 def _usable(generator: Generator, clips: Sequence[Clip], say: Callable[[str], None]) -> list[Clip]:

@@ -10,6 +10,7 @@ import torch
 from synthetic_motions import bowing, kicking, squatting, waving
 
 from coamd_blender.errors import InputError
+from coamd_blender.wire.teaching import SO_FAR, folder_of
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.generator import WEIGHTS, Generator
 from runtime.generate.style import Style, Worn
@@ -207,3 +208,27 @@ def test_long_clips_are_taught_in_windows_that_cover_them():
     assert all(stop - start == 196 for start, stop in windows)
     assert windows[0][0] == 0 and windows[-1][1] == 500
     assert all(one[1] >= other[0] for one, other in pairwise(windows))
+
+
+def test_the_style_so_far_can_be_worn_at_each_validation(generator, tmp_path, monkeypatch):
+    plan = teach._schedule
+    monkeypatch.setattr(teach, "_schedule", lambda *given: replace(plan(*given), validate_every=2))
+    found, out = [], tmp_path / "trick.safetensors"
+    validate = teach._Course.validate
+
+    def note(course, module):
+        so_far = folder_of(out) / SO_FAR
+        found.append(Style.load(so_far) if so_far.is_file() else None)
+        return validate(course, module)
+
+    monkeypatch.setattr(teach._Course, "validate", note)
+    fresh = {name: value.clone() for name, value in generator.networks.state_dict().items()}
+    assert taught(generator, out, steps=6, learning_rate=1e-2) is not None
+    assert found[0] is None and found[1].config.name == "trick" and found[1].config.made_for == generator.digest
+    ups = [[float(up.abs().sum()) for _, up in style.layers.values()] for style in found[1:]]
+    assert len(ups) == 2 and ups[0] != ups[1], "it goes on"
+    networks = MotionGenerator(NETWORKS)
+    networks.load_state_dict(fresh)
+    other = Generator(generator.autoencoder, networks, ENCODER, "cpu")
+    other.digest = generator.digest
+    other.wear([Worn(found[2])])
