@@ -3,6 +3,7 @@
     python3.11 build.py demo ["PROMPT"]        a sentence to an animated character: out/demo.blend, demo.png, demo.npz
     python3.11 build.py test [PYTEST ARGS]     the default test suite
     python3.11 build.py package                dist/coamd-VERSION.zip, checked by Blender's own validator
+    python3.11 build.py lock                   runtime/locks: the hashes of every package that the installer takes
 
     --cpu            before the command: take the CPU build of torch from the PyTorch index
     --bpy VERSION    after `test`: run tests/blender alone, with that version of Blender (4.2.23, 4.5.15, 5.2.3);
@@ -33,6 +34,11 @@ PYTHON_VERSION = (3, 11)
 NEWER_BLENDER, NEWER_PYTHON = (5, 1), (3, 13)
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 BLENDER_INDEX = "https://download.blender.org/pypi/"
+PYTORCH_CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
+UV = "uv==0.13.9"
+LOCKS = ROOT / "runtime" / "locks"
+# What comes with torch's CUDA build alone: left out of the lock for the others.
+CUDA_ONLY = ("torch==", "triton==", "cuda-", "nvidia-")
 DEMO_PROMPT = "a person walks forward and waves"
 ZIP_LIMIT_MB = 120
 # What an extension holds: folder -> suffixes of the files taken from it.
@@ -195,6 +201,47 @@ def package(options: argparse.Namespace) -> int:
     return 0
 
 
+def lock(options: argparse.Namespace) -> int:
+    """Resolve runtime/requirements.txt for every platform and Python from 3.11 on, and write all hashes.
+
+    pypi.txt holds torch as PyPI has it, others.txt all but torch, torch-cpu.txt and torch-cuda.txt the builds of
+    PyTorch's own indexes. Raises BuildError where these cannot be reached; the first two are written all the same.
+    """
+    python = ensure_venv(ROOT / ".venv-uv", [UV], fingerprint([UV]))
+    LOCKS.mkdir(exist_ok=True)
+    pypi = resolve(python, REQUIREMENTS[0].read_text(), ["--index-url", "https://pypi.org/simple"])
+    if pypi is None:
+        raise BuildError("the packages cannot be resolved - see uv's lines above")
+    head = f"# Made by: build.py lock. Of requirements.txt with the SHA-256 {requirements_hash()}\n"
+    (LOCKS / "pypi.txt").write_text(head + pypi)
+    entries = re.split(r"^(?=\S)", pypi, flags=re.MULTILINE)
+    (LOCKS / "others.txt").write_text(head + "".join(entry for entry in entries if not entry.startswith(CUDA_ONLY)))
+    torch = next(line for line in REQUIREMENTS[0].read_text().splitlines() if line.startswith("torch=="))
+    missing = []
+    for build, index in (("cpu", PYTORCH_CPU_INDEX), ("cuda", PYTORCH_CUDA_INDEX)):
+        found = resolve(python, torch, ["--no-deps", "--index-url", index])
+        if found is None:
+            missing.append(f"torch-{build}.txt")
+        else:
+            (LOCKS / f"torch-{build}.txt").write_text(head + found)
+    if missing:
+        raise BuildError(f"{' and '.join(missing)} not made - run this where {PYTORCH_CPU_INDEX} can be reached")
+    return 0
+
+
+def requirements_hash() -> str:
+    """Return the hash of runtime/requirements.txt, by which a lock says what it was made of."""
+    return hashlib.sha256(REQUIREMENTS[0].read_bytes()).hexdigest()
+
+
+def resolve(python: Path, requirements: str, arguments: list[str]) -> str | None:
+    """Return a lock file's text for ``requirements``: each package with marker and hashes; None where uv fails."""
+    command = [str(python), "-m", "uv", "pip", "compile", "--no-config", "--universal", "--python-version", "3.11"]
+    command += ["--generate-hashes", "--only-binary", ":all:", "--no-header", "--no-annotate", "-q", *arguments, "-"]
+    done = subprocess.run(command, input=requirements, stdout=subprocess.PIPE, text=True, env=clean_environment())
+    return done.stdout if done.returncode == 0 else None
+
+
 def manifest_value(name: str) -> str:
     """Return the string value of ``name`` in blender_manifest.toml."""
     text = (ROOT / "blender_manifest.toml").read_text()
@@ -247,7 +294,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line. What `test` and `demo` do not know is handed on in ``rest``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cpu", action="store_true", help="take torch's CPU build from the PyTorch index")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="demo|test|package")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="demo|test|package|lock")
     demo_parser = commands.add_parser("demo", help="a sentence to an animated character in out/")
     demo_parser.add_argument("prompt", nargs="?")
     demo_parser.set_defaults(run=demo)
@@ -255,8 +302,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     test_parser.add_argument("--bpy", metavar="VERSION", help="tests/blender alone, with this bpy")
     test_parser.set_defaults(run=test)
     commands.add_parser("package", help="dist/*.zip, validated").set_defaults(run=package)
+    commands.add_parser("lock", help="runtime/locks, the hashes of what is installed").set_defaults(run=lock)
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command == "package":
+    if rest and options.command in ("package", "lock"):
         parser.error(f"unknown arguments: {' '.join(rest)}")
     options.rest = rest
     return options

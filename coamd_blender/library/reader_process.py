@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from .foreign_reader import LINE
 _CODE = (
     "import sys; sys.path.insert(0, {root!r}); from coamd_blender.library.foreign_reader import main; main({list!r})"
 )
+
+_DAY = 86400.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class ReaderProcess:
         self._lines: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
 
     def __enter__(self) -> ReaderProcess:
-        self._scratch = tempfile.TemporaryDirectory(prefix="coamd-")
+        self._scratch = _scratch()
         names = Path(self._scratch.name, "files.json")
         names.write_text(json.dumps(self._paths), encoding="utf-8")
         try:
@@ -56,7 +60,7 @@ class ReaderProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=child_environment(),
+                env=child_environment() | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._scratch.name),
                 text=True,
                 encoding="utf-8",
                 errors="replace",
@@ -99,6 +103,19 @@ class ReaderProcess:
             if line.startswith(LINE):
                 self._lines.put(json.loads(line[len(LINE) :]))
         self._lines.put(None)
+
+
+def _scratch() -> tempfile.TemporaryDirectory:
+    """Return a new folder for the reader's files and for its Blender's own: killed, neither leaves any behind.
+
+    Folders older than a day, of Blenders that ended before they could delete theirs, go.
+    """
+    folder = preferences.user_folder() / "reading"
+    folder.mkdir(exist_ok=True)
+    for left in folder.glob("coamd-*"):
+        if time.time() - left.stat().st_mtime > _DAY:
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix="coamd-", dir=folder, ignore_cleanup_errors=True)
 
 
 def _command(names: Path) -> list[str]:

@@ -3,8 +3,7 @@
 Blender's own Python is only ever asked to make the virtual environment, in a separate process; nothing is
 installed into it. An installation that was cut short is taken up again by the next one: pip's cache is kept, and so is
 the environment unless it was cut short while it, or a package in it, was being made, which a mark beside it tells; the
-sentinel that makes it count is written last. pip heeds nobody's settings unless the user chooses them, and asks one
-index for one package, so that no name can be taken from another. Two installations into one folder exclude each other.
+sentinel that makes it count is written last. Two installations into one folder exclude each other.
 
 Never imports bpy: the work runs in one thread, and the user interface reads the attributes of
 :class:`Installer` and :class:`RuntimeTest` whenever it draws.
@@ -31,15 +30,9 @@ from ..wire.client import RuntimeClient, child_environment
 from ..wire.jobs import JobRunner
 from ..wire.requests import GenerateRequest
 from .interpreter import ISOLATED, Probe, check_version, end_all, environment_python, no_window, probe
+from .packages import SPACE, Packages, pip_environment
 
 SENTINEL = "installed.json"
-PACKAGE_INDEX = "https://pypi.org/simple"
-# Where the torch wheels come from: name -> (package index, free bytes needed). No index: as pip is set up.
-TORCH_SOURCES = {
-    "cpu": ("https://download.pytorch.org/whl/cpu", 3e9),
-    "cuda": ("https://download.pytorch.org/whl/cu130", 9e9),
-    "default": (None, 3e9),
-}
 # Lines of pip's output that mark one package each, and about how many of them a whole installation prints.
 _PACKAGE_MARKS = ("Collecting ", "Downloading ", "Using cached ", "Requirement already satisfied")
 _EXPECTED_MARKS = 36
@@ -49,17 +42,14 @@ _AGAIN = "Check the connection, then press Install again: it goes on where it st
 
 @dataclass(frozen=True)
 class InstallPlan:
-    """What to install: ``requirements`` into ``folder``, an environment that ``base_python``'s venv module makes.
+    """What to install: ``packages`` into ``folder``, an environment that ``base_python``'s venv module makes.
 
-    ``wheels``: a folder of wheels that takes the place of the network. ``afresh``: make the environment anew whatever
-    its state, which is what Repair does.
+    ``afresh``: make the environment anew whatever its state, which is what Repair does.
     """
 
     folder: Path
     base_python: Path
-    requirements: Path
-    torch_source: str = "cpu"
-    wheels: Path | None = None
+    packages: Packages
     afresh: bool = False
 
     @property
@@ -162,7 +152,7 @@ class Installer:
     def start(self, online: bool) -> None:
         """Begin. ``online`` is bpy.app.online_access: raises OfflineError when it is False and the network is needed,
         before anything is done."""
-        if not online and self.plan.wheels is None:
+        if not online and self.plan.packages.wheels is None:
             raise OfflineError(
                 "Online access is off, and installing downloads packages",
                 "Turn on Preferences > System > Network > Allow Online Access, or choose a folder of wheels",
@@ -206,31 +196,20 @@ class Installer:
             self._must([plan.base_python, "-I", "-m", "venv", "--clear", plan.folder], _VENV_HINT)
             mark.unlink()
         self._enter("Downloading packages", 0.06)
-        for arguments in self._downloads():
+        for arguments in plan.packages.downloads():
             pip = [plan.python, "-I", "-m", "pip", "install", "--progress-bar", "off", "--no-input"]
             pip += ["--disable-pip-version-check", "--only-binary", ":all:"]
+            pip += [] if plan.packages.torch_source == "default" else ["--isolated"]
             self._must([*pip, *arguments], _AGAIN, self._count)
             mark.unlink(missing_ok=True)
         self._enter("Testing", 0.95)
         self.result = probe(plan.python)
-        found = {"requirements": fingerprint(plan.requirements), "torch": self.result.torch}
+        found = {"requirements": fingerprint(plan.packages.requirements), "torch": self.result.torch}
         (plan.folder / SENTINEL).write_text(json.dumps(found), encoding="utf-8")
         self._enter("Installed", 1.0)
 
-    def _downloads(self) -> list[list[object]]:
-        """Return pip's arguments: torch from its own index alone, then the others from theirs alone."""
-        plan, every = self.plan, ["-r", self.plan.requirements]
-        if plan.wheels is not None:
-            return [["--no-index", "--find-links", _checked_wheels(plan.wheels), *every]]
-        index, _ = TORCH_SOURCES[plan.torch_source]
-        if index is None:
-            return [every]
-        lines = plan.requirements.read_text(encoding="utf-8").splitlines()
-        torch = [line.strip() for line in lines if line.strip().startswith("torch==")]
-        return [["--index-url", index, *torch], ["--index-url", PACKAGE_INDEX, *every]]
-
     def _check_space(self) -> None:
-        free, needed = shutil.disk_usage(self.plan.folder.parent).free, TORCH_SOURCES[self.plan.torch_source][1]
+        free, needed = shutil.disk_usage(self.plan.folder.parent).free, SPACE[self.plan.packages.torch_source]
         if free < needed:
             raise InputError(
                 f"{free / 1e9:.1f} GB are free and {needed / 1e9:.0f} GB are needed in {self.plan.folder.parent}",
@@ -277,7 +256,7 @@ class Installer:
             encoding="utf-8",
             errors="replace",
             cwd=self.plan.folder.parent,
-            env=pip_environment(self.plan.torch_source),
+            env=pip_environment(self.plan.packages.torch_source),
             start_new_session=os.name == "posix",  # venv starts ensurepip: cancelling ends both
             **({"pass_fds": (self._lock,)} if os.name == "posix" else {}),  # alone, though Blender ends meanwhile
             **no_window(),
@@ -290,29 +269,6 @@ class Installer:
                 if on_line is not None:
                     on_line(line)
         return process.returncode
-
-
-def pip_environment(torch_source: str) -> dict[str, str]:
-    """Return the environment for pip: without its settings on this machine, unless the user chose ``"default"``.
-
-    Settings could name another index or other packages. What leads through a proxy (HTTPS_PROXY) and to certificates
-    (SSL_CERT_FILE) stays.
-    """
-    environment = child_environment()
-    if torch_source == "default":
-        return environment
-    kept = {name: value for name, value in environment.items() if not name.upper().startswith("PIP_")}
-    return kept | {"PIP_CONFIG_FILE": os.devnull}
-
-
-def _checked_wheels(folder: Path) -> Path:
-    """Return ``folder`` if there are wheels in it, else raise InputError."""
-    if not folder.is_dir() or not any(folder.glob("*.whl")):
-        raise InputError(
-            f"{folder} holds no wheels",
-            "Fill it on a machine of this kind: python -m pip download -r runtime/requirements.txt -d FOLDER",
-        )
-    return folder
 
 
 def package_in(line: str) -> str:

@@ -21,6 +21,7 @@ EXTENSION = _ADDON.rpartition(".")[0] or _ADDON
 # Holds runtime/, weights/ and coamd_blender/.
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "runtime" / "requirements.txt"
+LOCKS = ROOT / "runtime" / "locks"
 
 
 def get(context: bpy.types.Context) -> COAMD_Preferences | None:

@@ -9,6 +9,7 @@ import bpy
 from ..core import lifetime, timer
 from . import preferences, runtime
 from .install import Installer, InstallPlan, RuntimeTest, remove
+from .packages import Packages
 
 if TYPE_CHECKING:
     from .properties import COAMD_Preferences
@@ -46,9 +47,12 @@ def install(settings: COAMD_Preferences, repair: bool = False) -> Installer:
     plan = InstallPlan(
         folder=preferences.environment_folder(),
         base_python=preferences.base_python(settings),
-        requirements=preferences.REQUIREMENTS,
-        torch_source=settings.torch_source,
-        wheels=preferences.wheels_folder(settings),
+        packages=Packages(
+            settings.torch_source,
+            preferences.REQUIREMENTS,
+            preferences.LOCKS,
+            preferences.wheels_folder(settings),
+        ),
         afresh=repair,
     )
     _installer = Installer(plan)

@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
+import re
 import sys
 import time
 import zipfile
@@ -12,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from coamd_blender.errors import InputError, OfflineError, RuntimeUnavailable
-from coamd_blender.setup import install, interpreter
+from coamd_blender.setup import install, interpreter, packages
 from coamd_blender.wire import causes
+
+RUNTIME = Path(install.__file__).resolve().parents[2] / "runtime"
 
 TORCH = """
 __version__ = "0.9.9"
@@ -57,7 +61,21 @@ def plan(tmp_path, monkeypatch):
     requirements = tmp_path / "requirements.txt"
     names = "\n".join(f"{name}==0.9.9" for name in ("numpy", "safetensors", "tokenizers", "torch"))
     requirements.write_text(f"--no-index\n--find-links {wheels.as_uri()}\n{names}\n")
-    return install.InstallPlan(tmp_path / "my ünits" / "env", Path(sys.executable), requirements, "default")
+    chosen = packages.Packages("default", requirements, tmp_path / "locks")
+    return install.InstallPlan(tmp_path / "my ünits" / "env", Path(sys.executable), chosen)
+
+
+@pytest.fixture
+def locked(plan, tmp_path):
+    """The same from the folder of wheels, each held to its hash, as on a machine without a network."""
+    wheels = tmp_path / "wheels"
+    (tmp_path / "locks").mkdir()
+    hashes = {path.name.split("-")[0]: hashlib.sha256(path.read_bytes()).hexdigest() for path in wheels.iterdir()}
+    lines = [f"{name}==0.9.9 --hash=sha256:{digest}\n" for name, digest in hashes.items()]
+    (tmp_path / "locks" / packages.PYPI_LOCK).write_text("".join(lines))
+    source = {"linux": "cuda"}.get(sys.platform, "cpu")
+    chosen = dataclasses.replace(plan.packages, torch_source=source, wheels=wheels)
+    return dataclasses.replace(plan, packages=chosen)
 
 
 def run(plan) -> install.Installer:
@@ -72,14 +90,14 @@ def test_installs_tests_and_writes_the_sentinel_last(plan):
     assert installer.error is None, installer.log
     assert (installer.fraction, installer.phase, installer.running) == (1.0, "Installed", False)
     assert str(installer.result).endswith("torch 0.9.9, CPU only")
-    assert install.is_installed(plan.folder, plan.requirements)
+    assert install.is_installed(plan.folder, plan.packages.requirements)
     config = plan.folder / "pyvenv.cfg"
     text = config.read_text()
     config.write_text("home = /nowhere/blender/python\n")
-    assert not install.is_installed(plan.folder, plan.requirements), "the Python it was made by is gone"
+    assert not install.is_installed(plan.folder, plan.packages.requirements), "the Python it was made by is gone"
     config.write_text(text)
-    plan.requirements.write_text(plan.requirements.read_text() + "# another pin\n")
-    assert not install.is_installed(plan.folder, plan.requirements), "other pins count as installed"
+    plan.packages.requirements.write_text(plan.packages.requirements.read_text() + "# another pin\n")
+    assert not install.is_installed(plan.folder, plan.packages.requirements), "other pins count as installed"
     install.remove(plan.folder)
     assert not plan.folder.exists()
 
@@ -89,7 +107,7 @@ def test_failure_names_the_reason_and_the_next_try_resumes(plan, tmp_path):
     hidden = torch_wheel.rename(tmp_path / torch_wheel.name)
     failed = run(plan)
     assert "torch==0.9.9" in str(failed.error) and "a folder of wheels that holds them all" in str(failed.error)
-    assert "torch==0.9.9" in failed.log and not install.is_installed(plan.folder, plan.requirements)
+    assert "torch==0.9.9" in failed.log and not install.is_installed(plan.folder, plan.packages.requirements)
     made = (plan.folder / "pyvenv.cfg").stat().st_mtime_ns
     hidden.rename(torch_wheel)
     assert run(plan).error is None
@@ -106,7 +124,7 @@ def test_cancel_stops_it_and_leaves_no_sentinel(plan):
     installer.cancel()
     installer.wait(20)
     assert not installer.running and installer.error.code == "cancelled"
-    assert not install.is_installed(plan.folder, plan.requirements)
+    assert not install.is_installed(plan.folder, plan.packages.requirements)
 
 
 def test_pip_lines_become_what_the_panel_shows():
@@ -237,18 +255,25 @@ def test_what_is_half_there_can_be_removed(plan):
     assert not plan.folder.exists() and not install.unfinished_mark(plan.folder).exists()
 
 
-def test_a_folder_of_wheels_takes_the_place_of_the_network_and_of_online_access(plan, tmp_path):
-    requirements = tmp_path / "bare.txt"
-    requirements.write_text("numpy==0.9.9\nsafetensors==0.9.9\ntokenizers==0.9.9\ntorch==0.9.9\n")
-    offline = dataclasses.replace(plan, requirements=requirements, torch_source="cpu", wheels=tmp_path / "wheels")
-    installer = install.Installer(offline)
+def test_a_folder_of_wheels_takes_the_place_of_the_network_and_of_online_access(locked, tmp_path):
+    installer = install.Installer(locked)
     installer.start(online=False)
     installer.wait(300)
     assert installer.error is None, installer.log
+    assert "--require-hashes" in installer.log and "--isolated" in installer.log
     (tmp_path / "none").mkdir()
-    empty = install.Installer(dataclasses.replace(offline, wheels=tmp_path / "none"))
-    with pytest.raises(InputError, match="holds no wheels"):
-        empty._downloads()
+    empty = dataclasses.replace(locked.packages, wheels=tmp_path / "none")
+    with pytest.raises(InputError, match=r"holds no wheels.*pip download -d FOLDER --index-url"):
+        empty.downloads()
+
+
+def test_a_package_that_is_not_the_locked_one_is_refused_before_any_of_it_runs(locked, tmp_path):
+    make_wheel(tmp_path / "wheels", "torch", TORCH + "# the same name and version, one line more\n")
+    installer = run(locked)
+    assert "not the one that CoAMD was tested with, and was refused" in str(installer.error)
+    assert not list(locked.folder.rglob("torch.py")) and not install.is_installed(
+        locked.folder, locked.packages.requirements
+    )
 
 
 def test_two_installations_into_one_folder_exclude_each_other(plan):
@@ -257,17 +282,48 @@ def test_two_installations_into_one_folder_exclude_each_other(plan):
     assert "Another program is installing" in str(installer.error) and not plan.folder.exists()
 
 
-def test_each_package_comes_from_one_index_and_the_machines_settings_are_not_heeded(plan, monkeypatch):
+BUILDS = [("linux", "cpu"), ("linux", "cuda"), ("win32", "cpu"), ("win32", "cuda"), ("darwin", "cpu")]
+
+
+@pytest.mark.parametrize(("platform", "source"), BUILDS)
+def test_each_package_comes_from_one_index_and_is_held_to_its_hash(plan, platform, source):
+    """Two builds of torch are PyTorch's own: alone from there; all else, as everywhere, is locked and from PyPI."""
+    plan.packages.requirements.write_text("numpy==1\ntorch==2.13.0\n")
+    chosen = dataclasses.replace(plan.packages, torch_source=source, platform=platform)
+    *torch, others = chosen.downloads()
+    own = (platform, source) in {("linux", "cpu"), ("win32", "cuda")}
+    lock = chosen.locks / ("others.txt" if own else "pypi.txt")
+    assert others == ["--index-url", packages.PACKAGE_INDEX, "--require-hashes", "-r", lock]
+    index = packages.PYTORCH_INDEXES[source]
+    assert torch == ([["--index-url", index, "--no-deps", "torch==2.13.0"]] if own else [])
+    if own:
+        chosen.locks.mkdir()
+        (chosen.locks / f"torch-{source}.txt").write_text("")
+        assert chosen.downloads()[0][-3:] == ["--require-hashes", "-r", chosen.locks / f"torch-{source}.txt"]
+
+
+def test_the_machines_settings_are_not_heeded_unless_chosen(monkeypatch):
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://attacker.example/simple")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
-    plan.requirements.write_text("numpy==1\ntorch==2.13.0\n")
-    first, second = install.Installer(dataclasses.replace(plan, torch_source="cpu"))._downloads()
-    assert first == ["--index-url", install.TORCH_SOURCES["cpu"][0], "torch==2.13.0"]
-    assert second == ["--index-url", install.PACKAGE_INDEX, "-r", plan.requirements]
-    environment = install.pip_environment("cpu")
+    environment = packages.pip_environment("cpu")
     assert environment["PIP_CONFIG_FILE"] == os.devnull and environment["HTTPS_PROXY"]
     assert "PIP_EXTRA_INDEX_URL" not in environment
-    assert "PIP_EXTRA_INDEX_URL" in install.pip_environment("default"), "the user chose them"
+    assert "PIP_EXTRA_INDEX_URL" in packages.pip_environment("default"), "the user chose them"
+
+
+@pytest.mark.parametrize("name", [packages.PYPI_LOCK, packages.OTHERS_LOCK])
+def test_the_locks_hold_todays_pins_each_package_with_hashes_and_wheels_alone(name):
+    text = (RUNTIME / "locks" / name).read_text("utf-8")
+    requirements = RUNTIME / "requirements.txt"
+    assert install.fingerprint(requirements) in text.splitlines()[0], "run: python3.11 build.py lock"
+    entries = [entry for entry in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE) if not entry.startswith("#")]
+    assert all(re.match(r"[a-z0-9-]+==\S+", entry) and "--hash=sha256:" in entry for entry in entries)
+    assert "http" not in re.sub(r"^(httpx|httpcore)", "", text, flags=re.MULTILINE), "an address in a lock"
+    pins = [line.split(";")[0].strip() for line in requirements.read_text("utf-8").splitlines() if "==" in line]
+    wanted = [pin for pin in pins if name == packages.PYPI_LOCK or not pin.startswith("torch==")]
+    assert all(any(entry.startswith(pin) for entry in entries) for pin in wanted)
+    assert any(entry.startswith("torch==") for entry in entries) == (name == packages.PYPI_LOCK)
+    assert any(entry.startswith("nvidia-") for entry in entries) == (name == packages.PYPI_LOCK)
 
 
 @pytest.mark.parametrize(
