@@ -242,12 +242,18 @@ def _tree_order() -> list[int]:
 
 
 def euler(matrices: np.ndarray, order: str) -> np.ndarray:
-    """Return degrees (..., 3) in the order written, such that R = R1 R2 R3, of rotations ``matrices`` (..., 3, 3)."""
+    """Return degrees (..., 3) in the order written, such that R = R1 R2 R3, of rotations ``matrices`` (..., 3, 3).
+
+    Where the second is a quarter turn, so that first and third turn about one axis, the third is none.
+    """
     i, j, k = ("XYZ".index(letter) for letter in order)
     sign = 1.0 if (i, j, k) in ((0, 1, 2), (1, 2, 0), (2, 0, 1)) else -1.0
     middle = np.arcsin(np.clip(sign * matrices[..., i, k], -1, 1))
     first = np.arctan2(-sign * matrices[..., j, k], matrices[..., k, k])
     last = np.arctan2(-sign * matrices[..., i, j], matrices[..., i, i])
+    locked = np.hypot(matrices[..., i, i], matrices[..., i, j]) < 1e-6
+    first = np.where(locked, np.arctan2(sign * matrices[..., k, j], matrices[..., j, j]), first)
+    last = np.where(locked, 0.0, last)
     return np.degrees(np.stack([first, middle, last], axis=-1))
 
 

@@ -123,6 +123,9 @@ OPEN = (
         BOTH,
         "search_scores.run_search_scores",
     ),
+    Benchmark(
+        "robustness", "are files of other exporters read rightly, or refused", "nothing", "robustness.run_robustness"
+    ),
     Benchmark("open", "the paper's tasks on open data", BOTH, "open_benchmark.run_open"),
     Benchmark(
         "open_text_to_motion",
