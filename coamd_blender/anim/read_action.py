@@ -20,11 +20,13 @@ import bpy
 import numpy as np
 
 from ..errors import InputError, RigError
+from ..motion import rotations as rot
 from ..motion import skeleton
 from ..retarget import Mapping, Rig, detect_rig
 from ..retarget.body import read_rest
 from ..retarget.channels import object_matrices, quaternions_of
 from ..retarget.reading import Placement, canonicalise, joints_of_poses, needed_bones
+from ..retarget.reference_pose import at_reference, reference_quaternions, standing_reference, why_not_at_rest
 from ..retarget.rig import forward_kinematics
 from . import actions
 from .armature import Y_UP_FROM_Z_UP, check_editable, read_rig
@@ -53,6 +55,7 @@ class Reading:
     frames: (F,) the scene frames sampled. fps: samples a second. way: "curves" or "evaluated"; reason: why not
     "curves", else "". derived: joints that no bone plays. rig, mapping: what was read. poses: bone name to (F, 4, 4),
     armature space, of the mapped bones and those above them; worlds: (F, 4, 4), armature space to the Y-up world.
+    reference: the pose of a frame, bone to basis quaternion (4,), that was taken for a rest pose that is not a stance.
     """
 
     joints: np.ndarray
@@ -67,6 +70,7 @@ class Reading:
     mapping: Mapping
     poses: dict[str, np.ndarray]
     worlds: np.ndarray
+    reference: dict[str, np.ndarray] | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -74,6 +78,10 @@ class Reading:
         lines = [f"Read as evaluated: {self.reason}"] if self.reason else []
         if self.derived:
             lines.append(f"Derived, as no bone plays them: {', '.join(self.derived).replace('_', ' ')}")
+        why = why_not_at_rest(self.rig, self.mapping)
+        if why is not None:
+            taken = "a frame in which it stands is taken instead" if self.reference else "it may be read wrongly"
+            lines.append(f"The rest pose is not a stance ({why}): {taken}")
         return (*lines, *self.mapping.notes)
 
 
@@ -152,7 +160,9 @@ def _joint_steps(
 ) -> Generator[Step, None, Reading]:
     """Turn poses into joints on the canonical body, POSES a step; return them and all else that is known."""
     stood = replace(rig, world=worlds[0])
-    body = read_rest(stood, mapping)
+    reference = _reference(stood, mapping, poses)
+    rests = stood if reference is None else at_reference(stood, reference_quaternions(stood, reference))
+    body = read_rest(rests, mapping)
     mapped = {name: poses[name] for name in mapping.bones.values()}
     size, parts = len(times) if piece is None else POSES, []
     for start in range(0, len(times), size):
@@ -160,9 +170,9 @@ def _joint_steps(
             yield Step("Reading the Action", len(times), len(times))
         some = slice(start, start + size)
         part = {name: matrices[some] for name, matrices in mapped.items()}
-        parts.append(joints_of_poses(stood, mapping, body, part, worlds[some]))
+        parts.append(joints_of_poses(rests, mapping, body, part, worlds[some]))
     placed, heads = (np.concatenate(each) for each in zip(*parts, strict=True))
-    joints, placement = canonicalise(placed, body, stood)
+    joints, placement = canonicalise(placed, body, rests)
     return Reading(
         joints=joints.astype(np.float32),
         placement=placement,
@@ -176,7 +186,17 @@ def _joint_steps(
         mapping=mapping,
         poses=poses,
         worlds=worlds,
+        reference=reference,
     )
+
+
+def _reference(rig: Rig, mapping: Mapping, poses: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+    """Return the pose of a frame in which the body stands, where the rest pose is not a stance; None where it is one,
+    and where nobody stands."""
+    if why_not_at_rest(rig, mapping) is None:
+        return None
+    up = rot.unit(np.linalg.inv(rig.world[:3, :3]) @ np.array([0.0, 1.0, 0.0]))
+    return standing_reference(rig, mapping, poses, up)
 
 
 def _pose_steps(

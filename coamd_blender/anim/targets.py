@@ -9,10 +9,11 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from .. import retarget
+from .. import anim, retarget
 from ..errors import RigError
 from ..motion.skeleton import JOINT_NAMES
 from ..retarget import controls
+from ..retarget.reference_pose import why_not_at_rest, why_not_resting
 from . import changes, rig_settings
 from .armature import driven_channels, heads_of, parents_of, read_belongings, read_constraints, read_rig
 from .snapshot import led_bones, limited_bones, switches
@@ -100,8 +101,31 @@ def require(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def rig_options(armature: bpy.types.Object) -> dict:
-    """Return what write_action.read_target takes of the armature's own settings: its mapping and captured rest pose."""
-    return {"mapping": coverage(armature).mapping, "reference": rig_settings.captured_rest(armature)}
+    """Return what write_action.read_target takes of the armature's own settings: its mapping and captured rest pose.
+
+    Where none is captured and the rest pose is not a stance, a frame of its Action in which it stands takes its place.
+    Raises RigError where there is none, and as read_action.read_action.
+    """
+    mapping, captured = coverage(armature).mapping, rig_settings.captured_rest(armature)
+    if captured is None and mapping is not None and control_table(coverage(armature)) is None:
+        captured = _standing(armature, mapping)
+    return {"mapping": mapping, "reference": captured}
+
+
+def _standing(armature: bpy.types.Object, mapping: retarget.Mapping) -> dict[str, np.ndarray] | None:
+    why = why_not_at_rest(read_rig(armature), mapping)
+    if why is None:
+        return None
+    data = armature.animation_data
+    found = None
+    if data is not None and data.action is not None:
+        found = anim.read_action.read_action(armature, mapping=mapping).reference
+    if found is None:
+        raise RigError(
+            f"The rest pose of {armature.name} is not a stance: {why}",
+            "Pose it as a T or an A, and press Use Current Pose as Rest",
+        )
+    return found
 
 
 def coverage(armature: bpy.types.Object) -> Coverage:
@@ -153,6 +177,12 @@ def _with_constraints(armature: bpy.types.Object, found: Coverage) -> Coverage:
     notes += [
         f"A driver moves {path}: mute it in the Drivers Editor" for path in sorted(driven_channels(armature, moving))
     ]
+    rest = {joint: np.array(armature.data.bones[bone].head_local) for joint, bone in found.mapping.bones.items()}
+    why = None if armature.coamd_rig.rest else why_not_resting(rest)
+    if why is not None:
+        notes.append(
+            f"The rest pose is not a stance ({why}): a frame of the Action in which it stands is taken instead"
+        )
     acting = [one.name for one in armature.constraints if not one.mute and one.influence > 0]
     if acting:
         notes.append(f"The object follows constraints ({', '.join(acting)}), and the motion goes with it")

@@ -232,7 +232,9 @@ def survey(
     """Read the rest of what the edit needs; ``joints`` are those regenerated. Changes nothing. Raises RigError, and
     InputError for a ``hold`` by bones that are not regenerated."""
     options, pose = Options(place="world", contact=contact), armature.pose.bones
-    solution = solve(reading.rig, reading.mapping, reading.placement.place(reading.joints[:2]), options)
+    solution = solve(
+        reading.rig, reading.mapping, reading.placement.place(reading.joints[:2]), options, reference=reading.reference
+    )
     rotations = _Rotations(armature, action)
     # bones that only help (twist) are left alone where the animation does, or where something else moves them
     taken = tuple(
@@ -270,7 +272,9 @@ def plan(site: Site, joints: np.ndarray) -> tuple[tuple[Channel, ...], list[str]
     a hold out of reach.
     """
     reading = site.reading
-    solution = solve(reading.rig, reading.mapping, reading.placement.place(joints), site.options, reading.fps)
+    solution = solve(
+        reading.rig, reading.mapping, reading.placement.place(joints), site.options, reading.fps, reading.reference
+    )
     posed = splicing.Posed(reading.poses, reading.worlds, site.bases)
     channels: list[Channel] = []
     torn: list[str] = []
