@@ -9,6 +9,9 @@ import bpy
 from . import setup
 from .anim import changes, unfinished
 from .character import operators as character_operators
+from .clip_tools import operators as clip_operators
+from .clip_tools import panel as clip_panel
+from .clip_tools import properties as clip_properties
 from .core import launch, lifetime, timer
 from .core import operators as core_operators
 from .edit import operators as edit_operators
@@ -41,6 +44,7 @@ FEATURES: tuple[tuple[ModuleType, ...], ...] = (
     (generate_properties, generate_operators, generate_panel),
     (rig_mapping_properties, rig_mapping_operators, rig_mapping_panel),
     (edit_properties, edit_operators, edit_panel),
+    (clip_properties, clip_operators, clip_panel),
     (recognize_properties, recognize_operators, recognize_panel),
     (library_properties, library_operators, library_panel),
     (teach_properties, teach_operators, teach_panel),

@@ -47,11 +47,12 @@ ARROWS = {
         "setup": "core errors lazy wire",
         "generate": "anim core errors lazy motion retarget setup wire",
         "edit": "anim core errors generate lazy motion retarget setup wire",
+        "clip_tools": "anim core edit errors lazy motion retarget",
         "recognize": "anim core errors lazy setup wire",
         "library": "anim core errors lazy motion recognize retarget setup wire",
         "teach": "anim core errors generate lazy motion recognize setup wire",
         "rig_mapping": "anim core errors lazy motion retarget setup",
-        "registration": "anim character core edit generate library recognize rig_mapping setup teach",
+        "registration": "anim character clip_tools core edit generate library recognize rig_mapping setup teach",
         "__init__": "registration",
         # commands
         "tools": "__init__ anim character errors lazy motion retarget wire",
@@ -74,7 +75,7 @@ ARROWS = {
         "library": "errors formats lazy motion recognize wire",
         "teach": "checkpoint config errors formats generate grammar lazy loop model motion wire",
         # who carries them out
-        "serve": "edit errors generate library motion recognize wire",
+        "serve": "edit errors generate library motion recognize weights wire",
         "cli": "checkpoint compose config data edit errors evaluate formats generate library motion recognize serve "
         "teach train weights wire",
         "__main__": "cli",

@@ -9,8 +9,9 @@ rig_settings.py                      what the .blend says of retargeting
 actions.py                           slots and F-curves in every Blender: all guards of versions
 
 Keys are written in four places: write_action.py (a motion's Action), range_keys.py (a range of a curve's keys),
-replacing.py (a copy in which a range is to be replaced), nla.py (an Action's influence, as a strip). An edit's keys are
-planned in coamd_blender/edit/apply.py and written by range_keys.
+replacing.py (a copy in which a range is to be replaced), nla.py (an Action's influence, as a strip). The keys of a
+range that is made anew are planned in range_edit.py and written by range_keys, a few at a time by range_steps.py; a
+curve on the ground that a motion is to follow is read by ground_path.py.
 """
 
 from ..lazy import modules_of

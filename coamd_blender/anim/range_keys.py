@@ -224,14 +224,14 @@ def make_room(curve: bpy.types.FCurve, span: Span, beside: Sequence[int]) -> Non
     """Take the keys of ``span`` out of a curve; keys ``beside`` it hold what the curve did there."""
     points = curve.keyframe_points
     for frame, value in [(frame, curve.evaluate(frame)) for frame in beside]:
-        _hold(points, frame, value)
+        hold(points, frame, value)
     frames = _frames(points)
     inside = np.flatnonzero((frames > span[0] - 0.5) & (frames < span[1] + 0.5))
     for place in inside[::-1]:
         points.remove(points[int(place)], fast=True)
 
 
-def _hold(points: bpy.types.bpy_prop_collection, frame: int, value: float) -> None:
+def hold(points: bpy.types.bpy_prop_collection, frame: int, value: float) -> None:
     """Key what the curve is at ``frame``; on both sides it stays as it is, an easing curve excepted.
 
     Blender makes the handles of its automatic kinds anew whenever a neighbour changes: those beside are set free.

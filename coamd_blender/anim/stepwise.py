@@ -35,9 +35,16 @@ class Destination:
 
 
 def destination(
-    armature: bpy.types.Object, scene: bpy.types.Scene, options: Mapping[str, Any], kind: str = ACTION, *, again: str
+    armature: bpy.types.Object,
+    scene: bpy.types.Scene,
+    options: Mapping[str, Any],
+    kind: str = ACTION,
+    *,
+    again: str,
+    start: int | None = None,
 ) -> Destination:
-    """Return where a motion that is yet to be made goes: ``armature``, from the scene's current frame on.
+    """Return where a motion that is yet to be made goes: ``armature``, from frame ``start`` on, the current one by
+    default.
 
     It starts where the armature stands now, whatever frame the user goes to meanwhile. ``options`` are those of
     rig_settings.retarget_options. Raises CoamdError for an armature that cannot carry it.
@@ -45,7 +52,9 @@ def destination(
     chosen = dict(options)
     if kind != ACTION:
         chosen["output"] = "strip" if kind == STRIP else "action"
-    target = write_action.read_target(armature, scene=scene, **chosen, **targets.rig_options(armature))
+    target = write_action.read_target(
+        armature, scene=scene, start_frame=start, **chosen, **targets.rig_options(armature)
+    )
     return Destination(target, armature.session_uid, scene.session_uid, kind, again)
 
 

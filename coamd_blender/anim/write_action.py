@@ -148,7 +148,8 @@ def write_some(action: bpy.types.Action, plan: KeyPlan, done: int, seconds: floa
 
 
 def hand_over(armature: bpy.types.Object, action: bpy.types.Action, plan: KeyPlan) -> None:
-    """Give the written Action to the armature. The one in use before gets a fake user: saving will not drop it.
+    """Give the written Action to the armature. The one in use before gets a fake user unless something else, such as
+    the list of takes, uses it: saving will not drop it.
 
     As an NLA strip it lies over what was there before, which becomes a strip of its own; as a new Action it leaves the
     object, where the one in use moved it, as the plan has it. Raises RigError, and changes nothing, where a bone it
@@ -156,8 +157,7 @@ def hand_over(armature: bpy.types.Object, action: bpy.types.Action, plan: KeyPla
     """
     _check_bones(armature, plan)
     data = armature.animation_data or armature.animation_data_create()
-    if data.action is not None and data.action.is_editable:
-        data.action.use_fake_user = True
+    actions.release(data)
     _clear_pose(armature, plan.rest_bones)
     if plan.output == "strip":
         nla.add(data, action, plan.span[0])

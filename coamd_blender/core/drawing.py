@@ -59,16 +59,37 @@ def draw_progress(layout: bpy.types.UILayout, status: Status, stop: str, scale: 
     row.operator(stop, text="", icon="X")
 
 
-def draw_outcome(layout: bpy.types.UILayout, current: Session, width: float) -> None:
-    """Show the session's last error, which can be copied, or its notice."""
-    if current.error is not None:
+def draw_outcome(
+    layout: bpy.types.UILayout, current: Session, context: bpy.types.Context, panel: str, width: float
+) -> None:
+    """Show what the session said last of ``panel``'s work: its error, which can be copied, or its notice."""
+    error, notice = current.said_in(panel, context)
+    if error is not None:
         box = layout.box()
         message = box.column()
         message.alert = True
-        draw_text(message, str(current.error), width, "ERROR")
+        draw_text(message, str(error), width, "ERROR")
         box.operator("coamd.copy", text="Copy Error", icon="COPYDOWN").which = "ERROR"
         layout.separator(factor=0.5)
-    elif current.notice:
+    elif notice:
         row = layout.row()
         row.active = False
-        row.label(text=current.notice, icon="CHECKMARK")
+        row.label(text=notice, icon="CHECKMARK")
+
+
+def draw_subject(layout: bpy.types.UILayout, character: str, touched: str, width: float) -> None:
+    """Draw which character is meant, and below it what of it will be touched: its Action and the frames."""
+    column = layout.column(align=True)
+    column.label(text=character, icon="ARMATURE_DATA")
+    detail = column.column()
+    detail.active = False
+    draw_text(detail, touched, width, "ACTION")
+
+
+def draw_labelled(layout: bpy.types.UILayout, owner: bpy.types.bpy_struct, *names: str) -> None:
+    """Draw choices of ``owner``, each with its name before it."""
+    column = layout.column(align=True)
+    column.use_property_split = True
+    column.use_property_decorate = False
+    for name in names:
+        column.prop(owner, name)

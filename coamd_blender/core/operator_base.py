@@ -45,19 +45,22 @@ def report(operator: bpy.types.Operator, error: CoamdError) -> set[str]:
     return {"CANCELLED"}
 
 
-def begin(operator: bpy.types.Operator, steps: "Workflow", kind: str | None = None, wait: bool = False) -> set[str]:
+def begin(
+    operator: bpy.types.Operator, steps: "Workflow", panel: str, kind: str | None = None, wait: bool = False
+) -> set[str]:
     """Start a workflow and let the timer do the rest, or ``wait`` for it, as always in background mode.
 
-    ``kind``: as of session.py, a request unless another is given. An error is reported and shown in the panel.
+    ``panel``, one of messages.py: where errors and the outcome are shown. ``kind``: as of session.py, a request unless
+    another is given. An error is reported, too.
     """
     current = core.session.current()
     try:
-        current.start(steps, kind or core.session.REQUEST)
+        current.start(steps, kind or core.session.REQUEST, panel)
         core.timer.start(current.tick)
         if wait or bpy.app.background:
             current.wait()
     except CoamdError as error:
-        current.error = error
+        current.refuse(error, panel)
         core.timer.start(current.tick)  # redraws the panel, which now shows the error
         return report(operator, error)
     return {"FINISHED"}

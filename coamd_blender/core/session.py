@@ -22,7 +22,7 @@ from ..errors import Cancelled, CoamdError, InputError, RuntimeSilent
 from ..wire.client import RuntimeClient, child_environment
 from ..wire.jobs import Job, JobRunner
 from ..wire.requests import TaskRequest
-from . import launch, lifetime, timer
+from . import launch, lifetime, messages, timer
 from .workflow import Answer, Ask, Beside, Seal, Workflow, Yield
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ class Status:
 class Work:
     """A workflow under way: what it waits for, and what is shown of it."""
 
-    def __init__(self, kind: str, steps: Workflow):
+    def __init__(self, kind: str, steps: Workflow, panel: str = messages.GENERATE):
         self.kind = kind
+        self.panel = panel  # that asked for it, and shows what is said of it
         self.steps = steps
         self.job: Job | None = None  # the runtime's, that it waits for
         self.call: Future | None = None  # the thread's, that it waits for
@@ -106,6 +107,8 @@ class Session:
     def __init__(self):
         self.error: CoamdError | None = None
         self.notice = ""
+        self.panel = messages.GENERATE  # whose they are
+        self._circumstances: tuple | None = None  # in which the error came up, where it is over with them
         self._works: list[Work] = []
         self._failure: CoamdError | None = None  # of the runtime, as of the last pump
         self._launch: launch.Launch | None = None
@@ -174,16 +177,16 @@ class Session:
 
     # --- what may be done -------------------------------------------------------------------------------------
 
-    def start(self, steps: Workflow, kind: str = REQUEST) -> None:
-        """Run a workflow up to its first yield; the ticks that follow do the rest.
+    def start(self, steps: Workflow, kind: str = REQUEST, panel: str = messages.GENERATE) -> None:
+        """Run a workflow up to its first yield; the ticks that follow do the rest. What is said of it is ``panel``'s.
 
         Raises the CoamdError that it raises until then, and InputError while other work of its kind is under way:
         nothing has begun. Later errors end in ``self.error``, what the workflow returns in ``self.notice``.
         """
         if kind != IDLE and self.doing(kind) is not None:
             raise InputError(*_UNDER_WAY[kind])
-        self.error, self.notice = None, ""
-        work = Work(kind, steps)
+        self._say(panel)
+        work = Work(kind, steps, panel)
         self._works.append(work)
         self._go_on(work, refuse=True)
 
@@ -203,7 +206,7 @@ class Session:
         """Say that the runtime was ended for its silence while nobody waited for it."""
         failure = None if self._runner.client is None else self._runner.client.failure
         if failure is not self._failure and isinstance(failure, RuntimeSilent) and not self._works:
-            self.error = failure
+            self._say(messages.GENERATE, failure)
         self._failure = failure
 
     def tick(self) -> float | None:
@@ -232,8 +235,9 @@ class Session:
         given_up = [work for work in self._works if work.sealed is None]
         for work in given_up:
             self._drop(work)
-        if any(work.kind == GENERATION for work in given_up):
-            self.error, self.notice = None, "Cancelled"
+        for work in given_up:
+            if work.kind == GENERATION:
+                self._say(work.panel, notice="Cancelled")
 
     def unload(self) -> None:
         """Give the model's memory back."""
@@ -243,7 +247,7 @@ class Session:
         """Drop all work and what was said about earlier work: another file is opened."""
         for work in list(self._works):
             self._drop(work)
-        self.error, self.notice = None, ""
+        self._say(messages.GENERATE)
 
     def shutdown(self) -> None:
         """End everything, the runtime process included."""
@@ -262,12 +266,13 @@ class Session:
                 self._advance(work)
         except StopIteration as end:
             self._works.remove(work)
-            self.notice = end.value or self.notice
+            if end.value:
+                self._say(work.panel, notice=end.value)
         except Exception as error:
             self._drop(work)
             if refuse:
                 raise
-            self._fail(error)
+            self._fail(error, work.panel)
 
     def _advance(self, work: Work) -> None:
         resume = work.resume
@@ -295,12 +300,28 @@ class Session:
             case Beside():
                 self._works.append(Work(IDLE, yielded.steps))
 
-    def _fail(self, error: Exception) -> None:
+    def refuse(self, error: CoamdError, panel: str) -> None:
+        """Show ``error`` in ``panel``: what it asked for was not begun."""
+        self._say(panel, error)
+
+    def said_in(self, panel: str, context: bpy.types.Context) -> tuple[CoamdError | None, str]:
+        """Return error and notice that belong to ``panel``; no error that has been mended since."""
+        if panel != self.panel:
+            return None, ""
+        mended = self._circumstances is not None and self._circumstances != messages.circumstances(context, panel)
+        return (None if mended else self.error), self.notice
+
+    def _say(self, panel: str, error: CoamdError | None = None, notice: str = "") -> None:
+        self.panel, self.error, self.notice = panel, error, notice
+        lasts = error is None or not messages.mendable(error)
+        self._circumstances = None if lasts else messages.circumstances(bpy.context, panel)
+
+    def _fail(self, error: Exception, panel: str) -> None:
         if isinstance(error, Cancelled):  # by the runtime's end: it was another one that the preferences named
-            self.error, self.notice = None, "Cancelled"
+            self._say(panel, notice="Cancelled")
             return
         fault = not isinstance(error, CoamdError)
-        self.error, self.notice = _fault(error) if fault else error, ""
+        self._say(panel, _fault(error) if fault else error)
         if fault:
             raise error
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
-from .. import core, edit
+from .. import anim, core, edit
+from ..core import messages
 from ..core.operator_base import Asking, begin, report, wait_property
 from ..errors import CoamdError
 
@@ -35,7 +36,7 @@ class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
-        return begin(self, edit.workflow.edit_range(context, self.again), wait=self.wait)
+        return begin(self, edit.workflow.edit_range(context, self.again), messages.EDIT, wait=self.wait)
 
 
 class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
@@ -48,7 +49,7 @@ class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
-        return begin(self, edit.storyboard.storyboard(context), wait=self.wait)
+        return begin(self, edit.storyboard.storyboard(context), messages.STORYBOARD, wait=self.wait)
 
 
 class _Pending:
@@ -104,6 +105,39 @@ class COAMD_OT_edit_push(_Pending, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the strips."""
         return self._do(edit.pending.push, context)
+
+
+class COAMD_OT_edit_compare(_Pending, bpy.types.Operator):
+    """Show what was there before the edit, or the edit again; nothing is decided"""
+
+    bl_idname = "coamd.edit_compare"
+    bl_label = "Before / After"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Play the other one."""
+        return self._do(edit.pending.compare, context)
+
+
+class COAMD_OT_widen_range(bpy.types.Operator):
+    """Make the range long enough for its sentence, as two frames"""
+
+    bl_idname = "coamd.widen_range"
+    bl_label = "Widen Range"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set the frames."""
+        settings = context.scene.coamd_edit
+        try:
+            armature = anim.targets.require(context)
+            waiting = edit.pending.pending(context)
+            source = waiting.source if waiting is not None and waiting.armature == armature else None
+            action = anim.range_edit.require_action(armature, source)
+            first, last = edit.room.widened(context, action, anim.actions.slot_for(action, armature))
+        except CoamdError as error:
+            return report(self, error)
+        settings.source_of_range, settings.first, settings.last = "FRAMES", first, last
+        return {"FINISHED"}
 
 
 class COAMD_OT_scene_add(bpy.types.Operator):
@@ -179,6 +213,8 @@ CLASSES = (
     COAMD_OT_edit_accept,
     COAMD_OT_edit_reject,
     COAMD_OT_edit_push,
+    COAMD_OT_edit_compare,
+    COAMD_OT_widen_range,
     COAMD_OT_scene_add,
     COAMD_OT_scene_remove,
     COAMD_OT_scene_move,

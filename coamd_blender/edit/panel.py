@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import core, edit
-from ..core.drawing import CATEGORY, Sidebar, draw_outcome, draw_progress, draw_text, has_numpy
+from .. import anim, core, edit
+from ..core.drawing import (
+    CATEGORY,
+    Sidebar,
+    draw_labelled,
+    draw_outcome,
+    draw_progress,
+    draw_subject,
+    draw_text,
+    has_numpy,
+)
+from ..errors import InputError
 from ..setup.panel import draw_ready
 from ..wire.edit_modes import EDIT_MODES
 
@@ -26,7 +36,7 @@ def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context, width: f
 
 def _draw_range(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
     column = layout.column(align=True)
-    column.prop(settings, "source_of_range", text="")
+    draw_labelled(column, settings, "source_of_range")
     if settings.source_of_range == "FRAMES":
         row = column.row(align=True)
         row.prop(settings, "first")
@@ -34,7 +44,7 @@ def _draw_range(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
 
 
 def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
-    layout.prop(settings, "part", text="")
+    draw_labelled(layout, settings, "part")
     if settings.part == "custom":
         column, joints = layout.column(align=True), edit.request.skeleton.JOINT_NAMES
         for pair in range(0, len(joints), 2):
@@ -48,12 +58,12 @@ def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
         column = layout.column(align=True)
         column.prop(settings, "hold_target")
         if settings.hold_target is not None:
-            column.prop(settings, "hold_joint", text="")
+            draw_labelled(column, settings, "hold_joint")
             row = column.row(align=True)
             row.prop(settings, "hold_first")
             row.prop(settings, "hold_last")
     if edit.request.takes_path(settings):
-        layout.prop(settings, "path")
+        draw_labelled(layout, settings, "path")
 
 
 def _draw_seed(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
@@ -78,9 +88,44 @@ def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: fl
     row.operator("coamd.edit_push", icon="NLA_PUSHDOWN")
     if ready:
         row.operator("coamd.edit_range", text="Try Again", icon="FILE_REFRESH").again = True
+    shown = edit.pending.shows_edit(settings)
+    row = column.row(align=True)
+    row.operator("coamd.edit_compare", text="Show Before" if shown else "Show After", icon="UV_SYNC_SELECT")
+    row = box.row(align=True)
+    row.prop(settings, "prompt", text="", icon="TEXT")
+    _draw_seed(box, settings)
+    _draw_room(box, settings.id_data, settings.shown_first, settings.shown_last, width)
     box.prop(settings, "keep_source")
     for note in filter(None, settings.notes.split("\n")):
         draw_text(box, note, width, "INFO")
+
+
+def _draw_room(layout: bpy.types.UILayout, scene: bpy.types.Scene, first: int, last: int, width: float) -> None:
+    """Draw that the range is short for what is asked, and the button that widens it."""
+    told = edit.room.warning(scene, first, last)
+    if told:
+        draw_text(layout, told, width, "ERROR")
+        layout.operator("coamd.widen_range", icon="FULLSCREEN_ENTER")
+
+
+def _draw_marked_room(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
+    """Draw the same of the range that is marked, where that can be told without a look at all keys."""
+    if context.scene.coamd_edit.source_of_range == "KEYS":
+        return
+    try:
+        first, last = edit.request.marked_range(context, None, None)
+    except InputError:  # the line on what is touched says what is missing
+        return
+    _draw_room(layout, context.scene, first, last, width)
+
+
+def _draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
+    """Draw whose Action is edited, and at which frames; or what is missing for that."""
+    armature = anim.targets.find(context)
+    if armature is None:
+        layout.label(text="No armature selected", icon="INFO")
+        return
+    draw_subject(layout.box(), armature.name, edit.request.touched(context, armature), width)
 
 
 def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -88,11 +133,13 @@ def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     width, settings = context.region.width, context.scene.coamd_edit
     waiting = edit.pending.pending(context)
     if waiting is None:
-        layout.prop(settings, "mode", text="")
+        _draw_subject(layout, context, width)
+        draw_labelled(layout, settings, "mode")
         _draw_range(layout, settings)
         layout.prop(settings, "prompt", text="", icon="TEXT")
         _draw_options(layout, settings)
         _draw_seed(layout, settings)
+        _draw_marked_room(layout, context, width)
     ready = _draw_ready(layout, context, width)
     if waiting is not None:
         _draw_pending(layout, settings, width, ready)
@@ -100,7 +147,7 @@ def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         row = layout.row()
         row.scale_y = 1.5
         row.operator("coamd.edit_range", icon="ACTION_TWEAK")
-    draw_outcome(layout, core.session.current(), width)
+    draw_outcome(layout, core.session.current(), context, core.messages.EDIT, width)
 
 
 class COAMD_PT_edit(Sidebar, bpy.types.Panel):
@@ -179,15 +226,14 @@ class COAMD_PT_storyboard(Sidebar, bpy.types.Panel):
         if settings.scenes:
             total = sum(scene.seconds for scene in settings.scenes)
             layout.label(text=f"{len(settings.scenes)} scenes, {total:.1f} s", icon="TIME")
-        row = layout.row(align=True)
-        row.prop(settings, "loop", text="")
-        row.prop(settings, "in_place", toggle=True)
+        draw_labelled(layout, settings, "loop")
+        layout.prop(settings, "in_place")
         _draw_seed(layout, settings)
         if _draw_ready(layout, context, width):
             row = layout.row()
             row.scale_y = 1.5
             row.operator("coamd.storyboard", icon="PLAY")
-        draw_outcome(layout, core.session.current(), width)
+        draw_outcome(layout, core.session.current(), context, core.messages.STORYBOARD, width)
 
 
 CLASSES = (COAMD_UL_scenes, COAMD_PT_edit, COAMD_PT_edit_dopesheet, COAMD_PT_storyboard)

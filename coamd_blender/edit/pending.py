@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..anim import actions, nla, targets
+from ..anim import actions, nla, range_edit, targets
 from ..errors import InputError
-from . import apply
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_edit
@@ -34,6 +33,30 @@ def require(context: bpy.types.Context) -> COAMD_PG_edit:
     return settings
 
 
+def offer(
+    scene: bpy.types.Scene,
+    armature: bpy.types.Object,
+    source: bpy.types.Action,
+    preview: bpy.types.Action,
+    handle: int | None,
+    frames: tuple[int, int],
+    notes: tuple[str, ...],
+) -> None:
+    """Let ``armature`` play ``preview``, an edited copy of ``source``, whose slot has ``handle``, and let it wait.
+
+    ``frames``: first and last that are other than before. ``notes``: lines for the user. Raises InputError when the
+    armature plays another Action by now, which would be lost, RigError while an NLA strip is being edited.
+    """
+    range_edit.check_not_tweaked(armature)
+    if armature.animation_data is None or armature.animation_data.action != source:
+        raise InputError(f"{armature.name} no longer plays {source.name!r}", "Assign that Action, then edit again")
+    settings = scene.coamd_edit
+    settings.source, settings.preview, settings.armature = source, preview, armature
+    settings.shown_first, settings.shown_last = frames
+    settings.notes = "\n".join(notes)
+    actions.play(armature, preview, range_edit.slot_of(preview, handle))
+
+
 @dataclass(frozen=True)
 class Aside:
     """An edit that waits while another is made in its place, found again by ``session_uid``; of its slot the
@@ -52,9 +75,9 @@ def set_aside(context: bpy.types.Context) -> Aside:
     """
     settings = require(context)
     armature, source, preview = settings.armature, settings.source, settings.preview
-    apply.check_not_tweaked(armature)
+    range_edit.check_not_tweaked(armature)
     handle = slot_handle(armature, preview)
-    actions.play(armature, source, apply.slot_of(source, handle))
+    actions.play(armature, source, range_edit.slot_of(source, handle))
     return Aside(armature.session_uid, source.session_uid, preview.session_uid, handle)
 
 
@@ -65,7 +88,7 @@ def put_back(aside: Aside) -> None:
     preview, data = _action(aside.preview_uid), armature.animation_data if armature is not None else None
     waits = preview is not None and any(scene.coamd_edit.preview == preview for scene in bpy.data.scenes)
     if waits and source is not None and data is not None and data.action == source and not data.use_tweak_mode:
-        actions.play(armature, preview, apply.slot_of(preview, aside.handle))
+        actions.play(armature, preview, range_edit.slot_of(preview, aside.handle))
 
 
 def discard(aside: Aside) -> None:
@@ -95,6 +118,8 @@ def accept(context: bpy.types.Context) -> None:
     else:
         bpy.data.actions.remove(source)
     preview.name = name
+    if not preview.users:  # the armature plays something else by now
+        preview.use_fake_user = True
 
 
 def reject(context: bpy.types.Context) -> None:
@@ -104,11 +129,30 @@ def reject(context: bpy.types.Context) -> None:
     """
     settings = require(context)
     armature, source, preview = settings.armature, settings.source, settings.preview
-    apply.check_not_tweaked(armature)
+    range_edit.check_not_tweaked(armature)
     handle = slot_handle(armature, preview)
     _forget(settings)
-    actions.play(armature, source, apply.slot_of(source, handle))
+    actions.play(armature, source, range_edit.slot_of(source, handle))
     bpy.data.actions.remove(preview)
+
+
+def compare(context: bpy.types.Context) -> None:
+    """Let the armature play its Action as it was, or the edit that waits again: whichever it does not play.
+
+    Raises InputError when no edit waits, RigError while a strip is being edited.
+    """
+    settings = require(context)
+    armature = settings.armature
+    range_edit.check_not_tweaked(armature)
+    handle = slot_handle(armature, settings.preview)
+    wanted = settings.source if shows_edit(settings) else settings.preview
+    actions.play(armature, wanted, range_edit.slot_of(wanted, handle))
+
+
+def shows_edit(settings: COAMD_PG_edit) -> bool:
+    """Return whether the armature of the edit that waits plays the edit, and not what was there before."""
+    data = settings.armature.animation_data
+    return data is not None and data.action == settings.preview
 
 
 def push(context: bpy.types.Context) -> None:
@@ -118,10 +162,10 @@ def push(context: bpy.types.Context) -> None:
     """
     settings = require(context)
     armature, source, preview = settings.armature, settings.source, settings.preview
-    apply.check_not_tweaked(armature)
+    range_edit.check_not_tweaked(armature)
     handle = slot_handle(armature, preview)
-    slots = apply.slot_of(source, handle), apply.slot_of(preview, handle)
-    start, end = apply.extent(source, slots[0])
+    slots = range_edit.slot_of(source, handle), range_edit.slot_of(preview, handle)
+    start, end = range_edit.extent(source, slots[0])
     # a frame to either side, where both are the same, so that nothing jumps between frames
     frames = [settings.shown_first, settings.shown_last]
     if start < frames[0]:

@@ -1,4 +1,4 @@
-"""What an edit is to do, taken from Blender: the marked range, what it stands for, the path. Changes nothing."""
+"""What an edit is to do, taken from Blender: the marked range and what it stands for. Changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ..anim.range_keys import Range
 from ..errors import InputError
 from ..motion import skeleton
 from ..retarget.holds import Hold
-from ..retarget.reading import Placement
 from ..wire.edit_modes import EDIT_MODES
 
 LEAST_SECONDS = 0.15  # between a frame that stays and a hold: a hand takes its time
@@ -20,9 +19,10 @@ Area = tuple[Range, str]  # what is regenerated, and the runtime's mode for it
 
 
 def marked_range(
-    context: bpy.types.Context, action: bpy.types.Action, slot: bpy.types.ActionSlot | None
+    context: bpy.types.Context, action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None
 ) -> tuple[int, int]:
-    """Return first and last frame of the range that ``scene.coamd_edit`` means.
+    """Return first and last frame of the range that ``scene.coamd_edit`` means; ``action`` is looked at for its keys
+    alone.
 
     Raises InputError when none is marked.
     """
@@ -55,6 +55,20 @@ def _selected_keys(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) 
     if not frames or max(frames) - min(frames) < 1:
         raise InputError("The selected keys mark no range", "Select keys at two frames or more in the Dope Sheet")
     return round(min(frames)), round(max(frames))
+
+
+def touched(context: bpy.types.Context, armature: bpy.types.Object) -> str:
+    """Return which Action and which frames an edit would touch, or what is missing, as a line for the panel."""
+    data = armature.animation_data
+    if data is None or data.action is None:
+        return "Plays no Action: assign one"
+    if context.scene.coamd_edit.source_of_range == "KEYS":  # many to look through at every redraw
+        return f"{data.action.name}, from the first to the last selected key"
+    try:
+        first, last = marked_range(context, data.action, None)
+    except InputError as error:
+        return f"{data.action.name}. {error.message}"
+    return f"{data.action.name}, frames {first} to {last}"
 
 
 def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple[Area, ...]:
@@ -172,34 +186,3 @@ def _places(scene: bpy.types.Scene, target: bpy.types.Object, frames: range) -> 
             scene.frame_set(current, subframe=between)
     places = places if moves else places * len(frames)
     return skeleton.to_y_up(np.array(places))
-
-
-def path_points(curve_object: bpy.types.Object) -> np.ndarray:
-    """Return the line (points, 3) along a curve object, in the world, Blender units, Y up.
-
-    Raises InputError for another object and for a curve without a line.
-    """
-    if curve_object.type != "CURVE":
-        raise InputError(f"{curve_object.name} is not a curve", "Choose a curve object as the path")
-    data = curve_object.data.copy()
-    data.bevel_depth, data.extrude, data.bevel_mode = 0.0, 0.0, "ROUND"
-    flat = bpy.data.objects.new("CoAMD path", data)
-    try:
-        mesh = flat.to_mesh()
-        local = np.array([vertex.co[:] for vertex in mesh.vertices], dtype=float).reshape(-1, 3)
-        flat.to_mesh_clear()
-    finally:
-        bpy.data.objects.remove(flat)
-        bpy.data.curves.remove(data)
-    if len(local) < 2:
-        raise InputError(f"The curve {curve_object.name!r} is not a line", "Give it at least two points")
-    matrix = np.array(curve_object.matrix_world, dtype=float)
-    return skeleton.to_y_up(local @ matrix[:3, :3].T + matrix[:3, 3])
-
-
-def on_the_ground(points: np.ndarray, placement: Placement) -> np.ndarray:
-    """Return ``points`` (points, 3) of the world over the ground of the canonical clip.
-
-    From Blender units, Y up, to float32 (points, 2: x, z) in metres.
-    """
-    return placement.canonical(points / placement.scale)[:, [0, 2]].astype(np.float32)

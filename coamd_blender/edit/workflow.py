@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..anim import actions, stepwise, targets, unfinished
+from ..anim import actions, ground_path, range_edit, range_steps, stepwise, targets
 from ..anim.read_action import Reading, read_steps
 from ..anim.steps import Call
 from ..core.workflow import Workflow
@@ -20,7 +20,7 @@ from ..retarget.holds import Hold
 from ..wire import limits
 from ..wire.edit_modes import EDIT_MODES
 from ..wire.requests import EditRange, EditRequest
-from . import apply, pending, request
+from . import pending, request
 
 CONTEXT_SECONDS = 5.0  # read on either side of what is regenerated: the model sees no more
 
@@ -41,7 +41,7 @@ class Original:
 class EditSettings:
     """What the settings say: a ``prompt``, ``seed``, share to ``keep`` and text weight ``cfg``; the ``parts`` and
     ``joints`` regenerated; a ``path`` (points, 3; Y up, the world's); the ``read`` frames, first and last; the
-    ``asked`` areas; the rest as for apply.survey."""
+    ``asked`` areas; the rest as for range_edit.survey."""
 
     prompt: str
     seed: int
@@ -57,7 +57,7 @@ class EditSettings:
     hold: Hold | None
 
     @property
-    def areas(self) -> tuple[apply.Range, ...]:
+    def areas(self) -> tuple[range_edit.Range, ...]:
         """The areas without their modes."""
         return tuple(area for area, _ in self.asked)
 
@@ -90,7 +90,7 @@ def _edit(original: Original, wanted: EditSettings, aside: pending.Aside | None)
     mapping = targets.coverage(armature).mapping
     reading = yield from read_steps(armature, action, frames=wanted.read, fps=None, scene=scene, mapping=mapping)
     armature, action, scene = _found_again(original)
-    site = apply.survey(
+    site = range_edit.survey(
         armature, action, reading, wanted.areas, wanted.joints, wanted.contact, wanted.poses, wanted.hold
     )
     scene.coamd_edit.seed = wanted.seed
@@ -102,16 +102,16 @@ def _subject(context: bpy.types.Context, waiting: bpy.types.PropertyGroup | None
     """Return armature, Action and slot: what plays, or the source of the edit that waits for the same armature."""
     armature = targets.require(context)
     if waiting is None or waiting.armature != armature:
-        action = apply.require_action(armature)
+        action = range_edit.require_action(armature)
         return armature, action, actions.slot_for(action, armature)
-    action = apply.require_action(armature, waiting.source)
-    return armature, action, apply.slot_of(action, pending.slot_handle(armature, waiting.preview))
+    action = range_edit.require_action(armature, waiting.source)
+    return armature, action, range_edit.slot_of(action, pending.slot_handle(armature, waiting.preview))
 
 
 def _settings(context: bpy.types.Context, action: bpy.types.Action, slot: object | None) -> EditSettings:
     """Return what the settings say of ``action``."""
     scene, settings = context.scene, context.scene.coamd_edit
-    keys = apply.extent(action, slot)
+    keys = range_edit.extent(action, slot)
     marked = request.marked_range(context, action, slot)
     asked = request.areas(settings.mode, marked, *keys)
     read = _around(scene, [area for area, _ in asked], keys)
@@ -120,7 +120,7 @@ def _settings(context: bpy.types.Context, action: bpy.types.Action, slot: object
     poses = request.kept_poses(scene, marked, area) if places and settings.keep_poses else ()
     hold = request.hold_of(scene, area, read[0]) if places else None
     follows = settings.path is not None and request.takes_path(settings)
-    path = request.path_points(settings.path) if follows else None
+    path = ground_path.path_points(settings.path) if follows else None
     return EditSettings(
         prompt=" ".join(settings.prompt.split()),
         seed=random.randint(0, limits.LARGEST_SEED) if settings.random_seed else settings.seed,
@@ -137,7 +137,7 @@ def _settings(context: bpy.types.Context, action: bpy.types.Action, slot: object
     )
 
 
-def _around(scene: bpy.types.Scene, areas: list[apply.Range], keys: tuple[float, float]) -> tuple[int, int]:
+def _around(scene: bpy.types.Scene, areas: list[range_edit.Range], keys: tuple[float, float]) -> tuple[int, int]:
     """Return first and last frame to read: the areas and what is around them, between the first of the ``keys`` and
     the last."""
     rate = scene.render.fps / scene.render.fps_base
@@ -198,12 +198,12 @@ def _request(wanted: EditSettings, reading: Reading) -> EditRequest:
         wanted.keep,
         wanted.seed,
         wanted.cfg,
-        None if wanted.path is None else request.on_the_ground(wanted.path, reading.placement),
+        None if wanted.path is None else ground_path.on_the_ground(wanted.path, reading.placement),
         **_targets(reading, wanted.poses, wanted.hold),
     )
 
 
-def _rows(area: apply.Range, reading: Reading) -> tuple[int, int]:
+def _rows(area: range_edit.Range, reading: Reading) -> tuple[int, int]:
     """Return the first row of the reading in the area, and one past its last."""
     return round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
 
@@ -228,55 +228,26 @@ def _targets(reading: Reading, poses: tuple[int, ...], hold: Hold | None) -> dic
 
 
 def _write(
-    original: Original, site: apply.Site, joints: np.ndarray, aside: pending.Aside | None
+    original: Original, site: range_edit.Site, joints: np.ndarray, aside: pending.Aside | None
 ) -> Generator[Call | None, Any, None]:
     """Solve in a thread, then write a preview, a few curves a step, and hand it over as one undo step, in which the
     edit set ``aside`` goes."""
-    channels, torn = yield Call(apply.plan, (site, joints))
-    _, source, _ = _found_again(original)
-    preview, name = source.copy(), f"{source.name} (edit)"
-    preview.name = name
-    unfinished.mark(preview)
-    uid, finished = preview.session_uid, False
-    outcome = apply.EditOutcome(torn=torn, released=len(site.influences) * len(site.areas))
-    try:
-        done = 0
-        while done < len(channels):
-            armature, preview = _found_again(original)[0], _preview(uid)
-            apply.check_paths(armature, site)
-            done = apply.write_some(armature, preview, original.handle, channels, done, outcome, stepwise.WRITE_SECONDS)
-            yield
-        unfinished.unmark(_preview(uid))
-        _show(original, _preview(uid), (*outcome.notes, *site.reading.notes))
-        finished = True
-    finally:
-        if not finished:
-            unfinished.remove([uid])
+    channels, torn = yield Call(range_edit.plan, (site, joints))
+    name = f"{_found_again(original)[1].name} (edit)"
+    outcome = range_edit.EditOutcome(torn=torn, released=len(site.influences) * len(site.areas))
+
+    def finish(copies: list[bpy.types.Action]) -> None:
+        armature, source, scene = _found_again(original)
+        same, changed = range_edit.count_untouched(source, copies[0], original.handle, site.areas)
+        verified = f"{same:,} keys outside untouched, verified"
+        told = verified if not changed else f"{verified}; {changed:,} are not as they were"
+        notes = (told, *outcome.notes, *site.reading.notes)
+        pending.offer(scene, armature, source, copies[0], original.handle, original.frames, notes)
+
+    (uid,) = yield from range_steps.write_copies(
+        lambda: _found_again(original)[:2], site, original.handle, [(channels, outcome)], name, finish
+    )
     if aside is not None:
         pending.discard(aside)
-        _preview(uid).name = name  # which was taken until now
+        range_steps.of_uid(uid).name = name  # which was taken until now
     stepwise.push_undo(f"CoAMD Edit: {original.title[:40]}")
-
-
-def _preview(uid: int) -> bpy.types.Action:
-    preview = targets.by_uid(bpy.data.actions, uid)
-    if preview is None:
-        raise InputError("The preview was removed while its keys were being written", "Press Edit again")
-    return preview
-
-
-def _show(original: Original, preview: bpy.types.Action, notes: tuple[str, ...]) -> None:
-    """Let the armature play the preview, and remember whose copy it is.
-
-    Raises InputError when the armature plays another Action by now, which would be lost, RigError while an NLA strip is
-    being edited.
-    """
-    armature, source, scene = _found_again(original)
-    apply.check_not_tweaked(armature)
-    if armature.animation_data is None or armature.animation_data.action != source:
-        raise InputError(f"{armature.name} no longer plays {source.name!r}", "Assign that Action, then edit again")
-    settings = scene.coamd_edit
-    settings.source, settings.preview, settings.armature = source, preview, armature
-    settings.shown_first, settings.shown_last = original.frames
-    settings.notes = "\n".join(notes)
-    actions.play(armature, preview, apply.slot_of(preview, original.handle))

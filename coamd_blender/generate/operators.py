@@ -7,8 +7,11 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from .. import core, generate
+from ..anim import targets
+from ..core import messages
 from ..core.operator_base import begin, in_usable_mode, report, wait_property
 from ..errors import CoamdError
+from ..setup import preferences
 from ..wire import limits
 
 
@@ -30,7 +33,7 @@ class COAMD_OT_generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
-        return begin(self, generate.workflow.generate(context), core.session.GENERATION, self.wait)
+        return begin(self, generate.workflow.generate(context), messages.GENERATE, core.session.GENERATION, self.wait)
 
 
 class COAMD_OT_cancel(bpy.types.Operator):
@@ -213,6 +216,41 @@ class COAMD_OT_remove_takes(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class COAMD_OT_play_motion(bpy.types.Operator):
+    """Set the preview range to the Action that the character plays, go to its first frame and play it"""
+
+    bl_idname = "coamd.play_motion"
+    bl_label = "Play Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    always: EnumProperty(
+        name="Always",
+        description="What is done from now on whenever a motion is made",
+        items=(
+            ("ASK", "Ask", "Offer the choice in the panel"),
+            ("PLAY", "Fit and Play", "Fit the preview range and play"),
+            ("FIT", "Fit", "Fit the preview range"),
+            ("LEAVE", "Leave It", "Leave the timeline as it is, now too"),
+        ),
+        options={"SKIP_SAVE"},
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Note the choice, then do it."""
+        settings = preferences.get(context)
+        if settings is not None and self.always != "ASK":
+            settings.afterwards = self.always
+        if self.always == "LEAVE":
+            return {"FINISHED"}
+        try:
+            generate.playing.fit(context.scene, targets.require(context))
+        except CoamdError as error:
+            return report(self, error)
+        if self.always != "FIT" and not bpy.app.background:
+            generate.playing.play(context)
+        return {"FINISHED"}
+
+
 class COAMD_OT_new_seed(bpy.types.Operator):
     """Draw another seed"""
 
@@ -235,5 +273,6 @@ CLASSES = (
     COAMD_OT_choose_action,
     COAMD_OT_show_take,
     COAMD_OT_remove_takes,
+    COAMD_OT_play_motion,
     COAMD_OT_new_seed,
 )

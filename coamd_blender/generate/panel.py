@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import anim, core, generate, setup
-from ..core.drawing import Sidebar, draw_outcome, draw_progress, draw_text, has_numpy, text_width, ui_scale
+from ..core.drawing import Sidebar, draw_labelled, draw_outcome, draw_progress, draw_subject, draw_text, has_numpy
 from ..setup import preferences
 from ..setup.panel import draw_missing_runtime
 from .vocabulary import MOST_CATEGORIES
@@ -91,7 +91,7 @@ class COAMD_PT_main(Sidebar, bpy.types.Panel):
             return
         current = core.session.current()
         _draw_target(layout, context, width)
-        _draw_settings(layout, context.scene.coamd, width)
+        _draw_settings(layout, context)
         problem = setup.runtime.problem(preferences.get(context))
         if current.running:
             eta = current.status.eta
@@ -103,7 +103,7 @@ class COAMD_PT_main(Sidebar, bpy.types.Panel):
             row = layout.row()
             row.scale_y = 1.6
             row.operator("coamd.generate", icon="PLAY")
-        draw_outcome(layout, current, width)
+        draw_outcome(layout, current, context, core.messages.GENERATE, width)
 
 
 def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
@@ -116,36 +116,50 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
         box.label(text="No armature selected", icon="INFO")
         box.operator("coamd.add_character", icon="OUTLINER_OB_ARMATURE")
         return
-    column = box.column(align=True)
-    column.label(text=target.name, icon="ARMATURE_DATA")
     coverage = targets.shown_coverage(target)
     if coverage.error is not None:
+        box.label(text=target.name, icon="ARMATURE_DATA")
         draw_text(box, str(coverage.error), width, "ERROR")
         return
-    detail = column.column()
-    detail.active = False
-    draw_text(detail, f"{coverage.mapped} of {coverage.total} joints: {coverage.preset}", width, "BLANK1")
+    known = f"{target.name}, {coverage.mapped} of {coverage.total} joints: {coverage.preset}"
+    draw_subject(box, known, _touched(context, target), width)
     if coverage.missing:
         draw_text(box, "Not found: " + ", ".join(coverage.missing), width, "INFO")
     for note in coverage.notes:
         draw_text(box, note, width, "INFO")
 
 
-def _draw_settings(layout: bpy.types.UILayout, settings: COAMD_PG_settings, width: float) -> None:
+def _touched(context: bpy.types.Context, target: bpy.types.Object) -> str:
+    """Return which Action and which frames Generate makes."""
+    join = generate.request.join_frame(context, target)
+    first, last = generate.request.span(context.scene, join)
+    if join is None:
+        return f"New Action, frames {first} to {last}"
+    return f"{target.animation_data.action.name} goes on: frames {first} to {last}, in a copy"
+
+
+def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw sentence, beginning, length, loop, path, draws and seed; as many lines whatever they say."""
+    settings = context.scene.coamd
     column = layout.column()
     row = column.row(align=True)
     row.scale_y = 1.3
     row.prop(settings, "prompt", text="")
     row.menu("COAMD_MT_prompts", text="", icon="DOWNARROW_HLT")
-    if text_width(settings.prompt) > width - 90 * ui_scale():
-        whole = column.column()
-        whole.active = False
-        draw_text(whole, settings.prompt, width)
-    _draw_vocabulary(layout, settings)
-    column = layout.column(align=True)
     row = column.row(align=True)
-    row.prop(settings, "seconds")
-    row.prop(settings, "variants")
+    row.menu("COAMD_MT_vocabulary")
+    column = layout.column(align=True)
+    column.row(align=True).prop(settings, "begin", expand=True)
+    column.row(align=True).prop(settings, "length_in", expand=True)
+    _draw_length(column, context.scene)
+    row = column.row(align=True)
+    fresh = row.row(align=True)
+    fresh.active = settings.begin == "FRESH" or not _goes_on(context)
+    fresh.prop(settings, "loop", toggle=True)
+    fresh.prop(settings, "in_place", toggle=True)
+    draw_labelled(layout, settings, "path")
+    column = layout.column(align=True)
+    column.prop(settings, "variants")
     row = column.row(align=True)
     seed = row.row(align=True)
     seed.enabled = not settings.random_seed
@@ -153,15 +167,46 @@ def _draw_settings(layout: bpy.types.UILayout, settings: COAMD_PG_settings, widt
     row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
 
 
-def _draw_vocabulary(layout: bpy.types.UILayout, settings: COAMD_PG_settings) -> None:
-    """Draw the menu of what can be asked for and, of a prompt that tells several actions, which of them it replaces."""
+def _goes_on(context: bpy.types.Context) -> bool:
+    target = anim.targets.find(context)
+    return target is not None and generate.request.join_frame(context, target) is not None
+
+
+def _draw_length(column: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Draw the field of the unit that is chosen, or the range."""
+    settings = scene.coamd
+    if settings.length_in == "RANGE":
+        first, last = generate.request.marked(scene)
+        row = column.row(align=True)
+        row.alignment = "CENTER"
+        row.label(text=f"{'Preview range' if scene.use_preview_range else 'Scene'}, {first} to {last}")
+    else:
+        column.prop(settings, "frames" if settings.length_in == "FRAMES" else "seconds")
+
+
+class COAMD_PT_sentence(Sidebar, bpy.types.Panel):
+    """The whole sentence, and the actions that it tells: the chosen one is replaced from the menu"""
+
+    bl_idname = "COAMD_PT_sentence"
+    bl_label = "Sentence"
+    bl_parent_id = "COAMD_PT_main"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the text, then one button an action."""
+        settings = context.scene.coamd
+        draw_text(self.layout, settings.prompt or "Nothing is asked for yet", context.region.width)
+        _draw_actions(self.layout, settings)
+
+
+def _draw_actions(layout: bpy.types.UILayout, settings: COAMD_PG_settings) -> None:
+    """Draw, of a prompt that tells several actions, which of them the menu replaces, and a button for one more."""
     told = generate.vocabulary.actions(settings.prompt)
     column = layout.column(align=True)
-    row = column.row(align=True)
-    row.menu("COAMD_MT_vocabulary")
     if not told:
         return
-    more = row.operator("coamd.choose_action", text="", icon="ADD", depress=settings.action >= len(told))
+    more = column.operator(
+        "coamd.choose_action", text="Add Action from Menu", icon="ADD", depress=settings.action >= len(told)
+    )
     more.index = len(told)
     if len(told) == 1:
         more.index = 0 if settings.action else 1  # a switch, as the only action has no button of its own
@@ -187,6 +232,7 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the newest takes first, those made at once side by side, and what to throw away."""
         settings = context.scene.coamd
+        _draw_play(self.layout, preferences.get(context))
         column = self.layout.column(align=True)
         for group in reversed(generate.takes.draws(settings)[-SHOWN_TAKES:]):
             line = column.split(factor=1.0 - min(0.5, OTHER_DRAW * (len(group) - 1)), align=True)
@@ -195,6 +241,7 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
                 others = line.row(align=True)
                 for index in group[1:]:
                     _draw_take(others.row(align=True), settings, index)
+        _draw_facts(self.layout, settings, context.region.width)
         row = self.layout.row(align=True)
         row.operator("coamd.remove_takes", text="Delete", icon="TRASH").which = "CHOSEN"
         row.operator("coamd.remove_takes", text="Keep Only This").which = "OTHERS"
@@ -206,6 +253,30 @@ def _draw_take(row: bpy.types.UILayout, settings: COAMD_PG_settings, index: int,
     row.enabled = whole = take.action is not None and take.armature is not None
     text = f"{index + 1}  {prompt if whole else '(deleted)'}" if prompt else str(index + 1)
     row.operator("coamd.show_take", text=text, depress=index == settings.take_index).index = index
+
+
+def _draw_play(layout: bpy.types.UILayout, settings: bpy.types.AddonPreferences | None) -> None:
+    """Draw the button that plays the motion or, until that is decided, what is to happen whenever one is made."""
+    if settings is None or settings.afterwards != "ASK":
+        layout.operator("coamd.play_motion", icon="PLAY")
+        return
+    column = layout.column(align=True)
+    column.label(text="Whenever a motion is made:")
+    row = column.row(align=True)
+    for choice, text in (("PLAY", "Play"), ("FIT", "Fit"), ("LEAVE", "Neither")):
+        row.operator("coamd.play_motion", text=text).always = choice
+
+
+def _draw_facts(layout: bpy.types.UILayout, settings: COAMD_PG_settings, width: float) -> None:
+    """Draw what the chosen take was made from, as its Action tells."""
+    take = settings.takes[settings.take_index] if settings.take_index < len(settings.takes) else None
+    if take is None or take.action is None:
+        return
+    weights, licence = (take.action.get(name, "") for name in ("coamd_weights", "coamd_licence"))
+    facts = [f"Seed {take.seed}", *([f"{weights}, {licence}"] if weights else [])]
+    column = layout.column()
+    column.active = False
+    draw_text(column, "; ".join(facts), width)
 
 
 class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
@@ -245,4 +316,12 @@ def _draw_switched(
     value.prop(settings, name, text="")
 
 
-CLASSES = (COAMD_MT_prompts, *CATEGORY_MENUS, COAMD_MT_vocabulary, COAMD_PT_main, COAMD_PT_takes, COAMD_PT_advanced)
+CLASSES = (
+    COAMD_MT_prompts,
+    *CATEGORY_MENUS,
+    COAMD_MT_vocabulary,
+    COAMD_PT_main,
+    COAMD_PT_sentence,
+    COAMD_PT_takes,
+    COAMD_PT_advanced,
+)

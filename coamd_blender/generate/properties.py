@@ -140,9 +140,42 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         description="Length of the motion",
         default=limits.DEFAULT_SECONDS,
         soft_min=1.0,
-        soft_max=limits.LONGEST_SECONDS,
+        soft_max=30.0,
         step=50,
         precision=1,
+    )
+    length_in: EnumProperty(
+        name="Length",
+        description="How the length is given",
+        items=(
+            ("SECONDS", "Seconds", "So many seconds, within 0.2"),
+            ("FRAMES", "Frames", "So many frames, to the frame"),
+            ("RANGE", "Fit to Range", "From the first to the last frame of the preview range, or else of the scene"),
+        ),
+    )
+    frames: IntProperty(
+        name="Frames", description="Length of the motion in frames of the scene", default=144, soft_min=24, soft_max=240
+    )
+    begin: EnumProperty(
+        name="Begin",
+        description="What the motion begins with",
+        items=(
+            (
+                "CONTINUE",
+                "Continue",
+                "Go on from the pose, place and speed at the current frame, where the character moves by then; "
+                "what it did until then is kept",
+            ),
+            ("FRESH", "Fresh Start", "A motion of its own, whatever the character does"),
+        ),
+    )
+    loop: BoolProperty(
+        name="Loop", description="Let the motion end as it begins, carried on by the way it went unless in place"
+    )
+    path: PointerProperty(
+        name="Path",
+        description="A curve on the ground that the pelvis follows",
+        type=bpy.types.Object,  # no poll: with one Blender 4.2 crashes at its exit
     )
     variants: IntProperty(
         name="Draws",

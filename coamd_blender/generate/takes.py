@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import bpy
 
 from ..anim import actions, nla
 from ..errors import InputError
+from ..wire import protocol
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_settings
@@ -23,10 +25,25 @@ def add(
     styles: str = "",
 ) -> None:
     """Note a motion as a take of the scene whose ``settings`` (``scene.coamd``) these are; ``rank`` is 0 for the best
-    of those made at once, which are noted one after another, the best first; ``styles`` tells those it was made in."""
+    of those made at once, which are noted one after another, the best first; ``styles`` tells those it was made in.
+
+    The list is a user of the Action: it needs no fake one, which would keep it for ever.
+    """
     take = settings.takes.add()
     take.name = take.prompt = prompt
     take.seed, take.rank, take.action, take.armature, take.styles = seed, rank, action, armature, styles
+    action.use_fake_user = False
+
+
+def describe(action: bpy.types.Action, prompt: str, seed: int, weights: Mapping[str, str]) -> None:
+    """Note in an Action's custom properties what it was made from, for people and scripts: ``coamd_prompt``,
+    ``coamd_seed``, ``coamd_version`` and, of the ``weights`` where they are told, ``coamd_weights`` (file and digest)
+    and ``coamd_licence``."""
+    action["coamd_prompt"], action["coamd_seed"], action["coamd_version"] = prompt, seed, protocol.VERSION
+    for name, told in (("coamd_weights", "name"), ("coamd_licence", "licence")):
+        action.pop(name, None)  # a copy has that of the Action it was made from
+        if told in weights:
+            action[name] = str(weights[told])
 
 
 def draws(settings: COAMD_PG_settings) -> list[list[int]]:

@@ -2,77 +2,86 @@
 
 from __future__ import annotations
 
-import random
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from typing import Any
 
 import bpy
 
-from ..anim import rig_settings, stepwise, targets
+from ..anim import actions, range_edit, rig_settings, stepwise, targets
 from ..anim.plan import placement
-from ..core.workflow import Ask, Seal, Workflow
+from ..core.workflow import Seal, Workflow, Yield
 from ..setup import preferences
-from ..wire import limits
-from ..wire.checks import check_whole
-from ..wire.requests import GenerateRequest
-from . import styles, takes
+from . import continuing, draws, playing, request, takes
 from .preview import Preview
 
-if TYPE_CHECKING:
-    from .properties import COAMD_PG_settings
+Told = Generator[Yield, Any, list[str]]
 
 
 def generate(context: bpy.types.Context) -> Workflow:
     """Make the motions that ``context.scene.coamd`` asks for and write them onto the target armature, each as a take.
 
-    The best draw comes first and plays in the end. Raises InputError, RigError or RuntimeUnavailable before anything
-    is started.
+    The best draw comes first and plays in the end. Where the character moves already, the motion goes on from there in
+    a copy of its Action, unless a fresh start is asked for. Raises InputError, RigError or RuntimeUnavailable before
+    anything is started.
     """
     started = time.monotonic()
-    scene, settings = context.scene, context.scene.coamd
-    request = _request(settings)
-    prompt, seed, worn = request.prompts[0], request.seeds[0], styles.told(settings)
     armature = targets.require(context)
-    options = rig_settings.retarget_options(settings)
-    place = stepwise.destination(armature, scene, options, again="press Generate again")
-    preferences.remember_prompt(preferences.get(context), prompt)
+    wished = request.wish(context, armature)
+    preferences.remember_prompt(preferences.get(context), wished.prompt)
+    make = _fresh if wished.join is None else _continued
+    uid = armature.session_uid
+    told = yield from make(context, armature, wished)
+    armature = targets.by_uid(bpy.data.objects, uid)
+    if armature is not None:
+        playing.afterwards(bpy.context, armature)
+    stepwise.push_undo(f"CoAMD: {wished.prompt[:40]}")
+    return "; ".join([f"Made in {time.monotonic() - started:.1f} s", *told])
 
+
+def _fresh(context: bpy.types.Context, armature: bpy.types.Object, wished: request.Wish) -> Told:
+    """Write a motion of its own, as the options say; return what to tell."""
+    options = rig_settings.retarget_options(context.scene.coamd)
+    place = stepwise.destination(armature, context.scene, options, again="press Generate again", start=wished.first)
     with Preview(placement(place.target)) as preview:
-        answer = yield Ask(request, preview.show)
+        found = yield from draws.drawn(wished, place.target.fps, placement(place.target), preview.show)
     yield Seal("Writing keys")
-    order = _best_first(answer.fields.get("scores"), len(request.seeds))
-    motions = [(answer.arrays["joints"][copy], f"CoAMD {prompt[:40]}") for copy in order]
-    made = yield from stepwise.write_keys(place, motions, answer.fields["fps"])
+    title = f"CoAMD {wished.prompt[:40]}"
+    motions = [(draw.joints, title) for draw in found.made]
+    made = yield from stepwise.write_keys(place, motions, found.made[0].fps)
     armature, scene = stepwise.found_again(place)
-    for rank, (copy, action) in enumerate(zip(order, made, strict=True)):
-        takes.add(scene.coamd, prompt, seed + copy, action, armature, rank, worn)
+    for rank, (draw, action) in enumerate(zip(found.made, made, strict=True)):
+        takes.describe(action, wished.prompt, draw.seed, found.weights)
+        takes.add(scene.coamd, wished.prompt, draw.seed, action, armature, rank, wished.worn)
     settings = scene.coamd
-    settings.seed = seed
-    takes.show(settings, len(settings.takes) - len(request.seeds))
-    stepwise.push_undo(f"CoAMD: {prompt[:40]}")
-    told = f"Made in {time.monotonic() - started:.1f} s"
-    if len(request.seeds) > 1:
-        told += f", the best of {len(request.seeds)} draws shown"
-    return "; ".join([told, *answer.fields.get("notes", ())])
+    settings.seed = wished.seed
+    takes.show(settings, len(settings.takes) - wished.count)
+    best = [f"the best of {wished.count} draws shown"] if wished.count > 1 and found.ranked else []
+    return [*best, *found.notes]
 
 
-def _best_first(scores: list[float] | None, count: int) -> list[int]:
-    """Order ``count`` motions by their scores, the highest first, where there are any."""
-    return sorted(range(count), key=lambda copy: -scores[copy]) if scores else list(range(count))
+def _continued(context: bpy.types.Context, armature: bpy.types.Object, wished: request.Wish) -> Told:
+    """Go on from what the character does, in a copy of its Action for each draw; return what to tell."""
+    ground = continuing.ground_of(context, armature, wished)
+    contact = context.scene.coamd.contact
+    yield  # from here on, what goes wrong is told in the panel
+    site = yield from continuing.read(ground, contact)
+    motions = []
+    for seed in range(wished.seed, wished.seed + wished.count):
+        joints, answer = yield from continuing.asked(wished, ground, site.reading, seed)
+        motions.append((seed, joints))
+    yield Seal("Writing keys")
+    weights = answer.fields.get("weights") or {}
 
+    def finish(copies: list[bpy.types.Action]) -> None:
+        armature, settings = ground.found()[0], ground.scene().coamd
+        for rank, (copy, (seed, _)) in enumerate(zip(copies, motions, strict=True)):
+            takes.describe(copy, wished.prompt, seed, weights)
+            takes.add(settings, wished.prompt, seed, copy, armature, rank, wished.worn)
+        settings.seed = wished.seed
+        actions.play(armature, copies[0], range_edit.slot_of(copies[0], ground.handle))
+        takes.show(settings, len(settings.takes) - len(copies))
 
-def _request(settings: COAMD_PG_settings) -> GenerateRequest:
-    """Return what the settings ask for. Raises InputError when one of them cannot be used."""
-    check_whole("The number of draws", settings.variants, 1, limits.MOST_VARIANTS)
-    largest = limits.LARGEST_SEED - limits.MOST_VARIANTS
-    request = GenerateRequest.variants(
-        " ".join(settings.prompt.split()),
-        round(settings.seconds, 3),  # as the user sees it: in Blender's single precision 9.8 is a little over 9.8
-        random.randint(0, largest) if settings.random_seed else settings.seed,
-        settings.variants,
-        settings.guidance if settings.use_guidance else None,
-        settings.recognizer_guidance if settings.use_recognizer else None,
-        styles.chosen(settings),
-    )
-    request.check()
-    return request
+    joints, title = [made for _, made in motions], f"CoAMD {wished.prompt[:40]}"
+    told = yield from continuing.written(ground, site, joints, title, finish)
+    return [f"frames {ground.area.first} to {ground.area.last} follow on frame {wished.join}", *told]

@@ -4,6 +4,7 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from .. import anim, core, library
+from ..core import messages
 from ..core.operator_base import Asking, begin, wait_property
 from ..motion.files import BLENDER_FILES, RUNTIME_FILES, listed
 
@@ -18,7 +19,7 @@ class COAMD_OT_search(Asking, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the runtime; the results appear in the list."""
-        return begin(self, library.workflow.search(context), wait=self.wait)
+        return begin(self, library.workflow.search(context), messages.LIBRARY, wait=self.wait)
 
 
 class _OnHit(Asking):
@@ -49,7 +50,7 @@ class COAMD_OT_apply_clip(_OnHit, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fetch, retarget and write it; one undo step."""
         kind = context.scene.coamd_understanding.place_as
-        return begin(self, library.workflow.apply_clip(context, kind, self.index), wait=self.wait)
+        return begin(self, library.workflow.apply_clip(context, kind, self.index), messages.LIBRARY, wait=self.wait)
 
 
 class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
@@ -61,7 +62,12 @@ class COAMD_OT_mark_clip(_OnHit, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fetch, retarget, write and mark it; one undo step."""
-        return begin(self, library.workflow.apply_clip(context, anim.stepwise.ASSET, self.index), wait=self.wait)
+        return begin(
+            self,
+            library.workflow.apply_clip(context, anim.stepwise.ASSET, self.index),
+            messages.LIBRARY,
+            wait=self.wait,
+        )
 
 
 class COAMD_OT_index_folder(bpy.types.Operator):
@@ -98,7 +104,10 @@ class COAMD_OT_index_folder(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start; the panel shows how far it is."""
         return begin(
-            self, library.index.index_folder(context, self.directory, self.licence, self.source), wait=self.wait
+            self,
+            library.index.index_folder(context, self.directory, self.licence, self.source),
+            messages.LIBRARY,
+            wait=self.wait,
         )
 
 

@@ -70,7 +70,7 @@ class COAMD_PT_library(Sidebar, bpy.types.Panel):
             layout.template_list("COAMD_UL_hits", "", found, "hits", found, "hit_index", rows=6)
             if found.hit_index < len(found.hits):
                 _draw_hit(layout, found.hits[found.hit_index], settings, width)
-        draw_outcome(layout, core.session.current(), width)
+        draw_outcome(layout, core.session.current(), context, core.messages.LIBRARY, width)
 
 
 def _draw_hit(layout: bpy.types.UILayout, hit: COAMD_PG_hit, settings: COAMD_PG_understanding, width: float) -> None:
@@ -107,7 +107,7 @@ class COAMD_PT_index(Sidebar, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the library's folder, the button, what could not be read."""
         layout, width = self.layout, context.region.width
-        layout.prop(context.scene.coamd_understanding, "library", text="")
+        layout.prop(context.scene.coamd_understanding, "library")
         layout.operator("coamd.index_folder", icon="FILE_FOLDER")
         problems = [line for line in context.window_manager.coamd.problems.split("\n") if line]
         for line in problems[:SHOWN_PROBLEMS]:

@@ -6,6 +6,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty
 
 from .. import recognize
+from ..core import messages
 from ..core.operator_base import Asking, begin, report, wait_property
 from ..errors import CoamdError
 from .properties import WHICH, COAMD_PG_recognised
@@ -22,7 +23,7 @@ class COAMD_OT_recognize(Asking, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the joints and ask the runtime; the results appear in the panel."""
-        return begin(self, recognize.workflow.recognize(context, self.which), wait=self.wait)
+        return begin(self, recognize.workflow.recognize(context, self.which), messages.RECOGNIZE, wait=self.wait)
 
 
 class _OnResults:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import recognize
-from ..core.drawing import Sidebar, draw_text, has_numpy
+from .. import core, recognize
+from ..core.drawing import Sidebar, draw_labelled, draw_outcome, draw_text, has_numpy
 from ..setup.panel import draw_ready
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class COAMD_PT_recognize(Sidebar, bpy.types.Panel):
         if not has_numpy():
             return
         settings, found = context.scene.coamd_understanding, context.window_manager.coamd
-        layout.prop(settings, "which", text="")
+        draw_labelled(layout, settings, "which")
         if settings.which == "ACTIVE":
             draw_range(layout, settings)
         row = layout.row()
@@ -77,6 +77,7 @@ class COAMD_PT_recognize(Sidebar, bpy.types.Panel):
             row = layout.row()
             row.scale_y = 1.3
             row.operator("coamd.recognize", icon="VIEWZOOM").which = settings.which
+        draw_outcome(layout, core.session.current(), context, core.messages.RECOGNIZE, width)
         if not found.recognised:
             return
         if len(found.recognised) > 1:

@@ -46,7 +46,6 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
         column.prop(carry, "travel")
         _draw_travel(column, context, settings)
         column.prop(carry, "scale_travel")
-        layout.prop(settings, "in_place")
         layout.prop(carry, "floor")
         layout.separator()
         layout.prop(carry, "output")

@@ -57,6 +57,7 @@ def draw_preferences(settings: COAMD_Preferences, context: bpy.types.Context, la
         column.prop(settings, "device")
         column.prop(settings, "idle_minutes")
     column.prop(settings, "show_preview")
+    column.prop(settings, "afterwards")
     _draw_test(layout, width)
 
 

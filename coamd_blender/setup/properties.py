@@ -67,6 +67,16 @@ class COAMD_Preferences(bpy.types.AddonPreferences):
         description="Draw the motion in the viewport while it is being made",
         default=True,
     )
+    afterwards: EnumProperty(
+        name="When a Motion is Made",
+        description="What happens to the timeline then",
+        items=(
+            ("ASK", "Ask", "Offer the choice in the panel"),
+            ("PLAY", "Fit and Play", "Set the preview range to the motion and play it"),
+            ("FIT", "Fit", "Set the preview range to the motion"),
+            ("LEAVE", "Leave It", "Leave the timeline as it is"),
+        ),
+    )
     recent: CollectionProperty(type=COAMD_PG_prompt)
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -9,6 +9,7 @@ from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from .. import core, generate, teach
+from ..core import messages
 from ..core.operator_base import Asking, begin, report, wait_property
 from ..errors import CoamdError, InputError
 from ..motion.files import RUNTIME_FILES
@@ -88,7 +89,7 @@ class COAMD_OT_lesson_propose(Asking, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the Actions and ask the runtime."""
-        return begin(self, teach.workflow.propose(context), wait=self.wait)
+        return begin(self, teach.workflow.propose(context), messages.TEACH, wait=self.wait)
 
 
 class COAMD_OT_teach(Asking, bpy.types.Operator):
@@ -101,7 +102,7 @@ class COAMD_OT_teach(Asking, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the clips and begin."""
-        return begin(self, teach.workflow.teach(context), wait=self.wait)
+        return begin(self, teach.workflow.teach(context), messages.TEACH, wait=self.wait)
 
 
 class _OnStyle:
@@ -177,7 +178,7 @@ class COAMD_OT_teach_preview(_OnStyle, bpy.types.Operator):
             steps = teach.workflow.preview(context, self.name)
         except CoamdError as error:
             return report(self, error)
-        return begin(self, steps, core.session.GENERATION, self.wait)
+        return begin(self, steps, messages.GENERATE, core.session.GENERATION, self.wait)
 
 
 class COAMD_OT_style_add(_OnStyle, bpy.types.Operator):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import teach
-from ..core.drawing import Sidebar, draw_text, has_numpy
+from .. import core, teach
+from ..core.drawing import Sidebar, draw_outcome, draw_text, has_numpy
 from ..setup.panel import draw_ready
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class COAMD_PT_teach(Sidebar, bpy.types.Panel):
             row.operator("coamd.teach", icon="OUTLINER_DATA_ARMATURE")
         for told in teach.work.states():
             _draw_state(layout.box(), told, width)
+        draw_outcome(layout, core.session.current(), context, core.messages.TEACH, width)
 
 
 def _draw_state(box: bpy.types.UILayout, told: State, width: float) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion.loops import open_loop
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
 from coamd_blender.wire.requests import StoryboardRequest, StoryboardScene
 from runtime.cleanup.blend import in_place
@@ -34,7 +35,6 @@ SAME, CHANGE = 2, 1  # tokens of what is there that a scene goes on from, and an
 # Times the usual guidance by the text: known tokens say what was, and the text must be heard beside them, the more so
 # where another scene begins.
 CONTINUED, BEGUN = 1.6, 2.4
-LOOP_SECONDS = 1.5  # of the end of a motion that is remade to lead back to its start
 
 
 def storyboard(
@@ -121,10 +121,6 @@ def loop(
         raise InputError(f"{len(joints)} frames are too short for a loop", "Make a motion of a second or more")
     if not travel:
         joints = in_place(joints, fps)
-    count = len(joints)
-    remade = min(round(LOOP_SECONDS * fps), count // 2)
-    gone = (joints[-1, 0] - joints[0, 0]) * np.array([1, 0, 1], joints.dtype) if travel else 0.0
-    lead = min(count - remade, round(2 * fps))
-    extended = np.concatenate([joints[:-1], joints[:lead] + gone])
-    task = Edit(count - 1 - remade, count - 1, prompt, "between", seed=seed)
-    return edit(generator, extended, fps, task)[:count]
+    opened = open_loop(joints, fps, travel)
+    task = Edit(opened.start, opened.stop, prompt, "between", seed=seed)
+    return edit(generator, opened.joints, fps, task)[: opened.count]

@@ -10,7 +10,7 @@ from runtime.serve.server import Arrays, Fields, Report
 
 
 def edit(request: EditRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Make the ranges anew: field ``fps``, array ``joints`` of the shape and type that came."""
+    """Make the ranges anew: fields ``fps`` and ``weights``, array ``joints`` of the shape and type that came."""
     made = editing.regenerate.edit_ranges(
         models.generator(request.styles),
         request.joints,
@@ -18,12 +18,12 @@ def edit(request: EditRequest, models: Models, report: Report) -> tuple[Fields, 
         editing.task.edits_of(request),
         on_step=lambda step, steps: report("sampling", step, steps, None),
     )
-    return {"fps": float(request.fps)}, {"joints": made}
+    return {"fps": float(request.fps), "weights": models.provenance(request.styles)}, {"joints": made}
 
 
 def storyboard(request: StoryboardRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Make the scenes in a row: field ``fps``, array ``joints`` float32 (frames, 22, 3)."""
+    """Make the scenes in a row: fields ``fps`` and ``weights``, array ``joints`` float32 (frames, 22, 3)."""
     made = editing.storyboard.perform(
         models.generator(request.styles), request, on_step=lambda step, steps: report("sampling", step, steps, None)
     )
-    return {"fps": FPS}, {"joints": made}
+    return {"fps": FPS, "weights": models.provenance(request.styles)}, {"joints": made}

@@ -16,8 +16,8 @@ from runtime.serve.server import Arrays, Fields, Report
 
 def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
     """Make the motions: fields ``fps``, ``seconds``, ``notes`` (a line for each style that is on, and each clause far
-    from anything learnt) and, of a request that is ``ranked``, ``scores`` (how well each does what was asked); array
-    ``joints`` float32 (count, frames, 22, 3)."""
+    from anything learnt), ``weights`` (``name`` and ``licence`` of what made them) and, of a request that is
+    ``ranked``, ``scores`` (how well each does what was asked); array ``joints`` float32 (count, frames, 22, 3)."""
     frames = generation.generator.frames_for(request.seconds)
     generator, guide = models.generator(request.styles), None
     if request.guidance:
@@ -35,6 +35,7 @@ def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[
     joints = np.concatenate(list(batches))
     notes = [*generator.told_styles(), *generator.notes(request.prompts)]
     fields = {"fps": FPS, "seconds": frames / FPS, "notes": notes}
+    fields["weights"] = models.provenance(request.styles)
     if request.ranked:
         fields["scores"] = recognize.ranking.fit(models.recognizer(), request.prompts, joints).tolist()
     return fields, {"joints": joints.astype(np.float32, copy=False)}

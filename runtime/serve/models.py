@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from coamd_blender.errors import InputError
 from coamd_blender.wire.requests import StyleChoice
-from runtime import generate, recognize
+from runtime import generate, recognize, weights
 from runtime import library as clips
 
 if TYPE_CHECKING:
@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     from runtime.library.clips import Library
     from runtime.recognize.recognizer import Recognizer
 
+# Of the bundled weights (weights/README.md); what is made with them is its maker's own.
+BUNDLED_LICENCE = "CC BY-SA 3.0"
+
 
 class Models:
     """Loads each when it is first asked for. All methods are called from one thread, as the server promises."""
 
-    def __init__(self, device: str = "auto", weights: Path | None = None):
-        self._device, self._weights = device, weights
+    def __init__(self, device: str = "auto", folder: Path | None = None):
+        self._device, self._weights = device, folder
         self._generator: Generator | None = None
         self._recognizer: Recognizer | None = None
         self._libraries: dict[str, Library] = {}
         self._styles: dict[str, tuple[tuple[int, int], Style]] = {}  # by path, with the file's time and size
+        self._provenance: tuple[str, str] | None = None
 
     def generator(self, styles: Sequence[StyleChoice] = ()) -> Generator:
         """Return the generator, loaded unless it is, wearing these styles and no others.
@@ -51,6 +55,18 @@ class Models:
         if path not in self._styles or self._styles[path][0] != state:
             self._styles[path] = state, generate.style.Style.load(Path(path))
         return self._styles[path][1]
+
+    def provenance(self, styles: Sequence[StyleChoice] = ()) -> dict[str, str]:
+        """Return what a motion's Action notes of what made it: file and digest of the weights and the ``styles`` that
+        were on; and the weights' licence."""
+        if self._provenance is None:
+            path = weights.weights_file(self._weights, weights.GENERATOR)
+            bundled = path.parent == weights.BUNDLED
+            licence = BUNDLED_LICENCE if bundled else "not noted: these are not the bundled weights"
+            self._provenance = f"{path.name} sha256:{weights.sha256(path)[:16]}", licence
+        name, licence = self._provenance
+        worn = [f"style {Path(choice.path).stem} at {choice.strength:g}" for choice in styles if choice.strength]
+        return {"name": ", ".join([name, *worn]), "licence": licence}
 
     def recognizer(self) -> Recognizer:
         """Return the recogniser, loaded unless it is. Raises WeightsError and InputError."""

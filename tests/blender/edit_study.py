@@ -20,10 +20,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 import rigs  # noqa: E402
 import test_edit_action as tools  # noqa: E402
 
-from coamd_blender.anim import actions, write_action  # noqa: E402
+from coamd_blender.anim import actions, range_edit, write_action  # noqa: E402
 from coamd_blender.anim.range_keys import ATTRIBUTES, Range  # noqa: E402
 from coamd_blender.anim.read_action import read_action  # noqa: E402
-from coamd_blender.edit import apply as edit_apply  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 from runtime.data.dataset import Prepared  # noqa: E402
 from runtime.edit.regenerate import edit_ranges  # noqa: E402
@@ -57,14 +56,14 @@ def edit(generator, armature, action, area, prompt, seed):
     """Carry the edit out as the operator does; the armature plays the preview afterwards."""
     slot = actions.slot_for(action, armature)
     reading = read_action(armature, action, fps=None)
-    site = edit_apply.survey(armature, action, reading, (area,), tools.ALL, "soft")
+    site = range_edit.survey(armature, action, reading, (area,), tools.ALL, "soft")
     start, stop = round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
     made = edit_ranges(generator, reading.joints, reading.fps, [Edit(start, stop, prompt, seed=seed)])
-    channels, torn = edit_apply.plan(site, made)
-    preview, outcome = action.copy(), edit_apply.EditOutcome(torn=torn)
+    channels, torn = range_edit.plan(site, made)
+    preview, outcome = action.copy(), range_edit.EditOutcome(torn=torn)
     handle = None if slot is None else slot.handle
-    edit_apply.write_some(armature, preview, handle, channels, 0, outcome)
-    actions.play(armature, preview, edit_apply.slot_of(preview, handle))
+    range_edit.write_some(armature, preview, handle, channels, 0, outcome)
+    actions.play(armature, preview, range_edit.slot_of(preview, handle))
     return preview, outcome
 
 
@@ -90,7 +89,7 @@ def measure(generator, make_rig, joints, fps, prompt, seed):
     """All figures of one edit."""
     armature, action = baked(make_rig, joints, fps)
     first, last = (round(1 + share * (action.frame_range[1] - 1)) for share in (0.38, 0.68))
-    area = Range(first, last, *edit_apply.extent(action, actions.slot_for(action, armature)))
+    area = Range(first, last, *range_edit.extent(action, actions.slot_for(action, armature)))
     frames = np.arange(1, int(area.end) + 1)
     mapped = read_action(armature, action, frames=(1, 2), fps=None).mapping.bones
     bones = sorted(set(mapped.values()))

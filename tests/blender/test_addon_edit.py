@@ -232,8 +232,8 @@ def test_poses_at_markers_are_kept(walker):
 
 @pytest.mark.parametrize("kind", ["BEZIER", "POLY", "NURBS"])
 def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
+    from coamd_blender.anim import ground_path
     from coamd_blender.anim.read_action import read_action
-    from coamd_blender.edit import request as edit_request
 
     armature, action = walker
     data = bpy.data.curves.new("Path", "CURVE")
@@ -253,7 +253,7 @@ def test_a_path_reaches_the_runtime_in_the_clips_own_coordinates(walker, kind):
     bpy.context.collection.objects.link(path)
     bpy.context.view_layer.update()
     reading = read_action(armature, action, fps=None)
-    line = edit_request.on_the_ground(edit_request.path_points(path), reading.placement)
+    line = ground_path.on_the_ground(ground_path.path_points(path), reading.placement)
     ends = reading.placement.place(np.array([[[x, 0.0, z] for x, z in line[[0, -1]]]]))[0] * reading.placement.scale
     assert np.abs(ends[:, [0, 2]] - [[0, 0], [0, 2]]).max() < 1e-4, "Y up: -Y of Blender is +Z"
     assert len(bpy.data.curves) == 1 and len(bpy.data.meshes) == 0

@@ -134,25 +134,26 @@ def test_an_action_keyed_by_hand_survives_a_click_on_a_take_saving_and_reopening
 
 
 def test_one_press_draws_four_and_the_one_that_fits_best_plays(rig, monkeypatch):
-    from coamd_blender.core import session
-    from coamd_blender.generate import workflow
+    from coamd_blender.generate import draws
 
     settings = ask()
     settings.property_unset("variants")
     request = asked()
     assert request.seeds == (7, 8, 9, 10) and request.ranked
-    monkeypatch.setattr(workflow, "_best_first", lambda scores, count: [2, 0, 3, 1])
+    monkeypatch.setattr(draws, "best_first", lambda scores, count: [2, 0, 3, 1])
     bpy.ops.coamd.generate()
     assert [(take.seed, take.rank) for take in settings.takes] == [(9, 0), (7, 1), (10, 2), (8, 3)]
     assert rig.animation_data.action == settings.takes[0].action and settings.take_index == 0
-    assert "the best of 4 draws shown" in session.current().notice
+    assert not any(take.action.use_fake_user for take in settings.takes), "the list of takes keeps them"
+    told = [(take.action["coamd_prompt"], take.action["coamd_seed"]) for take in settings.takes]
+    assert told == [("a person walks", seed) for seed in (9, 7, 10, 8)]
 
 
 def test_the_highest_score_comes_first_and_without_scores_the_order_stays():
-    from coamd_blender.generate import workflow
+    from coamd_blender.generate import draws
 
-    assert workflow._best_first([0.1, 0.7, -0.2, 0.3], 4) == [1, 3, 0, 2]
-    assert workflow._best_first(None, 3) == [0, 1, 2]
+    assert draws.best_first([0.1, 0.7, -0.2, 0.3], 4) == [1, 3, 0, 2]
+    assert draws.best_first(None, 3) == [0, 1, 2]
 
 
 def test_takes_made_at_once_stay_together_whatever_is_removed(rig):
@@ -246,8 +247,8 @@ def test_error_of_the_runtime_is_shown_as_it_is(rig):
     ("change", "words"),
     [
         ({"prompt": "  "}, "prompt is empty"),
-        ({"seconds": 0.0}, "0 seconds is outside 0.5 to 9.8"),
-        ({"seconds": 500.0}, "500 seconds is outside 0.5 to 9.8"),
+        ({"seconds": 0.0}, "0 seconds is outside 0.5 to 600"),
+        ({"seconds": 5000.0}, "5000 seconds is outside 0.5 to 600"),
         ({"variants": 0}, "draws 0 is not a whole number from 1 to 8"),
         ({"variants": 9}, "draws 9 is not a whole number from 1 to 8"),
         ({"variants": 2, "seed": 2**31 - 1}, "seed 2147483648 is not a whole number"),

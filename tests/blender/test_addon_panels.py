@@ -156,7 +156,7 @@ def test_the_menu_of_what_can_be_asked_for_leads_to_lines_that_fill_the_prompt(r
 def test_of_a_prompt_of_several_actions_the_chosen_one_is_replaced(rig):
     settings = bpy.context.scene.coamd
     settings.prompt = "a man runs, then sits down"
-    shown = drawn("COAMD_PT_main").split(" | ")
+    shown = drawn("COAMD_PT_sentence").split(" | ")
     assert "a man runs" in shown and "sits down" in shown
     bpy.ops.coamd.choose_action(index=1)
     bpy.ops.coamd.ask_for(line="bows")
@@ -169,3 +169,40 @@ def test_of_a_prompt_of_several_actions_the_chosen_one_is_replaced(rig):
     bpy.ops.coamd.choose_action(index=1)
     bpy.ops.coamd.ask_for(line="bows")
     assert settings.prompt == "a man waves, then bows"
+
+
+def test_the_lines_above_the_button_are_as_many_whatever_the_sentence_says(rig):
+    settings, counts = bpy.context.scene.coamd, set()
+    for settings.prompt in ("", "a walk", "he walks, then sits down, then waves, " + "very " * 60 + "slowly"):
+        counts.add(drawn("COAMD_PT_main").split("coamd.generate")[0].count(" | "))
+    assert len(counts) == 1
+    assert "very very" in drawn("COAMD_PT_sentence")
+
+
+def test_the_panel_names_character_action_and_frames(rig):
+    scene = bpy.context.scene
+    scene.render.fps, scene.coamd.seconds = 24, 2.0
+    scene.frame_set(41)
+    assert "New Action, frames 41 to 88" in drawn("COAMD_PT_main", width=1000)
+    scene.coamd.length_in, scene.coamd.frames = "FRAMES", 30
+    assert "New Action, frames 41 to 70" in drawn("COAMD_PT_main", width=1000)
+    scene.coamd.length_in, scene.use_preview_range = "RANGE", True
+    scene.frame_preview_end, scene.frame_preview_start = 33, 10
+    assert "New Action, frames 10 to 33" in drawn("COAMD_PT_main", width=1000)
+    assert "Before, frames 10 to 33" in drawn("COAMD_PT_edit", width=1000)
+
+
+def test_a_message_belongs_to_its_panel_and_goes_once_it_is_mended(rig):
+    settings = bpy.context.scene.coamd
+    with pytest.raises(RuntimeError):
+        bpy.ops.coamd.generate()
+    assert "The prompt is empty" in drawn("COAMD_PT_main", width=1000)
+    assert "The prompt is empty" not in drawn("COAMD_PT_edit", width=1000)
+    settings.prompt = "a walk"
+    assert "The prompt is empty" not in drawn("COAMD_PT_main", width=1000)
+    with pytest.raises(RuntimeError):
+        bpy.ops.coamd.edit_range()
+    assert "There is no preview range - " in drawn("COAMD_PT_edit", width=1000)
+    assert "There is no preview range - " not in drawn("COAMD_PT_main", width=1000)
+    bpy.context.scene.use_preview_range = True
+    assert "There is no preview range - " not in drawn("COAMD_PT_edit", width=1000)

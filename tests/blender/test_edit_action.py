@@ -6,10 +6,9 @@ import rigs
 
 bpy = pytest.importorskip("bpy")
 
-from coamd_blender.anim import actions, range_keys, write_action  # noqa: E402
+from coamd_blender.anim import actions, range_edit, range_keys, write_action  # noqa: E402
 from coamd_blender.anim.range_keys import ATTRIBUTES, Range  # noqa: E402
 from coamd_blender.anim.read_action import read_action  # noqa: E402
-from coamd_blender.edit import apply as edit_apply  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 
@@ -86,17 +85,17 @@ def swerved(joints, rows):
 def edited(armature, action, first=FIRST, last=LAST, joints=ALL, change=waved, poses_kept=()):
     """Make the preview of an edit of frames ``first`` to ``last``; returns it, the outcome and the site."""
     slot = actions.slot_for(action, armature)
-    start, end = edit_apply.extent(action, slot)
+    start, end = range_edit.extent(action, slot)
     area = Range(first, last, start, end)
     reach = (min(start, first), max(end, last))
     reading = read_action(armature, action, frames=reach, fps=None)
-    site = edit_apply.survey(armature, action, reading, (area,), joints, "soft", poses_kept)
+    site = range_edit.survey(armature, action, reading, (area,), joints, "soft", poses_kept)
     rows = slice(round(first - reach[0]), round(last + 1 - reach[0]))
-    channels, torn = edit_apply.plan(site, change(reading.joints, rows))
-    preview, outcome = action.copy(), edit_apply.EditOutcome(torn=torn, released=len(site.influences))
+    channels, torn = range_edit.plan(site, change(reading.joints, rows))
+    preview, outcome = action.copy(), range_edit.EditOutcome(torn=torn, released=len(site.influences))
     handle = None if slot is None else slot.handle
-    assert edit_apply.write_some(armature, preview, handle, channels, 0, outcome) == len(channels)
-    actions.play(armature, preview, edit_apply.slot_of(preview, handle))
+    assert range_edit.write_some(armature, preview, handle, channels, 0, outcome) == len(channels)
+    actions.play(armature, preview, range_edit.slot_of(preview, handle))
     return preview, outcome, site
 
 
@@ -326,10 +325,10 @@ def test_an_armature_without_an_action_and_an_empty_action_are_named():
     rigs.new_scene()
     armature = rigs.mixamo()
     with pytest.raises(InputError, match="plays no Action"):
-        edit_apply.require_action(armature)
+        range_edit.require_action(armature)
     armature.animation_data_create().action = bpy.data.actions.new("Empty")
     with pytest.raises(InputError, match="no keys"):
-        edit_apply.require_action(armature)
+        range_edit.require_action(armature)
 
 
 def test_a_linked_action_is_named(tmp_path):
@@ -341,4 +340,4 @@ def test_a_linked_action_is_named(tmp_path):
         wanted.actions = source.actions
     actions.play(armature, wanted.actions[0])
     with pytest.raises(InputError, match="is linked from another file"):
-        edit_apply.require_action(armature)
+        range_edit.require_action(armature)

@@ -92,14 +92,14 @@ def test_what_cannot_be_written_any_more_is_one_line_and_the_panel_is_free(walke
 
 
 def test_a_fault_is_told_in_the_panel_and_leaves_it_free(walker, monkeypatch):
+    from coamd_blender.anim import range_edit
     from coamd_blender.core import session
-    from coamd_blender.edit import apply as edit_apply
     from coamd_blender.edit import workflow as edit_workflow
 
     def broken(*_):
         raise KeyError("a fault")
 
-    monkeypatch.setattr(edit_apply, "write_some", broken)
+    monkeypatch.setattr(range_edit, "write_some", broken)
     current = session.current()
     ask()
     session.current().start(edit_workflow.edit_range(bpy.context))

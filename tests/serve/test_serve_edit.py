@@ -55,7 +55,8 @@ def test_an_edit_reaches_the_task_as_it_was_asked(asked):
     fields = {"fps": 24, "ranges": [[10, 20, "continue"]], "prompt": "hop", "keep": 0.25, "seed": 7, "cfg": 2.5}
     told, made = ask("edit", fields, arrays, lambda *progress: steps.append(progress[:3]))
     (task,) = asked["tasks"]
-    assert told == {"fps": 24.0} and np.array_equal(made["joints"], CLIP + 1) and asked["fps"] == 24.0
+    assert told.pop("weights")["licence"] == "CC BY-SA 3.0" and told == {"fps": 24.0}
+    assert np.array_equal(made["joints"], CLIP + 1) and asked["fps"] == 24.0
     assert (task.start, task.stop, task.prompt, task.mode, task.joints) == (10, 20, "hop", "continue", None)
     assert (task.keep, task.seed, task.cfg) == (0.25, 7, 2.5)
     assert task.path.tolist() == [[0, 0], [1, 2]]
@@ -103,7 +104,8 @@ def test_an_edit_that_cannot_be_meant_is_refused(asked, fields, arrays):
 def test_a_storyboard_reaches_the_task_and_may_stay_in_place(asked):
     scenes = [{"prompt": "walk", "seconds": 3}, {"prompt": "sit", "seconds": 2.5}]
     told, made = ask("storyboard", {"scenes": scenes, "seed": 5, "cfg": 1.5})
-    assert told == {"fps": 20} and made["joints"][-1, 0, 0] == 40
+    assert told.pop("weights")["name"].startswith("generator.safetensors") and told == {"fps": 20}
+    assert made["joints"][-1, 0, 0] == 40
     assert asked == {"scenes": (StoryboardScene("walk", 3), StoryboardScene("sit", 2.5)), "seed": 5, "cfg": 1.5}
     _, still = ask("storyboard", {"scenes": scenes, "in_place": True})
     assert np.abs(still["joints"][:, 0, 0] - 1).max() < 0.1

@@ -36,7 +36,9 @@ def serve_generate(fake, **fields):
 
 def test_serve_generates(fake):
     fields, arrays, seen = serve_generate(fake, cfg=2.0)
+    told = fields.pop("weights")
     assert fields == {"fps": 20, "seconds": 2.0, "notes": []}
+    assert told["name"].startswith("generator.safetensors sha256:") and told["licence"] == "CC BY-SA 3.0"
     assert arrays["joints"].shape == (2, 40, 22, 3) and arrays["joints"][1, 0, 0, 0] == 4
     assert [(phase, step, total) for phase, step, total, _ in seen] == [("sampling", 1, 2), ("sampling", 2, 2)]
     assert fake.calls == [(["a", "b"], 40, [3, 4], 2.0)]

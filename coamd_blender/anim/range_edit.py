@@ -13,17 +13,18 @@ from dataclasses import dataclass, field
 import bpy
 import numpy as np
 
-from ..anim import actions, range_keys
-from ..anim.range_keys import CONSTANT, LINEAR, Range, SourceCurve
-from ..anim.read_action import Reading
-from ..anim.snapshot import rotation_channel
 from ..errors import InputError, RigError
 from ..retarget import Options, solve
 from ..retarget import splice as splicing
 from ..retarget.channels import quaternions_of
 from ..retarget.holds import Hold, bones_of, held
+from . import actions, range_keys
+from .range_keys import CONSTANT, LINEAR, Range, SourceCurve
+from .read_action import Reading
+from .snapshot import rotation_channel
 
 _CHAINS = {"IK", "SPLINE_IK"}
+_KEPT = ("co", "handle_left", "handle_right", "interpolation")  # of a key outside the range
 
 
 @dataclass(frozen=True)
@@ -343,6 +344,29 @@ def write_some(
         if time.perf_counter() >= end:
             break
     return done
+
+
+def count_untouched(
+    source: bpy.types.Action, copy: bpy.types.Action, handle: int | None, areas: tuple[Range, ...]
+) -> tuple[int, int]:
+    """Return how many keys of ``source`` outside the ``areas`` are in its edited ``copy`` as they were, and how many
+    are not: place, handles and interpolation, to the byte."""
+    same, changed = 0, 0
+    curves = _curves(copy, slot_of(copy, handle))
+    for channel, curve in _curves(source, slot_of(source, handle)).items():
+        before = range_keys.read_keys(curve)
+        times = before["co"][:, 0]
+        outside = ~np.any([(times >= area.first) & (times <= area.last) for area in areas], axis=0)
+        if channel not in curves:
+            changed += int(outside.sum())
+            continue
+        after = range_keys.read_keys(curves[channel])
+        rows = np.minimum(np.searchsorted(after["co"][:, 0], times), max(len(after["co"]) - 1, 0))
+        alike = outside & (len(after["co"]) > 0)
+        for name in _KEPT if len(after["co"]) else ():
+            alike &= (before[name] == after[name][rows]).all(axis=1)
+        same, changed = same + int(alike.sum()), changed + int((outside & ~alike).sum())
+    return same, changed
 
 
 def _curves(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> dict[tuple[str, int], bpy.types.FCurve]:

@@ -1,0 +1,65 @@
+"""Which panel a message belongs to, and whether what it speaks of is still so. Reads settings; changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..errors import CoamdError, InputError, RigError
+
+GENERATE, EDIT, STORYBOARD, CLIP_TOOLS, RECOGNIZE, LIBRARY, TEACH = (
+    "generate",
+    "edit",
+    "storyboard",
+    "clip_tools",
+    "recognize",
+    "library",
+    "teach",
+)
+# Where the settings of each panel are kept in the scene.
+_SETTINGS = {
+    GENERATE: "coamd",
+    EDIT: "coamd_edit",
+    STORYBOARD: "coamd_edit",
+    CLIP_TOOLS: "coamd_clips",
+    RECOGNIZE: "coamd_understanding",
+    LIBRARY: "coamd_understanding",
+    TEACH: "coamd_teach",
+}
+_PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
+
+
+def circumstances(context: bpy.types.Context, panel: str) -> tuple:
+    """Return all that a refusal in ``panel`` may speak of, to be compared: its settings, the range, the armature."""
+    scene, active = context.scene, context.view_layer.objects.active
+    data = active.animation_data if active is not None else None
+    action = data.action if data is not None else None
+    markers = tuple(marker.frame for marker in scene.timeline_markers if marker.select)
+    return (
+        _values(getattr(scene, _SETTINGS.get(panel, ""), None)),
+        (scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end, markers),
+        active and (active.session_uid, active.mode, len(active.data.bones) if active.type == "ARMATURE" else 0),
+        action and action.session_uid,
+    )
+
+
+def _values(group: bpy.types.PropertyGroup | None) -> tuple:
+    """Return the values of a group's own properties, those of the groups in it, and how many a collection holds."""
+    found: list[Any] = []
+    for prop in () if group is None else group.bl_rna.properties:
+        name = prop.identifier
+        if prop.type in _PLAIN:
+            value = getattr(group, name)
+            found.append(tuple(value) if getattr(prop, "is_array", False) else value)
+        elif prop.type == "COLLECTION":
+            found.append(tuple(_values(entry) for entry in getattr(group, name)))
+        elif prop.type == "POINTER" and name != "rna_type":
+            value = getattr(group, name)
+            found.append(_values(value) if isinstance(value, bpy.types.PropertyGroup) else value and value.name)
+    return tuple(found)
+
+
+def mendable(error: CoamdError) -> bool:
+    """Return whether ``error`` speaks of settings or of the character, and so is over once these are others."""
+    return isinstance(error, (InputError, RigError))
