@@ -16,6 +16,7 @@ from coamd_blender.errors import DataError
 from coamd_blender.motion.rotations import unit
 from coamd_blender.motion.skeleton import JOINT_NAMES, PARENTS, rest_joints
 from coamd_blender.retarget import stance
+from coamd_blender.retarget.creature import why_not_a_person
 from coamd_blender.retarget.mapping import Mapping
 
 from . import axes
@@ -35,6 +36,7 @@ _NEAR = 0.04
 # How nearly a skeleton must be the canonical body's for its frames to be known: bone lengths, and degrees in the trunk.
 _SAME, _ALIKE, _ALIKE_DEGREES = 0.02, 0.25, 4.0
 _BELIEVED = 0.15  # by how much lengths at rest may differ from those in motion
+_UPRIGHT = 0.6  # cosine of 53 degrees: what never comes nearer to upright is not seen to stand
 _STANDS = 0.86  # cosine of 30 degrees: a body further from upright does not stand
 _FOOT_JOINTS = {"toe": "foot"}
 
@@ -71,6 +73,7 @@ def understand(clip: SourceClip, options: ReadOptions | None = None) -> Understo
         metres, word = unit_of(options.unit), f"units of {unit_of(options.unit):g} m"
     turn = axes.to_y_up(up)
     body.check()
+    body.check_person(up)
     motion = {name: place @ turn.T * metres for name, place in body.columns(body.motion, True).items()}
     names = tuple(motion)
     placed = SourceClip(
@@ -198,6 +201,16 @@ class _Body:
         if turned and turns is not None and self.believed is not None:
             ahead = np.einsum("fij,j->fi", turns, _ahead(self.rest, side)[0])
         return places[f"{side}_ankle"] + 0.18 * self.leg * ahead
+
+    def check_person(self, up: np.ndarray) -> None:
+        """Raise DataError for an animal: it rests as one, and never stands upright. up: (3,) unit, of the file."""
+        if self.rest is None or np.nanmax(stance.uprightness(self.motion, up)) > _UPRIGHT:
+            return
+        rest = {joint: place[0] for joint, place in self.rest.items()}
+        legs = sum(rest[f"{side}_hip"] - rest[f"{side}_ankle"] for side in SIDES)
+        why = why_not_a_person(self.clip.names, rest, unit(legs))
+        if why is not None:
+            raise DataError(f"{self.clip.name}: it is not a person's motion: {why}", "Give motions of people")
 
     def check(self) -> None:
         """Raise DataError for legs that are not a pair."""

@@ -12,8 +12,10 @@ from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, JOINT_NAMES, with_bo
 from runtime.evaluate.export_names import NAMED, joint_names
 from runtime.evaluate.exports import KINDS, Export, known_joints, write_bvh_export
 from runtime.formats.bvh_write import write_bvh
+from runtime.formats.clip import SourceClip
 from runtime.formats.options import ReadOptions, axis_of, unit_of
 from runtime.formats.read import read_at_own_rate, read_motion, read_motions, read_placed
+from runtime.formats.understand import understand
 
 PLAIN = joint_names("mixamo")
 FEET = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
@@ -152,3 +154,31 @@ def test_what_is_no_person_is_refused_with_the_reason(tmp_path):
     with pytest.raises(DataError, match="not known to be a person's: their names match only 0 of 22") as raised:
         read_motions(tmp_path / "snake.bvh")
     assert "Name its joints" in raised.value.hint
+
+
+BEAST = {
+    "Hips": (-1, (0, 0.9, -0.5)), "Spine": (0, (0, 0.92, -0.3)), "Spine1": (1, (0, 0.95, 0)),
+    "Spine2": (2, (0, 0.95, 0.3)), "Neck": (3, (0, 1.0, 0.5)), "Head": (4, (0, 1.25, 0.7)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tall", [0.3, 1.0, 1.6])
+@pytest.mark.parametrize("names", ["a person's", "nothing"])
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_animals_are_refused_with_the_reason(tall, names, up):
+    """Four legs under a level trunk, walking, whatever its joints are called and whichever way is up."""
+    joints = dict(BEAST)
+    for side, sign in (("Left", 1), ("Right", -1)):
+        for above, along, parts in ((0, -0.5, "UpLeg Leg Foot ToeBase"), (3, 0.4, "Arm ForeArm Hand HandIndex1")):
+            for part, height, bend in zip(parts.split(), (0.85, 0.55, 0.3, 0.05), (0, 0.1, -0.1, 0.05), strict=True):
+                joints[f"{side}{part}"] = (above, (sign * 0.11, height, along + bend))
+                above = len(joints) - 1
+    rest = np.array([place for _, place in joints.values()]) * (1, tall, 1)
+    motion = np.tile(rest, (60, 1, 1)) + np.linspace(0, 2, 60)[:, None, None] * (0, 0, 1)
+    if up == "z":
+        rest, motion = rest[..., [0, 2, 1]] * (1, -1, 1), motion[..., [0, 2, 1]] * (1, -1, 1)
+    told = tuple(joints) if names != "nothing" else tuple(f"bone{number:02d}" for number in range(len(joints)))
+    clip = SourceClip(told, tuple(parent for parent, _ in joints.values()), motion, 30.0, "fox", rest, ())
+    with pytest.raises(DataError, match="fox: it") as caught:
+        understand(clip)
+    assert "level over its legs" in str(caught.value) or "not known to be a person's" in str(caught.value)
