@@ -153,10 +153,12 @@ class Session:
 
     @property
     def runtime(self) -> str:
-        """One line on the runtime process: not running, starting, or its device."""
+        """One line on the runtime process: not running, starting, or its device; and for how long it is silent."""
         if not self.alive:
             return "Not running"
-        return f"Ready on {self._runner.client.device}" if self.loaded else "Running, model not in memory"
+        told = f"Ready on {self._runner.client.device}" if self.loaded else "Running, model not in memory"
+        notice = self._runner.client.notice
+        return f"{told} ({notice})" if notice else told
 
     @property
     def loaded(self) -> bool:
