@@ -1,5 +1,7 @@
 """A motion onto a character without Blender's window: ``python -m coamd_blender.carry CLIP RIG OUT``.
 
+CLIP and OUT may be folders: every clip in the one becomes a file in the other.
+
 CLIP is an .npz with ``joints`` and ``fps``; RIG a .blend, .glb, .gltf, .fbx or .bvh with the character; OUT a .bvh
 with the character's own bones, a .blend, or a .png contact sheet. Needs bpy as a module.
 """
@@ -8,7 +10,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
@@ -101,12 +106,43 @@ def _save(armature: bpy.types.Object, out: Path) -> None:
         tools.scenes.save_bvh(armature, out)
 
 
-def parse(arguments: list[str]) -> RetargetJob:
-    """Read the command line."""
+def run_folder(job: RetargetJob, suffix: str, tell: Callable[[str], None]) -> int:
+    """Retarget every .npz of the folder ``job.clip`` into files ``suffix`` of the folder ``job.out``; return how many
+    could not be.
+
+    Those that are there and newer than their clip are left, so that a run goes on where one was broken off. ``tell`` is
+    given a line when a clip is done, and a table at the end. Raises InputError for a folder without clips.
+    """
+    clips = sorted(job.clip.glob("*.npz"))
+    if not clips:
+        raise InputError(f"{job.clip} holds no .npz", "Give a folder of clips; python -m runtime convert makes them")
+    rows = []
+    for number, clip in enumerate(clips, start=1):
+        out = job.out / f"{clip.stem}{suffix}"
+        if out.is_file() and out.stat().st_mtime >= clip.stat().st_mtime:
+            rows.append((clip.stem, "there already", ""))
+            continue
+        try:
+            line, *_ = run(replace(job, clip=clip, out=out)).splitlines()
+            rows.append((clip.stem, "done", line.removeprefix(f"{out}: ")))
+        except CoamdError as error:
+            rows.append((clip.stem, "failed", str(error)))
+        tell(f"{number} of {len(clips)}: {' '.join(filter(None, rows[-1]))}")
+    wide = max(len(name) for name, *_ in rows)
+    tell("\n".join(f"{name:{wide}}  {what:13}  {how}".rstrip() for name, what, how in rows))
+    counts = Counter(what for _, what, _ in rows)
+    tell(", ".join(f"{counts[what]} {what}" for what in ("done", "there already", "failed")))
+    return counts["failed"]
+
+
+def parse(arguments: list[str]) -> tuple[RetargetJob, str]:
+    """Read the command line; return the job, and the suffix of files where it is for a folder of clips."""
     parser = argparse.ArgumentParser(prog="coamd_blender.carry", description=__doc__.splitlines()[0])
-    parser.add_argument("clip", type=Path, metavar="CLIP", help="an .npz clip")
+    parser.add_argument("clip", type=Path, metavar="CLIP", help="an .npz clip, or a folder of them")
     parser.add_argument("rig", type=Path, metavar="RIG", help=f"the character: {', '.join(RIGS)}")
-    parser.add_argument("out", type=Path, metavar="OUT", help=f"what to write: {', '.join(OUTPUTS)}")
+    parser.add_argument("out", type=Path, metavar="OUT", nargs="?", help=f"what to write: {', '.join(OUTPUTS)}")
+    parser.add_argument("--out", type=Path, dest="folder", metavar="FOLDER", help="the same, for a folder of clips")
+    parser.add_argument("--format", default=".bvh", choices=OUTPUTS, help="what files to write for a folder of clips")
     parser.add_argument("--armature", default="", metavar="NAME", help="which armature of the file")
     parser.add_argument("--fps", type=float, help="frames a second of the result (default: the clip's)")
     parser.add_argument("--travel", default=AUTOMATIC, choices=(AUTOMATIC, *solver.TRAVELS))
@@ -119,14 +155,22 @@ def parse(arguments: list[str]) -> RetargetJob:
     given = vars(parser.parse_args(arguments))
     if given["fps"] is not None and not 1 <= given["fps"] <= 1000:
         parser.error("--fps: give 1 to 1000")
+    suffix, folder = given.pop("format"), given.pop("folder")
+    if (given["out"] is None) == (folder is None):
+        parser.error("OUT: name what to write, once")
+    given["out"] = given["out"] or folder
     kept = {name: given.pop(name) for name in ("clip", "rig", "out", "armature", "fps")}
-    return RetargetJob(**kept, options=given)
+    return RetargetJob(**kept, options=given), suffix
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command line; return 2 with a one-line reason for what the user can put right."""
+    """Run one command line; return 2 with a one-line reason for what the user can put right, 1 where some of a folder's
+    clips could not be retargeted."""
     try:
-        print(run(parse(arguments)))
+        job, suffix = parse(arguments)
+        if job.clip.is_dir():
+            return int(run_folder(job, suffix, partial(print, flush=True)) > 0)
+        print(run(job))
     except CoamdError as error:
         print(f"carry: {error}", file=sys.stderr)
         return 2

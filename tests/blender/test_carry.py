@@ -133,3 +133,26 @@ def test_what_cannot_be_carried_is_one_clear_line(clip, character, tmp_path, cap
         assert word in said[-1] and " - " in said[-1], said
     assert not out.exists()
     assert retarget_clip.main([str(clip), str(two), str(out), "--armature", "Rig"]) == 0
+
+
+def test_a_folder_of_clips_goes_on_where_it_was_broken_off_and_tells_what_failed(character, tmp_path, capsys):
+    clips, out = tmp_path / "clips", tmp_path / "made"
+    clips.mkdir()
+    for name in ("a", "b", "c"):
+        np.savez(clips / f"{name}.npz", joints=walking(10).astype(np.float32), fps=20)
+    (clips / "b.npz").write_bytes(b"torn")
+    command = [str(clips), str(character), "--out", str(out)]
+    assert retarget_clip.main(command) == 1
+    said = capsys.readouterr().out
+    assert "1 of 3: a done 10 frames on 65 bones" in said and "b  failed" in said and "is not a clip" in said
+    assert said.strip().endswith("2 done, 0 there already, 1 failed")
+    assert sorted(path.name for path in out.iterdir()) == ["a.bvh", "c.bvh"]
+    before = (out / "a.bvh").stat().st_mtime_ns
+    np.savez(clips / "b.npz", joints=walking(10).astype(np.float32), fps=20)
+    assert retarget_clip.main(command) == 0
+    assert capsys.readouterr().out.strip().endswith("1 done, 2 there already, 0 failed")
+    assert (out / "a.bvh").stat().st_mtime_ns == before
+    empty = tmp_path / "none"
+    empty.mkdir()
+    assert retarget_clip.main([str(empty), str(character), str(out)]) == 2
+    assert "holds no .npz" in capsys.readouterr().err
