@@ -35,7 +35,7 @@ class COAMD_PT_clip_tools(Sidebar, bpy.types.Panel):
             layout.label(text="Select an armature that plays an Action", icon="INFO")
             return
         first, last = data.action.frame_range
-        draw_subject(layout.box(), armature.name, f"{data.action.name}, frames {first:.0f} to {last:.0f}", width)
+        draw_subject(layout.box(), armature.name, data.action.name, f"Frames {first:.0f} to {last:.0f}")
         waits = edit.pending.pending(context) is not None
         if waits:
             row = layout.row(align=True)

@@ -47,13 +47,13 @@ class Subject:
             raise InputError("The Action was deleted meanwhile", "Choose another Action")
         return armature, action
 
-    def offer(self, copy: bpy.types.Action, frames: tuple[int, int], notes: tuple[str, ...]) -> None:
+    def offer(self, copy: bpy.types.Action, frames: tuple[int, int], notes: tuple[str, ...], tool: str) -> None:
         """Let ``copy`` wait to be accepted. Raises InputError when the scene was deleted."""
         scene = targets.by_uid(bpy.data.scenes, self.scene_uid)
         if scene is None:
             raise InputError("The scene was deleted meanwhile", "Go to another scene")
         armature, source = self.found()
-        pending.offer(scene, armature, source, copy, self.handle, frames, notes)
+        pending.offer(scene, armature, source, copy, self.handle, frames, notes, tool)
 
 
 def mirror(context: bpy.types.Context) -> Workflow:
@@ -206,7 +206,7 @@ def _write(
     (area,) = site.areas
 
     def finish(copies: list[bpy.types.Action]) -> None:
-        subject.offer(copies[0], (area.first, area.last), (*outcome.notes, *site.reading.notes))
+        subject.offer(copies[0], (area.first, area.last), (*outcome.notes, *site.reading.notes), name.lower())
 
     source = subject.found()[1].name
     title = f"{source} ({name.lower()})"
@@ -257,7 +257,7 @@ def _on_keys(
     copy.name, copy.use_fake_user = f"{source.name} ({name.lower()})", False
     try:
         work(actions.curves_of(copy, range_edit.slot_of(copy, subject.handle)))
-        subject.offer(copy, frames, ())
+        subject.offer(copy, frames, (), name.lower())
     except Exception:
         bpy.data.actions.remove(copy)
         raise

@@ -77,13 +77,20 @@ def draw_outcome(
         row.label(text=notice, icon="CHECKMARK")
 
 
-def draw_subject(layout: bpy.types.UILayout, character: str, touched: str, width: float) -> None:
-    """Draw which character is meant, and below it what of it will be touched: its Action and the frames."""
+def draw_subject(layout: bpy.types.UILayout, character: str, action: str, frames: str, detail: str = "") -> None:
+    """Draw which character is meant, ``detail`` on it, and which Action and frames of it will be touched.
+
+    A line each, however long: what stands below must not jump.
+    """
     column = layout.column(align=True)
     column.label(text=character, icon="ARMATURE_DATA")
-    detail = column.column()
-    detail.active = False
-    draw_text(detail, touched, width, "ACTION")
+    details = column.column(align=True)
+    details.active = False
+    details.scale_y = 0.85
+    if detail:
+        details.label(text=detail, icon="BLANK1")
+    details.label(text=action, icon="ACTION")
+    details.label(text=frames, icon="BLANK1")
 
 
 def draw_labelled(layout: bpy.types.UILayout, owner: bpy.types.bpy_struct, *names: str) -> None:

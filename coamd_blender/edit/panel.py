@@ -77,7 +77,10 @@ def _draw_seed(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
 def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: float, ready: bool) -> None:
     box = layout.box()
     draw_text(
-        box, f"{settings.source.name}: {settings.shown_first} to {settings.shown_last} made anew", width, "ACTION"
+        box,
+        f"{settings.source.name}: {settings.shown_first} to {settings.shown_last}, {settings.tool or 'made anew'}",
+        width,
+        "ACTION",
     )
     column = box.column(align=True)
     row = column.row(align=True)
@@ -86,15 +89,15 @@ def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: fl
     row.operator("coamd.edit_reject", icon="X")
     row = column.row(align=True)
     row.operator("coamd.edit_push", icon="NLA_PUSHDOWN")
-    if ready:
+    if ready and not settings.tool:
         row.operator("coamd.edit_range", text="Try Again", icon="FILE_REFRESH").again = True
     shown = edit.pending.shows_edit(settings)
     row = column.row(align=True)
     row.operator("coamd.edit_compare", text="Show Before" if shown else "Show After", icon="UV_SYNC_SELECT")
-    row = box.row(align=True)
-    row.prop(settings, "prompt", text="", icon="TEXT")
-    _draw_seed(box, settings)
-    _draw_room(box, settings.id_data, settings.shown_first, settings.shown_last, width)
+    if not settings.tool:
+        box.prop(settings, "prompt", text="", icon="TEXT")
+        _draw_seed(box, settings)
+        _draw_room(box, settings.id_data, settings.shown_first, settings.shown_last, width)
     box.prop(settings, "keep_source")
     for note in filter(None, settings.notes.split("\n")):
         draw_text(box, note, width, "INFO")
@@ -119,13 +122,13 @@ def _draw_marked_room(layout: bpy.types.UILayout, context: bpy.types.Context, wi
     _draw_room(layout, context.scene, first, last, width)
 
 
-def _draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
+def _draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw whose Action is edited, and at which frames; or what is missing for that."""
     armature = anim.targets.find(context)
     if armature is None:
         layout.label(text="No armature selected", icon="INFO")
         return
-    draw_subject(layout.box(), armature.name, edit.request.touched(context, armature), width)
+    draw_subject(layout.box(), armature.name, *edit.request.touched(context, armature))
 
 
 def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -133,7 +136,7 @@ def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     width, settings = context.region.width, context.scene.coamd_edit
     waiting = edit.pending.pending(context)
     if waiting is None:
-        _draw_subject(layout, context, width)
+        _draw_subject(layout, context)
         draw_labelled(layout, settings, "mode")
         _draw_range(layout, settings)
         layout.prop(settings, "prompt", text="", icon="TEXT")

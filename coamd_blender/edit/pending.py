@@ -41,11 +41,13 @@ def offer(
     handle: int | None,
     frames: tuple[int, int],
     notes: tuple[str, ...],
+    tool: str = "",
 ) -> None:
     """Let ``armature`` play ``preview``, an edited copy of ``source``, whose slot has ``handle``, and let it wait.
 
-    ``frames``: first and last that are other than before. ``notes``: lines for the user. Raises InputError when the
-    armature plays another Action by now, which would be lost, RigError while an NLA strip is being edited.
+    ``frames``: first and last that are other than before. ``notes``: lines for the user. ``tool``: what made it, where
+    that is no edit, which can be tried again. Raises InputError when the armature plays another Action by now, which
+    would be lost, RigError while an NLA strip is being edited.
     """
     range_edit.check_not_tweaked(armature)
     if armature.animation_data is None or armature.animation_data.action != source:
@@ -53,7 +55,7 @@ def offer(
     settings = scene.coamd_edit
     settings.source, settings.preview, settings.armature = source, preview, armature
     settings.shown_first, settings.shown_last = frames
-    settings.notes = "\n".join(notes)
+    settings.notes, settings.tool = "\n".join(notes), tool
     actions.play(armature, preview, range_edit.slot_of(preview, handle))
 
 

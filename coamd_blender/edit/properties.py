@@ -120,6 +120,7 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
     shown_first: IntProperty()
     shown_last: IntProperty()
     notes: StringProperty(name="Notes")
+    tool: StringProperty(name="Tool", description="The clip tool that made what waits; empty for an edit")
     scenes: CollectionProperty(type=COAMD_PG_scene)
     scene_index: IntProperty(name="Scene", min=0)
     loop: EnumProperty(name="Loop", description="How it ends", items=LOOPS)

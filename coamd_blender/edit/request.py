@@ -57,18 +57,18 @@ def _selected_keys(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) 
     return round(min(frames)), round(max(frames))
 
 
-def touched(context: bpy.types.Context, armature: bpy.types.Object) -> str:
-    """Return which Action and which frames an edit would touch, or what is missing, as a line for the panel."""
+def touched(context: bpy.types.Context, armature: bpy.types.Object) -> tuple[str, str]:
+    """Return which Action and which frames an edit would touch, or what is missing, as two lines for the panel."""
     data = armature.animation_data
     if data is None or data.action is None:
-        return "Plays no Action: assign one"
+        return "Plays no Action", "Assign one"
     if context.scene.coamd_edit.source_of_range == "KEYS":  # many to look through at every redraw
-        return f"{data.action.name}, from the first to the last selected key"
+        return data.action.name, "From the first to the last selected key"
     try:
         first, last = marked_range(context, data.action, None)
     except InputError as error:
-        return f"{data.action.name}. {error.message}"
-    return f"{data.action.name}, frames {first} to {last}"
+        return data.action.name, error.message
+    return data.action.name, f"Frames {first} to {last}"
 
 
 def areas(mode: str, marked: tuple[int, int], start: float, end: float) -> tuple[Area, ...]:

@@ -121,21 +121,21 @@ def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: 
         box.label(text=target.name, icon="ARMATURE_DATA")
         draw_text(box, str(coverage.error), width, "ERROR")
         return
-    known = f"{target.name}, {coverage.mapped} of {coverage.total} joints: {coverage.preset}"
-    draw_subject(box, known, _touched(context, target), width)
+    detail = f"{coverage.mapped} of {coverage.total} joints: {coverage.preset}"
+    draw_subject(box, target.name, *_touched(context, target), detail)
     if coverage.missing:
         draw_text(box, "Not found: " + ", ".join(coverage.missing), width, "INFO")
     for note in coverage.notes:
         draw_text(box, note, width, "INFO")
 
 
-def _touched(context: bpy.types.Context, target: bpy.types.Object) -> str:
+def _touched(context: bpy.types.Context, target: bpy.types.Object) -> tuple[str, str]:
     """Return which Action and which frames Generate makes."""
     join = generate.request.join_frame(context, target)
     first, last = generate.request.span(context.scene, join)
     if join is None:
-        return f"New Action, frames {first} to {last}"
-    return f"{target.animation_data.action.name} goes on: frames {first} to {last}, in a copy"
+        return "A new Action", f"Frames {first} to {last}"
+    return f"{target.animation_data.action.name}, in a copy", f"Goes on from {join}: frames {first} to {last}"
 
 
 def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -242,6 +242,9 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
                 for index in group[1:]:
                     _draw_take(others.row(align=True), settings, index)
         _draw_facts(self.layout, settings, context.region.width)
+        row = self.layout.row(align=True)
+        row.operator("coamd.loop_motion", icon="FILE_REFRESH")
+        row.operator("coamd.motion_in_place", icon="ORIENTATION_GLOBAL")
         row = self.layout.row(align=True)
         row.operator("coamd.remove_takes", text="Delete", icon="TRASH").which = "CHOSEN"
         row.operator("coamd.remove_takes", text="Keep Only This").which = "OTHERS"

@@ -183,13 +183,13 @@ def test_the_panel_names_character_action_and_frames(rig):
     scene = bpy.context.scene
     scene.render.fps, scene.coamd.seconds = 24, 2.0
     scene.frame_set(41)
-    assert "New Action, frames 41 to 88" in drawn("COAMD_PT_main", width=1000)
+    assert "A new Action | Frames 41 to 88" in drawn("COAMD_PT_main", width=1000)
     scene.coamd.length_in, scene.coamd.frames = "FRAMES", 30
-    assert "New Action, frames 41 to 70" in drawn("COAMD_PT_main", width=1000)
+    assert "A new Action | Frames 41 to 70" in drawn("COAMD_PT_main", width=1000)
     scene.coamd.length_in, scene.use_preview_range = "RANGE", True
     scene.frame_preview_end, scene.frame_preview_start = 33, 10
-    assert "New Action, frames 10 to 33" in drawn("COAMD_PT_main", width=1000)
-    assert "Before, frames 10 to 33" in drawn("COAMD_PT_edit", width=1000)
+    assert "A new Action | Frames 10 to 33" in drawn("COAMD_PT_main", width=1000)
+    assert "Before | Frames 10 to 33" in drawn("COAMD_PT_edit", width=1000)
 
 
 def test_a_message_belongs_to_its_panel_and_goes_once_it_is_mended(rig):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from test_addon_edit import heads, keys, pose, same
+from test_addon_panels import drawn
 
 bpy = pytest.importorskip("bpy")
 
@@ -24,6 +25,8 @@ def test_a_tool_makes_a_preview_and_one_undo_step(walker):
     assert np.abs(now[:, 2] - right[:, 2]).max() < 0.02 and np.abs(now[:, 1] - right[:, 1]).max() < 0.02
     assert np.abs((now[:, 0] - middle[0]) + (right[:, 0] - middle[0])).max() < 0.03
     assert np.abs(now - was).max() > 0.05
+    shown = drawn("COAMD_PT_edit", width=1000)
+    assert "1 to 60, mirror" in shown and "Try Again" not in shown
     with pytest.raises(RuntimeError, match="waits to be accepted"):
         bpy.ops.coamd.smooth_motion()
     bpy.ops.ed.undo()
