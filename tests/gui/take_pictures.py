@@ -4,8 +4,8 @@
         blender --factory-startup --window-geometry 0 0 960 860 --python tests/gui/take_pictures.py
 
 Environment as in show_panel.py, and ImageMagick's `import`, which cuts. COAMD_PICTURES chooses among install, running,
-edit, storyboard, recognized, which are taken otherwise, and library, mapping_editor, whose panels need a window of 800
-by 1480. What the panels do is tested by the other scripts of this folder.
+edit, storyboard, recognized, which are taken otherwise, and library, mapping_editor, teach, whose panels need a window of
+800 by 1480. What the panels do is tested by the other scripts of this folder.
 """
 
 import importlib
@@ -24,6 +24,7 @@ film = runpy.run_path(str(HERE / "film_panel.py"), init_globals={"LOAD_ONLY": Tr
 panel = film["panel"]
 check, look, session, window = panel["check"], film["look"], panel["session"], panel["window"]
 PREFERENCES = (178, 254, 952, 416)  # left, upper, right, lower: the add-on's own part of the preferences
+TEACHING_SECONDS = 600.0  # that the first 50 steps may take, the clips' preparation included
 STORYBOARD, LIBRARY = (0, 0, 960, 420), (0, 0, 800, 960)
 
 
@@ -207,8 +208,45 @@ def mapping_editor():
     shoot("mapping_editor.png")
 
 
+def teach():
+    """Three Actions that are being taught, as far as the first steps; then the style so far on another sentence."""
+    yield from fresh("main", "styles", "teach", keys=False)
+    work = importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.teach.work")
+    settings, scene = bpy.context.scene.coamd_teach, bpy.context.scene
+    for number in range(3):
+        yield from walk("a person jumps with both arms raised", 3.0, number)
+        bpy.context.view_layer.objects.active.animation_data.action.name = f"Victory {number + 1}"
+        bpy.ops.coamd.lesson_add(which="ACTIVE")
+        settings.lessons[-1].sentence = "a person does the victory dance"
+    settings.name, settings.licence = "victory", "our own"
+    bpy.ops.coamd.teach()
+    yield from settle()
+    end = time.monotonic() + TEACHING_SECONDS
+    while work.named("victory").so_far is None:
+        assert time.monotonic() < end, work.named("victory")
+        yield 1.0
+    told = work.named("victory")
+    check("teaching", told.phase == "TEACHING", text=told.text, notes=told.notes)
+    look((0.3, -0.5, 0.9), 4.5, (76, 0, 30))
+    yield 1.0
+    shoot("teach_panel.png")
+    bpy.ops.coamd.teach_pause(name="victory")
+    while work.named("victory").phase != "PAUSED":
+        assert time.monotonic() < end, work.named("victory")
+        yield 0.5
+    bpy.ops.coamd.teach_preview(name="victory")
+    yield from settle()
+    check("previewed", scene.coamd.takes[-1].styles == "victory 1.00", notice=session().notice)
+    scene.coamd.styles[0].on = False
+    bpy.ops.coamd.generate()
+    yield from settle()
+    check("off", scene.coamd.takes[-1].styles == "", notice=session().notice)
+    yield 1.0
+    shoot("teach_styles.png")
+
+
 PICTURES = (install, running, edit, storyboard, recognized)
-TALL = (library, mapping_editor)
+TALL = (library, mapping_editor, teach)
 
 
 def scenario():
