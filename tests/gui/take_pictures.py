@@ -4,8 +4,8 @@
         blender --factory-startup --window-geometry 0 0 960 860 --python tests/gui/take_pictures.py
 
 Environment as in show_panel.py, and ImageMagick's `import`, which cuts. COAMD_PICTURES chooses among install, running,
-edit, storyboard, recognized, which are taken otherwise, and library, mapping_editor, teach, whose panels need a window of
-800 by 1480. What the panels do is tested by the other scripts of this folder.
+edit, storyboard, recognized, which are taken otherwise, and library, mapping_editor, teach, whose panels need a window
+of 800 by 1480. What the panels do is tested by the other scripts of this folder.
 """
 
 import importlib
@@ -229,7 +229,7 @@ def teach():
     check("teaching", told.phase == "TEACHING", text=told.text, notes=told.notes)
     look((0.3, -0.5, 0.9), 4.5, (76, 0, 30))
     yield 1.0
-    shoot("teach_panel.png")
+    shoot("teach_panel.png", LIBRARY)
     bpy.ops.coamd.teach_pause(name="victory")
     while work.named("victory").phase != "PAUSED":
         assert time.monotonic() < end, work.named("victory")
@@ -241,8 +241,6 @@ def teach():
     bpy.ops.coamd.generate()
     yield from settle()
     check("off", scene.coamd.takes[-1].styles == "", notice=session().notice)
-    yield 1.0
-    shoot("teach_styles.png")
 
 
 PICTURES = (install, running, edit, storyboard, recognized)
