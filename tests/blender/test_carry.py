@@ -13,7 +13,6 @@ import coamd_blender  # noqa: E402
 from coamd_blender.anim import write_action  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
 from coamd_blender.tools import retarget_clip  # noqa: E402
-from runtime.formats.read import read_motion  # noqa: E402
 
 BONES = ["Hips", "LeftHand", "RightToeBase", "Head"]
 
@@ -53,6 +52,9 @@ def test_the_bvh_moves_as_the_keys_do(clip, character, tmp_path, capsys):
 @pytest.mark.parametrize("travel", ["hips", "object"])
 def test_the_bvh_of_any_rig_stands_along_y_and_goes_where_the_object_does(clip, tmp_path, turned, travel):
     """Read by the reader of the command line, too: it knows names and axes by itself."""
+    pytest.importorskip("scipy")
+    from runtime.formats.read import read_motion
+
     new_scene()
     rig = mixamo("")
     if turned:

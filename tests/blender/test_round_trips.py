@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy")
+pytest.importorskip("scipy")  # the runtime's readers need it
 
 from rigs import mixamo, new_scene, walking  # noqa: E402
 
