@@ -3,14 +3,13 @@
 import hashlib
 import json
 import re
-import time
 
 import numpy as np
 import pytest
 import torch
 
 from coamd_blender.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
-from runtime.evaluate.obedience_tests import passes_in_order
+from runtime.evaluate.obedience_tests import passes, passes_in_order
 from runtime.evaluate.results import weights_digest
 from runtime.generate.generator import Generator
 from runtime.weights import BUNDLED as WEIGHTS
@@ -67,14 +66,6 @@ def test_three_actions_come_in_order_and_without_a_jolt(generator):
     assert acceleration.max() < 30  # the recordings' 99th percentile
 
 
-def test_the_longest_motion_is_made_in_time(generator):
-    """A generous bound that a loaded machine keeps; the measured figure is in docs/benchmarks.md."""
-    generator.generate(["a person dances"], 196, [0])
-    started = time.perf_counter()
-    generator.generate(["a person dances"], 196, [1])
-    assert time.perf_counter() - started < 10
-
-
 def test_same_seed_same_bytes(generator):
     first, second = (generator.generate(["wave"], 40, [7]).tobytes() for _ in range(2))
     assert first == second
@@ -84,6 +75,15 @@ def test_same_seed_same_bytes(generator):
 def test_cuda_agrees_with_the_cpu(walks):
     on_gpu = Generator.load(device="cuda").generate(["a person walks forward"] * 4, 80, SEEDS)
     assert np.linalg.norm(on_gpu - walks, axis=-1).max() < 1e-3
+
+
+def test_an_action_that_words_alone_do_not_bring_comes_with_an_example(generator):
+    examples, generator.examples = generator.examples, None
+    alone = generator.generate(["a man stands with his hands on his hips"] * 4, 96, SEEDS)
+    generator.examples = examples
+    shown = generator.generate(["a man stands with his hands on his hips"] * 4, 96, SEEDS)
+    alone, shown = (sum(passes(motion, {"is": "hands_on_hips"}) for motion in made) for made in (alone, shown))
+    assert shown >= 3 and shown > alone
 
 
 def test_the_card_names_every_file_with_its_digest():

@@ -85,6 +85,8 @@ def read_rig(armature: bpy.types.Object) -> Rig:
     remedy, for anything that is not a local, posable armature: no armature, linked, in Edit Mode, no bones.
     """
     check_editable(armature)
+    if _is_mirrored(np.array(armature.matrix_world, dtype=float)[:3, :3]):
+        _worlds(armature)  # names whose scale it is
     bones, modes = armature.data.bones, _rotation_modes(armature.pose.bones)
     names, above = bones.keys(), parents_of(bones)
     order = np.array(_parents_first(above))
@@ -225,15 +227,24 @@ def _curve_in_use(curve: bpy.types.FCurve) -> CurveInUse:
 
 def _read_pose(armature: bpy.types.Object) -> WorldPose:
     """Return where an armature object stands. Raises RigError for a scale that mirrors or stretches it unevenly."""
-    world = np.array(armature.matrix_world, dtype=float)
-    basis = np.array(armature.matrix_basis, dtype=float)
-    above = np.eye(4)  # of the object's parent
-    if armature.parent is not None and abs(np.linalg.det(basis[:3, :3])) > 1e-18:
-        above = world @ np.linalg.inv(basis)
-    _check_scale(world[:3, :3], above[:3, :3])
+    world, above = _worlds(armature)
     axes = Y_UP_FROM_Z_UP[:3, :3] @ above[:3, :3]
     place = np.array(armature.location, dtype=float)
     return WorldPose(Y_UP_FROM_Z_UP @ world, place, axes, _object_channels(armature))
+
+
+def _worlds(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """Return what takes the armature object's space, and its parent's, to the world: (4, 4) both.
+
+    Raises RigError for a scale that mirrors or stretches it unevenly.
+    """
+    world = np.array(armature.matrix_world, dtype=float)
+    basis = np.array(armature.matrix_basis, dtype=float)
+    above = np.eye(4)
+    if armature.parent is not None and abs(np.linalg.det(basis[:3, :3])) > 1e-18:
+        above = world @ np.linalg.inv(basis)
+    _check_scale(world[:3, :3], above[:3, :3])
+    return world, above
 
 
 def _check_scale(world: np.ndarray, parent: np.ndarray) -> None:

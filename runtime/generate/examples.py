@@ -24,8 +24,8 @@ from runtime.model.sampling import Known
 
 FILE = "examples.safetensors"
 SHOWN = 0.5  # of an example's tokens
-NEAR = 0.5  # cosine of two sentences under which they have nothing to do with each other
-PREFERRED = 0.03  # cosine that a sentence with an example may be farther than one without
+NEAR = 0.6  # cosine of two sentences under which they have nothing to do with each other
+NEARER = 0.06  # cosine by which a sentence with an example must be nearer than any without
 CHOICE = 3
 ALIKE = 0.04  # cosine within which sentences are as near as the nearest: chance chooses among them
 # What tells two sentences of one action apart, and what a difference counts for in cosine: two that contradict each
@@ -131,14 +131,11 @@ class Examples:
         asked = told_by(clause)
         scores = {}
         for row in torch.nonzero(cosine >= NEAR)[:, 0].tolist():
-            plain = self.config.example[row] < 0
-            scores[row] = (
-                float(cosine[row])
-                - difference(asked, told_by(self.config.sentences[row]))
-                - (PREFERRED if plain else 0.0)
-            )
+            told = told_by(self.config.sentences[row])
+            scores[row] = float(cosine[row]) - difference(asked, told)
+            scores[row] += NEARER if self.config.example[row] < 0 else 0.0
         best = max(scores, key=scores.__getitem__, default=None)
-        if best is None or scores[best] < NEAR - PREFERRED or self.config.example[best] < 0:
+        if best is None or scores[best] < NEAR or self.config.example[best] < 0:
             return None
         alike = [row for row in scores if scores[row] >= scores[best] - ALIKE and self.config.example[row] >= 0]
         alike.sort(key=scores.__getitem__, reverse=True)

@@ -17,8 +17,8 @@ from runtime.train.recognizer import wording
 from runtime.weights import AUTOENCODER, sha256
 
 KIND = "authored"  # items that examples are taken from: nobody else's motion is handed on
-SENTENCES, PLAIN = 3000, 1500  # sentences with an example, and without
-# Families of recorded motion that the networks do from words alone.
+SENTENCES, PLAIN = 2500, 3000  # sentences with an example, and without
+# Families of motion that the networks do from words alone.
 _STANDING = ("turn", "jump", "wave", "raise", "bow", "kick", "punch", "dance", "idle")
 _GETTING_ABOUT = ("walk", "run", "backwards", "sit", "stand_up", "crouch", "lie", "get_up", "crawl")
 FROM_WORDS = frozenset((*_STANDING, *_GETTING_ABOUT))
@@ -29,7 +29,7 @@ def make_examples(prepared: Path, run: Path, *, weights: Path, captions: Path | 
     """Write the examples of the pool in ``prepared`` to ``run``; return the file's path.
 
     Sentences are chosen as far from each other as can be, those with an example among the captions of authored items,
-    those without among the captions of recordings of the families in FROM_WORDS. ``weights`` holds the generator that
+    those without among the captions of the families in FROM_WORDS. ``weights`` holds the generator that
     the examples are for; ``captions`` is the folder of another run on the same pool, whose encoded ones to read. Raises
     DataError without a pool or authored items, WeightsError without the networks.
     """
@@ -37,14 +37,14 @@ def make_examples(prepared: Path, run: Path, *, weights: Path, captions: Path | 
     pool = Pool.load(Path(prepared) / "pool" / "train")
     elsewhere = captions and Path(captions) / "train"
     features = encoded_captions(pool, Path(run) / "train", encoder, elsewhere, encoding_progress("captions"))
-    owner = {
-        caption: row for row, item in enumerate(pool.items) if item["kind"] == KIND for caption in item["captions"]
-    }
+    of_words = {row for row, item in enumerate(pool.items) if item["family"] in FROM_WORDS}
+    authored = [row for row, item in enumerate(pool.items) if item["kind"] == KIND and row not in of_words]
+    owner = {caption: row for row in authored for caption in pool.items[row]["captions"]}
     plain = {
         caption
-        for item in pool.items
-        if item["kind"] in _RECORDED and item["family"] in FROM_WORDS
-        for caption in item["captions"]
+        for row in of_words
+        if pool.items[row]["kind"] in (KIND, *_RECORDED)
+        for caption in pool.items[row]["captions"]
     } - set(owner)
     if not owner:
         raise DataError("The pool holds no authored motion", "Run: python -m runtime prepare --data FOLDER")
