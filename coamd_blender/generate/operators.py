@@ -6,8 +6,7 @@ from functools import cache
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
-from .. import core, generate
-from ..anim import targets
+from .. import anim, core, generate
 from ..core import messages
 from ..core.operator_base import begin, in_usable_mode, report, wait_property
 from ..errors import CoamdError
@@ -243,7 +242,7 @@ class COAMD_OT_play_motion(bpy.types.Operator):
         if self.always == "LEAVE":
             return {"FINISHED"}
         try:
-            generate.playing.fit(context.scene, targets.require(context))
+            generate.playing.fit(context.scene, anim.targets.require(context))
         except CoamdError as error:
             return report(self, error)
         if self.always != "FIT" and not bpy.app.background:
