@@ -196,8 +196,6 @@ def test_styles_go_into_the_request_with_their_strengths_and_off_is_off(taught_w
 
 
 def test_a_take_tells_its_styles_and_a_preview_wears_the_style_so_far(rig, addon, home):
-    from conftest import FAKE_RUNTIME
-
     from coamd_blender.teach import work
 
     for frame in range(1, 40):
@@ -206,7 +204,7 @@ def test_a_take_tells_its_styles_and_a_preview_wears_the_style_so_far(rig, addon
     add_walk(name="slow")
     bpy.ops.coamd.teach(wait=True)
     wait_for(lambda: work.named("slow").fraction > 0.7)
-    addon.source, addon.command = "COMMAND", f'"{sys.executable}" "{FAKE_RUNTIME}"'
+    addon.source, addon.command = "COMMAND", f'"{sys.executable}" "{Path(__file__).with_name("fake_runtime.py")}"'
     settings = bpy.context.scene.coamd
     settings.variants = 1
     assert bpy.ops.coamd.teach_preview(name="slow", wait=True) == {"FINISHED"}
