@@ -106,9 +106,9 @@ class Examples:
         if not path.is_file():
             return None
         config, tensors, _ = checkpoint.load(path, "examples", ExamplesConfig)
-        rows = len(config.sentences)
+        rows, last = len(config.sentences), max(config.example, default=-1)
         torn = set(tensors) != {"vectors", "tokens"} or len(tensors["vectors"]) != rows or len(config.example) != rows
-        if torn or len(tensors["tokens"]) != sum(config.lengths) or max(config.example) >= len(config.lengths):
+        if torn or len(tensors["tokens"]) != sum(config.lengths) or last >= len(config.lengths):
             raise WeightsError(f"{FILE} does not fit its sentences", "Restore it from the release")
         if config.made_for != made_for:
             raise WeightsError(f"{FILE} is of another autoencoder", "Make it with: python -m runtime train examples")
