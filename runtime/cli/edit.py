@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion.files import listed
 from coamd_blender.motion.skeleton import FPS
 from coamd_blender.wire import limits
 from coamd_blender.wire.edit_modes import DEFAULT_MODE, EDIT_MODES
@@ -54,7 +55,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         add_seed(parser)
         add_text_weight(parser)
         add_model_options(parser)
-        parser.add_argument("--out", required=True, metavar="CLIP.npz", help="what to write")
+        kinds = listed(formats.writing.WRITABLE, "or")
+        parser.add_argument("--out", required=True, metavar="CLIP", help=f"a {kinds} to write")
 
 
 def run_edit(args: argparse.Namespace) -> Outcome:
@@ -75,10 +77,10 @@ def run_edit(args: argparse.Namespace) -> Outcome:
     )
     request.check()
     check_generator(args.weights)
-    out = output_path(args.out, (".npz",))
+    out = output_path(args.out, formats.writing.WRITABLE)
     edits, generator = edit.task.edits_of(request), generate.generator.Generator.load(args.weights, args.device)
     made = edit.regenerate.edit_ranges(generator, joints, fps, edits, on_step=ProgressLine("edit"))
-    formats.npz.write_npz(out, made, fps)
+    formats.writing.write(out, made, fps)
     return Outcome({"files": [str(out)], "seconds": len(made) / fps, "seed": args.seed}, str(out))
 
 
@@ -87,10 +89,10 @@ def run_storyboard(args: argparse.Namespace) -> Outcome:
     request = StoryboardRequest(tuple(read_scenes(args.file)), args.seed, args.cfg, args.loop, args.in_place)
     request.check()
     check_generator(args.weights)
-    out = output_path(args.out, (".npz",))
+    out = output_path(args.out, formats.writing.WRITABLE)
     generator = generate.generator.Generator.load(args.weights, args.device)
     joints = edit.storyboard.perform(generator, request, on_step=ProgressLine("storyboard"))
-    formats.npz.write_npz(out, joints)
+    formats.writing.write(out, joints)
     return Outcome({"files": [str(out)], "seconds": len(joints) / FPS, "seed": args.seed}, str(out))
 
 

@@ -1,4 +1,4 @@
-"""The verb ``generate``: prompts to .npz motions, in batches by one process."""
+"""The verb ``generate``: prompts to .npz, .bvh or .glb motions, in batches by one process."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coamd_blender.motion.files import listed
 from coamd_blender.motion.skeleton import FPS
 from coamd_blender.wire import limits
 from coamd_blender.wire.checks import check_seconds, check_seed, tidy_prompt
@@ -79,7 +80,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     add_styles(parser)
     add_model_options(parser)
     parser.add_argument(
-        "--out", required=True, metavar="CLIP.npz", help="with --count or --prompt-file: CLIP_LLL_KKK.npz"
+        "--out",
+        required=True,
+        metavar="CLIP",
+        help=f"a {listed(formats.writing.WRITABLE, 'or')} to write; with --count or --prompt-file CLIP_LLL_KKK",
     )
 
 
@@ -91,7 +95,7 @@ def run(args: argparse.Namespace) -> Outcome:
     lines = [(0, args.prompt)] if args.prompt_file is None else read_prompts(args.prompt_file)
     lines = [(number, tidy_prompt(text)) for number, text in lines]
     copies = None if args.prompt_file is None and args.count is None else args.count or 1
-    takes = list_takes(lines, args.seed, copies, output_path(args.out, (".npz",)), args.best_of)
+    takes = list_takes(lines, args.seed, copies, output_path(args.out, formats.writing.WRITABLE), args.best_of)
     check_generator(args.weights)
     if args.guidance or args.best_of > 1:
         weights_file(args.weights, RECOGNIZER)
@@ -119,7 +123,7 @@ def run(args: argparse.Namespace) -> Outcome:
         while len(waiting) >= args.best_of:
             draws, waiting = waiting[: args.best_of], waiting[args.best_of :]
             best = _best(judge, takes[written].prompt, draws)
-            formats.npz.write_npz(takes[written].path, draws[best])
+            formats.writing.write(takes[written].path, draws[best])
             kept.append(takes[written].seed + best)
             written += 1
     files = [str(take.path) for take in takes]

@@ -1,6 +1,7 @@
 """glTF 2.0 animations (.glb, or .gltf with embedded or neighbouring buffers).
 
-Every named animation is sampled at 30 frames per second; joints' world positions come from the node tree.
+Every animation is sampled at the rate of its keys where they lie evenly, at 15 a second or more, and else at 30 frames
+per second; joints' world positions come from the node tree.
 Interpolation (STEP, LINEAR with spherical interpolation of rotations, CUBICSPLINE) follows the glTF 2.0
 specification, appendix C.
 """
@@ -15,10 +16,12 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 
-from .clip import TORN, SourceClip, check_duration, reason, torn_is_told
+from .clip import TORN, SourceClip, check_duration, reason, snap_fps, torn_is_told
 from .gltf_document import Document, load
 
-SAMPLE_FPS = 30.0
+SAMPLE_FPS = 30.0  # where keys do not say the rate
+_SLOWEST_KEYS, _FASTEST_KEYS = 15.0, 250.0  # a second: of fewer, motion between keys would be lost; more are a mistake
+_EVEN = 1e-3  # of the step between keys, besides what 32-bit times are off by
 MOST_NODES = 20_000
 _PARTS = {"translation": 3, "rotation": 4, "scale": 3}
 _MOST_PLACES = 20_000_000  # nodes times frames
@@ -145,16 +148,35 @@ def _channels(document: Document, animation: dict) -> Iterator[tuple[int, str, n
         yield node, part, times, values, mode
 
 
-def _tracks(path: Path, document: Document, animation: dict, nodes: int, fps: float) -> dict:
-    """Return the channels of an animation, sampled: (frames, width) by (node, "rotation" or the like).
+def _key_rate(times: list[np.ndarray]) -> float:
+    """Return how many keys a second the channels have, all at the same moments of an even beat; else SAMPLE_FPS."""
+    longest = max(times, key=len)
+    span = float(longest[-1] - longest[0])
+    if len(longest) < 3 or not span > 0:
+        return SAMPLE_FPS
+    step = span / (len(longest) - 1)
+    near = _EVEN * step + 1e-6 * float(np.abs(longest[[0, -1]]).max())
+    if not _SLOWEST_KEYS <= 1 / step <= _FASTEST_KEYS:
+        return SAMPLE_FPS
+    for some in {id(found): found for found in times}.values():
+        beats = (some - longest[0]) / step
+        if np.abs(beats - np.round(beats)).max() * step > near:
+            return SAMPLE_FPS
+    whole = snap_fps(1 / step)
+    return whole if abs(span * whole - (len(longest) - 1)) * step < near else 1 / step
 
-    Raises DataError when it is too long.
+
+def _tracks(path: Path, document: Document, animation: dict, nodes: int, fps: float | None) -> tuple[dict, float]:
+    """Return the channels of an animation, sampled: (frames, width) by (node, "rotation" or the like); and the rate.
+
+    ``fps`` is the rate to sample at, None for that of the keys. Raises DataError when it is too long.
     """
     channels = list(_channels(document, animation))
     if not channels:
-        return {}
+        return {}, SAMPLE_FPS
     start = min(times[0] for _, _, times, _, _ in channels)
     end = max(times[-1] for _, _, times, _, _ in channels)
+    fps = _key_rate([times for _, _, times, _, _ in channels]) if fps is None else fps
     check_duration(path, (end - start) * fps, fps)
     frames = round((end - start) * fps) + 1
     if frames * nodes > _MOST_PLACES:
@@ -164,12 +186,13 @@ def _tracks(path: Path, document: Document, animation: dict, nodes: int, fps: fl
     return {
         (node, part): _sample(times, values, mode, at, part == "rotation")
         for node, part, times, values, mode in channels
-    }
+    }, fps
 
 
 @torn_is_told("is not a readable glTF file", "Export it again as .glb")
-def read_gltf(path: str | Path, fps: float = SAMPLE_FPS) -> list[SourceClip]:
-    """Read every animation of a glTF file as a clip of its node tree, metres, Y up. Raises DataError.
+def read_gltf(path: str | Path, fps: float | None = None) -> list[SourceClip]:
+    """Read every animation of a glTF file as a clip of its node tree, metres, Y up, ``fps`` frames a second or as many
+    as it has keys. Raises DataError.
 
     Of several animations those that cannot be read are left out, and told in the notes of the others.
     """
@@ -187,10 +210,10 @@ def read_gltf(path: str | Path, fps: float = SAMPLE_FPS) -> list[SourceClip]:
     for number, animation in enumerate(document.tree.get("animations", [])):
         name = _text(animation.get("name", f"{number}"))
         try:
-            tracks = _tracks(path, document, animation, len(nodes), fps)
+            tracks, rate = _tracks(path, document, animation, len(nodes), fps)
             if tracks:
                 positions = _world_positions(nodes, order, parents, tracks)
-                clips.append(SourceClip(names, tree, positions, fps, name, rest, up="y"))
+                clips.append(SourceClip(names, tree, positions, rate, name, rest, up="y"))
         except (DataError, *TORN) as error:
             failed.append((name, error))
     if failed and not clips:

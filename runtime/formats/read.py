@@ -131,7 +131,8 @@ def read_motion(
 
 def _is_canonical(clip: SourceClip) -> bool:
     """Whether a clip already consists of the 22 joints (written by write_bvh or write_npz)."""
-    real = [name for name in clip.names if not name.endswith("_end")]
+    lonely = {index for index, parent in enumerate(clip.parents) if parent < 0} - set(clip.parents)  # a mesh's node
+    real = [name for index, name in enumerate(clip.names) if index not in lonely and not name.endswith("_end")]
     return len(real) == JOINT_COUNT and set(real) == set(JOINT_NAMES)
 
 

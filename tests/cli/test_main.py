@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from fakes import ROOT
 from generator_fakes import FakeGenerator
+from synthetic_motions import standing
 
+from coamd_blender.motion.skeleton import with_bone_lengths
 from runtime.cli import main
+from runtime.formats.read import read_motion
 from runtime.generate.generator import Generator
 from runtime.recognize.recognizer import Recognizer
 from runtime.weights import AUTOENCODER, GENERATOR
@@ -65,6 +68,17 @@ def test_generate_prints_the_path_for_people(fake, capsys, tmp_path):
     status, stdout, stderr = run(capsys, "generate", "--prompt", "x", "--out", tmp_path / "a.npz")
     assert (status, stdout) == (0, f"{tmp_path / 'a.npz'}\n")
     assert "2 of 2" in stderr
+
+
+@pytest.mark.parametrize("suffix", [".bvh", ".glb"])
+def test_generate_writes_what_the_name_of_the_file_asks_for(fake, capsys, tmp_path, suffix, monkeypatch):
+    joints = with_bone_lengths(standing(2)).astype(np.float32)
+    monkeypatch.setattr(fake, "generate", lambda prompts, *rest, **options: [joints for _ in prompts])
+    out = tmp_path / f"a{suffix}"
+    assert run(capsys, "generate", "--prompt", "x", "--out", out)[0] == 0
+    assert np.abs(read_motion(out) - joints).max() < 1e-3
+    assert run(capsys, "convert", out, tmp_path / "b.glb")[0] == 0
+    assert np.abs(read_motion(tmp_path / "b.glb") - joints).max() < 1e-3
 
 
 def test_copies_count_seeds_upwards(fake, capsys, tmp_path):
