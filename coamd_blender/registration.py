@@ -8,6 +8,8 @@ import bpy
 
 from . import setup
 from .anim import changes, unfinished
+from .blocks import properties as block_properties
+from .blocks import tracks
 from .character import operators as character_operators
 from .clip_tools import operators as clip_operators
 from .clip_tools import panel as clip_panel
@@ -41,6 +43,7 @@ FEATURES: tuple[tuple[ModuleType, ...], ...] = (
     (core_operators,),
     (setup_properties, setup_operators, setup_panel),
     (character_operators,),
+    (block_properties,),
     (generate_properties, generate_operators, generate_panel),
     (rig_mapping_properties, rig_mapping_operators, rig_mapping_panel),
     (edit_properties, edit_operators, edit_panel),
@@ -63,6 +66,7 @@ def register() -> None:
     launch.follow(lambda: setup.runtime.chosen())
     changes.follow()
     unfinished.follow()
+    tracks.watch_files()
 
 
 def unregister() -> None:
@@ -72,6 +76,7 @@ def unregister() -> None:
     launch.follow(None)
     changes.unfollow()
     unfinished.unfollow()
+    tracks.watch_no_files()
     for owner, name, _ in reversed(POINTERS):
         delattr(owner, name)
     for cls in reversed(CLASSES):

@@ -42,6 +42,7 @@ ARROWS = {
         "retarget": "errors motion",
         "anim": "errors lazy motion retarget",
         "character": "errors lazy motion",
+        "blocks": "anim errors lazy wire",
         # the features
         "core": "anim errors lazy wire",
         "setup": "core errors lazy wire",
@@ -52,7 +53,7 @@ ARROWS = {
         "library": "anim core errors lazy motion recognize retarget setup wire",
         "teach": "anim core errors generate lazy motion recognize setup wire",
         "rig_mapping": "anim core errors lazy motion retarget setup",
-        "registration": "anim character clip_tools core edit generate library recognize rig_mapping setup teach",
+        "registration": "anim blocks character clip_tools core edit generate library recognize rig_mapping setup teach",
         "__init__": "registration",
         # commands
         "tools": "__init__ anim character errors lazy motion retarget wire",

@@ -1,0 +1,144 @@
+"""Tracks of prompt blocks in a .blend: saved, undone, renamed, appended, and compared with what an Action records."""
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from coamd_blender.blocks.arrange import Block  # noqa: E402
+
+ROW = [Block(3, 5, 40, "a man walks", 7), Block(4, 41, 80, "he sits down", 8), Block(6, 101, 130, "", 2**31 - 1)]
+
+
+def modules():
+    """The modules of the registered add-on."""
+    from coamd_blender.blocks import record, tracks
+
+    return record, tracks
+
+
+def hero():
+    return bpy.data.objects["Hero"]
+
+
+def test_what_is_written_is_read_and_places_itself(rig):
+    _, tracks = modules()
+    assert tracks.read(rig) == []
+    tracks.write(rig, ROW, chosen=1)
+    assert tracks.read(rig) == ROW and rig.coamd_track.index == 1
+    assert [(block.start, block.end) for block in rig.coamd_track.blocks] == [(5, 40), (41, 80), (101, 130)]
+    rig.coamd_track.blocks[0].frames += 10
+    assert [(block.start, block.end) for block in rig.coamd_track.blocks] == [(5, 50), (51, 90), (111, 140)]
+    tracks.write(rig, ROW[2:])
+    assert tracks.read(rig) == ROW[2:] and rig.coamd_track.index == 0
+    tracks.write(rig, [])
+    assert tracks.read(rig) == []
+
+
+def test_a_track_survives_saving_renaming_and_undo(rig, tmp_path):
+    _, tracks = modules()
+    tracks.write(rig, ROW)
+    bpy.ops.ed.undo_push(message="a track")
+    rig.name, rig.data.name = "Heroine", "Bones"
+    tracks.write(rig, ROW[:1])
+    bpy.ops.ed.undo_push(message="a shorter one")
+    assert tracks.read(bpy.data.objects["Heroine"]) == ROW[:1]
+    bpy.ops.ed.undo()
+    assert tracks.read(hero()) == ROW
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hero.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "hero.blend"))
+    assert tracks.read(hero()) == ROW
+
+
+def test_an_appended_armature_brings_its_track_and_what_its_keys_were_made_of(rig, tmp_path):
+    record, tracks = modules()
+    tracks.write(rig, ROW)
+    record.note(rig.animation_data.action, ROW[:2])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hero.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(tmp_path / "hero.blend")) as (_, into):
+        into.objects = ["Hero"]
+    assert tracks.read(hero()) == ROW
+    assert tracks.states(hero()) == [tracks.MADE, tracks.MADE, tracks.NEW]
+    bpy.data.objects.remove(hero())
+    assert "Hero" not in bpy.data.objects
+
+
+def test_a_block_is_made_as_long_as_it_asks_for_what_the_action_records(rig):
+    record, tracks = modules()
+    tracks.write(rig, ROW)
+    assert tracks.states(rig) == [tracks.NEW] * 3
+    action = rig.animation_data.action
+    record.note(action, ROW)
+    assert tracks.states(rig) == [tracks.MADE] * 3 and tracks.agrees(rig, action)
+    blocks = rig.coamd_track.blocks
+    blocks[1].prompt = "he  sits down "
+    assert tracks.states(rig) == [tracks.MADE] * 3, "spaces say nothing"
+    blocks[1].prompt = "he lies down"
+    assert tracks.states(rig) == [tracks.MADE, tracks.CHANGED, tracks.MADE] and not tracks.agrees(rig, action)
+    blocks[1].prompt, blocks[0].frames = ROW[1].prompt, 37
+    assert tracks.states(rig) == [tracks.CHANGED] * 3
+    rig.animation_data.action = action.copy()
+    blocks[0].frames = ROW[0].frames
+    assert tracks.states(rig) == [tracks.MADE] * 3, "a copy has the record too"
+    rig.animation_data.action = None
+    assert tracks.states(rig) == [tracks.NEW] * 3
+    assert tracks.new_key(rig) == 7
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"key": 1}]', "[[]]", '{"key": 1}', 7])
+def test_a_record_that_cannot_be_read_records_nothing(rig, text):
+    record, _ = modules()
+    action = rig.animation_data.action
+    action[record.NAME] = text
+    assert record.made_of(action) == ()
+
+
+def test_a_track_follows_the_action_that_is_played_unless_something_is_yet_to_be_made(rig):
+    record, tracks = modules()
+    first, second = rig.animation_data.action, rig.animation_data.action.copy()
+    record.note(first, ROW)
+    record.note(second, ROW[:1])
+    tracks.follow(rig, None)
+    assert tracks.read(rig) == ROW
+    rig.animation_data.action = second
+    tracks.follow(rig, first)
+    assert tracks.read(rig) == ROW[:1]
+    rig.coamd_track.blocks[0].prompt = "a man runs"
+    rig.animation_data.action = first
+    tracks.follow(rig, second)
+    assert rig.coamd_track.blocks[0].prompt == "a man runs" and len(rig.coamd_track.blocks) == 1
+
+
+def test_a_storyboard_of_a_former_file_becomes_the_track_of_its_armature(rig, tmp_path):
+    _, tracks = modules()
+    scene = bpy.context.scene
+    scene.render.fps, scene.frame_start = 24, 11
+    settings = scene.coamd_edit
+    for prompt, seconds in (("walk", 2.0), ("sit", 1.5)):
+        part = settings.scenes.add()
+        part.prompt, part.seconds = prompt, seconds
+    settings.seed, settings.loop, settings.in_place = 20, "keep", True
+    other = bpy.data.objects.new("Other", bpy.data.armatures.new("Other"))
+    bpy.context.collection.objects.link(other)
+    bpy.context.view_layer.objects.active = other
+    take = scene.coamd.takes.add()
+    take.name, take.armature, take.action = "walk / sit", rig, rig.animation_data.action
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "former.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "former.blend"))
+    assert tracks.read(hero()) == [Block(1, 1, 48, "walk", 20), Block(2, 49, 84, "sit", 21)]
+    track = hero().coamd_track
+    assert (track.loop, track.in_place) == ("keep", True)
+    assert not bpy.context.scene.coamd_edit.scenes and not bpy.data.objects["Other"].coamd_track.blocks
+
+
+def test_a_storyboard_that_could_be_anybodys_stays_in_the_file(rig, tmp_path):
+    _, tracks = modules()
+    bpy.context.scene.coamd_edit.scenes.add().prompt = "walk"
+    bpy.context.collection.objects.link(bpy.data.objects.new("Other", bpy.data.armatures.new("Other")))
+    bpy.context.view_layer.objects.active = None
+    tracks.take_over_all()
+    assert len(bpy.context.scene.coamd_edit.scenes) == 1 and not rig.coamd_track.blocks
+    bpy.context.view_layer.objects.active = rig
+    tracks.take_over_all()
+    assert tracks.read(rig)[0].prompt == "walk" and not bpy.context.scene.coamd_edit.scenes
