@@ -48,6 +48,7 @@ ARROWS = {
         "setup": "core errors lazy wire",
         "generate": "anim core errors lazy motion retarget setup wire",
         "edit": "anim core errors generate lazy motion retarget setup wire",
+        "engines": "anim errors lazy",
         "clip_tools": "anim core edit errors lazy motion retarget",
         "recognize": "anim core errors lazy setup wire",
         "library": "anim core errors lazy motion recognize retarget setup wire",
@@ -56,7 +57,7 @@ ARROWS = {
         "registration": "anim blocks character clip_tools core edit generate library recognize rig_mapping setup teach",
         "__init__": "registration",
         # commands
-        "tools": "__init__ anim character errors lazy motion retarget wire",
+        "tools": "__init__ anim character engines errors lazy motion retarget wire",
         "carry": "tools",
     },
     "runtime": {

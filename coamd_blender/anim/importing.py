@@ -9,13 +9,15 @@ from pathlib import Path
 import bpy
 
 from ..errors import DataError
+from .gltf_rate import gltf_rate
 
 _REASON = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Warning): *(.+)$")
 _REMEDY = "Open it in Blender, and save or export it again"
 
 
 def open_file(path: Path, **options: bool) -> None:
-    """Open a .blend, or read any other file into an empty scene; ``options`` are those of wm.open_mainfile.
+    """Open a .blend, or read any other file into an empty scene, a glTF file at the rate of its keys; ``options`` are
+    those of wm.open_mainfile.
 
     Raises DataError, with the importer's own reason in one line, when none reads it.
     """
@@ -23,12 +25,22 @@ def open_file(path: Path, **options: bool) -> None:
     for operator in _operators(path.suffix.lower(), options):
         if path.suffix.lower() != ".blend":
             bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+            _set_rate(path)
         try:
             operator(filepath=str(path))
             return
         except RuntimeError as error:
             reasons.append(reason_of(str(error)))
     raise DataError(f"{path} cannot be read ({'; '.join(dict.fromkeys(reasons))})", _REMEDY)
+
+
+def _set_rate(path: Path) -> None:
+    """Let the scene have the rate of a glTF file, so that its keys come to whole frames."""
+    fps = gltf_rate(path) if path.suffix.lower() in (".glb", ".gltf") else None
+    if fps is not None:
+        render = bpy.context.scene.render
+        render.fps = max(1, round(fps))
+        render.fps_base = render.fps / fps
 
 
 def reason_of(text: str) -> str:

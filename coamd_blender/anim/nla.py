@@ -38,6 +38,19 @@ def add_edit(
     strip.select = True
 
 
+def lay(
+    data: bpy.types.AnimData, action: bpy.types.Action, name: str, slot: bpy.types.ActionSlot | None
+) -> bpy.types.NlaStrip:
+    """Put an Action onto a new topmost track, both called ``name``, where its keys are; it speaks in its own range only.
+
+    ``slot``: of the Action, None before Blender 4.4.
+    """
+    strip = _new_strip(data, action, round(action.frame_range[0]), slot)
+    strip.extrapolation = "NOTHING"
+    strip.name = data.nla_tracks[-1].name = name
+    return strip
+
+
 def _push_down(data: bpy.types.AnimData) -> None:
     """Make the Action in use the topmost strip, at the frames it has, mixed in as it was.
 

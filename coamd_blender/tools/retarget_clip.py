@@ -2,8 +2,8 @@
 
 CLIP and OUT may be folders: every clip in the one becomes a file in the other.
 
-CLIP is an .npz with ``joints`` and ``fps``; RIG a .blend, .glb, .gltf, .fbx or .bvh with the character; OUT a .bvh
-with the character's own bones, a .blend, or a .png contact sheet. Needs bpy as a module.
+CLIP is an .npz with ``joints`` and ``fps``; RIG a .blend, .glb, .gltf, .fbx or .bvh with the character; OUT a .bvh,
+.glb or .fbx with the character's own bones, a .blend, or a .png contact sheet. Needs bpy as a module.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import bpy
 
 RIGS = (".blend", ".glb", ".gltf", ".fbx", ".bvh")
-OUTPUTS = (".bvh", ".blend", ".png")
+OUTPUTS = (".bvh", ".glb", ".fbx", ".blend", ".png")
 CELLS, SHEET_PIXELS = 6, (1500, 330)
 
 
@@ -102,8 +102,10 @@ def _save(armature: bpy.types.Object, out: Path) -> None:
         tools.scenes.save_blend(out)
     elif suffix == ".png":
         tools.scenes.save_sheet(armature, out, CELLS, CELLS, SHEET_PIXELS)
-    else:
+    elif suffix == ".bvh":
         tools.scenes.save_bvh(armature, out)
+    else:
+        tools.scenes.save_exported(armature, out)
 
 
 def run_folder(job: RetargetJob, suffix: str, tell: Callable[[str], None]) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..anim import importing
 from ..character import figure, filmstrip
+from ..engines import exporters
 from ..errors import RigError
 from . import character_bvh
 
@@ -62,6 +63,18 @@ def save_bvh(armature: bpy.types.Object, path: Path) -> None:
     scene = bpy.context.scene
     frames = np.arange(scene.frame_start, scene.frame_end + 1)
     character_bvh.write_character_bvh(armature, path, frames, scene.render.fps / scene.render.fps_base)
+
+
+def save_exported(armature: bpy.types.Object, path: Path) -> None:
+    """Write an armature, its meshes and the Action it plays as .glb or .fbx; the Action is then an NLA strip.
+
+    Raises InputError where the file cannot be written.
+    """
+    action = armature.animation_data.action
+    exporters.lay_out(armature, {action.name: action})
+    exporters.select(exporters.with_meshes(armature))
+    write = exporters.write_glb if path.suffix.lower() == ".glb" else exporters.write_fbx
+    write(path)
 
 
 def save_sheet(armature: bpy.types.Object, path: Path, cells: int, columns: int, size: tuple[int, int]) -> None:

@@ -1,6 +1,6 @@
 """glTF 2.0 animations (.glb, or .gltf with embedded or neighbouring buffers).
 
-Every animation is sampled at the rate of its keys where they lie evenly, at 15 a second or more, and else at 30 frames
+Every animation is sampled at the rate of its keys where they lie evenly, 15 a second or more, and else at 30 frames
 per second; joints' world positions come from the node tree.
 Interpolation (STEP, LINEAR with spherical interpolation of rotations, CUBICSPLINE) follows the glTF 2.0
 specification, appendix C.
@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from coamd_blender.errors import DataError
+from coamd_blender.motion.key_times import even_rate
 
-from .clip import TORN, SourceClip, check_duration, reason, snap_fps, torn_is_told
+from .clip import TORN, SourceClip, check_duration, reason, torn_is_told
 from .gltf_document import Document, load
 
 SAMPLE_FPS = 30.0  # where keys do not say the rate
-_SLOWEST_KEYS, _FASTEST_KEYS = 15.0, 250.0  # a second: of fewer, motion between keys would be lost; more are a mistake
-_EVEN = 1e-3  # of the step between keys, besides what 32-bit times are off by
 MOST_NODES = 20_000
 _PARTS = {"translation": 3, "rotation": 4, "scale": 3}
 _MOST_PLACES = 20_000_000  # nodes times frames
@@ -148,24 +147,6 @@ def _channels(document: Document, animation: dict) -> Iterator[tuple[int, str, n
         yield node, part, times, values, mode
 
 
-def _key_rate(times: list[np.ndarray]) -> float:
-    """Return how many keys a second the channels have, all at the same moments of an even beat; else SAMPLE_FPS."""
-    longest = max(times, key=len)
-    span = float(longest[-1] - longest[0])
-    if len(longest) < 3 or not span > 0:
-        return SAMPLE_FPS
-    step = span / (len(longest) - 1)
-    near = _EVEN * step + 1e-6 * float(np.abs(longest[[0, -1]]).max())
-    if not _SLOWEST_KEYS <= 1 / step <= _FASTEST_KEYS:
-        return SAMPLE_FPS
-    for some in {id(found): found for found in times}.values():
-        beats = (some - longest[0]) / step
-        if np.abs(beats - np.round(beats)).max() * step > near:
-            return SAMPLE_FPS
-    whole = snap_fps(1 / step)
-    return whole if abs(span * whole - (len(longest) - 1)) * step < near else 1 / step
-
-
 def _tracks(path: Path, document: Document, animation: dict, nodes: int, fps: float | None) -> tuple[dict, float]:
     """Return the channels of an animation, sampled: (frames, width) by (node, "rotation" or the like); and the rate.
 
@@ -176,7 +157,7 @@ def _tracks(path: Path, document: Document, animation: dict, nodes: int, fps: fl
         return {}, SAMPLE_FPS
     start = min(times[0] for _, _, times, _, _ in channels)
     end = max(times[-1] for _, _, times, _, _ in channels)
-    fps = _key_rate([times for _, _, times, _, _ in channels]) if fps is None else fps
+    fps = fps or even_rate([times for _, _, times, _, _ in channels]) or SAMPLE_FPS
     check_duration(path, (end - start) * fps, fps)
     frames = round((end - start) * fps) + 1
     if frames * nodes > _MOST_PLACES:

@@ -127,7 +127,7 @@ def test_what_cannot_be_carried_is_one_clear_line(clip, character, tmp_path, cap
         ((clip, clip, out), "is not a character"),
         ((clip, empty, out), "has no armature"),
         ((clip, two, out), "has the armatures"),
-        ((clip, character, tmp_path / "out.fbx"), "cannot be written"),
+        ((clip, character, tmp_path / "out.dae"), "cannot be written"),
     )
     for paths, word in cases:
         assert retarget_clip.main([str(path) for path in paths]) == 2

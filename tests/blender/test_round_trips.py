@@ -14,6 +14,7 @@ from coamd_blender.tools import retarget_clip, scenes  # noqa: E402
 from runtime.formats.bvh_write import write_bvh  # noqa: E402
 from runtime.formats.npz import read_npz  # noqa: E402
 from runtime.formats.read import read_at_own_rate  # noqa: E402
+from runtime.formats.writing import write  # noqa: E402
 
 RATES = (20.0, 24.0, 30.0)
 FRAMES = 41
@@ -66,11 +67,11 @@ def test_clips_as_arrays_and_as_bvh(tmp_path, fps):
 
 
 @pytest.mark.parametrize("fps", RATES)
-@pytest.mark.parametrize("writer", ["bvh", "carried bvh", "carried blend"])
+@pytest.mark.parametrize("writer", ["bvh", "glb", "carried bvh", "carried blend", "carried glb", "carried fbx"])
 def test_files_read_as_actions(tmp_path, writer, fps):
-    if writer == "bvh":
-        path = tmp_path / "out.bvh"
-        write_bvh(path, motion(), fps)
+    if writer in ("bvh", "glb"):
+        path = tmp_path / f"out.{writer}"
+        write(path, motion(), fps)
     else:
         path = carried(tmp_path, fps, f".{writer.removeprefix('carried ')}")
     same(*action_of(path, fps), fps)
