@@ -41,7 +41,7 @@ def add_edit(
 def lay(
     data: bpy.types.AnimData, action: bpy.types.Action, name: str, slot: bpy.types.ActionSlot | None
 ) -> bpy.types.NlaStrip:
-    """Put an Action onto a new topmost track, both called ``name``, where its keys are; it speaks in its own range only.
+    """Put an Action onto a new topmost track, both called ``name``, where its keys are; it speaks in its range only.
 
     ``slot``: of the Action, None before Blender 4.4.
     """
