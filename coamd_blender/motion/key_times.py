@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-SLOWEST_KEYS, FASTEST_KEYS = 15.0, 250.0  # a second: of fewer, motion between keys would be lost; more are a mistake
+SLOWEST_KEYS, FASTEST_KEYS = 14.9, 250.5  # a second: of fewer, motion between keys would be lost; more are a mistake
 _EVEN = 1e-3  # of the step between keys, besides what 32-bit times are off by
 _WHOLE = 0.002  # a rate as near to a whole number as this share is taken for it, unless the keys say otherwise
 
 
 def even_rate(times: Sequence[np.ndarray]) -> float | None:
-    """Return the keys a second of channels that all have theirs, (keys,) seconds, at the moments of one even beat.
+    """Return the keys a second of channels that all have theirs at the moments of one even beat.
 
-    None where they have not, and where there are fewer than three keys or a rate outside 15 to 250.
+    times: (keys,) seconds each. None where they have not, and where there are fewer than three keys or a rate outside 15 to 250.
     """
     longest = max(times, key=len, default=np.zeros(0))
     if len(longest) < 3:
