@@ -68,7 +68,7 @@ OPEN = (
     ),
     Benchmark(
         "obedience_vocabulary",
-        "64 single actions in four wordings each",
+        "71 single actions in four wordings each",
         WEIGHTS,
         "benchmarks.run_obedience_of",
         arguments=("VOCABULARY",),
@@ -83,7 +83,7 @@ OPEN = (
     Benchmark("fairness", "do the obedience tests tell real clips apart", DATA, "benchmarks.run_fairness"),
     Benchmark(
         "fairness_vocabulary",
-        "do the tests of 64 single actions tell real clips apart",
+        "do the tests of 71 single actions tell real clips apart",
         DATA,
         "segment_fairness.run_segment_fairness",
     ),

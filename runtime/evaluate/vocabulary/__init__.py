@@ -1,4 +1,4 @@
-"""Geometric tests of 64 single actions, by the names that ``obedience_vocabulary.toml`` uses.
+"""Geometric tests of 71 single actions, by the names that ``obedience_vocabulary.toml`` uses.
 
 Each is applied to the motion as seen from where its body stands and faces at the start (:func:`parts.from_start`): the
 place and the facing change no verdict, and the verdict on a left side is that on the right one of the mirror image.
@@ -44,6 +44,7 @@ TESTS = {
         handling.wipe_window,
         handling.saw_wood,
         handling.turn_crank,
+        handling.spin_lasso,
         postures.kneel_on_one_knee,
         postures.lie_down_on_back,
         postures.get_up_from_floor,
@@ -54,6 +55,7 @@ TESTS = {
         postures.touch_toes,
         postures.downward_dog,
         postures.roll_over_lying,
+        postures.shoulder_stand,
         locomotion.limp,
         locomotion.sneak,
         locomotion.hop_on_one_leg,
@@ -62,6 +64,7 @@ TESTS = {
         locomotion.crawl_hands_and_knees,
         locomotion.climb_stairs,
         locomotion.crab_walk,
+        locomotion.duck_walk,
         sports.side_kick,
         sports.uppercut,
         sports.knee_strike,
@@ -70,9 +73,13 @@ TESTS = {
         sports.basketball_shot,
         sports.cartwheel,
         sports.bowl_a_ball,
+        sports.throw_discus,
         others.fall_over,
         others.spin_around,
         others.hip_sway_dance,
         others.play_violin,
+        others.floss_dance,
+        others.play_drums,
+        others.snow_angel,
     )
 }

@@ -1,4 +1,4 @@
-"""Tests of twelve ways of handling things. Each is a pure function of joints (frames, 22, 3), as in
+"""Tests of thirteen ways of handling things. Each is a pure function of joints (frames, 22, 3), as in
 ``obedience_tests.py``."""
 
 from __future__ import annotations
@@ -277,3 +277,25 @@ def turn_crank(joints: np.ndarray, side: str | None = None) -> bool:
     """
     turns = {arm: _loops(joints, arm) for arm in g.SIDES}
     return stays(joints, 0.4) and on_side(lambda arm: turns[arm] >= 1.8, side, both=True)
+
+
+def spin_lasso(joints: np.ndarray, side: str | None = None, turns: float = 1.8) -> bool:
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a lasso swung overhead.
+
+    One wrist, kept over the head joint (5 cm under it) while the other is under it, goes round ``turns`` times as seen
+    from above, 7 cm or more from the middle of its path, at least half as wide as long; the body is upright.
+    ``side`` is that arm.
+    """
+
+    def shows(arm: str) -> bool:
+        out = g.body_offset(joints, f"{arm}_wrist", "head")
+        alone = g.body_offset(joints, f"{other(arm)}_wrist", "head")[:, 1] < 0
+        for start, stop in g.runs(g.near((out[:, 1] > -0.05) & alone, 2)):
+            level = out[start:stop, [0, 2]] - out[start:stop, [0, 2]].mean(axis=0)
+            long, wide = np.linalg.svd(level, compute_uv=False)[:2] if len(level) > 2 else (1.0, 0.0)
+            far = np.median(np.hypot(level[:, 0], level[:, 1])) > 0.07
+            if far and wide > 0.5 * long and abs(g.turns_round(level[:, 0], level[:, 1])) >= turns:
+                return True
+        return False
+
+    return upright(joints) and on_side(shows, side)

@@ -1,4 +1,4 @@
-"""Tests of eight ways of moving about. Each is a pure function of joints (frames, 22, 3), as in
+"""Tests of nine ways of moving about. Each is a pure function of joints (frames, 22, 3), as in
 ``obedience_tests.py``."""
 
 from __future__ import annotations
@@ -203,5 +203,24 @@ def crab_walk(joints: np.ndarray, way: str | None = None) -> bool:
         towards = float(gone @ feet / max(np.linalg.norm(feet), 1e-9))
         far = {"forward": towards > 0.4, "backward": towards < -0.4, None: np.linalg.norm(gone) > 0.4}
         if stop - start > FPS // 2 and far[way]:
+            return True
+    return False
+
+
+def duck_walk(joints: np.ndarray) -> bool:
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a duck walk, a walk in a deep squat.
+
+    With the pelvis under 62 % of its standing height, a knee under 100 degrees, both off the floor (over 12 cm) and the
+    hands too, the body goes 50 cm forward, more than sideways, with two steps of 12 cm.
+    """
+    knees = np.minimum(g.knee(joints, "left"), g.knee(joints, "right"))
+    squats = (g.pelvis_height(joints) < 0.62) & (knees < 100) & (g.trunk_tilt(joints) < 65)
+    for name in ("knee", "wrist"):
+        squats &= np.minimum(g.height(joints, f"left_{name}"), g.height(joints, f"right_{name}")) > 0.12
+    for start, stop in g.runs(g.near(squats, 3)):
+        if stop - start < FPS // 2:
+            continue
+        left, ahead = body_travel(joints[start:stop])
+        if ahead > 0.5 and ahead > abs(left) and steps(joints[start:stop], 0.12) >= 2:
             return True
     return False

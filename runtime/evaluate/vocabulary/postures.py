@@ -1,4 +1,4 @@
-"""Tests of ten postures and changes of posture. Each is a pure function of joints (frames, 22, 3), as in
+"""Tests of eleven postures and changes of posture. Each is a pure function of joints (frames, 22, 3), as in
 ``obedience_tests.py``."""
 
 from __future__ import annotations
@@ -209,3 +209,18 @@ def roll_over_lying(joints: np.ndarray, face: str | None = None, side: str | Non
         if {"front": end < -0.4, "back": end > 0.4, None: True}[face] and side in (None, towards):
             return True
     return False
+
+
+def shoulder_stand(joints: np.ndarray, seconds: float = 0.5) -> bool:
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a shoulder stand.
+
+    For ``seconds`` both shoulders are under 25 cm, the pelvis 20 cm over them and both ankles 40 cm over the pelvis,
+    knees over 125 degrees, and the head is beside the shoulders, not under them (by 14 cm).
+    """
+    shoulders = [g.height(joints, f"{side}_shoulder") for side in g.SIDES]
+    ankles = np.minimum(g.height(joints, "left_ankle"), g.height(joints, "right_ankle"))
+    pelvis = g.height(joints, "pelvis")
+    rests = (np.max(shoulders, axis=0) < 0.25) & (g.height(joints, "head") > np.mean(shoulders, axis=0) - 0.14)
+    raised = (pelvis > np.max(shoulders, axis=0) + 0.2) & (ankles > pelvis + 0.4)
+    straight = np.minimum(g.knee(joints, "left"), g.knee(joints, "right")) > 125
+    return g.held(rests & raised & straight, seconds)

@@ -1,4 +1,4 @@
-"""Tests of eight actions of sports and fighting. Each is a pure function of joints (frames, 22, 3), as in
+"""Tests of nine actions of sports and fighting. Each is a pure function of joints (frames, 22, 3), as in
 ``obedience_tests.py``."""
 
 from __future__ import annotations
@@ -201,6 +201,29 @@ def bowl_a_ball(joints: np.ndarray, side: str | None = None, walked: int = 2) ->
             if (out[frame : frame + 16, 2] > 0.2).any() and (out[frame : frame + 16, 1] > 0.05).any():
                 before = joints[: frame + 1]
                 return steps(before, 0.15) >= walked or body_travel(before)[1] > 0.5
+        return False
+
+    return on_side(shows, side)
+
+
+def throw_discus(joints: np.ndarray, side: str | None = None, degrees: float = 240) -> bool:
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a discus being thrown.
+
+    Within 3 s of a turn by ``degrees`` towards the other side, the wrist of a stretched arm (70 %), between belly and
+    head height, comes from beside or behind its shoulder to 15 cm ahead of it, at over 1.2 m/s as the turning body sees
+    it, the trunk within 60 degrees of the vertical. ``side`` is that arm.
+    """
+    heading = g.heading(joints)
+
+    def shows(arm: str) -> bool:
+        sign = 1.0 if arm == "right" else -1.0
+        out = g.body_offset(joints, f"{arm}_wrist", f"{arm}_shoulder")
+        level = (np.abs(out[:, 1]) < 0.4) & (g.reach(joints, arm) > 0.7) & (g.trunk_tilt(joints) < 60)
+        swept = level & (velocity(out[:, 2]) > 1.2) & g.recently(level & (out[:, 2] < 0.08), 16)
+        for frame in np.flatnonzero(swept):
+            turned = sign * (heading[frame] - heading[max(0, frame - 3 * FPS) : frame + 1])
+            if turned.max() > degrees and (out[frame : frame + 10, 2] > 0.15).any():
+                return True
         return False
 
     return on_side(shows, side)

@@ -118,10 +118,11 @@ def cycle(times, low, high, period=1.0, start=0.5, rest=None):
 
 def circle(turns, radius, centre, plane, period=0.8, start=0.3):
     """Keys of a point that goes round ``centre``: in the "side" plane forward at the top, in the "front" plane inwards
-    at the top; negative ``turns`` the other way."""
+    at the top, in the "top" plane inwards ahead; negative ``turns`` the other way."""
     steps = int(abs(turns) * 12)
     angle = np.linspace(0, 2 * np.pi * turns, steps + 1)
     zero = 0 * angle
-    offset = {"side": (zero, np.cos(angle), np.sin(angle)), "front": (-np.sin(angle), np.cos(angle), zero)}[plane]
+    one, other = np.cos(angle), np.sin(angle)
+    offset = {"side": (zero, one, other), "front": (-other, one, zero), "top": (-other, zero, one)}[plane]
     points = np.asarray(centre) + radius * np.stack(offset, axis=1)
     return [(start + index * period / 12, tuple(point)) for index, point in enumerate(points)]

@@ -3,6 +3,7 @@ to another count and way, and to somebody who stands or walks."""
 
 import actors
 import actors_moving
+import actors_rare
 import numpy as np
 import pytest
 import synthetic_motions as s
@@ -13,8 +14,8 @@ from coamd_blender.motion.skeleton import mirror
 from runtime.evaluate.obedience_tests import passes
 from runtime.evaluate.vocabulary import TESTS
 
-SHOWN = actors.SHOWN | actors_moving.SHOWN
-MISSES = actors.MISSES | actors_moving.MISSES
+SHOWN = actors.SHOWN | actors_moving.SHOWN | actors_rare.SHOWN
+MISSES = actors.MISSES | actors_moving.MISSES | actors_rare.MISSES
 OPPOSITE = {"left": "right", "right": "left", "forward": "backward", "backward": "forward", "up": "down", "down": "up"}
 OPPOSITE_SIDES = ("left", "right")
 OPPOSITE |= {"front": "back", "back": "front"}
