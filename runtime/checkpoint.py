@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,7 +22,10 @@ from runtime.config import from_dict
 from runtime.weights import FORMAT, check_file, check_kind, torn
 
 _SCALE = "::scale"
+_KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int8, torch.int32, torch.int64, torch.bool)
 _RESTORE = "Restore it from the release"
+
+Net = TypeVar("Net", bound=torch.nn.Module)
 
 
 def save(path: Path, kind: str, config: Any, tensors: dict[str, torch.Tensor], extra: dict | None = None) -> None:
@@ -58,10 +61,13 @@ def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, t
     broken = f"Weights file {path.name} is torn"
     try:
         config, extra = from_dict(config_class, json.loads(metadata["config"])), json.loads(metadata["extra"])
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{broken}: its configuration is not one ({error})", _RESTORE) from error
     if not isinstance(extra, dict):
         raise WeightsError(f"{broken}: what it notes is not an object", _RESTORE)
+    other = next((name for name, value in tensors.items() if value.dtype not in _KINDS), None)
+    if other is not None:
+        raise WeightsError(f"{broken}: {other} is of type {tensors[other].dtype}", _RESTORE)
     try:
         expanded = _expand(tensors)
     except (KeyError, RuntimeError) as error:
@@ -70,6 +76,23 @@ def load(path: Path, kind: str, config_class: type) -> tuple[object, dict[str, t
     if strange is not None:
         raise WeightsError(f"{broken}: {strange} holds values that are not numbers", _RESTORE)
     return config, expanded, extra
+
+
+def network(path: Path, kind: str, config_class: type, build: Callable[[Any], Net], name: str) -> Net:
+    """Return the network in a weights file: ``build(config)`` with the file's tensors. ``name`` is for texts.
+
+    It is built for real only once its file is seen to hold all that its configuration states, so that it takes no more
+    memory than there are tensors for. Raises WeightsError as :func:`load` and :func:`load_module`.
+    """
+    config, tensors, _ = load(path, kind, config_class)
+    try:
+        with torch.device("meta"):
+            _check_fit(build(config).state_dict(), tensors, name)
+    except (RuntimeError, ValueError, ArithmeticError) as error:  # sizes that no network has
+        raise WeightsError(f"Weights file {Path(path).name} states no network ({error})", _RESTORE) from error
+    module = build(config)
+    load_module(module, tensors, name)
+    return module
 
 
 def _is_finite(value: torch.Tensor) -> bool:
@@ -133,7 +156,11 @@ def load_module(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name:
 
     Every key must be there and every shape must agree, else WeightsError.
     """
-    expected = module.state_dict()
+    _check_fit(module.state_dict(), tensors, name)
+    module.load_state_dict(tensors, strict=True)
+
+
+def _check_fit(expected: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tensor], name: str) -> None:
     missing = sorted(set(expected) - set(tensors))
     unknown = sorted(set(tensors) - set(expected))
     wrong = [key for key in expected if key in tensors and expected[key].shape != tensors[key].shape]
@@ -144,7 +171,6 @@ def load_module(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name:
             if keys
         )
         raise WeightsError(f"{name} weights do not fit this version: the file {problem}", "Use matching weights")
-    module.load_state_dict(tensors, strict=True)
 
 
 def quantize(tensors: dict[str, torch.Tensor], smallest: int = 4096) -> dict[str, torch.Tensor]:

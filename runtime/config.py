@@ -6,19 +6,24 @@ remember which preset made a file. Constructors refuse sizes that do not fit tog
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 from coamd_blender.errors import InputError
 
 _LARGEST = 2**20  # of a size: a file that states more would take all memory before its tensors are looked at
+_MOST_LAYERS = 256  # and of what is counted in modules, all time
+_COUNTED = ("layers", "blocks", "convolutions", "recurrent")  # how the names of such fields end
 TRAVEL_DIM = 3  # sideways and forward travel, and turn, of one token: see model/representation.py
 
 
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise InputError(message, "Change the preset in runtime/config.py so that the sizes fit")
+
+
+def _require_heads(width: int, heads: int) -> None:
+    _require(heads > 0 and width > 0 and width % heads == 0, f"Width {width} does not divide by {heads} heads")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,10 @@ class AutoencoderConfig:
     output_convolutions: int = 1
 
     def __post_init__(self) -> None:
-        _require(self.width % 8 == 0, f"Autoencoder width {self.width} is not a multiple of 8 (its group count)")
+        _require(
+            self.width > 0 and self.width % 8 == 0,
+            f"Autoencoder width {self.width} is not a multiple of 8 (its group count)",
+        )
         _require(self.latent_dim > 0, f"Autoencoder latent_dim {self.latent_dim} is not positive")
         _require(self.output_convolutions >= 1, f"{self.output_convolutions} output convolutions")
 
@@ -83,7 +91,7 @@ class GeneratorConfig:
     both_ends: bool = True
 
     def __post_init__(self) -> None:
-        _require(self.width % self.heads == 0, f"Width {self.width} does not divide by {self.heads} heads")
+        _require_heads(self.width, self.heads)
         _require(self.width % 2 == 0, f"Width {self.width} is odd; positions need sine and cosine halves")
         _require(0 <= self.condition_drop < 1, f"The condition_drop {self.condition_drop} is outside 0 to 1")
         known = ("tokens", *TEXT_VECTORS)
@@ -116,7 +124,7 @@ class RecognizerConfig:
     temperature: float = 0.1
 
     def __post_init__(self) -> None:
-        _require(self.width % self.heads == 0, f"Width {self.width} does not divide by {self.heads} heads")
+        _require_heads(self.width, self.heads)
         _require(self.width % 2 == 0, f"Width {self.width} is odd; positions need sine and cosine halves")
         _require(self.patch >= 1, f"Patches of {self.patch} frames")
         _require(self.recurrent >= 0, f"{self.recurrent} recurrent layers")
@@ -164,7 +172,7 @@ class TextEncoderConfig:
     max_tokens: int = 64
 
     def __post_init__(self) -> None:
-        _require(self.width % self.heads == 0, f"Width {self.width} does not divide by {self.heads} heads")
+        _require_heads(self.width, self.heads)
 
     @property
     def feature_dim(self) -> int:
@@ -185,7 +193,7 @@ class ClipTextConfig:
     projection: int = 512
 
     def __post_init__(self) -> None:
-        _require(self.width % self.heads == 0, f"Width {self.width} does not divide by {self.heads} heads")
+        _require_heads(self.width, self.heads)
 
     @property
     def feature_dim(self) -> int:
@@ -331,7 +339,8 @@ def from_dict(kind: type[Config], values: dict) -> Config:
         )
     for field in fields(kind):
         annotation = getattr(field.type, "__name__", field.type)
-        if field.name in values and not _is_a(values[field.name], annotation):
+        most = _MOST_LAYERS if field.name.endswith(_COUNTED) else _LARGEST
+        if field.name in values and not _is_a(values[field.name], annotation, most):
             raise InputError(
                 f"{kind.__name__} has {field.name} {values[field.name]!r:.40}, which is not {annotation}",
                 "The file is torn: restore it from the release, or train the weights anew",
@@ -339,10 +348,11 @@ def from_dict(kind: type[Config], values: dict) -> Config:
     return kind(**values)
 
 
-def _is_a(value: Any, annotation: str) -> bool:
-    """Return whether a value from JSON is of a plain ``annotation``; of others the class says it itself."""
+def _is_a(value: Any, annotation: str, most: int) -> bool:
+    """Return whether a value from JSON is of a plain ``annotation``, whole numbers from 0 to ``most``; of others the
+    class says it itself."""
     if annotation == "int":
-        return type(value) is int and abs(value) <= _LARGEST
+        return type(value) is int and 0 <= value <= most
     if annotation == "float":
-        return type(value) in (int, float) and math.isfinite(value)
+        return type(value) in (int, float) and abs(value) < 1e30
     return type(value).__name__ == annotation if annotation in ("str", "bool") else True

@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from coamd_blender.errors import CoamdError, WeightsError
+from coamd_blender.errors import CoamdError, InputError, WeightsError
 from runtime import checkpoint
+from runtime.config import GeneratorConfig, RecognizerConfig, TextEncoderConfig, from_dict
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,31 @@ def test_keys_and_shapes_are_strict(tensors, problem):
         checkpoint.load_module(nn.Linear(2, 2), tensors, "line")
 
 
+def line(config: Config) -> nn.Module:
+    """A network whose configuration states one size."""
+    return nn.Linear(config.width, config.width)
+
+
+def test_a_network_is_built_from_its_file(tmp_path):
+    made = nn.Linear(4, 4)
+    checkpoint.save(tmp_path / "w.safetensors", "thing", Config(), made.state_dict())
+    loaded = checkpoint.network(tmp_path / "w.safetensors", "thing", Config, line, "line")
+    assert torch.equal(loaded.weight, made.weight) and loaded.weight.device.type == "cpu"
+
+
+def test_a_network_of_a_size_that_its_file_does_not_hold_takes_no_memory(tmp_path):
+    checkpoint.save(tmp_path / "w.safetensors", "thing", Config(2**20), nn.Linear(4, 4).state_dict())
+    with pytest.raises(WeightsError, match="misshapes"):  # its matrix would take 4 TB
+        checkpoint.network(tmp_path / "w.safetensors", "thing", Config, line, "line")
+
+
+@pytest.mark.parametrize("config", [GeneratorConfig, RecognizerConfig, TextEncoderConfig])
+@pytest.mark.parametrize("wrong", [{"heads": 0}, {"width": 0}, {"layers": 100_000}, {"layers": -1}])
+def test_sizes_that_no_network_has_are_refused_before_one_is_built(config, wrong):
+    with pytest.raises(InputError):
+        from_dict(config, wrong)
+
+
 GOOD = {"coamd_format": checkpoint.FORMAT, "kind": "thing", "config": '{"width": 4}', "extra": "{}"}
 
 
@@ -129,6 +155,7 @@ GOOD = {"coamd_format": checkpoint.FORMAT, "kind": "thing", "config": '{"width":
         ({}, {"m": torch.tensor([1.0, float("nan")])}),
         ({}, {"m": torch.tensor([float("inf")], dtype=torch.float16)}),
         ({}, {"m": torch.ones(4, 4, dtype=torch.int8)}),
+        ({}, {"m": torch.ones(4, 4).to(torch.float8_e5m2)}),
         ({}, {"m": torch.ones(4, 4, dtype=torch.int8), "m::scale": torch.ones(3, 1)}),
     ],
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import InputError, RigError
+from ..motion.files import parse_json, read_text
 from .mapping import REQUIRED, Mapping, make_mapping
 
 FORMAT, VERSION = "coamd-mapping", 1
@@ -36,7 +37,7 @@ def load_mapping(path: str | Path) -> Mapping:
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
+        content = parse_json(read_text(path), object_pairs_hook=_once)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "Choose another file") from error
     except ValueError as error:
@@ -44,7 +45,7 @@ def load_mapping(path: str | Path) -> Mapping:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path.name} is not a bone mapping", f'It must hold "format": "{FORMAT}"')
     if content.get("version") != VERSION:
-        raise InputError(f"{path.name} is a mapping of version {content.get('version')}", "Update CoAMD to read it")
+        raise InputError(f"{path.name} is not a mapping of version {VERSION}", "Update CoAMD to read it")
     bones = content.get("bones")
     if not isinstance(bones, dict) or not all(isinstance(bone, str) for bone in bones.values()):
         raise InputError(f"{path.name} has no table of bones", 'Give "bones": {"pelvis": "BONE NAME", ...}')

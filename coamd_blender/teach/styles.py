@@ -47,7 +47,7 @@ def read(path: Path) -> Told:
     """Return what the style in the file ``path`` tells. Raises WeightsError for a file that is not a style."""
     try:
         return _read(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise WeightsError(f"{path.name} is not a style", "Teach it again") from error
 
 

@@ -18,7 +18,7 @@ from .checks import is_number, is_texts
 
 _REMEDY = "Ask again; if it stays, install the add-on and the runtime of one version"
 _KINDS = {
-    "a number": is_number,
+    "a number": lambda value: is_number(value) and abs(value) < 1e30,  # which Blender's floats hold
     "a whole number": lambda value: type(value) is int and abs(value) < 2**63,
     "a text": lambda value: isinstance(value, str),
     "a list of texts": is_texts,
@@ -50,6 +50,15 @@ def rows(fields: Mapping[str, Any], name: str, most: int, kinds: Mapping[str, st
         for key, kind in kinds.items():
             field(row, key, kind)
     return found
+
+
+def weights(fields: Mapping[str, Any]) -> None:
+    """Raise ProtocolError where it is told what made a motion, and not as texts."""
+    told = fields.get("weights") or {}
+    owe(isinstance(told, dict), "has weights that are not an object")
+    for name in ("name", "licence"):
+        if name in told:
+            field(told, name, "a text")
 
 
 def joints(arrays: Mapping[str, np.ndarray], shape: Sequence[int | None], name: str = "joints") -> np.ndarray:

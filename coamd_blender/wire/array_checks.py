@@ -21,6 +21,8 @@ def check_clip(joints: np.ndarray | None) -> None:
         raise InputError("The request has no joints", f"Send joints (frames, {JOINT_COUNT}, 3)")
     if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3):
         raise InputError(f"Joints of shape {joints.shape} are not a clip", f"Give (frames, {JOINT_COUNT}, 3)")
+    if joints.dtype.kind != "f":
+        raise InputError(f"Joints of type {joints.dtype} are not places", "Give floating-point numbers")
     if not np.isfinite(joints).all():
         raise InputError("The motion holds values that are not numbers", "Export it again")
     if joints.size and np.abs(joints).max() > limits.FARTHEST:
@@ -55,7 +57,7 @@ def check_path(path: np.ndarray | None, mode: str, parts: str | None) -> None:
         raise InputError("A path moves the whole body, and only some joints may be made anew", "Leave one out")
     if EDIT_MODES[mode].keeps:
         raise InputError("A variation keeps its way, and a path gives another", "Leave the path out, or use between")
-    if path.ndim != 2 or path.shape[1] != 2 or not np.isfinite(path).all():
+    if path.ndim != 2 or path.shape[1] != 2 or not _near(path):
         raise InputError(f"An array of shape {path.shape} is not a path", "Give two or more points [x, z]")
     if float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum()) < 0.05:
         raise InputError("The path is a single point", "Give at least two points apart")
@@ -66,10 +68,13 @@ def check_places(points: np.ndarray, joints: np.ndarray | None, frames: np.ndarr
 
     ``joints`` are indices and ``frames`` frame numbers, both (count,).
     """
+    for indices in (joints, frames):
+        if indices is not None and indices.dtype.kind not in "iu":
+            raise InputError(f"Targets of type {indices.dtype} are not numbered", "Send whole numbers")
     counts = {0 if array is None else array.size for array in (joints, frames)}
     if points.ndim != 2 or points.shape[1] != 3 or counts != {len(points)}:
         raise InputError("The targets do not belong together", "Send as many points (count, 3) as joints and frames")
-    if not np.isfinite(points).all() or not ((joints >= 0) & (joints < JOINT_COUNT)).all():
+    if not _near(points) or not ((joints >= 0) & (joints < JOINT_COUNT)).all():
         raise InputError("A target is not a place of a joint", f"Send finite points, and joints under {JOINT_COUNT}")
 
 
@@ -91,3 +96,11 @@ def immovable_joints(parts: str | None) -> np.ndarray:
     if held.all():
         raise InputError(f"Joints {parts} cannot move while what hangs on them stays", "Add the joints below them")
     return held
+
+
+def _near(points: np.ndarray) -> bool:
+    """Return whether all are floating-point numbers and none is farther away than a joint can be."""
+    if points.dtype.kind != "f":
+        return False
+    with np.errstate(invalid="ignore"):
+        return bool((np.abs(points) <= limits.FARTHEST).all())

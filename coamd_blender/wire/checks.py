@@ -7,6 +7,7 @@ in array_checks.py. A leaf: standard library only.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
@@ -18,7 +19,9 @@ from .edit_modes import EDIT_MODES
 
 def is_number(value: Any) -> bool:
     """Return whether ``value``, from JSON, is a finite number."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**63
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def is_texts(value: Any) -> bool:
@@ -141,20 +144,23 @@ def check_range(start: int, stop: int, mode: str) -> None:
 
 def check_ranges(ranges: Iterable[tuple[int, int]], frames: int) -> None:
     """Raise InputError unless the ranges (start, stop) lie in a clip of ``frames`` frames, none over another."""
-    taken: list[tuple[int, int]] = []
-    for start, stop in ranges:
+    end = 0
+    for start, stop in sorted(ranges):
         if start < 0 or stop > frames:
             raise InputError(
                 f"The range {start}:{stop} is outside the clip's {frames} frames", f"Choose frames from 0 to {frames}"
             )
-        if any(start < other_stop and other_start < stop for other_start, other_stop in taken):
+        if start < end:
             raise InputError(f"The range {start}:{stop} overlaps another", "Keep ranges apart")
-        taken.append((start, stop))
+        end = stop
 
 
 def check_targets(frames: Sequence[int], ranges: Sequence[tuple[int, int]]) -> None:
-    """Raise InputError unless every one of the targets' ``frames`` lies in one of the ``ranges`` (start, stop)."""
+    """Raise InputError unless every one of the targets' ``frames`` lies in one of the ``ranges`` (start, stop), which
+    lie apart."""
+    starts, stops = zip(*sorted(ranges), strict=True)
     for frame in frames:
-        if not any(start <= frame < stop for start, stop in ranges):
+        before = bisect_right(starts, frame)  # ranges that begin there or earlier
+        if before == 0 or frame >= stops[before - 1]:
             named = ", ".join(f"{start}:{stop}" for start, stop in ranges)
             raise InputError(f"The pose at frame {frame} is outside the range {named}", "Move one of them")

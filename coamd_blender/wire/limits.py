@@ -15,6 +15,7 @@ LONGEST_FRAMES = 196
 DEFAULT_SECONDS = 6.0
 SHORTEST_SCENE, LONGEST_SCENE = 0.5, 3600.0  # of a storyboard's scene
 LONGEST_EDIT = 600.0  # of a range that is made anew
+MOST_RANGES = 1000  # of one edit
 
 MOST_VARIANTS = 8  # that the panel makes at once
 MOST_COPIES = 1000  # that one request, or --count, makes

@@ -38,6 +38,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import Cancelled, CoamdError, ProtocolError, all_errors
+from ..motion.files import parse_json
 
 PROTOCOL_VERSION = 2  # 2: Alive
 VERSION = "0.1.0"  # of add-on and runtime, which ship together; as in pyproject.toml
@@ -49,6 +50,7 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_BODY_BYTES = 64 << 20  # about 1,290 clips of 196 frames
 MAX_ARRAYS = 64
 MAX_DIMENSIONS = 8
+MAX_WHOLE = 2**63 - 1
 DTYPES = frozenset({"<f2", "<f4", "<f8", "<i4", "<i8", "|u1", "|b1"})
 
 _ALONE = "Nothing but frames may be written to this stream"
@@ -279,7 +281,7 @@ class FrameDecoder:
             if self._buffer.find(MAGIC, _PREFIX_BYTES, end - body_bytes) >= 0:
                 raise ProtocolError("A frame begins inside the header of another", _ALONE)
             header = _decode_header(bytes(self._buffer[_PREFIX_BYTES : end - body_bytes]))
-            request_id = header.get("id", 0) if type(header.get("id")) is int else 0
+            request_id = header.get("id", 0) if _is_whole(header.get("id")) else 0
             message = _decode_message(header, self._buffer, end - body_bytes, body_bytes)
         except ProtocolError as error:
             self._report(found, request_id, error.message, error.hint)
@@ -306,12 +308,16 @@ def _magic_overlap(buffer: bytearray) -> int:
 
 def _decode_header(data: bytes) -> dict[str, Any]:
     try:
-        header = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        header = parse_json(data.decode("utf-8"), parse_constant=_refuse_constant)
+    except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise ProtocolError(f"A frame's header is not JSON: {error}", _ALONE) from error
     if not isinstance(header, dict):
         raise ProtocolError("A frame's header is not a JSON object", _ALONE)
     return header
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MAX_WHOLE
 
 
 def _refuse_constant(name: str) -> float:
@@ -338,7 +344,7 @@ def _decode_message(header: dict[str, Any], buffer: bytearray, start: int, size:
 def _checked_value(kind: str, name: str, annotation: str, value: Any) -> Any:
     """Return ``value`` when it fits the dataclass ``annotation`` (one of the four used above)."""
     if annotation == "int":
-        good = type(value) is int and value >= 0
+        good = _is_whole(value)
     elif annotation == "str":
         good = isinstance(value, str)
     elif annotation == "tuple[str, ...]":

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion import files
 from coamd_blender.motion.skeleton import JOINT_COUNT, JOINT_INDEX
 from coamd_blender.wire.checks import check_scene
 from coamd_blender.wire.requests import StoryboardScene
 
+_MOST_HELD = 100_000  # frames with a pose: well over an hour
 _POSES = 'Write [{"frame": 30, "joints": {"left_wrist": [x, y, z]}}]'
 
 
 def read_text(path: Path, what: str) -> str:
     """Return the text of a UTF-8 file; ``what`` names it: "prompt file"."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return files.read_text(path)
     except UnicodeDecodeError as error:
         raise InputError(f"The {what} {path} is not UTF-8 text", "Save it as UTF-8") from error
     except OSError as error:
         raise InputError(f"The {what} {path} cannot be read: {error.strerror}", "Check the path") from error
+    except ValueError as error:
+        raise InputError(f"The {what} {path} cannot be read: {error}", "Leave out what is not needed") from error
 
 
 def read_json(path: Path, what: str) -> Any:
     """Return what a JSON file holds; ``what`` names it."""
     try:
-        return json.loads(read_text(path, what))
+        return files.parse_json(read_text(path, what))
     except ValueError as error:
         raise InputError(f"The {what} {path} is not JSON ({error})", "Correct the file") from error
 
@@ -78,10 +81,10 @@ def _scene(prompt: str, seconds: float) -> StoryboardScene:
 
 def _json_scenes(text: str, path: Path) -> list[StoryboardScene]:
     try:
-        rows = json.loads(text)
+        rows = files.parse_json(text)
         rows = rows["scenes"] if isinstance(rows, dict) else rows
         return [_scene(str(row["prompt"]), float(row["seconds"])) for row in rows]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
         raise InputError(
             f"The storyboard {path} is not a list of scenes ({error})",
             'Write [{"prompt": "a person walks", "seconds": 3}, ...]',
@@ -112,7 +115,7 @@ def read_path(path: Path) -> np.ndarray:
     rows = rows.get("points") if isinstance(rows, dict) else rows
     try:
         curve = np.array(rows, dtype=np.float64)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise InputError(f"{path} is not a curve ({error})", "Write [[x, z], [x, z], ...]") from error
     if curve.ndim != 2 or curve.shape[1] != 2 or len(curve) < 2 or not np.isfinite(curve).all():
         raise InputError(f"{path} holds an array of shape {curve.shape}", "Write two or more points [[x, z], ...]")
@@ -132,11 +135,14 @@ def read_targets(path: Path) -> dict[str, np.ndarray]:
     try:
         for row in rows:
             indices, places = _places(row["joints"])
-            for frame in range(int(row["frame"]), int(row.get("until", int(row["frame"]) + 1))):
+            held = range(int(row["frame"]), int(row.get("until", int(row["frame"]) + 1)))
+            if len(held) + len(points) > _MOST_HELD:
+                raise ValueError(f"it holds poses at more than {_MOST_HELD:,} frames")
+            for frame in held:
                 points.append(places)
                 joints += indices
                 frames += [frame] * len(indices)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise InputError(f"{path} is not a list of poses ({error})", _POSES) from error
     if not frames:
         raise InputError(f"{path} holds no pose", _POSES)

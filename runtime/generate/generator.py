@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from coamd_blender.errors import InputError
+from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from coamd_blender.wire.checks import check_seconds, tidy_prompt
 from runtime import checkpoint
@@ -86,13 +86,17 @@ class Generator:
         """
         folder = Path(weights) if weights is not None else WEIGHTS
         chosen = choose_device(device)
-        config, tensors, _ = checkpoint.load(folder / AUTOENCODER, "autoencoder", AutoencoderConfig)
-        autoencoder = Autoencoder(config)
-        checkpoint.load_module(autoencoder, tensors, "autoencoder")
-        config, tensors, _ = checkpoint.load(folder / GENERATOR, "generator", GeneratorConfig)
-        networks = MotionGenerator(config)
-        checkpoint.load_module(networks, tensors, "generator")
-        loaded = cls(autoencoder, networks, encoder_of(folder, config.text_dim), chosen)
+        autoencoder = checkpoint.network(
+            folder / AUTOENCODER, "autoencoder", AutoencoderConfig, Autoencoder, "autoencoder"
+        )
+        networks = checkpoint.network(folder / GENERATOR, "generator", GeneratorConfig, MotionGenerator, "generator")
+        if networks.config.token_dim != autoencoder.config.token_dim:
+            raise WeightsError(
+                f"{GENERATOR} draws tokens of {networks.config.token_dim} numbers, {AUTOENCODER} has "
+                f"{autoencoder.config.token_dim}",
+                "Use weights that were made together",
+            )
+        loaded = cls(autoencoder, networks, encoder_of(folder, networks.config.text_dim), chosen)
         loaded.vocabulary = Vocabulary.beside(folder)
         loaded.examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
         loaded.digest = sha256(folder / GENERATOR)

@@ -22,6 +22,8 @@ KIND = "style"
 SUFFIX = ".safetensors"
 MOST_STRENGTH = limits.LARGEST_STRENGTH  # either way: a style can be subtracted, on the command line
 _PARTS = (".down", ".up")
+_TEACH = "Teach it again"
+_MOST_WORDS, _MOST_LETTERS = 2000, 200_000  # that a style has been taught, in sentences and in all
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class StyleConfig:
     def __post_init__(self) -> None:
         for field in ("words", "clips"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
+        letters = [len(word) for word in self.words if isinstance(word, str)]
+        if len(letters) < len(self.words) or len(letters) > _MOST_WORDS or sum(letters) > _MOST_LETTERS:
+            raise ValueError("its words are not sentences, or too many")
         object.__setattr__(self, "scores", tuple((str(name), float(value)) for name, value in self.scores))
 
 
@@ -75,7 +80,12 @@ class Style:
         names = {name.removesuffix(_PARTS[0]) for name in tensors if name.endswith(_PARTS[0])}
         whole = {name + part for name in names for part in _PARTS}
         if not names or whole != set(tensors):
-            raise WeightsError(f"{Path(path).name} is not a whole style", "Teach it again")
+            raise WeightsError(f"{Path(path).name} is not a whole style", _TEACH)
+        for name in names:
+            down, up = (tensors[name + part] for part in _PARTS)
+            thin = down.ndim == up.ndim == 2 and len(down) == up.shape[1] == config.rank
+            if not thin or not (down.is_floating_point() and up.is_floating_point()):
+                raise WeightsError(f"{Path(path).name} is torn: {name} is no change of rank {config.rank}", _TEACH)
         return cls(config, {name: (tensors[name + _PARTS[0]], tensors[name + _PARTS[1]]) for name in sorted(names)})
 
 

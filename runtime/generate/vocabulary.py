@@ -34,6 +34,10 @@ class VocabularyConfig:
         object.__setattr__(self, "captions", tuple(self.captions))
 
 
+def _is_text(caption: object) -> bool:
+    return isinstance(caption, str)
+
+
 @dataclass(frozen=True)
 class Unlearnt:
     """A clause far from everything learnt: ``clause``, its distance (0 to 2), and the nearest captions."""
@@ -62,7 +66,8 @@ class Vocabulary:
     def load(cls, folder: Path) -> Vocabulary:
         """Read it from a weights folder. Raises WeightsError when it is missing or torn."""
         config, tensors, _ = checkpoint.load(Path(folder) / FILE, "vocabulary", VocabularyConfig)
-        if set(tensors) != {"vectors"} or len(tensors["vectors"]) != len(config.captions):
+        fits = set(tensors) == {"vectors"} and tensors["vectors"].ndim == 2
+        if not fits or len(tensors["vectors"]) != len(config.captions) or not all(map(_is_text, config.captions)):
             raise WeightsError(f"{FILE} does not fit its captions", "Restore it from the release")
         return cls(config, tensors["vectors"])
 

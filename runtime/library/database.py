@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from coamd_blender.errors import CoamdError, DataError, InputError
+from coamd_blender.motion.skeleton import MAX_FRAMES
 
 FACTS = "facts.sqlite"
 APPLICATION_ID = 0x436F414C  # "CoAL"
@@ -123,6 +124,14 @@ def fitting(row: Sequence[Any], kinds: Sequence[type], what: str, name: Path) ->
         if not isinstance(value, (int, float) if kind is float else kind):
             raise DataError(f"The library {name} is torn: a {what} holds {value!r:.40}", NEW_LIBRARY)
     return row
+
+
+def fitting_window(row: Sequence[Any], name: Path) -> tuple[int, int, int, int]:
+    """Return a window's row (number, clip, start, stop), else raise DataError; ``name`` is the library's."""
+    number, clip, start, stop = fitting(row, (int, int, int, int), "window", name)
+    if not 0 <= start < stop or stop - start > MAX_FRAMES:
+        raise DataError(f"The library {name} is torn: a window {start} to {stop}", NEW_LIBRARY)
+    return number, clip, start, stop
 
 
 @contextlib.contextmanager

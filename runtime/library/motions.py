@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -74,6 +76,24 @@ def unpack_joints(data: bytes) -> np.ndarray:
     if np.abs(units).max() > _FARTHEST:
         raise DataError("A stored motion is torn: it goes farther than 100 km", "Index its file again")
     return (units / UNITS_PER_METRE).astype(np.float32)
+
+
+def unpack_windows(
+    windows: Sequence[tuple[int, int, int, int]], packed: Callable[[int], bytes | None]
+) -> tuple[list[tuple[int, int, int, int]], list[np.ndarray]]:
+    """Return those of ``windows`` (number, clip, start, stop) that their clips hold, clip by clip, and their joints,
+    float32 (stop - start, 22, 3), metres; ``packed(clip)`` is what :func:`pack_joints` made, None for a clip that is
+    gone. One whole clip is in memory at a time. Raises DataError as :func:`unpack_joints`."""
+    found, motions = [], []
+    for clip, of_clip in groupby(sorted(windows, key=lambda window: window[1:]), key=lambda window: window[1]):
+        data = packed(clip)
+        if data is None:
+            continue
+        joints = unpack_joints(data)
+        there = [window for window in of_clip if window[3] <= len(joints)]
+        found += there
+        motions += [joints[start:stop].copy() for _, _, start, stop in there]
+    return found, motions
 
 
 def _differences(values: np.ndarray) -> np.ndarray:

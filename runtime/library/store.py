@@ -39,12 +39,13 @@ from runtime.library.database import (
     complaint,
     connect,
     fitting,
+    fitting_window,
     make_tables,
     may_write,
     storable,
     writing,
 )
-from runtime.library.motions import MOST_FRAMES, pack_joints, unpack_joints
+from runtime.library.motions import MOST_FRAMES, pack_joints, unpack_joints, unpack_windows
 from runtime.library.own_files import OwnFiles
 from runtime.library.records import Clip, Embedder, FileFacts, ReadClip, State, batches_of, windows_of
 
@@ -224,13 +225,7 @@ class Store:
         """Return {row: (clip id, start, stop)} of the rows that still belong to a clip."""
         marks = ",".join("?" * len(numbers))
         rows = self._db.execute(f"SELECT number, clip, start, stop FROM windows WHERE number IN ({marks})", numbers)
-        found = {}
-        for row in rows:
-            number, clip, start, stop = fitting(row, (int, int, int, int), "window", self.folder)
-            if not 0 <= start < stop <= MOST_FRAMES:
-                raise DataError(f"The library {self.folder} is torn: a window {start} to {stop}", NEW_LIBRARY)
-            found[number] = clip, start, stop
-        return found
+        return {row[0]: row[1:] for row in (fitting_window(row, self.folder) for row in rows)}
 
     def rows_of(self, clip_id: int) -> list[int]:
         """Return the rows of a clip's windows; none for those that wait to be embedded."""
@@ -303,13 +298,11 @@ class Store:
 
     def _embed_windows(self, waiting: list[tuple[int, int, int, int]], embedder: Embedder, state: State) -> None:
         """Embed windows (number, clip, start, stop); those that others have embedded or replaced meanwhile are left."""
-        packed = {clip: self._packed_joints(clip) for _, clip, _, _ in waiting}
-        joints = {clip: unpack_joints(data) for clip, data in packed.items() if data is not None}
-        waiting = [window for window in waiting if window[1] in joints and window[3] <= len(joints[window[1]])]
-        waiting.sort(key=lambda window: window[1:])
+        checked = [fitting_window(row, self.folder) for row in waiting]
+        waiting, motions = unpack_windows(checked, self._packed_joints)
         if not waiting:
             return
-        vectors = embedder.embed_motions([joints[clip][start:stop] for _, clip, start, stop in waiting])
+        vectors = embedder.embed_motions(motions)
         with self._writing():
             now = self._check_not_rebuilt(state)
             left = self.windows([number for number, *_ in waiting])

@@ -47,7 +47,8 @@ class _Layer(TextLayer):
 class TextEncoder(nn.Module):
     """Sentences to token features and a pooled vector. Frozen: it is never trained here."""
 
-    def __init__(self, config: TextEncoderConfig, tokenizer: Tokenizer):
+    def __init__(self, config: TextEncoderConfig, tokenizer: Tokenizer | None = None):
+        """``tokenizer`` may be set later, before the first sentence."""
         super().__init__()
         self.config = config
         self.tokenizer = tokenizer
@@ -60,9 +61,13 @@ class TextEncoder(nn.Module):
     @classmethod
     def load(cls, folder: Path) -> TextEncoder:
         """Read weights and vocabulary from ``folder``; raises WeightsError when either is missing or torn."""
-        config, tensors, _ = checkpoint.load(Path(folder) / WEIGHTS_FILE, "text_encoder", TextEncoderConfig)
-        encoder = cls(config, load_tokenizer(Path(folder) / TOKENIZER_FILE, config.max_tokens))
-        checkpoint.load_module(encoder, tensors, "text encoder")
+        encoder = checkpoint.network(
+            Path(folder) / WEIGHTS_FILE, "text_encoder", TextEncoderConfig, cls, "text encoder"
+        )
+        config = encoder.config
+        encoder.tokenizer = load_tokenizer(Path(folder) / TOKENIZER_FILE, min(config.max_tokens, config.positions))
+        if encoder.tokenizer.get_vocab_size() > config.vocabulary:
+            raise WeightsError(f"{TOKENIZER_FILE} has more words than {WEIGHTS_FILE}", "Take both from one release")
         return encoder.eval().requires_grad_(False)
 
     @torch.no_grad()

@@ -24,6 +24,13 @@ def spread(cosines: np.ndarray) -> np.ndarray:
     return np.arctanh(np.clip(np.asarray(cosines, dtype=np.float64), -_LARGEST, _LARGEST))
 
 
+def _number(value: object) -> float:
+    """Return a number of a curve. Raises ValueError for what is not one, or leads out of floating point."""
+    if type(value) not in (int, float) or not abs(value) < 100:
+        raise ValueError(f"{value!r:.40} is not a number of a curve")
+    return float(value)
+
+
 @dataclass(frozen=True)
 class Curve:
     """The odds of agreement: their logarithm is ``slope`` times the spread cosine, plus ``offset``."""
@@ -50,8 +57,9 @@ class Agreement:
         path = Path(folder) / FILE
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(told["recognizer"]), *(Curve(**told[name]) for name in ("text", "motion")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            curves = [Curve(*(_number(told[name][key]) for key in ("slope", "offset"))) for name in ("text", "motion")]
+            return cls(str(told["recognizer"]), *curves)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise WeightsError(f"{path} cannot be read", "Make it with: python -m runtime train agreement") from error
 
     @classmethod

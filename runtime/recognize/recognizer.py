@@ -66,10 +66,8 @@ class Recognizer:
         Raises WeightsError for missing or torn files, InputError for a device that is not there.
         """
         chosen, path = choose_device(device), weights_file(weights, RECOGNIZER)
-        config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
-        model = MotionRecognizer(config)
-        checkpoint.load_module(model, tensors, "recogniser")
-        loaded = cls(model, encoder_of(path.parent, config.text_dim), chosen, sha256(path))
+        model = checkpoint.network(path, "recognizer", RecognizerConfig, MotionRecognizer, "recogniser")
+        loaded = cls(model, encoder_of(path.parent, model.config.text_dim), chosen, sha256(path))
         loaded.agreement = Agreement.beside(path.parent, loaded.digest)
         return loaded
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion.files import read_text
 from coamd_blender.wire.checks import tidy_prompt
 
 _HOW = "Write lines such as: victory_*.bvh,a person does the victory dance"
@@ -19,13 +21,13 @@ def read_words(path: Path) -> list[tuple[str, str]]:
     Raises InputError, which names the line, for a row without a sentence.
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if any(map(str.strip, row))]
+        lines = csv.reader(io.StringIO(read_text(Path(path)), newline=""))
+        rows = [(number, row) for number, row in enumerate(lines, start=1) if any(map(str.strip, row))]
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text", "Save it as UTF-8") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "Check the path") from error
-    except csv.Error as error:
+    except (csv.Error, ValueError) as error:
         raise InputError(f"{path} is not a CSV ({error})", _HOW) from error
     if rows and [cell.strip().lower() for cell in rows[0][1]] == ["file", "sentence"]:
         rows = rows[1:]

@@ -27,6 +27,8 @@ def test_storyboards_are_read_from_lines_and_json(tmp_path):
         ("0 walk", "outside 0.5"),
         ("3", "prompt is empty"),
         ("[{}]", "not a list"),
+        ('[{"prompt": "x", "seconds": ' + "9" * 400 + "}]", "not a list"),
+        ("[" * 2000, "deep"),
     ],
 )
 def test_bad_storyboards_are_named(tmp_path, text, reason):
@@ -58,3 +60,19 @@ def test_a_curve_is_read_as_a_list_or_with_its_name(tmp_path):
         path.write_text(json.dumps(content))
         with pytest.raises(InputError):
             read_path(path)
+
+
+@pytest.mark.parametrize("until", [10**5 + 4, 10**12, "9" * 400])
+def test_a_pose_held_for_ever_is_refused_before_its_frames_are_counted_out(tmp_path, until):
+    path = tmp_path / "poses.json"
+    path.write_text(f'[{{"frame": 3, "until": {until}, "joints": {{"head": [0, 1, 0]}}}}]')
+    with pytest.raises(InputError, match="not a list of poses"):
+        read_targets(path)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "[" * 900 + "]" * 900, "1e999"])
+def test_a_curve_of_what_is_not_a_place_is_refused(tmp_path, number):
+    path = tmp_path / "curve.json"
+    path.write_text(f"[[0, 0], [1, {number}]]")
+    with pytest.raises(InputError):
+        read_path(path)

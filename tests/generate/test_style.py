@@ -105,3 +105,28 @@ def test_a_file_that_is_no_whole_style_is_refused(tmp_path):
     checkpoint.save(path, "generator", config, {"one.down": torch.zeros(2, 6)})
     with pytest.raises(WeightsError, match="expected style"):
         Style.load(path)
+
+
+@pytest.mark.parametrize(
+    "down, up",
+    [
+        ((2, 6), (4, 3)),  # of two ranks: their product is none
+        ((3, 6), (4, 3)),  # of another rank than it says
+        ((6,), (4, 2)),
+        ((2, 6, 1), (4, 2)),
+    ],
+)
+def test_a_style_whose_matrices_have_no_product_is_refused_before_it_is_worn(tmp_path, down, up):
+    layers = {"one": (torch.ones(down), torch.ones(up))}
+    Style(StyleConfig("a goblin", DIGEST, 2, ("walks",), ("a.bvh",)), layers).save(tmp_path / "s.safetensors")
+    with pytest.raises(WeightsError, match="rank 2"):
+        Style.load(tmp_path / "s.safetensors")
+
+
+@pytest.mark.parametrize("words", [(5,), ("walks",) * 2001, ("w" * 200_001,)])
+def test_words_that_are_not_sentences_or_too_many_are_refused(tmp_path, words):
+    config = style().config
+    object.__setattr__(config, "words", words)
+    checkpoint.save(tmp_path / "s.safetensors", "style", config, {"one.up": torch.ones(4, 2)})
+    with pytest.raises(WeightsError, match="not sentences"):
+        Style.load(tmp_path / "s.safetensors")

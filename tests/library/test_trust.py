@@ -159,6 +159,32 @@ def test_a_stored_motion_is_unpacked_no_further_than_its_frames(data):
     assert peak < 1 << 20
 
 
+def test_windows_that_wait_are_unpacked_a_clip_at_a_time(folder):
+    """A few kB can state hours of motion in every clip."""
+    frames = MOST_FRAMES // 10
+    still = packed(frames, frames * (12 + 21 * 3 * 2))
+    whole = frames * 22 * 3 * 4  # bytes of such a clip
+    with sqlite3.connect(folder / FACTS) as connection:
+        for clip in range(10, 40):
+            connection.execute("INSERT INTO clips VALUES (?, 1, 'c', ?, 20.0, '[]')", (clip, frames))
+            connection.execute("INSERT INTO motions VALUES (?, ?)", (clip, still))
+            connection.execute("INSERT INTO windows VALUES (?, ?, 0, 120)", (-clip, clip))
+    with Library.open(folder, FakeEmbedder()) as library:
+        tracemalloc.start()
+        library.store.embed_waiting(library.embedder)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert library.store.counts()["windows"] == 32
+    assert peak < 12 * whole  # 30 of them were held at once
+
+
+def test_a_window_longer_than_the_model_s_is_not_one(folder):
+    with sqlite3.connect(folder / FACTS) as connection:
+        connection.execute("UPDATE windows SET number = -5, stop = 197 WHERE number = 0")
+    with Library.open(folder, FakeEmbedder()) as library, pytest.raises(DataError, match="0 to 197"):
+        library.store.embed_waiting(library.embedder)
+
+
 def test_codes_of_a_stranger_are_not_read_before_they_fit(folder):
     from runtime.library.codes import load_codes
 

@@ -1,9 +1,15 @@
-"""The table of motion files: the readers, the command line, Blender's button and the pages say what it says."""
+"""The table of motion files: the readers, the command line, Blender's button and the pages say what it says.
+
+And texts, whoever wrote them.
+"""
+
+import os
 
 import pytest
 from fakes import ROOT
 
-from coamd_blender.motion.files import BLENDER_FILES, RUNTIME_FILES, listed
+from coamd_blender.motion import files
+from coamd_blender.motion.files import BLENDER_FILES, RUNTIME_FILES, is_deep, listed, parse_json, read_text
 from runtime.cli.main import build_parser
 from runtime.formats.read import READERS
 
@@ -27,3 +33,38 @@ def test_the_help_of_a_verb_names_them_all(verb):
 def test_the_pages_name_them_all(page):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert [suffix for suffix in (*RUNTIME_FILES, *BLENDER_FILES) if suffix not in text] == []
+
+
+def test_a_text_is_read_from_a_plain_file_of_a_text_s_size(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffé".encode())
+    assert read_text(path) == "é"
+    path.write_bytes(b"\xff")
+    with pytest.raises(UnicodeDecodeError):
+        read_text(path)
+    monkeypatch.setattr(files, "MOST_TEXT", 4)
+    path.write_bytes(b"12345")
+    with pytest.raises(ValueError, match="longer than"):
+        read_text(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_never_ends_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(OSError, match="not a file"):
+            read_text(path)
+
+
+@pytest.mark.parametrize("depth", [33, 900, 100_000])
+def test_lists_in_lists_are_refused_before_anything_recurses_into_them(depth):
+    with pytest.raises(ValueError, match="deep"):
+        parse_json("[" * depth + "]" * depth)
+    with pytest.raises(ValueError, match="deep"):
+        parse_json('{"a":' * depth + "0" + "}" * depth)
+
+
+def test_what_people_nest_is_read():
+    text = "[" * 32 + "]" * 32
+    assert is_deep(parse_json(text)) is False and is_deep([parse_json(text)])
+    assert parse_json('{"a": [{"b": [1]}]}') == {"a": [{"b": [1]}]}

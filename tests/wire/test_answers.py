@@ -100,6 +100,26 @@ def test_a_field_that_is_missing_or_of_another_kind_is_told_with_its_name(task, 
     assert "one version" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "task, more",
+    [
+        ("generate", {"weights": ["name"]}),
+        ("generate", {"weights": "name"}),
+        ("generate", {"weights": {"name": 5}}),
+        ("generate", {"notes": 5}),
+        ("generate", {"scores": [10**400, 0]}),
+        ("search", {"notes": 5}),
+        ("search", {"results": [HIT | {"frames": [0, 2**40]}]}),
+        ("search", {"results": [HIT | {"seconds": 1e300}]}),
+        ("recognize", {"labels": []}),
+    ],
+)
+def test_what_the_add_on_could_not_use_is_told(task, more):
+    request, fields, arrays = GOOD[task]
+    with pytest.raises(ProtocolError, match="The runtime's answer"):
+        request.check_answer(fields | more, arrays)
+
+
 @pytest.mark.parametrize("task", [task for task, (_, _, arrays) in GOOD.items() if arrays])
 @pytest.mark.parametrize(
     "wrong",

@@ -138,6 +138,8 @@ def broken_frames():
     yield "not an object", frame(b"[1, 2]")
     yield "NaN", frame(b'{"type":"cancel","id":NaN}')
     yield "nested too deep", frame(b"[" * 200_000)
+    yield "nested, and JSON", frame(b'{"type":"cancel","id":' + b"[" * 40 + b"]" * 40 + b"}")
+    yield "an id of 4,000 digits", frame(b'{"type":"cancel","id":' + b"9" * 4000 + b"}")
     yield "no type", frame(as_json(id=1))
     yield "unknown type", frame(as_json(type="dance", id=0))
     yield "type is a list", frame(as_json(type=["cancel"]))
@@ -167,6 +169,13 @@ def test_a_broken_frame_is_reported_once_and_the_next_one_is_read(data):
 
 def test_a_broken_frame_is_reported_with_its_id():
     assert only(frame(as_json(type="request", id=42, task=1, fields={}))).id == 42
+
+
+@pytest.mark.parametrize("name", ["-7", "9" * 4000, "1.5", "true", '"7"'])
+def test_an_id_that_no_answer_can_have_is_answered_as_none(name):
+    told = only(frame(b'{"type":"cancel","id":' + name.encode() + b"}"))
+    assert told.id == 0
+    assert only(encode(Error.of(told.id, told.error))).id == 0
 
 
 def test_a_stream_that_ends_inside_a_frame_is_reported():

@@ -205,6 +205,10 @@ REFUSED = [
         ({}, TARGETS, "frame 12 is outside the range 0:9"),
         ({}, TARGETS | {"target_joints": np.array([1, 22])}, "not a place"),
         ({}, TARGETS | {"target_points": np.full((2, 3), np.inf)}, "not a place"),
+        ({}, TARGETS | {"target_joints": np.array([1.0, 2.0])}, "not numbered"),
+        ({}, {"joints": CLIP > 0}, "type bool"), ({}, {"path": np.eye(2, dtype=bool)}, "not a path"),
+        ({"fps": 10**400}, {}, "not a frame rate"), ({"keep": 10**400}, {}, "0 to 1"),
+        ({"ranges": [[at, at + 1, "vary"] for at in range(1001)]}, {}, "1001 ranges are too many"),
     ]),
     *(("storyboard", BOARD | wrong, {}, says) for wrong, says in [
         ({"scenes": []}, "no scene"), ({"scenes": "x"}, "no scene"), ({"scenes": ["x"]}, "Scene 1 is not"),
@@ -254,6 +258,7 @@ REFUSED = [
     ("store", {"library": "/l", "clips": []}, {}, "file"),
     ("store", FILE | {"clips": []}, {"joints": CLIP}, "no clips"),
     ("store", FILE | {"clips": ["x"]}, {"joints": CLIP}, "'x' is not a clip"),
+    ("store", FILE | {"clips": [{"name": "a", "frames": 60}]}, {"joints": np.float32(0)}, "not a clip"),
     ("store", FILE | {"clips": [{"name": "a", "frames": 59}]}, {"joints": CLIP}, "59 frames, the joints 60"),
     ("store", FILE | {"clips": [{"name": "a", "frames": 70}]}, {"joints": CLIP}, "70 frames, the joints 60"),
     ("store", FILE | {"clips": [{"name": "a", "frames": 3}]}, {"joints": CLIP}, "at least 4 frames"),

@@ -111,6 +111,7 @@ class GenerateRequest(TaskRequest):
         answers.owe(made.shape[1] <= longest, f"has {made.shape[1]} frames, more than {longest}")
         if "notes" in fields:
             answers.field(fields, "notes", "a list of texts")
+        answers.weights(fields)
         if fields.get("scores") is not None:
             scores = answers.field(fields, "scores", "a list")
             answers.owe(len(scores) == len(self.seeds) and all(map(is_number, scores)), "lacks a score for each motion")
@@ -187,15 +188,17 @@ class EditRequest(TaskRequest):
     def _check_ranges(self) -> None:
         if not isinstance(self.ranges, tuple) or not self.ranges:
             raise InputError("The request has no list of ranges", "Send ranges as [[start, stop, mode], ...]")
+        if len(self.ranges) > limits.MOST_RANGES:
+            raise InputError(f"{len(self.ranges)} ranges are too many", f"Edit {limits.MOST_RANGES} at a time")
         for row in self.ranges:
             whole = isinstance(row, tuple) and len(row) == 3 and all(type(number) is int for number in row[:2])
             if not whole or not isinstance(row[2], str):
                 told = list(row) if isinstance(row, tuple) else row
                 raise InputError(f"{told!r} is not a range", "Send [start, stop, mode]")
             check_range(*row)
-            wire.array_checks.check_path(self.path, row[2], self.parts)
         if len(self.ranges) > 1 and self.path is not None:
             raise InputError("A path cannot be followed in several ranges", "Leave the path out, or choose one range")
+        wire.array_checks.check_path(self.path, self.ranges[0].mode, self.parts)
         check_ranges([row[:2] for row in self.ranges], len(self.joints))
 
     def _check_targets(self) -> None:

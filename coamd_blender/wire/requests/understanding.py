@@ -46,7 +46,7 @@ class RecognizeRequest(TaskRequest):
     def check_answer(self, fields: Fields, arrays: Arrays) -> None:
         """Raise ProtocolError unless there are labels, and segments inside the motion where they were asked for."""
         guess = {"label": "a text", "score": "a number"}
-        wire.answers.rows(fields, "labels", self.top, guess)
+        wire.answers.owe(bool(wire.answers.rows(fields, "labels", self.top, guess)), "has no label")
         if not self.segments:
             return
         whole = {"start": "a whole number", "stop": "a whole number"}
@@ -132,9 +132,12 @@ class SearchRequest(LibraryRequest):
         kinds = {"id": whole, "clip": text, "path": text, "labels": "a list of texts", "licence": text, "source": text}
         kinds |= {"status": text, "score": number, "seconds": number, "frames": "a list"}
         found = wire.answers.rows(fields, "results", self.top, kinds)
+        if "notes" in fields:
+            wire.answers.field(fields, "notes", "a list of texts")
         for row in found:
             frames = row["frames"]
-            good = len(frames) == 2 and all(type(frame) is int for frame in frames) and 0 <= frames[0] < frames[1]
+            good = len(frames) == 2 and all(type(frame) is int for frame in frames)
+            good = good and 0 <= frames[0] < frames[1] <= limits.LARGEST_SEED
             wire.answers.owe(good, f"has frames {frames!r:.40}, which are not a range")
         if self.poses is not None and found:
             wire.answers.joints(arrays, (len(found), self.poses), "poses")
@@ -311,6 +314,7 @@ class StoreRequest(LibraryRequest):
     def _check_clips(self) -> None:
         if not isinstance(self.clips, (list, tuple)) or not self.clips or self.joints is None:
             raise InputError("The request holds no clips", "Send clips and their joints, or a problem")
+        wire.array_checks.check_clip(self.joints)
         start = 0
         for clip in self.clips:
             named = isinstance(clip, dict) and isinstance(clip.get("name"), str) and is_texts(clip.get("labels", []))
