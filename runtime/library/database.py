@@ -166,7 +166,8 @@ def complaint(error: sqlite3.Error, name: Path) -> CoamdError | None:
         return InputError(f"The library {name} cannot be written, only read", "Index into a library of your own")
     if isinstance(error, sqlite3.OperationalError) and not lost:
         return InputError(f"The library {name} cannot be used ({error})", "Check the disk, and who else uses it")
-    if lost or type(error) is sqlite3.DatabaseError:
+    strange = isinstance(error, sqlite3.IntegrityError | sqlite3.DataError)  # rows that this program does not write
+    if lost or strange or type(error) is sqlite3.DatabaseError:
         return DataError(f"The library {name} is torn ({error})", NEW_LIBRARY)
     return None
 

@@ -121,6 +121,7 @@ BAD = [
     "UPDATE motions SET joints = 5",
     "UPDATE motions SET joints = x''",
     "DELETE FROM motions",
+    "INSERT INTO motions VALUES (3, x'00')",  # of a clip that is still to come
     "DROP TABLE windows",
     "ALTER TABLE clips RENAME COLUMN labels TO others",
 ]  # fmt: skip
