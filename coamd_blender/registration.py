@@ -37,6 +37,9 @@ from .setup import properties as setup_properties
 from .teach import operators as teach_operators
 from .teach import panel as teach_panel
 from .teach import properties as teach_properties
+from .track import gestures, overlay
+from .track import operators as track_operators
+from .track import panel as track_panel
 
 # The panels stand in the sidebar in this order.
 FEATURES: tuple[tuple[ModuleType, ...], ...] = (
@@ -45,6 +48,7 @@ FEATURES: tuple[tuple[ModuleType, ...], ...] = (
     (character_operators,),
     (block_properties,),
     (generate_properties, generate_operators, generate_panel),
+    (track_operators, gestures, track_panel),
     (rig_mapping_properties, rig_mapping_operators, rig_mapping_panel),
     (edit_properties, edit_operators, edit_panel),
     (clip_properties, clip_operators, clip_panel),
@@ -67,6 +71,8 @@ def register() -> None:
     changes.follow()
     unfinished.follow()
     tracks.watch_files()
+    overlay.follow()
+    gestures.follow()
 
 
 def unregister() -> None:
@@ -77,6 +83,8 @@ def unregister() -> None:
     changes.unfollow()
     unfinished.unfollow()
     tracks.watch_no_files()
+    overlay.unfollow()
+    gestures.unfollow()
     for owner, name, _ in reversed(POINTERS):
         delattr(owner, name)
     for cls in reversed(CLASSES):

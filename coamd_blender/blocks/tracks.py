@@ -59,10 +59,12 @@ def _state(block: Block, made: Block | None) -> str:
     return MADE if block.alike(made) else CHANGED
 
 
-def agrees(armature: bpy.types.Object, action: bpy.types.Action | None) -> bool:
-    """Return whether the track is what the keys of ``action`` were made of, no more and no less."""
-    row, made = read(armature), record.made_of(action)
-    return len(row) == len(made) and all(one.alike(other) for one, other in zip(row, made, strict=True))
+def settled(armature: bpy.types.Object) -> Row | None:
+    """Return the blocks of a track with which nothing is lost when it is replaced: none, or those that the keys of the
+    Action that is played were made of, no more and no less. None where something is yet to be made."""
+    row, made = read(armature), record.made_of(played(armature))
+    same = len(row) == len(made) and all(one.alike(other) for one, other in zip(row, made, strict=True))
+    return row if same or not row else None
 
 
 def new_key(armature: bpy.types.Object) -> int:
@@ -71,15 +73,14 @@ def new_key(armature: bpy.types.Object) -> int:
     return 1 + max((block.key for block in known), default=0)
 
 
-def follow(armature: bpy.types.Object, before: bpy.types.Action | None) -> None:
-    """Let the track be that of the Action that is played now, where it was that of the Action ``before`` or empty.
+def follow(armature: bpy.types.Object, before: Row | None) -> None:
+    """Let the track be that of the Action that is played now, where it is still what it was ``before``, and that was
+    :func:`settled`.
 
     A track with blocks that are yet to be made stays: nobody's sentences go.
     """
-    if armature.coamd_track.blocks and not agrees(armature, before):
-        return
     made = record.made_of(played(armature))
-    if made:
+    if made and before is not None and read(armature) == before:
         write(armature, made)
 
 

@@ -8,20 +8,19 @@ import bpy
 
 from ..errors import CoamdError, InputError, RigError
 
-GENERATE, EDIT, STORYBOARD, CLIP_TOOLS, RECOGNIZE, LIBRARY, TEACH = (
+GENERATE, EDIT, TRACK, CLIP_TOOLS, RECOGNIZE, LIBRARY, TEACH = (
     "generate",
     "edit",
-    "storyboard",
+    "track",
     "clip_tools",
     "recognize",
     "library",
     "teach",
 )
-# Where the settings of each panel are kept in the scene.
+# Where the settings of each panel are kept in the scene; those of the track are the armature's.
 _SETTINGS = {
     GENERATE: "coamd",
     EDIT: "coamd_edit",
-    STORYBOARD: "coamd_edit",
     CLIP_TOOLS: "coamd_clips",
     RECOGNIZE: "coamd_understanding",
     LIBRARY: "coamd_understanding",
@@ -36,8 +35,11 @@ def circumstances(context: bpy.types.Context, panel: str) -> tuple:
     data = active.animation_data if active is not None else None
     action = data.action if data is not None else None
     markers = tuple(marker.frame for marker in scene.timeline_markers if marker.select)
+    settings = (
+        getattr(active, "coamd_track", None) if panel == TRACK else getattr(scene, _SETTINGS.get(panel, ""), None)
+    )
     return (
-        _values(getattr(scene, _SETTINGS.get(panel, ""), None)),
+        _values(settings),
         (scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end, markers),
         active and (active.session_uid, active.mode, len(active.data.bones) if active.type == "ARMATURE" else 0),
         action and action.session_uid,

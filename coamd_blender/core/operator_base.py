@@ -32,6 +32,18 @@ class Asking:
         return in_usable_mode(cls, context)
 
 
+class Requesting(Asking):
+    """Off while a motion is being made from a prompt, too."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a request can be made."""
+        if core.session.current().running:
+            cls.poll_message_set("An earlier request is being answered. Wait for it, or press Stop")
+            return False
+        return super().poll(context)
+
+
 def wait_property(result: str = "the keys are written") -> BoolProperty:
     """Return the operators' argument for scripts that go on with the ``result``."""
     return BoolProperty(

@@ -1,11 +1,10 @@
-"""A range of an Action regenerated, and storyboards.
+"""A range of an Action regenerated.
 
 properties.py, panel.py, operators.py   settings, what is drawn, buttons
 request.py     what the settings mean: range, areas, poses, holds (the modes: coamd_blender/wire/edit_modes.py)
 room.py        whether a range is long enough for its sentence
 workflow.py    the edit from top to bottom: read, ask, write a preview (what is keyed: coamd_blender/anim/range_edit.py)
 pending.py     the preview that waits: accepted, rejected, pushed to the NLA
-storyboard.py  several prompts in a row
 """
 
 from ..lazy import modules_of

@@ -1,29 +1,17 @@
-"""Operators of editing and of the storyboard: poll, call, report."""
+"""Operators of editing: poll, call, report."""
 
 from collections.abc import Callable
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty
+from bpy.props import BoolProperty
 
 from .. import anim, core, edit
 from ..core import messages
-from ..core.operator_base import Asking, begin, report, wait_property
+from ..core.operator_base import Requesting, begin, report, wait_property
 from ..errors import CoamdError
 
 
-class _Requests(Asking):
-    """Off while a motion is being made too."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether a request can be made."""
-        if core.session.current().running:
-            cls.poll_message_set("An earlier request is being answered. Wait for it, or press Stop")
-            return False
-        return super().poll(context)
-
-
-class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
+class COAMD_OT_edit_range(Requesting, bpy.types.Operator):
     """Make the marked range of the Action anew; the Action itself is not touched until you accept"""
 
     bl_idname = "coamd.edit_range"
@@ -37,19 +25,6 @@ class COAMD_OT_edit_range(_Requests, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
         return begin(self, edit.workflow.edit_range(context, self.again), messages.EDIT, wait=self.wait)
-
-
-class COAMD_OT_storyboard(_Requests, bpy.types.Operator):
-    """Make one long motion from the scenes, at the current frame"""
-
-    bl_idname = "coamd.storyboard"
-    bl_label = "Make Storyboard"
-
-    wait: wait_property()
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Submit; the timer does the rest, or this call when it is to wait."""
-        return begin(self, edit.storyboard.storyboard(context), messages.STORYBOARD, wait=self.wait)
 
 
 class _Pending:
@@ -140,82 +115,11 @@ class COAMD_OT_widen_range(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class COAMD_OT_scene_add(bpy.types.Operator):
-    """Add a scene behind the chosen one"""
-
-    bl_idname = "coamd.scene_add"
-    bl_label = "Add Scene"
-    bl_options = {"INTERNAL", "UNDO"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Add it."""
-        settings = context.scene.coamd_edit
-        settings.scenes.add()
-        place = min(settings.scene_index + 1, len(settings.scenes) - 1)
-        settings.scenes.move(len(settings.scenes) - 1, place)
-        settings.scene_index = place
-        return {"FINISHED"}
-
-
-class _OnScene:
-    """On with scenes in the storyboard."""
-
-    bl_options = {"INTERNAL", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether there is a chosen one."""
-        settings = context.scene.coamd_edit
-        return settings.scene_index < len(settings.scenes)
-
-
-class COAMD_OT_scene_remove(_OnScene, bpy.types.Operator):
-    """Remove the chosen scene"""
-
-    bl_idname = "coamd.scene_remove"
-    bl_label = "Remove Scene"
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Remove it."""
-        settings = context.scene.coamd_edit
-        settings.scenes.remove(settings.scene_index)
-        settings.scene_index = max(0, min(settings.scene_index, len(settings.scenes) - 1))
-        return {"FINISHED"}
-
-
-class COAMD_OT_scene_move(_OnScene, bpy.types.Operator):
-    """Move the chosen scene up or down"""
-
-    bl_idname = "coamd.scene_move"
-    bl_label = "Move Scene"
-
-    direction: EnumProperty(
-        name="Direction",
-        description="Which way it moves",
-        items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")),
-        options={"SKIP_SAVE"},
-    )
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Move it."""
-        settings = context.scene.coamd_edit
-        place = settings.scene_index + (-1 if self.direction == "UP" else 1)
-        if not 0 <= place < len(settings.scenes):
-            return {"CANCELLED"}
-        settings.scenes.move(settings.scene_index, place)
-        settings.scene_index = place
-        return {"FINISHED"}
-
-
 CLASSES = (
     COAMD_OT_edit_range,
-    COAMD_OT_storyboard,
     COAMD_OT_edit_accept,
     COAMD_OT_edit_reject,
     COAMD_OT_edit_push,
     COAMD_OT_edit_compare,
     COAMD_OT_widen_range,
-    COAMD_OT_scene_add,
-    COAMD_OT_scene_remove,
-    COAMD_OT_scene_move,
 )

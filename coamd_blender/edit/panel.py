@@ -1,4 +1,4 @@
-"""The panels Edit Motion and Storyboard of the CoAMD tab. Draws; changes nothing."""
+"""The panel Edit Motion of the CoAMD tab, here and in the Dope Sheet. Draws; changes nothing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ..setup.panel import draw_ready
 from ..wire.edit_modes import EDIT_MODES
 
 if TYPE_CHECKING:
-    from .properties import COAMD_PG_edit, COAMD_PG_scene
+    from .properties import COAMD_PG_edit
 
 
-def _draw_ready(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> bool:
+def draw_free(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> bool:
     """Draw what is under way, a generation included, or amiss; return whether a request can be made."""
     current = core.session.current()
     if current.running:
@@ -143,7 +143,7 @@ def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         _draw_options(layout, settings)
         _draw_seed(layout, settings)
         _draw_marked_room(layout, context, width)
-    ready = _draw_ready(layout, context, width)
+    ready = draw_free(layout, context, width)
     if waiting is not None:
         _draw_pending(layout, settings, width, ready)
     elif ready:
@@ -181,62 +181,4 @@ class COAMD_PT_edit_dopesheet(bpy.types.Panel):
             draw_edit(self.layout, context)
 
 
-class COAMD_UL_scenes(bpy.types.UIList):
-    """Scenes of a storyboard: prompt and seconds"""
-
-    bl_idname = "COAMD_UL_scenes"
-
-    def draw_item(
-        self,
-        context: bpy.types.Context,
-        layout: bpy.types.UILayout,
-        data: object,
-        item: COAMD_PG_scene,
-        icon: int,
-        active_data: object,
-        active_property: str,
-        index: int = 0,
-        flt_flag: int = 0,
-    ) -> None:
-        """Draw one row, edited in place."""
-        row = layout.row(align=True)
-        row.prop(item, "prompt", text="", emboss=False, icon="SEQUENCE")
-        seconds = row.row(align=True)
-        seconds.ui_units_x = 3.0
-        seconds.prop(item, "seconds", text="", emboss=False)
-
-
-class COAMD_PT_storyboard(Sidebar, bpy.types.Panel):
-    """Several prompts in a row, one long motion"""
-
-    bl_idname = "COAMD_PT_storyboard"
-    bl_label = "Storyboard"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw the scenes, what becomes of their end, the button."""
-        layout, width, settings = self.layout, context.region.width, context.scene.coamd_edit
-        if not has_numpy():
-            return
-        row = layout.row()
-        row.template_list("COAMD_UL_scenes", "", settings, "scenes", settings, "scene_index", rows=4)
-        column = row.column(align=True)
-        column.operator("coamd.scene_add", text="", icon="ADD")
-        column.operator("coamd.scene_remove", text="", icon="REMOVE")
-        column.separator()
-        column.operator("coamd.scene_move", text="", icon="TRIA_UP").direction = "UP"
-        column.operator("coamd.scene_move", text="", icon="TRIA_DOWN").direction = "DOWN"
-        if settings.scenes:
-            total = sum(scene.seconds for scene in settings.scenes)
-            layout.label(text=f"{len(settings.scenes)} scenes, {total:.1f} s", icon="TIME")
-        draw_labelled(layout, settings, "loop")
-        layout.prop(settings, "in_place")
-        _draw_seed(layout, settings)
-        if _draw_ready(layout, context, width):
-            row = layout.row()
-            row.scale_y = 1.5
-            row.operator("coamd.storyboard", icon="PLAY")
-        draw_outcome(layout, core.session.current(), context, core.messages.STORYBOARD, width)
-
-
-CLASSES = (COAMD_UL_scenes, COAMD_PT_edit, COAMD_PT_edit_dopesheet, COAMD_PT_storyboard)
+CLASSES = (COAMD_PT_edit, COAMD_PT_edit_dopesheet)

@@ -1,4 +1,4 @@
-"""Settings of editing and of the storyboard, and the edit that waits to be accepted; kept in the .blend."""
+"""Settings of editing, and the edit that waits to be accepted; kept in the .blend."""
 
 import bpy
 from bpy.props import (
@@ -12,6 +12,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..blocks.properties import LOOPS
 from ..wire import limits
 from ..wire.edit_modes import DEFAULT_MODE, EDIT_MODES
 
@@ -41,15 +42,10 @@ HOLDS = (
     ("left_ankle", "Left Foot", "The head of the left foot's bone: the ankle"),
     ("right_ankle", "Right Foot", "The head of the right foot's bone: the ankle"),
 )
-LOOPS = (
-    ("none", "None", "It ends where it ends"),
-    ("keep", "Loop, Keep Travel", "The last frame is the first, carried on by the way it went"),
-    ("remove", "Loop on the Spot", "The last frame is the first, where it stood"),
-)
 
 
 class COAMD_PG_scene(bpy.types.PropertyGroup):
-    """One scene of a storyboard."""
+    """One scene of a storyboard, as files before the track of blocks have them (blocks/tracks.py takes them over)."""
 
     prompt: StringProperty(
         name="Prompt", description="What happens, in one English sentence", options={"TEXTEDIT_UPDATE"}
@@ -122,7 +118,6 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
     notes: StringProperty(name="Notes")
     tool: StringProperty(name="Tool", description="The clip tool that made what waits; empty for an edit")
     scenes: CollectionProperty(type=COAMD_PG_scene)
-    scene_index: IntProperty(name="Scene", min=0)
     loop: EnumProperty(name="Loop", description="How it ends", items=LOOPS)
     in_place: BoolProperty(name="In Place", description="Leave out the travel over the floor")
 

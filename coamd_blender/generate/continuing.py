@@ -122,14 +122,14 @@ def written(
     def whole(copies: list[bpy.types.Action]) -> None:
         range_edit.check_not_tweaked(ground.found()[0])
         for copy, (channels, _) in zip(copies, planned, strict=True):
-            _cut_behind(copy, range_edit.slot_of(copy, ground.handle), channels, ground.area.last)
+            cut_behind(copy, range_edit.slot_of(copy, ground.handle), channels, ground.area.last)
         finish(copies)
 
     yield from range_steps.write_copies(ground.found, site, ground.handle, planned, name, whole)
     return planned[0][1].notes
 
 
-def _cut_behind(
+def cut_behind(
     action: bpy.types.Action, slot: object | None, channels: tuple[range_edit.Channel, ...], last: int
 ) -> None:
     """Remove the keys behind frame ``last`` from the curves that were written: what they did there is replaced."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..anim import actions, nla
+from ..blocks import tracks
 from ..errors import InputError
 from ..wire import protocol
 
@@ -59,23 +60,27 @@ def draws(settings: COAMD_PG_settings) -> list[list[int]]:
 
 
 def show(settings: COAMD_PG_settings, index: int) -> None:
-    """Give take ``index``'s Action to its armature; the one it played stays in the file.
+    """Give take ``index``'s Action to its armature; the one it played stays in the file. The armature's track goes with
+    it, unless blocks in it are yet to be made.
 
     Raises InputError when either is gone.
     """
     take = settings.takes[index] if index < len(settings.takes) else None
     if take is None or take.action is None or take.armature is None:
         raise InputError("This take was deleted", "Choose another take")
+    settled = tracks.settled(take.armature)
     rivals = {other.action for other in settings.takes if other.armature == take.armature} - {take.action, None}
     if not nla.show(take.armature.animation_data, take.action, rivals):
         # without a slot: Blender finds it again, it is the one used last there
         actions.play(take.armature, take.action)
+    tracks.follow(take.armature, settled)
     settings.take_index = index
 
 
 def remove(settings: COAMD_PG_settings, others: bool) -> None:
     """Delete the chosen take and its Action, or with ``others`` all but the chosen one."""
     chosen = settings.take_index
+    settled = {take.armature: tracks.settled(take.armature) for take in settings.takes if take.armature is not None}
     doomed = [index for index in range(len(settings.takes)) if (index != chosen) == others]
     for index in reversed(doomed):
         action, armature = settings.takes[index].action, settings.takes[index].armature
@@ -88,3 +93,4 @@ def remove(settings: COAMD_PG_settings, others: bool) -> None:
     left = settings.takes[settings.take_index] if settings.takes else None
     if left is not None and left.action is not None and left.armature is not None:
         show(settings, settings.take_index)
+        tracks.follow(left.armature, settled[left.armature])

@@ -45,6 +45,8 @@ def put(prompt: str, line: str, place: int) -> str:
         place = len(told)
         told.append("")
     if len(told) > MOST_CLAUSES:
-        raise InputError(f"A prompt tells at most {MOST_CLAUSES} actions", "Choose one to replace, or use a storyboard")
+        raise InputError(
+            f"A prompt tells at most {MOST_CLAUSES} actions", "Choose one to replace, or add a block to the track"
+        )
     told[place] = line if place else sentence(line)
     return ", then ".join(told)

@@ -10,6 +10,7 @@ import bpy
 
 from ..anim import actions, range_edit, rig_settings, stepwise, targets
 from ..anim.plan import placement
+from ..blocks import arrange, record, tracks
 from ..core.workflow import Seal, Workflow, Yield
 from ..setup import preferences
 from . import continuing, draws, playing, request, takes
@@ -43,16 +44,22 @@ def _fresh(context: bpy.types.Context, armature: bpy.types.Object, wished: reque
     """Write a motion of its own, as the options say; return what to tell."""
     options = rig_settings.retarget_options(context.scene.coamd)
     place = stepwise.destination(armature, context.scene, options, again="press Generate again", start=wished.first)
+    key = tracks.new_key(armature)
     with Preview(placement(place.target)) as preview:
         found = yield from draws.drawn(wished, place.target.fps, placement(place.target), preview.show)
     yield Seal("Writing keys")
     title = f"CoAMD {wished.prompt[:40]}"
     motions = [(draw.joints, title) for draw in found.made]
+    settled = tracks.settled(stepwise.found_again(place)[0])
     made = yield from stepwise.write_keys(place, motions, found.made[0].fps)
     armature, scene = stepwise.found_again(place)
     for rank, (draw, action) in enumerate(zip(found.made, made, strict=True)):
         takes.describe(action, wished.prompt, draw.seed, found.weights)
+        last = wished.first + round((len(draw.joints) - 1) / draw.fps * place.target.fps)
+        block = arrange.Block(key, wished.first, last, wished.prompt, draw.seed)
+        record.note(action, arrange.laid_over(record.made_of(action), block))
         takes.add(scene.coamd, wished.prompt, draw.seed, action, armature, rank, wished.worn)
+    tracks.follow(armature, settled)
     settings = scene.coamd
     settings.seed = wished.seed
     takes.show(settings, len(settings.takes) - wished.count)
@@ -63,7 +70,7 @@ def _fresh(context: bpy.types.Context, armature: bpy.types.Object, wished: reque
 def _continued(context: bpy.types.Context, armature: bpy.types.Object, wished: request.Wish) -> Told:
     """Go on from what the character does, in a copy of its Action for each draw; return what to tell."""
     ground = continuing.ground_of(context, armature, wished)
-    contact = context.scene.coamd.contact
+    contact, key = context.scene.coamd.contact, tracks.new_key(armature)
     yield  # from here on, what goes wrong is told in the panel
     site = yield from continuing.read(ground, contact)
     motions = []
@@ -74,12 +81,16 @@ def _continued(context: bpy.types.Context, armature: bpy.types.Object, wished: r
     weights = answer.fields.get("weights") or {}
 
     def finish(copies: list[bpy.types.Action]) -> None:
-        armature, settings = ground.found()[0], ground.scene().coamd
+        (armature, source), settings = ground.found(), ground.scene().coamd
+        settled, before = tracks.settled(armature), record.made_of(source)
         for rank, (copy, (seed, _)) in enumerate(zip(copies, motions, strict=True)):
             takes.describe(copy, wished.prompt, seed, weights)
+            block = arrange.Block(key, ground.area.first, ground.area.last, wished.prompt, seed)
+            record.note(copy, [each for each in arrange.laid_over(before, block) if each.end <= block.end])
             takes.add(settings, wished.prompt, seed, copy, armature, rank, wished.worn)
         settings.seed = wished.seed
         actions.play(armature, copies[0], range_edit.slot_of(copies[0], ground.handle))
+        tracks.follow(armature, settled)
         takes.show(settings, len(settings.takes) - len(copies))
 
     joints, title = [made for _, made in motions], f"CoAMD {wished.prompt[:40]}"

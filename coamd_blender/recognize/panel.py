@@ -118,6 +118,7 @@ def _draw_uses(layout: bpy.types.UILayout, several: bool) -> None:
         row.operator(name, icon=icon)
         if several:
             row.operator(name, text="All").all = True
+    layout.operator("coamd.blocks_of_result", icon="SEQ_STRIP_DUPLICATE")
 
 
 CLASSES = (COAMD_UL_recognised, COAMD_PT_recognize)

@@ -57,7 +57,7 @@ def storyboard(
     parts = list(_parts(scenes))
     total = parts[-1][1]
     tokens = torch.zeros(total, generator.networks.config.token_dim, device=generator.device)
-    for number, (first, last, prompt) in enumerate(parts):
+    for number, (first, last, prompt, own) in enumerate(parts):
         changed = number > 0 and parts[number - 1][2] != prompt
         begin, end = max(0, first - (CHANGE if changed else SAME)), min(total, last + DROPPED)
         given = torch.zeros(1, end - begin, tokens.shape[1], dtype=torch.bool, device=generator.device)
@@ -69,7 +69,7 @@ def storyboard(
         drawn = generator.draw(
             [prompt],
             end - begin,
-            [seed + number],
+            [seed + number if own is None else own],
             beginning if changed else going_on,
             known=Known(tokens[None, begin:end].clone(), given),
             on_step=report if on_step else None,
@@ -77,7 +77,7 @@ def storyboard(
         tokens[first:last] = drawn[0, first - begin : last - begin].clone()
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
-    blends = [FRAME_MULTIPLE * first for first, _, _ in parts[1:]]
+    blends = [FRAME_MULTIPLE * first for first, *_ in parts[1:]]
     return clean_up(with_bone_lengths(joints), blends)
 
 
@@ -92,15 +92,17 @@ def perform(
     return in_place(joints, FPS) if request.in_place else joints
 
 
-def _parts(scenes: Sequence[StoryboardScene]) -> Iterator[tuple[int, int, str]]:
-    """Yield token spans (first, last, prompt) of the scenes; scenes too long for a window are parted evenly."""
+def _parts(scenes: Sequence[StoryboardScene]) -> Iterator[tuple[int, int, str, int | None]]:
+    """Yield token spans (first, last, prompt, seed) of the scenes; scenes too long for a window are parted evenly, each
+    part with a seed of its own, the scene's, the next one, ..."""
     place, clock = 0, 0.0
     for scene in scenes:
         clock += scene.seconds
         stop = max(place + 2, round(clock * FPS / FRAME_MULTIPLE))
         pieces = math.ceil((stop - place) / (WINDOW - OVERLAP - DROPPED))
         edges = np.linspace(place, stop, pieces + 1).round().astype(int).tolist()
-        yield from ((first, last, scene.prompt) for first, last in pairwise(edges))
+        for number, (first, last) in enumerate(pairwise(edges)):
+            yield first, last, scene.prompt, None if scene.seed is None else scene.seed + number
         place = stop
 
 

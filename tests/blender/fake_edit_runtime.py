@@ -1,4 +1,4 @@
-"""The runtime's own server with stand-ins for editing and storyboards. Started as a custom command.
+"""The runtime's own server with stand-ins for motions, edits and storyboards. Started as a custom command.
 
 An edit sways the arms of the range, from nothing at its ends; what it was asked is noted as JSON lines in the file that
 the first argument names. Prompts that say "slow" take 40 steps of 50 ms, those that say "fail" are refused.
@@ -32,7 +32,7 @@ def swayed(joints, start, stop, amount=0.2):
 class Tasks:
     """See the module."""
 
-    names = ("edit", "storyboard")
+    names = ("generate", "edit", "storyboard")
 
     def load(self):
         return "cpu"
@@ -57,9 +57,12 @@ class Tasks:
             for start, stop, _ in fields["ranges"]:
                 joints = swayed(joints, start, stop)
             return {"fps": fields["fps"]}, {"joints": joints}
-        frames = round(sum(scene["seconds"] for scene in fields["scenes"]) * skeleton.FPS)
+        told = fields["scenes"] if task == "storyboard" else [fields]
+        frames = round(sum(scene["seconds"] for scene in told) * skeleton.FPS)
         joints = np.repeat(skeleton.rest_joints()[None], frames, axis=0)
         joints[:, :, 2] += 0.05 * np.arange(frames)[:, None]
+        if task == "generate":
+            joints = np.repeat(joints[None], len(fields["seeds"]), axis=0)
         return {"fps": skeleton.FPS}, {"joints": joints.astype(np.float32)}
 
 

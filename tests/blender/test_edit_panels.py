@@ -1,4 +1,4 @@
-"""The panels of editing and storyboards, drawn onto the layout that checks every call."""
+"""The panels of editing and of the track, drawn onto the layout that checks every call."""
 
 import pytest
 
@@ -48,16 +48,32 @@ def test_an_edit_that_waits_shows_what_may_become_of_it(rig):
     assert "source_of_range" not in text
 
 
-def test_the_storyboard_adds_up_its_scenes(rig):
-    bpy.ops.coamd.scene_add()
-    bpy.ops.coamd.scene_add()
-    bpy.context.scene.coamd_edit.scenes[0].seconds = 2.5
-    text = drawn("COAMD_PT_storyboard")
-    assert "2 scenes, 5.5 s" in text and "coamd.storyboard" in text
+def test_the_track_shows_its_blocks_and_what_is_left_to_make(rig):
+    from coamd_blender.blocks import record, tracks
+
+    scene = bpy.context.scene
+    assert "No blocks yet" in drawn("COAMD_PT_track")
+    scene.frame_set(1)
+    for prompt in ("a person walks", "a person sits down and bows", "a person waves"):
+        bpy.ops.coamd.block_add(prompt=prompt, frames=48)
+    for name in ("COAMD_PT_track", "COAMD_PT_track_dopesheet"):
+        text = drawn(name)
+        assert "3 blocks, frames 1 to 144" in text and "Frames 97 to 144, 2.0 s" in text
+        assert "coamd.generate_track" in text and "Generate Track" in text and "COAMD_MT_block" in text
+    record.note(rig.animation_data.action, tracks.read(rig))
+    rig.coamd_track.blocks[0].prompt = "a person runs"
+    assert "Generate 1 Block |" in drawn("COAMD_PT_track") and "Generate Track" not in drawn("COAMD_PT_track")
+    rig.coamd_track.blocks[1].prompt, rig.coamd_track.index = "a person bows", 1
+    text = drawn("COAMD_PT_track")
+    assert "Generate 2 Blocks" in text and "2.0 s are short for this" in " ".join(text.split(" | "))
+    for wanted in ("Regenerate", "Reuse Seed", "In-Between", "From Here On", "Split at Playhead", "Duplicate"):
+        assert wanted in drawn("COAMD_MT_block")
 
 
 def test_what_is_wrong_with_the_runtime_is_said_here_too(rig, addon, tmp_path):
     addon.source, addon.python = "PYTHON", str(tmp_path / "nowhere")
-    for name in ("COAMD_PT_edit", "COAMD_PT_storyboard"):
+    for name in ("COAMD_PT_edit", "COAMD_PT_track"):
         text = drawn(name)
-        assert "coamd.open_preferences" in text and "coamd.edit_range" not in text and "coamd.storyboard" not in text
+        assert (
+            "coamd.open_preferences" in text and "coamd.edit_range" not in text and "coamd.generate_track" not in text
+        )

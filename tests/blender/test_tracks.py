@@ -70,12 +70,12 @@ def test_a_block_is_made_as_long_as_it_asks_for_what_the_action_records(rig):
     assert tracks.states(rig) == [tracks.NEW] * 3
     action = rig.animation_data.action
     record.note(action, ROW)
-    assert tracks.states(rig) == [tracks.MADE] * 3 and tracks.agrees(rig, action)
+    assert tracks.states(rig) == [tracks.MADE] * 3 and tracks.settled(rig) is not None
     blocks = rig.coamd_track.blocks
     blocks[1].prompt = "he  sits down "
     assert tracks.states(rig) == [tracks.MADE] * 3, "spaces say nothing"
     blocks[1].prompt = "he lies down"
-    assert tracks.states(rig) == [tracks.MADE, tracks.CHANGED, tracks.MADE] and not tracks.agrees(rig, action)
+    assert tracks.states(rig) == [tracks.MADE, tracks.CHANGED, tracks.MADE] and tracks.settled(rig) is None
     blocks[1].prompt, blocks[0].frames = ROW[1].prompt, 37
     assert tracks.states(rig) == [tracks.CHANGED] * 3
     rig.animation_data.action = action.copy()
@@ -99,14 +99,14 @@ def test_a_track_follows_the_action_that_is_played_unless_something_is_yet_to_be
     first, second = rig.animation_data.action, rig.animation_data.action.copy()
     record.note(first, ROW)
     record.note(second, ROW[:1])
-    tracks.follow(rig, None)
+    tracks.follow(rig, tracks.settled(rig))
     assert tracks.read(rig) == ROW
-    rig.animation_data.action = second
-    tracks.follow(rig, first)
+    settled, rig.animation_data.action = tracks.settled(rig), second
+    tracks.follow(rig, settled)
     assert tracks.read(rig) == ROW[:1]
     rig.coamd_track.blocks[0].prompt = "a man runs"
-    rig.animation_data.action = first
-    tracks.follow(rig, second)
+    settled, rig.animation_data.action = tracks.settled(rig), first
+    tracks.follow(rig, settled)
     assert rig.coamd_track.blocks[0].prompt == "a man runs" and len(rig.coamd_track.blocks) == 1
 
 

@@ -3,8 +3,8 @@
     COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/edit \
         blender --factory-startup --python tests/gui/show_edit.py
 
-As show_panel.py, with the bundled weights. On a walk: Edit Range, Accept, Undo, Reject, arms alone, Push to NLA, a
-storyboard. The filmstrips show the walk before and after the edit.
+As show_panel.py, with the bundled weights. On a walk: Edit Range, Accept, Undo, Reject, arms alone, Push to NLA.
+The filmstrips show the walk before and after the edit.
 """
 
 import importlib
@@ -22,7 +22,7 @@ os.environ["COAMD_LOAD_ONLY"] = "1"
 panel = runpy.run_path(str(HERE / "show_panel.py"))
 check, picture, window, session, undo = (panel[name] for name in ("check", "picture", "window", "session", "undo"))
 PANELS = tuple(  # parents before their children
-    f"COAMD_PT_{name}" for name in ("main", "takes", "advanced", "edit", "storyboard", "recognize", "library", "index")
+    f"COAMD_PT_{name}" for name in ("main", "takes", "advanced", "edit", "recognize", "library", "index")
 )
 FIRST, LAST = 50, 98
 
@@ -103,7 +103,7 @@ def scenario():
     for curve in actions.curves_of(action, actions.slot_for(action, rig)):
         curve.keyframe_points.foreach_set("interpolation", np.full(len(curve.keyframe_points), 2, np.int32))
         curve.update()
-    open_panels({"COAMD_PT_edit", "COAMD_PT_storyboard"})
+    open_panels({"COAMD_PT_edit"})
     yield from panel["show_sidebar"]()
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, FIRST, LAST
     settings.prompt, settings.random_seed, settings.seed = "a person jumps up high", False, 5
@@ -113,7 +113,6 @@ def scenario():
     filmstrip(rig, "edit_before.png")
     yield from edit_accept_undo_reject(name)
     yield from arms_and_nla(name)
-    yield from storyboard(name)
     panel["log"]["passed"] = True
     check("all", True)
 
@@ -182,27 +181,6 @@ def arms_and_nla(name):
     yield 0.3
     with window():
         bpy.ops.coamd.edit_reject("EXEC_DEFAULT", True)
-
-
-def storyboard(name):
-    """Four scenes in a row."""
-    settings = bpy.context.scene.coamd_edit
-    scenes = (("a person walks forward", 3), ("a person stops and waves", 3), ("a person sits down", 3))
-    for prompt, seconds in scenes:
-        with window():
-            bpy.ops.coamd.scene_add()
-        scene = settings.scenes[settings.scene_index]
-        scene.prompt, scene.seconds = prompt, seconds
-    bpy.context.scene.use_preview_range = False
-    bpy.context.scene.frame_set(1)
-    with window():
-        bpy.ops.coamd.storyboard()
-    yield from answered()
-    _, action = playing(name)
-    check("storyboard", action.frame_range[1] > 200, frames=list(action.frame_range))
-    bpy.context.scene.frame_set(110)
-    yield 1.0
-    picture("storyboard.png")
 
 
 steps = scenario()

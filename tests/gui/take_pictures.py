@@ -4,7 +4,7 @@
         blender --factory-startup --window-geometry 0 0 960 860 --python tests/gui/take_pictures.py
 
 Environment as in show_panel.py, and ImageMagick's `import`, which cuts. COAMD_PICTURES chooses among install, running,
-edit, storyboard, recognized, which are taken otherwise, and library, mapping_editor, teach, whose panels need a window
+edit, recognized, which are taken otherwise, and library, mapping_editor, teach, whose panels need a window
 of 800 by 1480. What the panels do is tested by the other scripts of this folder.
 """
 
@@ -25,7 +25,7 @@ panel = film["panel"]
 check, look, session, window = panel["check"], film["look"], panel["session"], panel["window"]
 PREFERENCES = (178, 254, 952, 416)  # left, upper, right, lower: the add-on's own part of the preferences
 TEACHING_SECONDS = 600.0  # that the first 50 steps may take, the clips' preparation included
-STORYBOARD, LIBRARY = (0, 0, 960, 420), (0, 0, 800, 960)
+LIBRARY = (0, 0, 800, 960)
 
 
 def fresh(*names, keys=True):
@@ -148,20 +148,6 @@ def edit():
     shoot("edit_panel.png")
 
 
-def storyboard():
-    """Three scenes, before the motion is made."""
-    yield from fresh("storyboard")
-    settings = bpy.context.scene.coamd_edit
-    for prompt in ("a person walks forward", "a person stops and waves", "a person sits down"):
-        with window():
-            bpy.ops.coamd.scene_add()
-        scene = settings.scenes[settings.scene_index]
-        scene.prompt, scene.seconds = prompt, 3
-    look((0.4, 0.0, 0.9), 4.5, (76, 0, 30))
-    yield 0.5
-    shoot("storyboard_panel.png", STORYBOARD)
-
-
 def library():
     """A search, and its first hit on the character."""
     yield from fresh("library", keys=False)
@@ -243,7 +229,7 @@ def teach():
     check("off", scene.coamd.takes[-1].styles == "", notice=session().notice)
 
 
-PICTURES = (install, running, edit, storyboard, recognized)
+PICTURES = (install, running, edit, recognized)
 TALL = (library, mapping_editor, teach)
 
 

@@ -8,7 +8,7 @@ The panel, the command line and the server all build these, so that what cannot 
 remedy, before anything is sent or loaded. Joints are (frames, 22, 3), metres, Y up, 20 frames a second where no other
 rate is given. The limits are those of limits.py. numpy is imported once there is an array to look at.
 
-Who asks: workflow.py of each feature in coamd_blender, edit/storyboard.py, library/index.py, setup/install.py and
+Who asks: workflow.py of each feature in coamd_blender, library/index.py, setup/install.py and
 tools/demo.py; the verbs in runtime/cli. Who answers: the adapters in runtime/serve, by the table in its tasks.py.
 What comes back is checked in wire/answers.py.
 """

@@ -247,10 +247,11 @@ class EditRequest(TaskRequest):
 
 
 class StoryboardScene(NamedTuple):
-    """What happens, and for how many seconds."""
+    """What happens, and for how many seconds; drawn with a ``seed`` of its own, or by its place in the storyboard."""
 
     prompt: str
     seconds: float
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,9 @@ class StoryboardRequest(TaskRequest):
                 raise InputError(f"Scene {number} is not a scene", "Send a prompt and its seconds")
             if not row.prompt.strip():
                 raise InputError(f"Scene {number} has no prompt", "Say what happens in it, or remove it")
-            check_scene(*row)
+            check_scene(row.prompt, row.seconds)
+            if row.seed is not None:
+                check_seed(row.seed)
         if self.loop not in (None, *limits.LOOPS):
             raise InputError(f"There is no loop {self.loop!r}", "Send keep or remove, or leave it out")
         check_seed(self.seed)
@@ -294,7 +297,9 @@ class StoryboardRequest(TaskRequest):
 
     def _fields(self) -> Fields:
         return {
-            "scenes": [row._asdict() for row in self.scenes],
+            "scenes": [
+                {name: value for name, value in row._asdict().items() if value is not None} for row in self.scenes
+            ],
             "seed": self.seed,
             "cfg": self.cfg,
             "loop": self.loop,
@@ -307,7 +312,10 @@ class StoryboardRequest(TaskRequest):
         rows = frozen(fields.get("scenes"))
         if isinstance(rows, tuple):
             rows = tuple(
-                StoryboardScene(row.get("prompt"), row.get("seconds")) if isinstance(row, dict) else row for row in rows
+                StoryboardScene(row.get("prompt"), row.get("seconds"), row.get("seed"))
+                if isinstance(row, dict)
+                else row
+                for row in rows
             )
         seed, closed = fields.get("seed", limits.DEFAULT_SEED), fields.get("loop")
         return cls(rows, seed, fields.get("cfg"), closed, bool(fields.get("in_place")), _styles_of(fields))
