@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
 
+from ..core.drawing import redraw
 from ..wire import limits
 
 _OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
@@ -16,6 +17,11 @@ LOOPS = (
 )
 
 
+def _redraw(_settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """Let the timelines show what was typed into a panel."""
+    redraw("DOPESHEET_EDITOR")
+
+
 class COAMD_PG_block(bpy.types.PropertyGroup):
     """A prompt block. ``gap`` and ``frames`` place it, so that no two can overlap; see ``start`` and ``end``."""
 
@@ -25,6 +31,7 @@ class COAMD_PG_block(bpy.types.PropertyGroup):
         description="Frames between this block and the one before, whose keys are left alone",
         min=0,
         override=_OVERRIDABLE,
+        update=_redraw,
     )
     frames: IntProperty(
         name="Frames",
@@ -33,12 +40,14 @@ class COAMD_PG_block(bpy.types.PropertyGroup):
         min=2,
         soft_max=600,
         override=_OVERRIDABLE,
+        update=_redraw,
     )
     prompt: StringProperty(
         name="Sentence",
         description="What happens, in one English sentence",
         options={"TEXTEDIT_UPDATE"},
         override=_OVERRIDABLE,
+        update=_redraw,
     )
     seed: IntProperty(
         name="Seed",
@@ -71,7 +80,7 @@ class COAMD_PG_track(bpy.types.PropertyGroup):
 
     start: IntProperty(name="Start", description="The frame that the track begins at", default=1, override=_OVERRIDABLE)
     blocks: CollectionProperty(type=COAMD_PG_block, override=_LIST)
-    index: IntProperty(name="Block", description="The chosen block", min=0, override=_OVERRIDABLE)
+    index: IntProperty(name="Block", description="The chosen block", min=0, override=_OVERRIDABLE, update=_redraw)
     loop: EnumProperty(name="Loop", description="How a track ends that is made as a whole", items=LOOPS)
     in_place: BoolProperty(
         name="In Place", description="Leave out the travel over the floor of a track made as a whole"

@@ -84,6 +84,13 @@ def follow(armature: bpy.types.Object, before: Row | None) -> None:
         write(armature, made)
 
 
+def play(armature: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None) -> None:
+    """Give ``action`` to an armature together with its ``slot``, and let the track go with it (:func:`follow`)."""
+    before = settled(armature)
+    actions.play(armature, action, slot)
+    follow(armature, before)
+
+
 # --- what storyboards of former files hold ----------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bpy
@@ -15,6 +15,8 @@ from ..anim.range_keys import LINEAR, Range
 from ..anim.read_action import Reading, read_steps
 from ..anim.snapshot import rotation_channel
 from ..anim.steps import Call
+from ..blocks import record
+from ..blocks.arrange import Block
 from ..core.workflow import Workflow, Yield
 from ..edit import pending, request
 from ..errors import InputError, RigError
@@ -132,8 +134,15 @@ def retime(context: bpy.types.Context) -> Workflow:
     subject, factor = _subject(context), context.scene.coamd_clips.factor
     first, last = subject.span
     yield
-    work = lambda curves: key_tools.retime(curves, first, factor)  # noqa: E731
-    _on_keys(subject, "Retime", work, (first, first + round((last - first) * factor)))
+
+    def work(curves: list[bpy.types.FCurve]) -> None:
+        key_tools.retime(curves, first, factor)
+
+    def moved(block: Block) -> Block:
+        start, stop = (first + round((frame - first) * factor) for frame in (block.start, block.end + 1))
+        return replace(block, start=start, end=max(start, stop - 1))
+
+    _on_keys(subject, "Retime", work, (first, first + round((last - first) * factor)), moved)
 
 
 _OBJECT_TURNS = ("rotation_euler", "rotation_quaternion", "rotation_axis_angle")
@@ -249,14 +258,20 @@ def _object_channels(
 
 
 def _on_keys(
-    subject: Subject, name: str, work: Callable[[list[bpy.types.FCurve]], None], frames: tuple[int, int]
+    subject: Subject,
+    name: str,
+    work: Callable[[list[bpy.types.FCurve]], None],
+    frames: tuple[int, int],
+    moved: Callable[[Block], Block] | None = None,
 ) -> None:
-    """``work`` on all curves of a copy of the Action, which then waits."""
+    """``work`` on all curves of a copy of the Action, which then waits. ``moved``: where its prompt blocks are then."""
     source = subject.found()[1]
     copy = source.copy()
     copy.name, copy.use_fake_user = f"{source.name} ({name.lower()})", False
     try:
         work(actions.curves_of(copy, range_edit.slot_of(copy, subject.handle)))
+        if moved is not None:
+            record.note(copy, [moved(block) for block in record.made_of(copy)])
         subject.offer(copy, frames, (), name.lower())
     except Exception:
         bpy.data.actions.remove(copy)

@@ -33,6 +33,14 @@ def ui_scale() -> float:
     return bpy.context.preferences.system.ui_scale or 1.0  # 0 in background mode
 
 
+def redraw(*kinds: str) -> None:
+    """Redraw the areas of these ``kinds``, such as "DOPESHEET_EDITOR", in all windows."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in kinds:
+                area.tag_redraw()
+
+
 def text_width(text: str) -> float:
     """Return about how many pixels ``text`` takes in a label or a field."""
     return len(text) * _letter_width()

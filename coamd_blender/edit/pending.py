@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..anim import actions, nla, range_edit, targets
+from ..blocks import tracks
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def offer(
     settings.source, settings.preview, settings.armature = source, preview, armature
     settings.shown_first, settings.shown_last = frames
     settings.notes, settings.tool = "\n".join(notes), tool
-    actions.play(armature, preview, range_edit.slot_of(preview, handle))
+    tracks.play(armature, preview, range_edit.slot_of(preview, handle))
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def reject(context: bpy.types.Context) -> None:
     range_edit.check_not_tweaked(armature)
     handle = slot_handle(armature, preview)
     _forget(settings)
-    actions.play(armature, source, range_edit.slot_of(source, handle))
+    tracks.play(armature, source, range_edit.slot_of(source, handle))
     bpy.data.actions.remove(preview)
 
 
@@ -148,7 +149,7 @@ def compare(context: bpy.types.Context) -> None:
     range_edit.check_not_tweaked(armature)
     handle = slot_handle(armature, settings.preview)
     wanted = settings.source if shows_edit(settings) else settings.preview
-    actions.play(armature, wanted, range_edit.slot_of(wanted, handle))
+    tracks.play(armature, wanted, range_edit.slot_of(wanted, handle))
 
 
 def shows_edit(settings: COAMD_PG_edit) -> bool:

@@ -10,7 +10,7 @@ from gpu_extras.batch import batch_for_shader
 from .. import anim
 from ..blocks import tracks
 from ..blocks.arrange import Block
-from ..core.drawing import has_numpy, ui_scale
+from ..core import drawing
 from .strip import View, colours
 
 # Pixels at a resolution scale of 1. Above the scroll bar, and above the markers where they have a row of their own.
@@ -40,26 +40,26 @@ def unfollow() -> None:
 
 def redraw() -> None:
     """Redraw the timelines and the panels: they show the track."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in {"DOPESHEET_EDITOR", "VIEW_3D"}:
-                area.tag_redraw()
+    drawing.redraw("DOPESHEET_EDITOR", "VIEW_3D")
 
 
 def shown(context: bpy.types.Context) -> tuple[bpy.types.Object, View] | None:
     """Return the armature whose track is drawn in the context's region, and the view; None where none is.
 
-    A Timeline that shows nothing but its ruler has no room for one.
+    A Timeline that shows nothing but its ruler has no room for one, and overlays can be off.
     """
     space, region = context.space_data, context.region
     if space is None or space.type != "DOPESHEET_EDITOR" or region is None or region.type != "WINDOW":
         return None
-    if space.mode not in MODES or not has_numpy():
+    if space.mode not in MODES or not drawing.has_numpy():
+        return None
+    overlays = getattr(space, "overlays", None)
+    if overlays is not None and not overlays.show_overlays:
         return None
     armature = anim.targets.find(context)
     if armature is None or not armature.coamd_track.blocks:
         return None
-    scale, markers = ui_scale(), context.scene.timeline_markers and getattr(space, "show_markers", True)
+    scale, markers = drawing.ui_scale(), context.scene.timeline_markers and getattr(space, "show_markers", True)
     origin, far = (region.view2d.view_to_region(frame, 0.0, clip=False)[0] for frame in (0.0, 1000.0))
     room = region.height - (RULER + HEIGHT) * scale
     if room < 0:
@@ -99,6 +99,7 @@ def _rectangle(left: float, low: float, right: float, high: float, colour: tuple
     if right <= left:
         return
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    shader.bind()
     shader.uniform_float("color", colour)
     corners = [(left, low), (right, low), (right, high), (left, low), (right, high), (left, high)]
     batch_for_shader(shader, "TRIS", {"pos": corners}).draw(shader)

@@ -390,10 +390,12 @@ def test_a_track_is_shown_in_timelines_with_room_for_it(walker):
 
     armature, _ = walker
 
-    def context(kind="DOPESHEET_EDITOR", mode="TIMELINE", height=200):
+    def context(kind="DOPESHEET_EDITOR", mode="TIMELINE", height=200, overlays=True):
         view2d = SimpleNamespace(view_to_region=lambda frame, y, clip: (30 + 5 * frame, 0))
         return SimpleNamespace(
-            space_data=SimpleNamespace(type=kind, mode=mode, show_markers=True),
+            space_data=SimpleNamespace(
+                type=kind, mode=mode, show_markers=True, overlays=SimpleNamespace(show_overlays=overlays)
+            ),
             region=SimpleNamespace(type="WINDOW", width=900, height=height, view2d=view2d),
             scene=bpy.context.scene,
             view_layer=bpy.context.view_layer,
@@ -405,5 +407,20 @@ def test_a_track_is_shown_in_timelines_with_room_for_it(walker):
     assert found == armature and (view.origin, view.scale, view.bottom) == (30, 5, overlay.BOTTOM)
     bpy.context.scene.timeline_markers.new("m", frame=9)
     assert overlay.shown(context())[1].bottom == overlay.ABOVE_MARKERS
-    for other in (context(kind="VIEW_3D"), context(mode="GPENCIL"), context(height=40)):
+    for other in (context(kind="VIEW_3D"), context(mode="GPENCIL"), context(height=40), context(overlays=False)):
         assert overlay.shown(other) is None
+
+
+def test_retiming_takes_the_blocks_along_and_rejecting_it_back(walker):
+    armature, _ = walker
+    _, tracks = modules()
+    made(armature)
+    spans = lambda: [(block.start, block.end) for block in tracks.read(armature)]  # noqa: E731
+    bpy.context.scene.coamd_clips.factor = 2.0
+    bpy.ops.coamd.retime_motion()
+    assert spans() == [(101, 196), (197, 268), (269, 388)] and tracks.states(armature) == [tracks.MADE] * 3
+    bpy.ops.coamd.edit_compare()
+    assert spans()[1:] == [(149, 184), (185, 244)]
+    bpy.ops.coamd.edit_compare()
+    bpy.ops.coamd.edit_reject()
+    assert spans() == [(101, 148), (149, 184), (185, 244)] and tracks.states(armature) == [tracks.MADE] * 3

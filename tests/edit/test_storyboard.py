@@ -6,7 +6,7 @@ import pytest
 from coamd_blender.motion.skeleton import rest_joints
 from coamd_blender.wire.requests import StoryboardScene
 from runtime.cleanup.blend import in_place, soften_blends, without_jolts
-from runtime.edit.storyboard import loop, storyboard
+from runtime.edit.storyboard import _parts, loop, storyboard
 from runtime.generate.generator import Generator
 
 SCENES = [
@@ -28,6 +28,13 @@ def board(generator):
 
 def acceleration(joints):
     return np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).mean(axis=1)
+
+
+def test_a_scene_with_a_seed_draws_its_windows_with_that_and_the_next_ones():
+    scenes = [StoryboardScene("walks", 12, 40), StoryboardScene("sits", 2), StoryboardScene("bows", 2, 7)]
+    parts = list(_parts(scenes))
+    assert [seed for *_, prompt, seed in parts if prompt == "walks"] == [40, 41]
+    assert [seed for *_, prompt, seed in parts if prompt != "walks"] == [None, 7]
 
 
 def test_a_storyboard_lasts_its_scenes_and_windows_of_one_scene_show_no_seam(generator, board):

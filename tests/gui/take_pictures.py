@@ -4,7 +4,7 @@
         blender --factory-startup --window-geometry 0 0 960 860 --python tests/gui/take_pictures.py
 
 Environment as in show_panel.py, and ImageMagick's `import`, which cuts. COAMD_PICTURES chooses among install, running,
-edit, recognized, which are taken otherwise, and library, mapping_editor, teach, whose panels need a window
+edit, track, recognized, which are taken otherwise, and library, mapping_editor, teach, whose panels need a window
 of 800 by 1480. What the panels do is tested by the other scripts of this folder.
 """
 
@@ -148,6 +148,29 @@ def edit():
     shoot("edit_panel.png")
 
 
+def track():
+    """Three blocks in the panel and on the timeline, before they are made."""
+    yield from fresh("track")
+    scene = bpy.context.scene
+    scene.frame_set(1)
+    for prompt, frames in (
+        ("a person walks forward", 84),
+        ("a person stops, then waves", 96),
+        ("a person sits down", 72),
+    ):
+        with window():
+            bpy.ops.coamd.block_add(prompt=prompt, frames=frames)
+    rig = bpy.context.view_layer.objects.active
+    rig.coamd_track.index = 1
+    scene.frame_end = 252
+    rig.pose.bones[0].keyframe_insert("location", frame=scene.frame_end)  # the view is fitted to keys
+    scene.frame_set(60)
+    look((0.4, 0.0, 0.9), 4.5, (76, 0, 30))
+    film["show_all_frames"]()
+    yield 1.0
+    shoot("track_panel.png")
+
+
 def library():
     """A search, and its first hit on the character."""
     yield from fresh("library", keys=False)
@@ -229,7 +252,7 @@ def teach():
     check("off", scene.coamd.takes[-1].styles == "", notice=session().notice)
 
 
-PICTURES = (install, running, edit, recognized)
+PICTURES = (install, running, edit, track, recognized)
 TALL = (library, mapping_editor, teach)
 
 

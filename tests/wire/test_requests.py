@@ -159,6 +159,9 @@ def test_what_older_clients_leave_out_has_its_usual_value():
     assert edit.ranges == (EditRange(0, 9, "vary"),)
     board = decode("storyboard", {"scenes": [{"prompt": "x", "seconds": 2}]}, {})
     assert (board.loop, board.in_place, board.seed) == (None, False, 0)
+    assert board.scenes[0].seed is None and board.encode()[0]["scenes"] == [{"prompt": "x", "seconds": 2}]
+    own = decode("storyboard", {"scenes": [{"prompt": "x", "seconds": 2, "seed": 9}]}, {})
+    assert own.scenes[0].seed == 9 and own.encode()[0]["scenes"][0]["seed"] == 9
     found = decode("search", {"library": "/l", "clip": 3, "weight": None}, {})
     assert (found.top, found.weight, found.starter) == (10, 1.0, False)
     assert decode("known", {"paths": []}, {}).library == ""
