@@ -7,6 +7,8 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..errors import RigError
+
 
 def retarget_options(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
     """Return what write_action.read_target takes of the scene's settings (``scene.coamd``)."""
@@ -32,5 +34,14 @@ def own_joints(armature: bpy.types.Object) -> dict[str, str]:
 
 
 def captured_rest(armature: bpy.types.Object) -> dict[str, np.ndarray] | None:
-    """Return bone to basis quaternion (4,) of the captured rest pose, or None without one."""
-    return {entry.name: np.array(entry.turn, dtype=float) for entry in armature.coamd_rig.rest} or None
+    """Return bone to basis quaternion (4,) of the captured rest pose, or None without one.
+
+    Raises RigError where the file holds what is not a rotation.
+    """
+    found = {entry.name: np.array(entry.turn, dtype=float) for entry in armature.coamd_rig.rest}
+    if not all(0.5 < np.linalg.norm(turn) < 2.0 for turn in found.values()):  # nor for what is not a number
+        raise RigError(
+            "The rest pose that the file holds of this armature is not one",
+            "Press the cross beside it, then capture it again",
+        )
+    return found or None

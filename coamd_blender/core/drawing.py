@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 CATEGORY = "CoAMD"
 _PIXELS_PER_LETTER = 6.6
+_MOST_NOTES = 20
+_MOST_LETTERS = 3000  # of one text: a .blend may hold any, and it is wrapped at every redraw
 
 
 class Sidebar:
@@ -51,12 +53,23 @@ def _letter_width() -> float:
 
 
 def draw_text(layout: bpy.types.UILayout, text: str, width: float, icon: str = "NONE") -> None:
-    """Draw ``text`` in as many labels as ``width`` pixels need; Blender's labels do not wrap."""
+    """Draw ``text`` in as many labels as ``width`` pixels need; Blender's labels do not wrap.
+
+    Of a text that is longer than any that the add-on writes, only the beginning is drawn.
+    """
+    if len(text) > _MOST_LETTERS:
+        text = f"{text[:_MOST_LETTERS]} ..."
     letters = max(16, int((width - 50 * ui_scale()) / _letter_width()))
     column = layout.column(align=True)
     column.scale_y = 0.85
     for number, line in enumerate(textwrap.wrap(text, letters)):
         column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+
+
+def draw_notes(layout: bpy.types.UILayout, notes: str, width: float) -> None:
+    """Draw the lines of ``notes``, the first _MOST_NOTES of them, each as :func:`draw_text`."""
+    for note in filter(None, notes[: _MOST_NOTES * _MOST_LETTERS].split("\n")[:_MOST_NOTES]):
+        draw_text(layout, note, width, "INFO")
 
 
 def draw_progress(layout: bpy.types.UILayout, status: Status, stop: str, scale: float, remaining: str = "") -> None:

@@ -11,6 +11,7 @@ from ..core.drawing import (
     CATEGORY,
     Sidebar,
     draw_labelled,
+    draw_notes,
     draw_outcome,
     draw_progress,
     draw_subject,
@@ -99,8 +100,7 @@ def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: fl
         _draw_seed(box, settings)
         _draw_room(box, settings.id_data, settings.shown_first, settings.shown_last, width)
     box.prop(settings, "keep_source")
-    for note in filter(None, settings.notes.split("\n")):
-        draw_text(box, note, width, "INFO")
+    draw_notes(box, settings.notes, width)
 
 
 def _draw_room(layout: bpy.types.UILayout, scene: bpy.types.Scene, first: int, last: int, width: float) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
+from ..setup import preferences
 from ..wire.requests import StyleChoice
 
 if TYPE_CHECKING:
@@ -12,8 +15,21 @@ if TYPE_CHECKING:
 
 
 def chosen(settings: COAMD_PG_settings) -> tuple[StyleChoice, ...]:
-    """Return the styles that are on, as a request takes them."""
-    return tuple(StyleChoice(row.path, round(row.strength, 3)) for row in settings.styles if row.on and row.strength)
+    """Return the styles that are on, as a request takes them.
+
+    Raises InputError for one outside the folder of styles: the .blend says where it lies, and may be a stranger's.
+    """
+    found = []
+    for row in settings.styles:
+        if row.on and row.strength:
+            path = Path(os.path.abspath(row.path))  # the name alone is looked at: it may lie on somebody's server
+            if preferences.styles_folder() not in path.parents:
+                raise InputError(
+                    f"The style {row.name!r} of this file does not lie in your folder of styles",
+                    "Take it off in Styles, and put one of your own on",
+                )
+            found.append(StyleChoice(str(path), round(row.strength, 3)))
+    return tuple(found)
 
 
 def told(settings: COAMD_PG_settings) -> str:

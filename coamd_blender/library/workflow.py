@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from ..anim import rig_settings, stepwise, subjects, targets
 from ..anim.steps import Call
 from ..core.workflow import Answer, Beside, Workflow
 from ..errors import InputError
+from ..motion.files import read_text
 from ..setup import preferences
 from ..wire.requests import MotionRequest, SearchRequest
 from . import thumbnails
@@ -154,13 +156,21 @@ def make_asset(action: bpy.types.Action, facts: ClipFacts) -> str:
 def add_catalog(folder: Path) -> None:
     """Add the catalogue CoAMD to those of ``folder``, beside the .blend, where Blender looks for them.
 
-    Raises InputError when the file cannot be written.
+    Raises InputError when the file cannot be written, is a link to one elsewhere, or is none of catalogues.
     """
     path = folder / CATALOG_FILE
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else _CATALOG_HEAD
+        if path.is_symlink():
+            raise InputError(f"{path} is a link, and what it leads to is not changed", "Save the file elsewhere")
+        text = read_text(path) if path.exists() else _CATALOG_HEAD
         if CATALOG_ID not in text:
             end = "" if text.endswith("\n") else "\n"
-            path.write_text(f"{text}{end}{CATALOG_ID}:{CATALOG_NAME}:{CATALOG_NAME}\n", encoding="utf-8")
+            partial = path.with_name(f"{path.name}.partial")
+            partial.unlink(missing_ok=True)
+            with partial.open("x", encoding="utf-8") as file:
+                file.write(f"{text}{end}{CATALOG_ID}:{CATALOG_NAME}:{CATALOG_NAME}\n")
+            os.replace(partial, path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}", "Save the file to another folder") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not a list of catalogues ({error})", "Save the file elsewhere") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import core, recognize
-from ..core.drawing import Sidebar, draw_labelled, draw_outcome, draw_text, has_numpy
+from ..core.drawing import Sidebar, draw_labelled, draw_notes, draw_outcome, draw_text, has_numpy
 from ..setup.panel import draw_ready
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def _draw_result(layout: bpy.types.UILayout, result: COAMD_PG_recognised, width:
         column.progress(factor=guess.score, text=f"{guess.label}   {guess.score:.0%}")
     if len(result.stretches) > 1 and not several:
         _draw_stretches(box, result)
-    for note in filter(None, result.notes.split("\n")):
-        draw_text(box, note, width, "INFO")
+    draw_notes(box, result.notes, width)
 
 
 def _draw_stretches(layout: bpy.types.UILayout, result: COAMD_PG_recognised) -> None:

@@ -122,8 +122,11 @@ class COAMD_PT_mapping(_Sub, bpy.types.Panel):
         row.menu("COAMD_MT_mappings", text=own.label or "Found by Name and Shape", icon="PRESET")
         row.operator("coamd.save_mapping", text="", icon="EXPORT")
         row.operator("coamd.load_mapping", text="", icon="IMPORT")
-        if own.joints:
+        if own.joints and rig_mapping.workflow.is_whole(armature):
             _draw_own(layout, armature, width)
+        elif own.joints:
+            draw_text(layout, rig_mapping.workflow.NOT_ONE, width, "ERROR")
+            layout.operator("coamd.forget_mapping", text="Detect", icon="FILE_REFRESH")
         else:
             _draw_found(layout, anim.targets.shown_coverage(armature), width)
         _draw_rest(layout, own)

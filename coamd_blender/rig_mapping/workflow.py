@@ -15,6 +15,7 @@ from ..retarget.mapping import REQUIRED, match_preset, named_presets
 from ..setup import preferences
 
 OWN = "Own mapping"
+NOT_ONE = "The mapping that the file holds of this armature is not one"
 # What the editor calls the bones: of the middle by joint, of the limbs by joint without its side.
 LABELS = {
     "pelvis": "Hips",
@@ -44,6 +45,16 @@ def fill(armature: bpy.types.Object, bones: dict[str, str], label: str) -> None:
     settings.label = label
 
 
+def is_whole(armature: bpy.types.Object) -> bool:
+    """Return whether the armature's own mapping has an entry for each joint, as :func:`fill` makes them."""
+    return tuple(entry.name for entry in armature.coamd_rig.joints) == tuple(JOINT_NAMES)
+
+
+def _require_whole(armature: bpy.types.Object) -> None:
+    if not is_whole(armature):
+        raise RigError(NOT_ONE, "Press Detect")
+
+
 def start(armature: bpy.types.Object) -> None:
     """Begin an own mapping with what is found by name and shape, or empty where too little is.
 
@@ -71,6 +82,7 @@ def give(armature: bpy.types.Object, joint: str, bone: str) -> None:
         raise InputError(f"No joint is called {joint!r}", f"Joints are: {', '.join(JOINT_NAMES)}")
     if not armature.coamd_rig.joints:
         start(armature)
+    _require_whole(armature)
     taken = next((entry for entry in armature.coamd_rig.joints if entry.bone == bone and entry.name != joint), None)
     if taken is not None:
         raise RigError(f"Bone {bone!r} is given to {label_of(taken.name)} already", "Clear it there first")
@@ -79,6 +91,7 @@ def give(armature: bpy.types.Object, joint: str, bone: str) -> None:
 
 def swap_sides(armature: bpy.types.Object) -> None:
     """Exchange the bones of left and right."""
+    _require_whole(armature)
     bones = {entry.name: entry.bone for entry in armature.coamd_rig.joints}
     for number, joint in enumerate(JOINT_NAMES):
         armature.coamd_rig.joints[joint].bone = bones[JOINT_NAMES[MIRROR[number]]]

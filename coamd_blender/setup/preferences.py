@@ -42,6 +42,11 @@ def environment_folder() -> Path:
     return user_folder() / "runtime-env"
 
 
+def styles_folder() -> Path:
+    """Return the folder of taught styles, the only one that styles are taken from."""
+    return user_folder() / "styles"
+
+
 def base_python(preferences: COAMD_Preferences) -> Path:
     """Return the Python that makes the environment: the user's choice, or the one that comes with Blender."""
     return Path(bpy.path.abspath(preferences.base_python) if preferences.base_python else sys.executable)

@@ -27,7 +27,7 @@ class Told:
 
 def folder() -> Path:
     """Return the folder of styles, made when missing."""
-    found = preferences.user_folder() / "styles"
+    found = preferences.styles_folder()
     found.mkdir(parents=True, exist_ok=True)
     return found
 

@@ -57,6 +57,7 @@ CREATE INDEX windows_of_clip ON windows (clip);
 """
 
 
+_OWN = re.compile(rf"{re.escape(FACTS)}|(?:embeddings|codes|graph)-")  # how the names of a library's files begin
 _TABLES = {(kind.lower(), name) for kind, name in re.findall(r"CREATE (TABLE|INDEX) (\w+)", SCHEMA)}
 
 
@@ -87,6 +88,14 @@ def connect(path: Path) -> sqlite3.Connection:
         except sqlite3.DatabaseError as error:
             _close(connection)
             raise DataError(f"{path} is torn ({error})", NEW_LIBRARY) from error
+
+
+def check_links(folder: Path) -> None:
+    """Raise DataError where a file of the library in ``folder`` is a link: what it leads to is somebody else's, and
+    would be read and written in its place."""
+    for path in folder.iterdir():
+        if _OWN.match(path.name) and path.is_symlink():
+            raise DataError(f"The library {folder} holds a link in place of {path.name}", NEW_LIBRARY)
 
 
 def may_write(path: Path) -> bool:

@@ -35,6 +35,7 @@ from coamd_blender.motion.skeleton import FPS
 from runtime.library.database import (
     FACTS,
     NEW_LIBRARY,
+    check_links,
     check_version,
     complaint,
     connect,
@@ -75,6 +76,7 @@ class Store:
             raise InputError(
                 f"There is no library at {folder}", f"Make one: python -m runtime index FOLDER --library {folder}"
             )
+        check_links(folder)
         library = cls(folder, connect(folder / FACTS))
         try:
             check_version(library._db, folder)
@@ -93,6 +95,7 @@ class Store:
             raise InputError(f"{folder} cannot be a library: {error.strerror}", "Name a folder") from error
         if not (folder / FACTS).is_file() and any(folder.iterdir()):
             raise InputError(f"{folder} holds other files and no library", "Name an empty or a new folder")
+        check_links(folder)
         connection = connect(folder / FACTS)
         library = cls(folder, connection)
         try:

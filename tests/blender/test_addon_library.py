@@ -208,6 +208,29 @@ def test_a_clip_is_placed_as_a_strip(indexed):
     assert hands[0, 0] > hands[0, 1] and hands[1, 0] < hands[1, 1], "the arms are up first, then they swing"
 
 
+def test_a_list_of_catalogues_that_is_a_link_or_none_is_left_as_it_is(tmp_path):
+    from coamd_blender.errors import InputError
+    from coamd_blender.library import workflow
+
+    mine, path = tmp_path / "mine.txt", tmp_path / "project" / workflow.CATALOG_FILE
+    mine.write_text("mine")
+    path.parent.mkdir()
+    path.symlink_to(mine)
+    with pytest.raises(InputError, match="is a link"):
+        workflow.add_catalog(path.parent)
+    path.unlink()
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not a list of catalogues"):
+        workflow.add_catalog(path.parent)
+    assert mine.read_text() == "mine" and path.read_bytes() == b"\xff\xfe"
+    path.unlink()
+    for _ in range(2):
+        workflow.add_catalog(path.parent)
+    assert path.read_text().count(workflow.CATALOG_ID) == 1 and [found.name for found in path.parent.iterdir()] == [
+        path.name
+    ]
+
+
 def test_a_clip_is_marked_as_an_asset_in_a_catalogue(indexed, tmp_path):
     rig_object = rig_with(arms_up())
     before = rig_object.animation_data.action

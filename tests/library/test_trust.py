@@ -186,6 +186,18 @@ def test_a_window_longer_than_the_model_s_is_not_one(folder):
         library.store.embed_waiting(library.embedder)
 
 
+@pytest.mark.parametrize("name", ["embeddings-000001.f16", "embeddings-000002.f16", "facts.sqlite-wal", "codes-1.npy"])
+@pytest.mark.parametrize("create", [False, True])
+def test_a_link_in_place_of_a_library_s_file_is_not_followed(folder, tmp_path, name, create):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(mine)
+    with pytest.raises(DataError, match="a link in place of"):
+        Library.open(folder, FakeEmbedder(), create=create)
+    assert mine.read_text() == "mine"
+
+
 def test_codes_of_a_stranger_are_not_read_before_they_fit(folder):
     from runtime.library.codes import load_codes
 
