@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -32,7 +33,7 @@ from . import actions
 from .armature import Y_UP_FROM_Z_UP, check_editable, read_rig
 from .snapshot import ROTATION_CHANNELS, rotation_channel
 from .stage import evaluate, staged
-from .steps import Step
+from .steps import Call, Step
 from .targets import by_uid
 
 CURVES, EVALUATED = "curves", "evaluated"
@@ -40,7 +41,7 @@ _BONE_PATH = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(\w+)$')
 _CHANNELS = ("location", "scale", "rotation_euler", *ROTATION_CHANNELS.values())
 _MOST_FRAMES = 200_000
 PIECE = 40  # samples a step
-POSES = 400  # poses turned into joints a step
+POSES = 400  # poses turned into joints at a time
 CHANGED = "The Action or its armature changed while it was being read"
 EVALUATE_SECONDS = 0.01  # a step, beside the scratch scene
 
@@ -120,8 +121,9 @@ def read_steps(
     scene: bpy.types.Scene | None = None,
     mapping: Mapping | None = None,
     piece: int | None = PIECE,
-) -> Generator[Step, None, Reading]:
-    """As :func:`read_action`, ``piece`` samples a step, so that the interface stays alive; returns the Reading.
+) -> Generator[Step | Call, Any, Reading]:
+    """As :func:`read_action`, ``piece`` samples a step, so that the interface stays alive; returns the Reading, which
+    a thread makes of the samples.
 
     Of what Blender must evaluate, a step takes fewer when EVALUATE_SECONDS are over. ``piece`` None: all in one step.
     Raises InputError too when armature or Action are removed between two steps.
@@ -145,10 +147,13 @@ def read_steps(
         poses, worlds = yield from _evaluated_steps(armature, None if whole else chosen, scene, names, times, piece)
     else:
         poses, worlds = yield from _pose_steps(armature, chosen, rig, names, times, piece or len(times))
-    return (yield from _joint_steps(rig, mapping, times, fps or rate, reason, poses, worlds, piece))
+    told = (rig, mapping, times, fps or rate, reason, poses, worlds)
+    if piece is None:
+        return _reading(*told)
+    return (yield Call(_reading, told, Step("Reading the Action", len(times), len(times))))
 
 
-def _joint_steps(
+def _reading(
     rig: Rig,
     mapping: Mapping,
     times: np.ndarray,
@@ -156,19 +161,15 @@ def _joint_steps(
     reason: str,
     poses: dict[str, np.ndarray],
     worlds: np.ndarray,
-    piece: int | None,
-) -> Generator[Step, None, Reading]:
-    """Turn poses into joints on the canonical body, POSES a step; return them and all else that is known."""
+) -> Reading:
+    """Turn poses into joints on the canonical body; return them and all else that is known. Any thread."""
     stood = replace(rig, world=worlds[0])
     reference = _reference(stood, mapping, poses)
     rests = stood if reference is None else at_reference(stood, reference_quaternions(stood, reference))
-    body = read_rest(rests, mapping)
+    body, parts = read_rest(rests, mapping), []
     mapped = {name: poses[name] for name in mapping.bones.values()}
-    size, parts = len(times) if piece is None else POSES, []
-    for start in range(0, len(times), size):
-        if piece is not None:
-            yield Step("Reading the Action", len(times), len(times))
-        some = slice(start, start + size)
+    for start in range(0, len(times), POSES):
+        some = slice(start, start + POSES)
         part = {name: matrices[some] for name, matrices in mapped.items()}
         parts.append(joints_of_poses(rests, mapping, body, part, worlds[some]))
     placed, heads = (np.concatenate(each) for each in zip(*parts, strict=True))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from ..motion.blas import one_thread
+
 
 @dataclass(frozen=True)
 class Step:
@@ -27,6 +29,11 @@ class Call:
     function: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
     step: Step | None = None
+
+    def run(self) -> Any:
+        """Return what the function returns. Its linear algebra keeps to this thread."""
+        with one_thread():
+            return self.function(*self.arguments)
 
 
 Steps = Generator[Step | Call | None, Any, Any]

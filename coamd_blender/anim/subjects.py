@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 
@@ -11,7 +12,7 @@ from ..errors import InputError
 from . import targets
 from .armature import check_editable
 from .read_action import Reading, read_steps
-from .steps import Step
+from .steps import Call, Step
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Subject:
     offset: float = 0.0
     scale: float = 1.0
 
-    def read(self) -> Generator[Step, None, Reading]:
+    def read(self) -> Generator[Step | Call, Any, Reading]:
         """Read its joints step by step. Raises InputError when it is gone, and what read_steps raises."""
         armature = targets.by_uid(bpy.data.objects, self.armature_uid)
         action = None if self.action_uid is None else targets.by_uid(bpy.data.actions, self.action_uid)

@@ -13,7 +13,7 @@ from .. import anim, retarget
 from ..errors import RigError
 from ..motion.skeleton import JOINT_NAMES
 from ..retarget import controls
-from ..retarget.reference_pose import why_not_at_rest, why_not_resting
+from ..retarget.reference_pose import why_not_resting
 from . import changes, rig_settings
 from .armature import driven_channels, heads_of, parents_of, read_belongings, read_constraints, read_rig
 from .snapshot import led_bones, limited_bones, switches
@@ -106,14 +106,15 @@ def rig_options(armature: bpy.types.Object) -> dict:
     Where none is captured and the rest pose is not a stance, a frame of its Action in which it stands takes its place.
     Raises RigError where there is none, and as read_action.read_action.
     """
-    mapping, captured = coverage(armature).mapping, rig_settings.captured_rest(armature)
-    if captured is None and mapping is not None and control_table(coverage(armature)) is None:
+    found, captured = coverage(armature), rig_settings.captured_rest(armature)
+    mapping = found.mapping
+    if captured is None and mapping is not None and control_table(found) is None:
         captured = _standing(armature, mapping)
     return {"mapping": mapping, "reference": captured}
 
 
 def _standing(armature: bpy.types.Object, mapping: retarget.Mapping) -> dict[str, np.ndarray] | None:
-    why = why_not_at_rest(read_rig(armature), mapping)
+    why = why_not_resting(_rest_heads(armature, mapping))
     if why is None:
         return None
     data = armature.animation_data
@@ -126,6 +127,11 @@ def _standing(armature: bpy.types.Object, mapping: retarget.Mapping) -> dict[str
             "Pose it as a T or an A, and press Use Current Pose as Rest",
         )
     return found
+
+
+def _rest_heads(armature: bpy.types.Object, mapping: retarget.Mapping) -> dict[str, np.ndarray]:
+    """Return joint to the head (3,) of its bone at rest, armature space."""
+    return {joint: np.array(armature.data.bones[bone].head_local) for joint, bone in mapping.bones.items()}
 
 
 def coverage(armature: bpy.types.Object) -> Coverage:
@@ -177,8 +183,7 @@ def _with_constraints(armature: bpy.types.Object, found: Coverage) -> Coverage:
     notes += [
         f"A driver moves {path}: mute it in the Drivers Editor" for path in sorted(driven_channels(armature, moving))
     ]
-    rest = {joint: np.array(armature.data.bones[bone].head_local) for joint, bone in found.mapping.bones.items()}
-    why = None if armature.coamd_rig.rest else why_not_resting(rest)
+    why = None if armature.coamd_rig.rest else why_not_resting(_rest_heads(armature, found.mapping))
     if why is not None:
         notes.append(
             f"The rest pose is not a stance ({why}): a frame of the Action in which it stands is taken instead"

@@ -294,7 +294,7 @@ class Session:
             case TaskRequest():
                 work.ask(Ask(yielded), self._submit(yielded))
             case Call():
-                work.call, work.step = self._solver.submit(yielded.function, *yielded.arguments), yielded.step
+                work.call, work.step = self._solver.submit(yielded.run), yielded.step
             case Step():
                 work.step = yielded
             case Seal():

@@ -17,6 +17,7 @@ from coamd_blender.anim import (  # noqa: E402
 )
 from coamd_blender.anim import read_action as reader  # noqa: E402
 from coamd_blender.anim.read_action import CURVES, EVALUATED, read_action, read_steps, sample_frames  # noqa: E402
+from coamd_blender.anim.steps import Call  # noqa: E402
 from coamd_blender.character import figure  # noqa: E402
 from coamd_blender.errors import InputError, RigError  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
@@ -271,13 +272,16 @@ def counted(monkeypatch, owner, name, noted):
 
 
 def finished(steps):
-    """What was told on the way, and the Reading."""
-    told = []
+    """Run a generator to its end, a thread's part here; return the steps it told and its value."""
+    told, made = [], None
     while True:
         try:
-            told.append(next(steps))
+            yielded = steps.send(made)
         except StopIteration as end:
             return told, end.value
+        called = isinstance(yielded, Call)
+        told.append(yielded.step if called else yielded)
+        made = yielded.run() if called else None
 
 
 def test_every_channel_is_sampled_once_and_all_bones_are_posed_at_once(monkeypatch):
@@ -306,7 +310,7 @@ def test_reading_in_steps_gives_the_same_and_no_step_takes_more_than_a_piece(mon
     assert np.array_equal(reading.joints, whole.joints)
     assert [len(times) for *_, times in posed] == [reader.PIECE] * 15
     assert [len(worlds) for *_, worlds in turned] == [reader.POSES, 200]
-    assert [step.done for step in told] == [*range(0, 600, reader.PIECE), 600, 600]
+    assert [step.done for step in told] == [*range(0, 600, reader.PIECE), 600]
     steps = read_steps(rig_object)
     next(steps)
     bpy.data.actions.remove(rig_object.animation_data.action)
@@ -343,8 +347,9 @@ def test_what_blender_evaluates_is_read_in_steps_that_leave_nothing_behind(monke
     clock = itertools.count(step=0.3 * reader.EVALUATE_SECONDS)  # four samples are over the time
     monkeypatch.setattr(stage, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     steps, told = read_steps(rig_object, first), []
-    for step in steps:
-        told.append(step.done)
+    while not told or told[-1] < 200:
+        step = next(steps)
+        told.append(step.step.done if isinstance(step, Call) else step.done)
         assert (len(bpy.data.scenes), len(bpy.data.objects)) == blocks and bpy.context.scene.frame_current == 17
     assert told == list(range(0, 201, 4))
     _, reading = finished(read_steps(rig_object, first))
