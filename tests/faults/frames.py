@@ -317,7 +317,7 @@ def run(count: int, seed: int) -> Findings:
             findings.watch(lambda frames=frames: serve(frames), b"".join(frames))
         if "Traceback" in log.getvalue():
             findings.note(AssertionError("A traceback in the server's log"), log.getvalue().encode())
-        if number % 400 == 0:
+        if number % 40 == 0:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             print(f"{number * BATCH:,} frames, {len(findings.counts)} kinds of failure, {peak} MB", flush=True)
     return findings

@@ -1,6 +1,6 @@
 """Kill an installation at many moments, and see whether the next one resumes it; print a row for each.
 
-    .venv/bin/python tests/faults/install_kills.py [MOMENTS=30]
+    .venv/bin/python tests/faults/install_kills.py [MOMENTS=30 [FIRST=0]]
 
 The moments are spread over the time that a whole installation takes, so that several fall into ensurepip. What is
 installed are four tiny packages from a folder, each held to its hash (tests/setup/test_install.py). Linux only.
@@ -25,6 +25,7 @@ from test_install import TORCH, make_wheel  # noqa: E402
 
 from coamd_blender.setup import install, packages  # noqa: E402
 
+PACKAGES = ("numpy", "safetensors", "tokenizers", "torch")
 _CHILD = "import sys; sys.path[:0] = {path!r}; import install_kills; install_kills.install_into({folder!r})"
 
 
@@ -39,9 +40,15 @@ def prepare(folder: Path) -> None:
     """Make the wheels and their lock."""
     (folder / "wheels").mkdir()
     (folder / "locks").mkdir()
-    lines = []
-    for name in ("numpy", "safetensors", "tokenizers", "torch"):
+    for name in PACKAGES:
         make_wheel(folder / "wheels", name, TORCH if name == "torch" else '__version__ = "0.9.9"\n')
+    lock(folder)
+
+
+def lock(folder: Path) -> None:
+    """Write the lock of the wheels as they are now."""
+    lines = []
+    for name in PACKAGES:
         (wheel,) = (folder / "wheels").glob(f"{name}-*.whl")
         lines.append(f"{name}==0.9.9 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
     (folder / "locks" / packages.PYPI_LOCK).write_text("".join(lines))
@@ -65,15 +72,15 @@ def start(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
-def main(moments: int) -> int:
-    """Print the table; return 1 where an installation did not resume."""
+def main(moments: int, first: int = 0) -> int:
+    """Print the table from moment ``first`` on; return 1 where an installation did not resume."""
     with tempfile.TemporaryDirectory(prefix="coamd-install-") as name:
         prepare(Path(name))
         begun = time.monotonic()
         start(Path(name)).communicate()
         whole, good = time.monotonic() - begun, 0
         print(f"a whole installation takes {whole:.1f} s\n\n| killed at | while | next |\n|---:|---|---|")
-        for number in range(moments):
+        for number in range(first, moments):
             install.remove(plan(Path(name)).folder)
             at = whole * (number + 0.5) / moments
             victim = start(Path(name))
@@ -84,8 +91,8 @@ def main(moments: int) -> int:
             resumed = told == "whole" and install.is_installed(plan(Path(name)).folder, Path(name, "requirements.txt"))
             good += resumed
             print(f"| {at:.1f} s | {(phases[-2:-1] or ['starting'])[0]} | {told} |", flush=True)
-    print(f"\n{good} of {moments} resumed")
-    return 0 if good == moments else 1
+    print(f"\n{good} of {moments - first} resumed")
+    return 0 if good == moments - first else 1
 
 
 def end_with_children(pid: int) -> None:
@@ -101,4 +108,5 @@ def end_with_children(pid: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 30))
+    given = [int(word) for word in sys.argv[1:3]]
+    sys.exit(main(*given, *(30, 0)[len(given) :]))
