@@ -95,6 +95,14 @@ def frame_range(action: bpy.types.Action, slot: bpy.types.ActionSlot | None = No
     return min(first for first, _ in ends), max(last for _, last in ends)
 
 
+def find_curve(
+    action: bpy.types.Action, slot: bpy.types.ActionSlot | None, path: str, index: int
+) -> bpy.types.FCurve | None:
+    """Return the F-curve of ``path`` in the slot (None before Blender 4.4), None where there is none."""
+    holder = action if slot is None else _channelbag(action, slot)
+    return holder.fcurves.find(path, index=index)
+
+
 def ensure_curve(
     action: bpy.types.Action, slot: bpy.types.ActionSlot | None, path: str, index: int, group: str
 ) -> bpy.types.FCurve:

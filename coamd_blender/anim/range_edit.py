@@ -6,8 +6,7 @@ of the new neighbours are frozen where they are. Curves of bones that are not ta
 
 from __future__ import annotations
 
-import math
-import time
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 import bpy
@@ -313,37 +312,35 @@ def _channels(area: Range, path: str, bone: str, frames: np.ndarray, values: np.
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
-def write_some(
-    armature: bpy.types.Object,
-    preview: bpy.types.Action,
+def write_steps(
+    found: Callable[[], tuple[bpy.types.Object, bpy.types.Action]],
     handle: int | None,
-    channels: tuple[Channel, ...],
-    done: int,
+    channels: Sequence[Channel],
     outcome: EditOutcome,
-    seconds: float = math.inf,
-) -> int:
-    """Write ``channels`` from number ``done`` on, for about ``seconds``, into the slot with ``handle`` of ``preview``,
-    a copy of the armature's Action; note in ``outcome`` what it took, and return how many are written now."""
-    slot = slot_of(preview, handle)
-    curves = _curves(preview, slot)
-    end = time.perf_counter() + seconds
-    while done < len(channels):
-        channel = channels[done]
-        curve = curves.get((channel.path, channel.index))
-        if curve is None:
+) -> Generator[int, None, None]:
+    """Write ``channels`` into the slot with ``handle`` of a copy of the armature's Action; note in ``outcome`` what it
+    took. Each step tells what it did, in keys.
+
+    ``found()`` gives armature and copy anew after each step: until the last, anything may happen in Blender between.
+    """
+    for channel in channels:
+
+        def curve(channel: Channel = channel) -> bpy.types.FCurve:
+            _, copy = found()
+            return actions.ensure_curve(copy, slot_of(copy, handle), channel.path, channel.index, channel.group)
+
+        armature, copy = found()
+        present = actions.find_curve(copy, slot_of(copy, handle), channel.path, channel.index)
+        if present is None:
             static = _static(armature, channel.path, channel.index)
             source = SourceCurve(range_keys.no_keys(), False, lambda frame, value=static: value)
-            curve = actions.ensure_curve(preview, slot, channel.path, channel.index, channel.group)
         else:
-            source = SourceCurve(range_keys.read_keys(curve), curve.extrapolation == "LINEAR", curve.evaluate)
+            source = SourceCurve(range_keys.read_keys(present), present.extrapolation == "LINEAR", present.evaluate)
         merged, old = range_keys.replaced(source, channel.area, channel.made)
         outcome.added += len(old) - int(old.sum()) - len(channel.made["co"])
-        outcome.frozen += range_keys.write_keys(curve, merged, old)
-        curves[channel.path, channel.index] = curve
-        done += 1
-        if time.perf_counter() >= end:
-            break
-    return done
+        yield len(old)
+        outcome.frozen += yield from range_keys.write_steps(curve, merged, old)
+        yield len(old)
 
 
 def count_untouched(

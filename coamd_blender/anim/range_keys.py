@@ -15,7 +15,7 @@ A leaf: standard library and numpy only; F-curves are handed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -47,6 +47,7 @@ ATTRIBUTES: dict[str, tuple[type, int, float]] = {
     "select_left_handle": (bool, 1, False),
     "select_right_handle": (bool, 1, False),
 }
+_HANDLES, _TYPES = ("handle_left", "handle_right"), ("handle_left_type", "handle_right_type")
 Keys = dict[str, np.ndarray]  # attribute to (keys, numbers a key)
 Span = tuple[int, int]  # first and last frame
 Point = tuple[float, float]
@@ -72,10 +73,11 @@ def fresh_keys(frames: np.ndarray, values: np.ndarray, interpolation: int | np.n
     return keys
 
 
-def read_keys(curve: bpy.types.FCurve) -> Keys:
-    """Return all keys of an F-curve."""
+def read_keys(curve: bpy.types.FCurve, names: Iterable[str] = ATTRIBUTES) -> Keys:
+    """Return all keys of an F-curve, or of each the attributes ``names``."""
     points, table = curve.keyframe_points, {}
-    for name, (kind, width, _) in ATTRIBUTES.items():
+    for name in names:
+        kind, width, _ = ATTRIBUTES[name]
         values = np.zeros(len(points) * width, kind)
         points.foreach_get(name, values)
         table[name] = values.reshape(len(points), width)
@@ -85,7 +87,21 @@ def read_keys(curve: bpy.types.FCurve) -> Keys:
 def write_keys(curve: bpy.types.FCurve, table: Keys, old: np.ndarray) -> int:
     """Give an F-curve exactly these keys, and freeze the handles of those ``old`` keys (n,) bool that Blender would
     move. Returns how many keys were frozen."""
-    points, count = curve.keyframe_points, len(old)
+    steps = write_steps(lambda: curve, table, old)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def write_steps(found: Callable[[], bpy.types.FCurve], table: Keys, old: np.ndarray) -> Generator[int, None, int]:
+    """As :func:`write_keys`, of the curve that ``found()`` gives anew after each step: what a step did, in keys.
+
+    Until the last of them the handles beside the new keys are not what they were.
+    """
+    curve, count = found(), len(old)
+    points = curve.keyframe_points
     if len(points) < count:
         points.add(count - len(points))
     while len(points) > count:
@@ -93,17 +109,20 @@ def write_keys(curve: bpy.types.FCurve, table: Keys, old: np.ndarray) -> int:
     _set_keys(curve, table)
     frozen = np.zeros(count, bool)
     for _ in range(count):  # freezing one may move the next: curves are smoothed over all automatic handles in a row
-        moved = moved_handles(table, read_keys(curve)) & old
+        yield count
+        curve = found()
+        moved = moved_handles(table, read_keys(curve, _HANDLES)) & old
         if not moved.any():
             break
         frozen |= moved
         for side in ("left", "right"):  # both: Blender turns a free handle after an automatic one opposite
             table[f"handle_{side}_type"][moved] = FREE
-        _set_keys(curve, table)
+        _set_keys(curve, {name: table[name] for name in (*_HANDLES, *_TYPES)})
     return int(frozen.sum())
 
 
 def _set_keys(curve: bpy.types.FCurve, table: Keys) -> None:
+    """Set attributes of all keys; the values of all others stay, but that Blender moves automatic handles."""
     for name, values in table.items():
         curve.keyframe_points.foreach_set(name, np.ascontiguousarray(values).ravel())
     curve.update()
@@ -111,8 +130,7 @@ def _set_keys(curve: bpy.types.FCurve, table: Keys) -> None:
 
 def moved_handles(before: Keys, after: Keys) -> np.ndarray:
     """Return which keys (n,) bool have another left or right handle in ``after`` than ``before``, to the byte."""
-    sides = ("handle_left", "handle_right")
-    return np.any([before[side].view(np.uint32) != after[side].view(np.uint32) for side in sides], axis=(0, 2))
+    return np.any([before[side].view(np.uint32) != after[side].view(np.uint32) for side in _HANDLES], axis=(0, 2))
 
 
 # --- no key outside changes -------------------------------------------------------------------------------------------

@@ -36,12 +36,7 @@ def write_copies(
             copy.name, copy.use_fake_user = name, False
             unfinished.mark(copy)
             uids.append(copy.session_uid)
-            done = 0
-            while done < len(channels):
-                armature, copy = found()[0], of_uid(uids[-1])
-                range_edit.check_paths(armature, site)
-                done = range_edit.write_some(armature, copy, handle, channels, done, outcome, stepwise.WRITE_SECONDS)
-                yield
+            yield from _written(found, site, handle, channels, outcome, uids[-1])
         copies = [of_uid(uid) for uid in uids]
         for copy in copies:
             unfinished.unmark(copy)
@@ -51,6 +46,35 @@ def write_copies(
     finally:
         if not finished:
             unfinished.remove(uids)
+
+
+def _written(
+    found: Found,
+    site: range_edit.Site,
+    handle: int | None,
+    channels: Channels,
+    outcome: range_edit.EditOutcome,
+    uid: int,
+) -> Generator[None, None, None]:
+    """Write ``channels`` into the copy, about WRITE_KEYS keys a step."""
+
+    known: list[tuple[bpy.types.Object, bpy.types.Action]] = []  # until the interface has had its turn
+
+    def both() -> tuple[bpy.types.Object, bpy.types.Action]:
+        if not known:
+            known.append((found()[0], of_uid(uid)))
+            range_edit.check_paths(known[0][0], site)
+        return known[0]
+
+    keys = 0
+    for more in range_edit.write_steps(both, handle, channels, outcome):
+        keys += more
+        if keys >= stepwise.WRITE_KEYS:
+            known.clear()
+            yield
+            keys = 0
+    known.clear()
+    yield
 
 
 def of_uid(uid: int) -> bpy.types.Action:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable
 from collections.abc import Mapping as Table
 from typing import Any
@@ -128,12 +127,12 @@ def new_action(armature: bpy.types.Object, plan: KeyPlan) -> bpy.types.Action:
     return action
 
 
-def write_some(action: bpy.types.Action, plan: KeyPlan, done: int, seconds: float = math.inf) -> int:
-    """Write the curves of ``plan`` from number ``done`` on, for about ``seconds``; return how many are written now."""
+def write_some(action: bpy.types.Action, plan: KeyPlan, done: int, keys: float = math.inf) -> int:
+    """Write the curves of ``plan`` from number ``done`` on, up to the one with which ``keys`` keys are written; return
+    how many are written now."""
     container = actions.container(action)
     beside = frames_beside(action, plan.span)
-    end = time.perf_counter() + seconds
-    while done < len(plan.curves):
+    while done < len(plan.curves) and keys > 0:
         planned = plan.curves[done]
         curve = container.fcurves.find(planned.path, index=planned.index)
         if curve is None:
@@ -141,9 +140,8 @@ def write_some(action: bpy.types.Action, plan: KeyPlan, done: int, seconds: floa
         elif plan.output == "replace":
             make_room(curve, plan.span, beside)
         _write_curve(curve, planned)
+        keys -= len(curve.keyframe_points)
         done += 1
-        if time.perf_counter() >= end:
-            break
     return done
 
 

@@ -62,7 +62,8 @@ def edit(generator, armature, action, area, prompt, seed):
     channels, torn = range_edit.plan(site, made)
     preview, outcome = action.copy(), range_edit.EditOutcome(torn=torn)
     handle = None if slot is None else slot.handle
-    range_edit.write_some(armature, preview, handle, channels, 0, outcome)
+    for _ in range_edit.write_steps(lambda: (armature, preview), handle, channels, outcome):
+        pass
     actions.play(armature, preview, range_edit.slot_of(preview, handle))
     return preview, outcome
 

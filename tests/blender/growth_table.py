@@ -17,8 +17,9 @@ import numpy as np  # noqa: E402
 import rigs  # noqa: E402
 
 import coamd_blender  # noqa: E402
-from coamd_blender.anim import actions, plan, targets, write_action  # noqa: E402
+from coamd_blender.anim import actions, plan, stepwise, targets, write_action  # noqa: E402
 from coamd_blender.anim.read_action import read_steps  # noqa: E402
+from coamd_blender.anim.steps import Call  # noqa: E402
 
 
 def milliseconds(function, runs=3):
@@ -32,15 +33,19 @@ def milliseconds(function, runs=3):
 
 
 def steps_of(generator):
-    """Run a generator to its end; return milliseconds of its longest step and of all of them."""
-    taken = []
+    """Run a generator to its end; return milliseconds of its longest step on the main thread and of all of them, and
+    of what a thread does for it."""
+    taken, beside, made = [], 0.0, None
     while True:
         start = time.thread_time()
         try:
-            next(generator)
+            yielded = generator.send(made)
         except StopIteration:
-            return 1000 * max(*taken, time.thread_time() - start), 1000 * (sum(taken) + time.thread_time() - start)
+            taken.append(time.thread_time() - start)
+            return 1000 * max(taken), 1000 * sum(taken), 1000 * beside
         taken.append(time.thread_time() - start)
+        start, made = time.thread_time(), yielded.run() if isinstance(yielded, Call) else None
+        beside += time.thread_time() - start
 
 
 def rig_with(bones):
@@ -73,12 +78,17 @@ def bones_row(bones):
 
 
 def frames_row(frames, bones=65):
-    """Return what reading ``frames`` frames costs: the longest step of the main thread, and all of them."""
+    """Return what writing and reading ``frames`` frames costs: the longest step of the main thread, and all of them."""
     armature = rig_with(bones)
-    mapping = targets.coverage(armature).mapping
-    action = write_action.apply_motion(armature, rigs.walking(frames), source_fps=20, start_frame=1)
-    longest, whole = steps_of(read_steps(armature, action, mapping=mapping))
-    return {"longest step": longest, "whole": whole}
+    mapping, options = targets.coverage(armature).mapping, targets.rig_options(armature)
+    place = stepwise.Destination(
+        write_action.read_target(armature, **options), armature.session_uid, bpy.context.scene.session_uid,
+        stepwise.ACTION, "again",
+    )  # fmt: skip
+    longest, whole, solved = steps_of(stepwise.write_keys(place, [(rigs.walking(frames), "Walk")], 20.0))
+    told = {"longest step of writing": longest, "whole": whole, "solving (thread)": solved}
+    longest, whole, solved = steps_of(read_steps(armature, armature.animation_data.action, mapping=mapping))
+    return told | {"longest step of reading": longest, "whole of it": whole, "joints (thread)": solved}
 
 
 def actions_row(count):

@@ -310,7 +310,7 @@ def test_armature_deleted_between_two_pieces_of_writing_leaves_no_torn_action(ri
     from coamd_blender.anim import stepwise
     from coamd_blender.core import session
 
-    monkeypatch.setattr(stepwise, "WRITE_SECONDS", 0.0)
+    monkeypatch.setattr(stepwise, "WRITE_KEYS", 1)
     ask()
     current = session.current()
     begin()

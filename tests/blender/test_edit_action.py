@@ -94,7 +94,8 @@ def edited(armature, action, first=FIRST, last=LAST, joints=ALL, change=waved, p
     channels, torn = range_edit.plan(site, change(reading.joints, rows))
     preview, outcome = action.copy(), range_edit.EditOutcome(torn=torn, released=len(site.influences))
     handle = None if slot is None else slot.handle
-    assert range_edit.write_some(armature, preview, handle, channels, 0, outcome) == len(channels)
+    done = list(range_edit.write_steps(lambda: (armature, preview), handle, channels, outcome))
+    assert len(done) >= 2 * len(channels)
     actions.play(armature, preview, range_edit.slot_of(preview, handle))
     return preview, outcome, site
 

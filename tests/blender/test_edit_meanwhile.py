@@ -99,7 +99,7 @@ def test_a_fault_is_told_in_the_panel_and_leaves_it_free(walker, monkeypatch):
     def broken(*_):
         raise KeyError("a fault")
 
-    monkeypatch.setattr(range_edit, "write_some", broken)
+    monkeypatch.setattr(range_edit, "write_steps", broken)
     current = session.current()
     ask()
     session.current().start(edit_workflow.edit_range(bpy.context))

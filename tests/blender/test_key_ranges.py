@@ -104,6 +104,20 @@ def test_keys_are_written_to_the_byte_and_automatic_handles_that_would_move_are_
     assert frozen == free.sum() == 2 and free[[2, 13]].all(), "the neighbours of the range, and no other"
 
 
+def test_a_curve_is_found_again_after_each_step_of_writing_it():
+    from coamd_blender.anim.range_keys import fresh_keys, read_keys, write_keys, write_steps
+
+    found, asked, old = curve(), [], np.array([*[True] * 3, *[False] * 10, *[True] * 3])
+    made, was = fresh_keys(np.arange(20, 30), np.full(10, 9.0)), read_keys(found)
+    table = {name: np.concatenate([values[:3], made[name], values[-3:]]) for name, values in was.items()}
+    write_keys(found, {name: values.copy() for name, values in table.items()}, old)
+    at_once, again = read_keys(found), curve()
+    told = list(write_steps(lambda: asked.append(True) or again, table, old))
+    assert told == [len(old)] * (len(asked) - 1) and len(told) > 1
+    stepped = read_keys(again)
+    assert all(at_once[name].tobytes() == stepped[name].tobytes() for name in stepped)
+
+
 @pytest.mark.parametrize("count", [3, 30])
 def test_a_curve_gets_exactly_the_keys_it_is_given(count):
     from coamd_blender.anim.range_keys import fresh_keys, read_keys, write_keys

@@ -14,7 +14,7 @@ def writing(rig, monkeypatch):
     from coamd_blender.anim import stepwise
     from coamd_blender.core import session
 
-    monkeypatch.setattr(stepwise, "WRITE_SECONDS", 0.0)
+    monkeypatch.setattr(stepwise, "WRITE_KEYS", 1)
     for place in (1.0, 2.0, 3.0):
         rig.location.x = place
         bpy.ops.ed.undo_push(message=f"at {place}")
