@@ -18,7 +18,7 @@ FAKE_LIBRARY = Path(__file__).with_name("fake_library_runtime.py")
 PRESSED = (
     "generate",
     "edit_range",
-    "storyboard",
+    "generate_track",
     "search",
     "recognize",
     "teach",
