@@ -270,8 +270,9 @@ def _on_keys(
     copy.name, copy.use_fake_user = f"{source.name} ({name.lower()})", False
     try:
         work(actions.curves_of(copy, range_edit.slot_of(copy, subject.handle)))
-        if moved is not None:
-            record.note(copy, [moved(block) for block in record.made_of(copy)])
+        made = record.made_of(copy)
+        if moved is not None and made:
+            record.note(copy, [moved(block) for block in made])
         subject.offer(copy, frames, (), name.lower())
     except Exception:
         bpy.data.actions.remove(copy)
