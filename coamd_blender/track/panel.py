@@ -73,7 +73,7 @@ def draw_track(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         layout.label(text="No armature selected", icon="INFO")
         return
     track, row, states = armature.coamd_track, tracks.read(armature), tracks.states(armature)
-    _draw_subject(layout, armature, row)
+    _draw_subject(layout, armature, row, states)
     _draw_list(layout, track)
     if track.index < len(row):
         _draw_block(layout, context, track.blocks[track.index], row[track.index], width)
@@ -92,9 +92,12 @@ def draw_track(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     draw_outcome(layout, core.session.current(), context, core.messages.TRACK, width)
 
 
-def _draw_subject(layout: bpy.types.UILayout, armature: bpy.types.Object, row: arrange.Row) -> None:
+def _draw_subject(layout: bpy.types.UILayout, armature: bpy.types.Object, row: arrange.Row, states: list[str]) -> None:
+    """Draw whose track it is, and whether a new Action or a copy of the one that plays is made."""
     action = tracks.played(armature)
-    name = "A new Action" if action is None else f"{action.name}, in a copy"
+    made = any(state != tracks.NEW for state in states)
+    goes_on = action is not None and row and (made or action.frame_range[0] < row[0].start)
+    name = f"{action.name}, in a copy" if goes_on else "A new Action"
     frames = f"{len(row)} blocks, frames {row[0].start} to {row[-1].end}" if row else "No blocks yet"
     draw_subject(layout.box(), armature.name, name, frames)
 

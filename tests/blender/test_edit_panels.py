@@ -58,10 +58,11 @@ def test_the_track_shows_its_blocks_and_what_is_left_to_make(rig):
         bpy.ops.coamd.block_add(prompt=prompt, frames=48)
     for name in ("COAMD_PT_track", "COAMD_PT_track_dopesheet"):
         text = drawn(name)
-        assert "3 blocks, frames 1 to 144" in text and "Frames 97 to 144, 2.0 s" in text
+        assert "A new Action" in text and "3 blocks, frames 1 to 144" in text and "Frames 97 to 144, 2.0 s" in text
         assert "coamd.generate_track" in text and "Generate Track" in text and "COAMD_MT_block" in text
     record.note(rig.animation_data.action, tracks.read(rig))
     rig.coamd_track.blocks[0].prompt = "a person runs"
+    assert f"{rig.animation_data.action.name}, in a copy" in drawn("COAMD_PT_track")
     assert "Generate 1 Block |" in drawn("COAMD_PT_track") and "Generate Track" not in drawn("COAMD_PT_track")
     rig.coamd_track.blocks[1].prompt, rig.coamd_track.index = "a person bows", 1
     text = drawn("COAMD_PT_track")
