@@ -19,6 +19,9 @@ from .core import operators as core_operators
 from .edit import operators as edit_operators
 from .edit import panel as edit_panel
 from .edit import properties as edit_properties
+from .engines import operators as engine_operators
+from .engines import panel as engine_panel
+from .engines import properties as engine_properties
 from .generate import operators as generate_operators
 from .generate import panel as generate_panel
 from .generate import properties as generate_properties
@@ -52,6 +55,7 @@ FEATURES: tuple[tuple[ModuleType, ...], ...] = (
     (rig_mapping_properties, rig_mapping_operators, rig_mapping_panel),
     (edit_properties, edit_operators, edit_panel),
     (clip_properties, clip_operators, clip_panel),
+    (engine_properties, engine_operators, engine_panel),
     (recognize_properties, recognize_operators, recognize_panel),
     (library_properties, library_operators, library_panel),
     (teach_properties, teach_operators, teach_panel),

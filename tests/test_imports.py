@@ -48,15 +48,15 @@ ARROWS = {
         "setup": "core errors lazy wire",
         "generate": "anim blocks core errors lazy motion retarget setup wire",
         "edit": "anim blocks core errors lazy motion retarget setup wire",
-        "engines": "anim errors lazy",
+        "engines": "anim clip_tools core errors lazy motion retarget setup",
         "clip_tools": "anim blocks core edit errors lazy motion retarget",
         "recognize": "anim core errors lazy setup wire",
         "track": "anim blocks core edit errors generate lazy motion recognize wire",
         "library": "anim core errors lazy motion recognize retarget setup wire",
         "teach": "anim core errors generate lazy motion recognize setup wire",
         "rig_mapping": "anim core errors lazy motion retarget setup",
-        "registration": "anim blocks character clip_tools core edit generate library recognize rig_mapping setup "
-        "teach track",
+        "registration": "anim blocks character clip_tools core edit engines generate library recognize rig_mapping "
+        "setup teach track",
         "__init__": "registration",
         # commands
         "tools": "__init__ anim character engines errors lazy motion retarget wire",

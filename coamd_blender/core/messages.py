@@ -8,11 +8,12 @@ import bpy
 
 from ..errors import CoamdError, InputError, RigError
 
-GENERATE, EDIT, TRACK, CLIP_TOOLS, RECOGNIZE, LIBRARY, TEACH = (
+GENERATE, EDIT, TRACK, CLIP_TOOLS, ENGINES, RECOGNIZE, LIBRARY, TEACH = (
     "generate",
     "edit",
     "track",
     "clip_tools",
+    "engines",
     "recognize",
     "library",
     "teach",
@@ -22,6 +23,7 @@ _SETTINGS = {
     GENERATE: "coamd",
     EDIT: "coamd_edit",
     CLIP_TOOLS: "coamd_clips",
+    ENGINES: "coamd_engines",
     RECOGNIZE: "coamd_understanding",
     LIBRARY: "coamd_understanding",
     TEACH: "coamd_teach",

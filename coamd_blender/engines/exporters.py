@@ -38,8 +38,7 @@ _GLB = {
 
 def select(objects: Iterable[bpy.types.Object]) -> None:
     """Select ``objects`` alone, shown and in Object Mode, the first of them active."""
-    if bpy.context.object is not None and bpy.context.object.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
+    leave_modes()
     layer = bpy.context.view_layer
     for other in layer.objects:
         other.select_set(False)
@@ -49,6 +48,12 @@ def select(objects: Iterable[bpy.types.Object]) -> None:
         each.hide_viewport = False
         each.select_set(True)
     layer.objects.active = chosen[0]
+
+
+def leave_modes() -> None:
+    """Go to Object Mode."""
+    if bpy.context.object is not None and bpy.context.object.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
 
 
 def with_meshes(armature: bpy.types.Object) -> list[bpy.types.Object]:

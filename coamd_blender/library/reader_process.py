@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
-import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,19 +11,13 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import bpy
 import numpy as np
 
 from ..errors import CoamdError
-from ..setup import preferences
-from ..wire.client import child_environment
+from ..setup import second_blender
 from .foreign_reader import LINE
 
-_CODE = (
-    "import sys; sys.path.insert(0, {root!r}); from coamd_blender.library.foreign_reader import main; main({list!r})"
-)
-
-_DAY = 86400.0
+_READER = "coamd_blender.library.foreign_reader"
 
 
 @dataclass(frozen=True)
@@ -51,25 +40,14 @@ class ReaderProcess:
         self._lines: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
 
     def __enter__(self) -> ReaderProcess:
-        self._scratch = _scratch()
+        self._scratch = second_blender.scratch_folder("reading")
         names = Path(self._scratch.name, "files.json")
         names.write_text(json.dumps(self._paths), encoding="utf-8")
         try:
-            self._process = subprocess.Popen(
-                _command(names),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=child_environment() | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._scratch.name),
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-            )
-        except OSError as error:
+            self._process = second_blender.start(_READER, names, Path(self._scratch.name))
+        except CoamdError:
             self._scratch.cleanup()
-            raise CoamdError(
-                f"A second Blender cannot be started: {error.strerror}", "Check Blender's files"
-            ) from error
+            raise
         threading.Thread(target=self._listen, name="coamd-reader", daemon=True).start()
         return self
 
@@ -103,25 +81,3 @@ class ReaderProcess:
             if line.startswith(LINE):
                 self._lines.put(json.loads(line[len(LINE) :]))
         self._lines.put(None)
-
-
-def _scratch() -> tempfile.TemporaryDirectory:
-    """Return a new folder for the reader's files and for its Blender's own: killed, neither leaves any behind.
-
-    Folders older than a day, of Blenders that ended before they could delete theirs, go.
-    """
-    folder = preferences.user_folder() / "reading"
-    folder.mkdir(exist_ok=True)
-    for left in folder.glob("coamd-*"):
-        if time.time() - left.stat().st_mtime > _DAY:
-            shutil.rmtree(left, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix="coamd-", dir=folder, ignore_cleanup_errors=True)
-
-
-def _command(names: Path) -> list[str]:
-    """Return the command that reads the files listed in ``names``; bpy as a module has no program of its own."""
-    code = _CODE.format(root=str(preferences.ROOT), list=str(names))
-    if not bpy.app.binary_path:
-        return [sys.executable, "-c", code]
-    options = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1"]
-    return [bpy.app.binary_path, *options, "--python-expr", code]

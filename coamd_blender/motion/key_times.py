@@ -17,7 +17,7 @@ _WHOLE = 0.002  # a rate as near to a whole number as this share is taken for it
 def even_rate(times: Sequence[np.ndarray]) -> float | None:
     """Return the keys a second of channels that all have theirs at the moments of one even beat.
 
-    times: (keys,) seconds each. None where they have not, and where there are fewer than three keys or a rate outside 15 to 250.
+    times: (keys,) seconds each. None where they have not, for fewer than three keys, and for a rate outside 15 to 250.
     """
     longest = max(times, key=len, default=np.zeros(0))
     if len(longest) < 3:

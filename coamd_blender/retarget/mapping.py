@@ -47,6 +47,7 @@ SIDES = ("left", "right")
 REQUIRED = ("pelvis", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle")
 # A rig with more bones of these prefixes is one that Rigify generated.
 CONTROL_PREFIXES, CONTROL_BONES = ("MCH-", "ORG-"), 10
+_KNOWN = 0.8  # of the joints of a control rig, by the names of a table of its own
 _REMEDY = (
     "Select a humanoid armature with Rigify metarig, Mixamo, Unreal or plain left/right bone names, "
     "or add the CoAMD character"
@@ -107,14 +108,16 @@ def detect(
     """
     names = list(bone_names)
     generated = sum(name.startswith(CONTROL_PREFIXES) for name in names) > CONTROL_BONES
+    depths = _depths(names, parents)
+    presets = [preset for preset in named_presets() if not generated or "controls" in preset["label"]]
     if generated and not controls:
+        presets = [preset for preset in presets if preset.get("plain")]  # whose controls are keyed as plain bones
+    best = _best_preset(presets, names, depths)
+    if generated and not controls and best.score < _KNOWN:
         raise RigError(
             "This is a generated control rig: its deforming bones follow constraints",
             "Select the metarig it was generated from, or a plain skeleton",
         )
-    depths = _depths(names, parents)
-    presets = [preset for preset in named_presets() if not generated or "controls" in preset["label"]]
-    best = _best_preset(presets, names, depths)
     guessed = _guess(names, parents)
     if guessed.score > best.score and not generated:
         best = guessed
@@ -251,7 +254,8 @@ def _match(preset: dict, exact: dict, by_key: dict) -> tuple[Mapping, tuple]:
     mapping = make_mapping(preset["label"], bones)
     every = taken | {joint: chain[bone] for joint, bone in bones.items() if bone in chain}
     ambiguous = {joint: every[joint] for joint in mapping.bones if len(every[joint]) > 1}
-    return replace(mapping, ambiguous=ambiguous), (len(mapping.bones), spelled - unfound, spelled, found)
+    notes = (preset["note"],) if "note" in preset else ()
+    return replace(mapping, ambiguous=ambiguous, notes=notes), (len(mapping.bones), spelled - unfound, spelled, found)
 
 
 def share_spine(chain: Sequence[str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """A motion onto a character without Blender's window: ``python -m coamd_blender.carry CLIP RIG OUT``.
 
-CLIP and OUT may be folders: every clip in the one becomes a file in the other.
+CLIP or RIG may be folders, and OUT is one then: every clip goes onto every character (batch.py). With --engine OUT is a
+folder of files as a game engine takes them (for_engine.py).
 
 CLIP is an .npz with ``joints`` and ``fps``; RIG a .blend, .glb, .gltf, .fbx or .bvh with the character; OUT a .bvh,
 .glb or .fbx with the character's own bones, a .blend, or a .png contact sheet. Needs bpy as a module.
@@ -10,23 +11,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 
 from .. import anim, register, tools, unregister
+from ..anim.clip_file import read_clip
 from ..anim.travel import AUTOMATIC
-from ..errors import CoamdError, DataError, InputError
+from ..engines import rules
+from ..errors import CoamdError, InputError
 from ..retarget import controls, rig_foot_lock, solver
 
 if TYPE_CHECKING:
     import bpy
+
+    from ..anim.targets import Coverage
 
 RIGS = (".blend", ".glb", ".gltf", ".fbx", ".bvh")
 OUTPUTS = (".bvh", ".glb", ".fbx", ".blend", ".png")
@@ -45,15 +47,15 @@ class RetargetJob:
     options: dict
 
 
-def read_clip(path: Path) -> tuple[np.ndarray, float]:
-    """Return joints (frames, 22, 3) and frames a second. Raises DataError for a file that holds none."""
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            return content["joints"], float(content["fps"])
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        raise DataError(
-            f"{path} is not a clip", "Give an .npz with joints and fps; python -m runtime convert makes one"
-        ) from error
+@dataclass(frozen=True)
+class Command:
+    """A command line: what to retarget; the suffix of files where a folder is given; the engine, None without, and
+    whether all clips go into one file for it."""
+
+    job: RetargetJob
+    suffix: str
+    engine: str | None
+    one_file: bool
 
 
 def run(job: RetargetJob) -> str:
@@ -64,10 +66,7 @@ def run(job: RetargetJob) -> str:
     if job.out.suffix.lower() not in OUTPUTS:
         raise InputError(f"{job.out} cannot be written", f"Name a file ending in {', '.join(OUTPUTS)}")
     joints, clip_fps = read_clip(job.clip)
-    if job.rig.suffix.lower() not in RIGS:
-        raise InputError(f"{job.rig} is not a character this reads", f"Give one of {', '.join(RIGS)}")
-    if not job.rig.is_file():
-        raise InputError(f"There is no file {job.rig}", "Check the path")
+    check_rig(job.rig)
     register()  # the armature may hold a mapping of its own
     try:
         return _retarget(job, joints, clip_fps)
@@ -75,13 +74,29 @@ def run(job: RetargetJob) -> str:
         unregister()
 
 
-def _retarget(job: RetargetJob, joints: np.ndarray, clip_fps: float) -> str:
-    scenes = tools.scenes
-    armature = scenes.open_rig(job.rig, job.armature)
+def check_rig(path: Path) -> None:
+    """Raise InputError, naming the remedy, unless ``path`` is a file that may hold a character."""
+    if path.suffix.lower() not in RIGS:
+        raise InputError(f"{path} is not a character this reads", f"Give one of {', '.join(RIGS)}")
+    if not path.is_file():
+        raise InputError(f"There is no file {path}", "Check the path")
+
+
+def opened(job: RetargetJob) -> tuple[bpy.types.Object, Coverage, dict]:
+    """Open the character; return its armature, how it is understood and the options to retarget with.
+
+    Raises RigError where it is not.
+    """
+    armature = tools.scenes.open_rig(job.rig, job.armature)
     found = anim.targets.coverage(armature)
     if found.error is not None:
         raise found.error
-    options = {**job.options, **anim.targets.rig_options(armature)}
+    return armature, found, {**job.options, **anim.targets.rig_options(armature)}
+
+
+def _retarget(job: RetargetJob, joints: np.ndarray, clip_fps: float) -> str:
+    scenes = tools.scenes
+    armature, found, options = opened(job)
     scenes.set_rate(job.fps or clip_fps)
     action = anim.write_action.apply_motion(
         armature, joints, source_fps=clip_fps, start_frame=1, name=job.clip.stem, **options
@@ -108,45 +123,19 @@ def _save(armature: bpy.types.Object, out: Path) -> None:
         tools.scenes.save_exported(armature, out)
 
 
-def run_folder(job: RetargetJob, suffix: str, tell: Callable[[str], None]) -> int:
-    """Retarget every .npz of the folder ``job.clip`` into files ``suffix`` of the folder ``job.out``; return how many
-    could not be.
-
-    Those that are there and newer than their clip are left, so that a run goes on where one was broken off. ``tell`` is
-    given a line when a clip is done, and a table at the end. Raises InputError for a folder without clips.
-    """
-    clips = sorted(job.clip.glob("*.npz"))
-    if not clips:
-        raise InputError(f"{job.clip} holds no .npz", "Give a folder of clips; python -m runtime convert makes them")
-    rows = []
-    for number, clip in enumerate(clips, start=1):
-        out = job.out / f"{clip.stem}{suffix}"
-        if out.is_file() and out.stat().st_mtime >= clip.stat().st_mtime:
-            rows.append((clip.stem, "there already", ""))
-            continue
-        try:
-            line, *_ = run(replace(job, clip=clip, out=out)).splitlines()
-            rows.append((clip.stem, "done", line.removeprefix(f"{out}: ")))
-        except CoamdError as error:
-            rows.append((clip.stem, "failed", str(error)))
-        tell(f"{number} of {len(clips)}: {' '.join(filter(None, rows[-1]))}")
-    wide = max(len(name) for name, *_ in rows)
-    tell("\n".join(f"{name:{wide}}  {what:13}  {how}".rstrip() for name, what, how in rows))
-    counts = Counter(what for _, what, _ in rows)
-    tell(", ".join(f"{counts[what]} {what}" for what in ("done", "there already", "failed")))
-    return counts["failed"]
-
-
-def parse(arguments: list[str]) -> tuple[RetargetJob, str]:
-    """Read the command line; return the job, and the suffix of files where it is for a folder of clips."""
+def parse(arguments: list[str]) -> Command:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="coamd_blender.carry", description=__doc__.splitlines()[0])
     parser.add_argument("clip", type=Path, metavar="CLIP", help="an .npz clip, or a folder of them")
-    parser.add_argument("rig", type=Path, metavar="RIG", help=f"the character: {', '.join(RIGS)}")
+    parser.add_argument("rig", type=Path, metavar="RIG", help=f"the character: {', '.join(RIGS)}; or a folder of them")
     parser.add_argument("out", type=Path, metavar="OUT", nargs="?", help=f"what to write: {', '.join(OUTPUTS)}")
-    parser.add_argument("--out", type=Path, dest="folder", metavar="FOLDER", help="the same, for a folder of clips")
-    parser.add_argument("--format", default=".bvh", choices=OUTPUTS, help="what files to write for a folder of clips")
+    parser.add_argument("--out", type=Path, dest="folder", metavar="FOLDER", help="the same, for a folder of either")
+    parser.add_argument("--format", default=".bvh", choices=OUTPUTS, help="what files to write for a folder")
+    parser.add_argument("--engine", choices=tuple(rules.ENGINES), help="files as this engine takes them, into OUT")
+    parser.add_argument("--one-file", action="store_true", help="with --engine: all clips in the character's file")
     parser.add_argument("--armature", default="", metavar="NAME", help="which armature of the file")
-    parser.add_argument("--fps", type=float, help="frames a second of the result (default: the clip's)")
+    rate = f"frames a second of the result (default: the clip's; with --engine {rules.FPS:g})"
+    parser.add_argument("--fps", type=float, help=rate)
     parser.add_argument("--travel", default=AUTOMATIC, choices=(AUTOMATIC, *solver.TRAVELS))
     parser.add_argument("--contact", default="soft", choices=rig_foot_lock.MODES)
     parser.add_argument("--in-place", action="store_true", help="leave out the travel over the floor")
@@ -157,21 +146,28 @@ def parse(arguments: list[str]) -> tuple[RetargetJob, str]:
     given = vars(parser.parse_args(arguments))
     if given["fps"] is not None and not 1 <= given["fps"] <= 1000:
         parser.error("--fps: give 1 to 1000")
-    suffix, folder = given.pop("format"), given.pop("folder")
+    own = {name: given.pop(name) for name in ("format", "engine", "one_file")}
+    if own["one_file"] and own["engine"] is None:
+        parser.error("--one-file: name the engine by --engine")
+    folder = given.pop("folder")
     if (given["out"] is None) == (folder is None):
         parser.error("OUT: name what to write, once")
     given["out"] = given["out"] or folder
     kept = {name: given.pop(name) for name in ("clip", "rig", "out", "armature", "fps")}
-    return RetargetJob(**kept, options=given), suffix
+    return Command(RetargetJob(**kept, options=given), own["format"], own["engine"], own["one_file"])
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command line; return 2 with a one-line reason for what the user can put right, 1 where some of a folder's
-    clips could not be retargeted."""
+    """Run one command line; return 2 with a one-line reason for what the user can put right, 1 where some of several
+    could not be retargeted."""
+    say = partial(print, flush=True)
     try:
-        job, suffix = parse(arguments)
-        if job.clip.is_dir():
-            return int(run_folder(job, suffix, partial(print, flush=True)) > 0)
+        command = parse(arguments)
+        job = command.job
+        if command.engine is not None:
+            return int(tools.for_engine.run(job, command.engine, command.one_file, say) > 0)
+        if job.clip.is_dir() or job.rig.is_dir():
+            return int(tools.batch.run_all(tools.batch.jobs_of(job, command.suffix), say) > 0)
         print(run(job))
     except CoamdError as error:
         print(f"carry: {error}", file=sys.stderr)

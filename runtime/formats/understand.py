@@ -121,8 +121,9 @@ class _Body:
         total = 0.0
         for side in SIDES:
             for upper, lower in (("hip", "knee"), ("knee", "ankle")):
-                bone = places[f"{side}_{lower}"] - places[f"{side}_{upper}"]
-                total += float(np.nanmedian(np.linalg.norm(bone, axis=-1)))
+                lengths = np.linalg.norm(places[f"{side}_{lower}"] - places[f"{side}_{upper}"], axis=-1)
+                known = lengths[~np.isnan(lengths)]
+                total += float(np.median(known)) if len(known) else np.nan
         return total / 2
 
     def _add_end(self, joint: str, end: str) -> None:

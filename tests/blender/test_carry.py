@@ -1,5 +1,7 @@
 """The command that carries a clip onto a character: its BVH, read by Blender's own importer, moves as the keys do."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -158,3 +160,42 @@ def test_a_folder_of_clips_goes_on_where_it_was_broken_off_and_tells_what_failed
     empty.mkdir()
     assert retarget_clip.main([str(empty), str(character), str(out)]) == 2
     assert "holds no .npz" in capsys.readouterr().err
+
+
+def test_a_folder_of_clips_for_an_engine_and_what_is_wrong_with_one_costs_that_one(character, tmp_path, capsys):
+    clips, out = tmp_path / "clips", tmp_path / "made"
+    clips.mkdir()
+    for name in ("walk", "go"):
+        np.savez(clips / f"{name}.npz", joints=walking(11).astype(np.float32), fps=20)
+    (clips / "torn.npz").write_bytes(b"torn")
+    assert retarget_clip.main([str(clips), str(character), "--out", str(out), "--engine", "godot"]) == 1
+    said = capsys.readouterr().out
+    assert "torn  failed" in said and said.strip().endswith("2 done, 0 there already, 1 failed")
+    told = json.loads((out / "character.clips.json").read_text())
+    assert told["engine"] == "godot" and told["root"] == "root"
+    assert [(out / clip["file"]).is_file() and clip["fps"] == 30 for clip in told["clips"]] == [True, True]
+    cases = (
+        ([str(clips), str(character), str(tmp_path / "a.glb"), "--engine", "godot"], "is not a folder"),
+        ([str(clips), str(character), str(out), "--engine", "roblox", "--one-file"], "one clip a file"),
+        ([str(clips), str(tmp_path / "none.blend"), str(out), "--engine", "unity"], "There is no file"),
+    )
+    for arguments, word in cases:
+        assert retarget_clip.main(arguments) == 2
+        said = capsys.readouterr().err.strip().splitlines()[-1]
+        assert word in said and " - " in said
+
+
+def test_one_clip_onto_a_folder_of_characters(clip, character, tmp_path, capsys):
+    rigs, out = tmp_path / "rigs", tmp_path / "made"
+    rigs.mkdir()
+    (rigs / "one.blend").write_bytes(character.read_bytes())
+    (rigs / "notes.txt").write_text("nothing")
+    (rigs / "two.blend").write_bytes(b"torn")
+    command = [str(clip), str(rigs), "--out", str(out), "--format", ".glb"]
+    assert retarget_clip.main(command) == 1
+    said = capsys.readouterr().out
+    assert "two walk  failed" in said and said.strip().endswith("1 done, 0 there already, 1 failed")
+    assert [path.name for path in out.iterdir()] == ["one.glb"]
+    (rigs / "two.blend").unlink(), (rigs / "one.blend").unlink()
+    assert retarget_clip.main(command) == 2
+    assert "holds no character" in capsys.readouterr().err

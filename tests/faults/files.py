@@ -4,14 +4,16 @@
 
 The kinds, in equal parts: weights (the three networks, at small sizes), styles, what lies beside weights, libraries
 (database, embeddings, statements in its tables), mappings, storyboards, curves, poses, prompts, words of lessons, and
-motions in .npz. Half of the files have bytes changed, half are changed in their structure and written well. They are
-read as the add-on and the command line read them, in a process of their own that may take 1 GB more than it has and
-10 s of the processor a file. Only the errors of coamd_blender/errors.py may come of any. Linux only.
+motions in .npz, .bvh, .glb and .gltf. Half of the files have bytes changed, half are changed in their structure and
+written well. They are read as the add-on and the command line read them, in a process of their own that may take 1 GB
+more than it has and 10 s of the processor a file. Only the errors of coamd_blender/errors.py may come of any. Linux
+only.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import io
 import json
 import multiprocessing
@@ -57,6 +59,14 @@ from runtime.teach.words import read_words  # noqa: E402
 
 MEMORY, SECONDS = 1 << 30, 10
 PIECE = 200  # files of a process, at most
+SHOWN = 30  # frames of a motion
+URI = "data:application/octet-stream;base64,"
+# What may stand in the place of a word of a .bvh.
+WORDS = (
+    "nan", "inf", "-inf", "1e999", "1e300", "-1", "0", "1", "6", "99999999999", "9" * 400, "0x7f", "1,5", "--1", "",
+    "{", "}", "JOINT", "ROOT", "End Site", "OFFSET", "CHANNELS", "MOTION", "HIERARCHY", "Frames:", "Frame Time:",
+    "Xrotation", "Wposition", "\x00", "é", "left_knee", "\n", "\t",
+)  # fmt: skip
 NETWORKS = {
     "autoencoder": (AutoencoderConfig, Autoencoder, {"width": 8, "latent_dim": 4, "residual_blocks": 1}),
     "generator": (
@@ -103,7 +113,12 @@ def make_good(folder: Path) -> None:
     style.save(folder / "style.safetensors")
     Vocabulary(VocabularyConfig(("a person walks", "runs"), 0.4), torch.eye(2)).save(folder)
     Agreement("1" * 64, Curve(2.0, 1.0), Curve(3.0, -1.0)).save(folder)
-    formats.npz.write_npz(folder / "motion.npz", motion(1))
+    joints = motion(1)[:SHOWN]
+    for suffix in (".npz", ".bvh", ".glb"):
+        formats.writing.write(folder / f"motion{suffix}", joints)
+    tree, buffer = glb_parts((folder / "motion.glb").read_bytes())
+    tree["buffers"][0]["uri"] = URI + base64.b64encode(buffer).decode()
+    (folder / "motion.gltf").write_text(json.dumps(tree))
     with Library.open(folder / "library", FakeEmbedder(), create=True) as library:
         state = library.store.begin_embeddings(library.embedder)
         clips = [ReadClip(f"clip {seed}", motion(seed), ("swing",)) for seed in (1, 2)]
@@ -153,6 +168,77 @@ def changed_npz(data: bytes, chance: random.Random) -> bytes:
             if chance.random() < 0.95:
                 target.writestr(name if chance.random() < 0.95 else "../../x.npy", member)
     return out.getvalue()
+
+
+def changed_bvh(data: bytes, chance: random.Random) -> bytes:
+    """Return a .bvh with lines left out, doubled or exchanged, or words that are others."""
+    lines = data.decode("latin-1").split("\n")
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        upper = chance.random() < 0.8  # the hierarchy, not the rows of numbers
+        at = chance.randrange(min(len(lines), 150) if upper else len(lines))
+        match chance.randrange(6):
+            case 0:
+                del lines[at : at + chance.choice((1, 1, 1, 5, 60))]
+            case 1:
+                lines[at:at] = lines[at : at + chance.choice((1, 3, 60))] * chance.choice((1, 1, 30))
+            case 2:
+                other = chance.randrange(len(lines))
+                lines[at], lines[other] = lines[other], lines[at]
+            case _:
+                words = lines[at].split(" ")
+                words[chance.randrange(len(words))] = chance.choice(WORDS)
+                lines[at] = " ".join(words)
+        lines = lines or [""]
+    return "\n".join(lines).encode("latin-1")
+
+
+def glb_parts(data: bytes) -> tuple[dict, bytes]:
+    """Return the JSON of a good .glb and its buffer."""
+    (length,) = struct.unpack_from("<I", data, 12)
+    return json.loads(data[20 : 20 + length]), data[28 + length :]
+
+
+def _changed_tree(tree: dict, chance: random.Random) -> str:
+    for _ in range(chance.choice((1, 1, 1, 3))):
+        part = chance.choice([part for part in tree if isinstance(tree[part], list | dict) and tree[part]] or [""])
+        if part and chance.random() < 0.8:
+            tree = {**tree, part: mutated_json(tree[part], chance)}
+        else:
+            tree = mutated_json(tree, chance)
+        tree = tree if isinstance(tree, dict) and tree else {"asset": {"version": "2.0"}}
+    return text_of(tree, chance)
+
+
+def _changed_buffer(buffer: bytes, chance: random.Random) -> bytes:
+    """Return a buffer in which some numbers are strange, or which is shorter."""
+    numbers = np.frombuffer(buffer[: len(buffer) // 4 * 4], "<f4").copy()
+    at = chance.randrange(len(numbers))
+    numbers[at : at + chance.choice((1, 4, 90, 3000))] = chance.choice((np.nan, np.inf, -np.inf, 3e38, -1, 0, 1e-40))
+    return numbers.tobytes() if chance.random() < 0.8 else buffer[: 4 * at]
+
+
+def changed_glb(data: bytes, chance: random.Random) -> bytes:
+    """Return a .glb whose JSON or numbers are others, its lengths right."""
+    tree, buffer = glb_parts(data)
+    told = json.dumps(tree)
+    if chance.random() < 0.75:
+        told = _changed_tree(tree, chance)
+    else:
+        buffer = _changed_buffer(buffer, chance)
+    text = told.encode("utf-8", "surrogatepass")
+    text += b" " * (-len(text) % 4)
+    chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(buffer), b"BIN\0") + buffer
+    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
+
+
+def changed_gltf(data: bytes, chance: random.Random) -> bytes:
+    """Return a .gltf whose JSON or numbers are others."""
+    tree = json.loads(data)
+    if chance.random() < 0.75:
+        return _changed_tree(tree, chance).encode("utf-8", "surrogatepass")
+    buffer = _changed_buffer(base64.b64decode(tree["buffers"][0]["uri"].removeprefix(URI)), chance)
+    tree["buffers"][0]["uri"] = URI + base64.b64encode(buffer).decode()
+    return json.dumps(tree).encode()
 
 
 def change_library(folder: Path, chance: random.Random) -> None:
@@ -256,6 +342,9 @@ BINARY = {
     VOCABULARY: (changed_safetensors, read_vocabulary),
     AGREEMENT: (lambda data, chance: text_of(mutated_json(json.loads(data), chance), chance).encode(), read_agreement),
     "motion.npz": (changed_npz, read_motion),
+    "motion.bvh": (changed_bvh, read_motion),
+    "motion.glb": (changed_glb, read_motion),
+    "motion.gltf": (changed_gltf, read_motion),
 }
 KINDS = (*BINARY, *TEXTS, "library")
 

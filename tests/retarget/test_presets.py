@@ -81,7 +81,7 @@ def test_every_presets_own_names_are_known_as_its(label):
         assert mapping.bones[joint] == prefix + options[0]
     assert mapping.bones["spine1"] == prefix + preset["spine"][0]
     assert mapping.bones["spine3"] == prefix + preset["spine"][-1]
-    assert mapping.ambiguous == {} and mapping.notes == ()
+    assert mapping.ambiguous == {} and mapping.notes == tuple(filter(None, [preset.get("note")]))
 
 
 def variants():
@@ -115,6 +115,21 @@ def test_two_bones_of_one_name_are_reported():
     mapping = detect([*names, "Other:LeftArm"], [-1, *[0] * len(names)])
     assert mapping.ambiguous == {"left_shoulder": ("mixamorig:LeftArm", "Other:LeftArm")}
     assert mapping.bones["left_shoulder"] == "mixamorig:LeftArm"
+
+
+def test_the_controls_of_cloudrig_are_keyed_as_plain_bones_beside_its_many_others():
+    """Of a generated CloudRig, by either spelling of its versions; other generated rigs stay refused."""
+    label = "CloudRig FK controls (Blender Studio)"
+    others = [f"{kind}-{part}.{side}" for kind in ("ORG", "DEF", "STR", "IK") for part in "ABCDEF" for side in "LR"]
+    for number in (0, -1):
+        limbs = {joint: options[number] for joint, options in PRESETS[label]["limbs"].items()}
+        names = ["root", "HIP-Spine", "FK-Spine", "FK-Chest", "FK-Neck", "FK-Head", *limbs.values(), *others]
+        mapping = detect(names)
+        assert mapping.preset == label and {joint: mapping.bones[joint] for joint in limbs} == limbs
+        assert mapping.bones["pelvis"] == "HIP-Spine" and "untested on a real rig" in mapping.notes[0]
+        assert (mapping.bones["spine1"], mapping.bones["spine3"]) == ("FK-Spine", "FK-Chest")
+    with pytest.raises(RigError, match="generated control rig"):
+        detect(["root", "pelvis", "head", *others])
 
 
 def test_the_controls_of_a_generated_rig_are_taken_on_request():
