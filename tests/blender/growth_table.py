@@ -1,6 +1,6 @@
 """How the add-on's work on Blender's main thread grows: over frames, over bones, over Actions in the file.
 
-    python tests/blender/growth_table.py [--bones 65 3000] [--frames 600 12000] [--actions 10 10000]
+    python tests/blender/growth_table.py [--bones 65 3000] [--frames 600 12000] [--actions 10 10000] [--keys 12000]
 
 Milliseconds of processor time of this thread, the least of three runs: what else the machine does counts little.
 """
@@ -17,7 +17,7 @@ import numpy as np  # noqa: E402
 import rigs  # noqa: E402
 
 import coamd_blender  # noqa: E402
-from coamd_blender.anim import actions, plan, stepwise, targets, write_action  # noqa: E402
+from coamd_blender.anim import actions, plan, range_keys, stepwise, targets, write_action  # noqa: E402
 from coamd_blender.anim.read_action import read_steps  # noqa: E402
 from coamd_blender.anim.steps import Call  # noqa: E402
 
@@ -87,8 +87,31 @@ def frames_row(frames, bones=65):
     )  # fmt: skip
     longest, whole, solved = steps_of(stepwise.write_keys(place, [(rigs.walking(frames), "Walk")], 20.0))
     told = {"longest step of writing": longest, "whole": whole, "solving (thread)": solved}
+    told["Blender's own update"] = milliseconds(bpy.context.view_layer.update, runs=1)  # before its next redraw
     longest, whole, solved = steps_of(read_steps(armature, armature.animation_data.action, mapping=mapping))
     return told | {"longest step of reading": longest, "whole of it": whole, "joints (thread)": solved}
+
+
+def keys_row(count):
+    """Return what editing 61 of a curve's ``count`` keys costs: the longest step of the main thread, and all."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    thing = bpy.data.objects.new("Thing", None)
+    curve = actions.new_curve(actions.container(actions.new("Keys", thing)), "location", 0, "")
+    curve.keyframe_points.add(count)
+    range_keys.write_keys(
+        curve, range_keys.fresh_keys(np.arange(count) + 1.0, np.sin(np.arange(count) / 9)), np.zeros(count, bool)
+    )
+    middle = count // 2
+    made = range_keys.fresh_keys(np.arange(middle, middle + 61), np.zeros(61))
+
+    def edited():
+        source = range_keys.SourceCurve(range_keys.read_keys(curve), False, curve.evaluate)
+        merged, old = range_keys.replaced(source, range_keys.Range(middle, middle + 60, 1, count), made)
+        yield
+        yield from range_keys.write_steps(lambda: curve, merged, old)
+
+    longest, whole, _ = steps_of(edited())
+    return {"longest step of editing": longest, "whole": whole}
 
 
 def actions_row(count):
@@ -105,15 +128,17 @@ def actions_row(count):
 
 
 def main():
-    """Print the three tables."""
+    """Print the four tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bones", type=int, nargs="*", default=[65, 3000])
     parser.add_argument("--frames", type=int, nargs="*", default=[600, 12000])
     parser.add_argument("--actions", type=int, nargs="*", default=[10, 10000])
+    parser.add_argument("--keys", type=int, nargs="*", default=[600, 12000])
     args = parser.parse_args()
     coamd_blender.register()
     for name, sizes, row in (
-        ("bones", args.bones, bones_row), ("frames", args.frames, frames_row), ("Actions", args.actions, actions_row)
+        ("bones", args.bones, bones_row), ("frames", args.frames, frames_row), ("Actions", args.actions, actions_row),
+        ("keys", args.keys, keys_row),
     ):  # fmt: skip
         for size in sizes:
             print(f"{size:>6} {name}: " + ", ".join(f"{what} {took:.2f} ms" for what, took in row(size).items()))

@@ -302,6 +302,17 @@ def test_each_package_comes_from_one_index_and_is_held_to_its_hash(plan, platfor
         assert chosen.downloads()[0][-3:] == ["--require-hashes", "-r", chosen.locks / f"torch-{source}.txt"]
 
 
+def test_a_certificate_that_is_named_is_heeded_by_every_pip(monkeypatch):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    assert "REQUESTS_CA_BUNDLE" not in packages.pip_environment("cuda")
+    monkeypatch.setenv("SSL_CERT_FILE", "/office.pem")
+    for source in ("cuda", "default"):
+        assert packages.pip_environment(source)["REQUESTS_CA_BUNDLE"] == "/office.pem"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/other.pem")
+    assert packages.pip_environment("cuda")["REQUESTS_CA_BUNDLE"] == "/other.pem"
+
+
 def test_the_machines_settings_are_not_heeded_unless_chosen(monkeypatch):
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://attacker.example/simple")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
