@@ -73,7 +73,7 @@ ARROWS = {
         "model": "checkpoint config errors motion",
         "cleanup": "motion",
         # the tasks
-        "generate": "checkpoint cleanup config errors lazy model motion weights wire",
+        "generate": "checkpoint cleanup config errors grammar lazy model motion weights wire",
         "edit": "cleanup config errors formats generate lazy model motion wire",
         "recognize": "checkpoint config errors generate lazy model motion weights wire",
         "library": "errors formats lazy motion recognize wire",
@@ -89,7 +89,7 @@ ARROWS = {
         "authored": "errors motion",
         "compose": "authored captions data errors grammar lazy motion",
         "data": "captions errors formats lazy library model motion",
-        "train": "captions checkpoint config data errors evaluate generate grammar lazy loop model motion "
+        "train": "authored captions checkpoint config data errors evaluate generate grammar lazy loop model motion "
         "recognize weights",
         "evaluate": "captions checkpoint cleanup compose config data edit errors formats generate lazy library "
         "model motion recognize retarget weights wire",

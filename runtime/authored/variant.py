@@ -9,7 +9,7 @@ import numpy as np
 from coamd_blender.errors import InputError
 
 from .body import mirror, unit
-from .captions import captions
+from .captions import captions, slots
 from .draw import draw_numbers, draw_stance, write_score
 from .solve import solve
 from .spec import actions
@@ -23,6 +23,7 @@ class Authored:
     captions  sentences that are true of it
     side      "left", "right" or "none"
     count     how many repeats it has
+    told      what slots of its phrases say ("times": "twice"), of those that may be told
     core      frames [start, stop) in which the action is done
     """
 
@@ -33,6 +34,7 @@ class Authored:
     side: str
     count: int
     core: tuple[int, int]
+    told: dict[str, str]
 
 
 def names(upper: bool = False) -> list[str]:
@@ -52,7 +54,9 @@ def draw(rng: np.random.Generator, name: str) -> Authored:
     flipped = drawn.side == "right" or (drawn.side == "none" and rng.random() < 0.5)
     joints = placed(mirror(joints) if flipped else joints)
     said = captions(drawn, rng)
-    return Authored(joints.astype(np.float32), said, name, action.category, drawn.side, drawn.told_count, core)
+    return Authored(
+        joints.astype(np.float32), said, name, action.category, drawn.side, drawn.told_count, core, slots(drawn)
+    )
 
 
 def placed(joints: np.ndarray) -> np.ndarray:

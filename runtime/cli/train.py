@@ -57,7 +57,6 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     examples.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
     examples.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
     examples.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the generator is")
-    _add_captions(examples)
     agreement = add_verb(networks, "agreement", run_agreement, "what the scores of a search say of a recogniser")
     agreement.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
     agreement.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
@@ -150,11 +149,9 @@ def run_vocabulary(args: argparse.Namespace) -> Outcome:
 
 
 def run_examples(args: argparse.Namespace) -> Outcome:
-    """Choose the examples that the networks are shown. JSON: files."""
+    """Make the examples that the networks are shown. JSON: files."""
     _check_pool(args)
-    return _trained(
-        train.examples.make_examples(args.prepared, args.run_folder, weights=args.weights, captions=args.captions)
-    )
+    return _trained(train.examples.make_examples(args.prepared, args.run_folder, weights=args.weights))
 
 
 def run_agreement(args: argparse.Namespace) -> Outcome:

@@ -18,11 +18,12 @@ from runtime import checkpoint
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
-from runtime.generate.examples import Examples
+from runtime.generate.examples import Examples, vectors_of
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
 from runtime.generate.style import Wardrobe, Worn
 from runtime.generate.vocabulary import Vocabulary
+from runtime.grammar.wording import bare
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
@@ -218,7 +219,8 @@ class Generator:
         if self.examples is None:
             return None
         told = [tidy_prompt(clause) for clause in clauses]
-        known = self.examples.shown(told, self.encode(told).pooled, count, seeds)
+        vectors = vectors_of(self.encode([bare(clause) for clause in told]))
+        known = self.examples.shown(told, vectors, count, seeds)
         return None if known is None else Known(*(part.to(self.device) for part in known))
 
     def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:

@@ -1,84 +1,213 @@
-"""Choose the examples that the generator shows its networks first: ``examples.safetensors`` (generate/examples.py)."""
+"""Make ``examples.safetensors``: the examples that the generator shows its networks first (generate/examples.py).
+
+The examples are authored actions, several variants of each; the classifier learns from the actions' phrases, from
+sentences of what the networks do from words alone, and from captions of recorded actions that nobody authored.
+"""
 
 from __future__ import annotations
 
+import tomllib
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch.nn import functional
 
 from coamd_blender.errors import DataError
-from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
-from runtime.generate.examples import Examples, ExamplesConfig
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from runtime.authored import Authored, draw
+from runtime.authored.captions import inflected
+from runtime.authored.spec import Action, actions
+from runtime.data.dataset import Pool
+from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
 from runtime.generate.generator import Generator
 from runtime.generate.vocabulary import representatives
+from runtime.grammar.wording import bare
 from runtime.loop import encoding_progress
 from runtime.model.text_encoder import TextEncoder
-from runtime.train.recognizer import wording
 from runtime.weights import AUTOENCODER, sha256
 
-KIND = "authored"  # items that examples are taken from: nobody else's motion is handed on
-SENTENCES, PLAIN = 2500, 3000  # sentences with an example, and without
-# Families of motion that the networks do from words alone.
-_STANDING = ("turn", "jump", "wave", "raise", "bow", "kick", "punch", "dance", "idle")
-_GETTING_ABOUT = ("walk", "run", "backwards", "sit", "stand_up", "crouch", "lie", "get_up", "crawl")
-FROM_WORDS = frozenset((*_STANDING, *_GETTING_ABOUT))
-_RECORDED = ("single", "mirror", "segment")
+PLAIN = Path(__file__).parents[1] / "captions" / "plain.toml"
+KIND = "authored"  # of the pool's items, that the examples are not held against
+RECORDED = ("single", "mirror", "segment")
+OTHER = "other"  # the class of recorded actions that nobody authored
+# Authored actions that the networks do from words alone, and the family of plain.toml that their phrases tell of.
+FROM_WORDS = {
+    "walk_forward": "walk", "brisk_walk": "walk", "walk_backward": "backwards", "sit_chair": "sit", "bow": "bow",
+    "stand_up_chair": "stand_up", "squat_down": "crouch", "crawl": "crawl", "wave": "wave", "arms_up": "raise",
+    "jump_in_place": "jump", "jump_forward": "jump", "front_kick": "kick", "soccer_kick": "kick", "jab": "punch",
+    "cross_punch": "punch", "punch_combo": "punch", "stand_still": "idle", "shift_weight": "idle",
+}  # fmt: skip
+DRAWN, KEPT = 20, 12  # variants of an action that are drawn; that are kept, half as many of each side
+SHORTEST = 20  # frames
+MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
+UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
+PHRASES = 12  # of an action, that are kept to tell what is near
+NOISE, SCALE, STEPS, BATCH, RATE = 0.9, 30.0, 800, 1024, 0.02
 
 
-def make_examples(prepared: Path, run: Path, *, weights: Path, captions: Path | None = None) -> Path:
-    """Write the examples of the pool in ``prepared`` to ``run``; return the file's path.
+def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
+    """Write the examples to ``run``; return the file's path.
 
-    Sentences are chosen as far from each other as can be, those with an example among the captions of authored items,
-    those without among the captions of the families in FROM_WORDS. ``weights`` holds the generator that
-    the examples are for; ``captions`` is the folder of another run on the same pool, whose encoded ones to read. Raises
-    DataError without a pool or authored items, WeightsError without the networks.
+    ``weights`` holds the generator that they are for; the captions of recordings come from the pool in ``prepared``.
+    Raises DataError without a pool, WeightsError without the networks.
     """
     generator, encoder = Generator.load(weights, "cpu"), TextEncoder.load(weights)
     pool = Pool.load(Path(prepared) / "pool" / "train")
-    elsewhere = captions and Path(captions) / "train"
-    features = encoded_captions(pool, Path(run) / "train", encoder, elsewhere, encoding_progress("captions"))
-    of_words = {row for row, item in enumerate(pool.items) if item["family"] in FROM_WORDS}
-    authored = [row for row, item in enumerate(pool.items) if item["kind"] == KIND and row not in of_words]
-    owner = {caption: row for row in authored for caption in pool.items[row]["captions"]}
-    plain = {
-        caption
-        for row in of_words
-        if pool.items[row]["kind"] in (KIND, *_RECORDED)
-        for caption in pool.items[row]["captions"]
-    } - set(owner)
-    if not owner:
-        raise DataError("The pool holds no authored motion", "Run: python -m runtime prepare --data FOLDER")
-    told, told_vectors = _chosen(pool, features, encoder, list(owner), SENTENCES)
-    others, other_vectors = _chosen(pool, features, encoder, sorted(plain), PLAIN)
-    items = list(dict.fromkeys(owner[caption] for caption in told))
-    tokens = [_tokens(generator, pool, item) for item in items]
-    config = ExamplesConfig(
-        tuple(wording(pool.captions[caption]) for caption in (*told, *others)),
-        (*(items.index(owner[caption]) for caption in told), *(-1 for _ in others)),
-        tuple(map(len, tokens)),
-        sha256(Path(weights) / AUTOENCODER),
+    names = [name for name in actions() if name not in FROM_WORDS]
+    encoded = _encoded(encoder)
+    classes, vectors, labels = _sentences(names, pool, encoded)
+    phrases = torch.cat(
+        [(own := vectors[labels == number])[representatives(own, PHRASES)] for number in range(len(names))]
     )
+    owner, told, tokens = [], [], []
+    for number, name in enumerate(names):
+        for variant in variants(name):
+            owner.append(number)
+            told.append(" ".join(variant.told.get(slot, "") for slot in ("side", "times", "speed")))
+            tokens.append(_tokens(generator, variant.joints))
+        print(f"examples: {number + 1} of {len(names)} actions", flush=True)
+    weight, bias = fitted(vectors, labels, len(classes))
+    made_for = sha256(Path(weights) / AUTOENCODER)
+    config = ExamplesConfig(tuple(names), tuple(owner), tuple(told), tuple(map(len, tokens)), made_for)
+    tensors = {"weight": weight, "bias": bias, "phrases": phrases, "tokens": torch.cat(tokens)}
     Path(run).mkdir(parents=True, exist_ok=True)
-    return Examples(config, torch.cat([told_vectors, other_vectors]), torch.cat(tokens)).save(run)
+    return Examples(config, tensors).save(run)
+
+
+# --- sentences --------------------------------------------------------------------------------------------------------
+
+
+def said(phrase: str) -> list[str]:
+    """Return the sentences of a phrase that tell no side, count or speed: in the third person, as an order and as a
+    gerund, without a subject."""
+    text = phrase.replace("the {side} ", "the ").replace("{their} {side} ", "{their} ").replace("{n:", "{")
+    for slot in ("side", "other", "times", "speed", "count"):
+        text = text.replace(f"{{{slot}}}", "")
+    text = " ".join(text.replace("{", "").replace("}", "").split())
+    if "*" not in text:
+        return [bare(text)]
+    return [bare(inflected(text, "someone", form)) for form in ("third", "imperative", "gerund")]
+
+
+def _sentences(
+    names: Sequence[str], pool: Pool, encoded: Callable[[list[str]], torch.Tensor]
+) -> tuple[list[str], torch.Tensor, torch.Tensor]:
+    """Return the classes, and the unit vectors (n, dim) and classes (n,) of the sentences that tell of them."""
+    plain = {name: row["phrases"] for name, row in tomllib.loads(PLAIN.read_text(encoding="utf-8")).items()}
+    classes = [*names, *plain, OTHER]
+    own = [(text, classes.index(FROM_WORDS.get(action.name, action.name))) for action, text in _phrases()]
+    own += [(text, classes.index(name)) for name, phrases in plain.items() for each in phrases for text in said(each)]
+    vectors, labels = encoded([text for text, _ in own]), torch.tensor([label for _, label in own])
+    captions = _captions(pool, set(plain))
+    theirs = encoded([text for text, _ in captions])
+    their_labels = torch.tensor([classes.index(name) for _, name in captions])
+    known = vectors[labels < len(names)]
+    near = torch.cat([(part @ known.T).amax(dim=1) for part in theirs.split(512)])
+    unlike = near < torch.where(their_labels == classes.index(OTHER), NOT_LIKE, UNLIKE)
+    return classes, torch.cat([vectors, theirs[unlike]]), torch.cat([labels, their_labels[unlike]])
+
+
+def _phrases() -> Iterator[tuple[Action, str]]:
+    for action in actions().values():
+        for phrase in action.phrases:
+            for text in said(_without_options(action, phrase)):
+                yield action, text
+
+
+def _without_options(action: Action, phrase: str) -> str:
+    for option in action.options[:1]:
+        for name, value in option.items():
+            phrase = phrase.replace(f"{{{name}}}", value if isinstance(value, str) else "")
+    return phrase
+
+
+def _captions(pool: Pool, plain: set[str]) -> list[tuple[str, str]]:
+    """Return captions of recordings, bare, with the class they belong to: a family of ``plain``, or OTHER."""
+    authored = {item["family"] for item in pool.items if item["kind"] == KIND}
+    rows: dict[str, set[int]] = defaultdict(set)
+    for item in pool.items:
+        if item["kind"] in RECORDED and (item["family"] in plain or item["family"] not in authored):
+            rows[item["family"] if item["family"] in plain else OTHER].update(item["captions"])
+    rng, found = np.random.default_rng(0), []
+    for name, own in sorted(rows.items()):
+        texts = sorted({bare(pool.captions[row]) for row in own})
+        most = MOST_OTHERS if name == OTHER else MOST_CAPTIONS
+        found += [(texts[place], name) for place in rng.permutation(len(texts))[:most]]
+    return found
+
+
+def _encoded(encoder: TextEncoder, batch: int = 256) -> Callable[[list[str]], torch.Tensor]:
+    progress = encoding_progress("sentences")
+
+    def encoded(texts: list[str]) -> torch.Tensor:
+        parts = []
+        for first in range(0, len(texts), batch):
+            parts.append(vectors_of(encoder(texts[first : first + batch])))
+            progress(min(first + batch, len(texts)), len(texts))
+        return torch.cat(parts)
+
+    return encoded
+
+
+def fitted(vectors: torch.Tensor, labels: torch.Tensor, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Fit a linear classifier; return its weights (classes, dim) and biases (classes,), for logits.
+
+    ``vectors`` (n, dim) are unit vectors with ``labels`` (n,). It begins at the classes' means, and sees every vector
+    with noise of length NOISE, for other people's words lie about as far from those it learns. Rare classes count more
+    by the root of their rarity.
+    """
+    chance = torch.Generator().manual_seed(0)
+    dim = vectors.shape[1]
+    means = functional.normalize(torch.zeros(classes, dim).index_add_(0, labels, vectors), dim=1)
+    weight, bias = means.requires_grad_(), torch.zeros(classes, requires_grad=True)
+    counts = torch.bincount(labels, minlength=classes).clamp(min=1).float()
+    importance = (counts.mean() / counts).sqrt()
+    optimizer = torch.optim.AdamW([weight, bias], lr=RATE, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
+    for _ in range(STEPS):
+        rows = torch.randint(len(labels), (BATCH,), generator=chance)
+        noise = torch.randn(BATCH, dim, generator=chance) * NOISE / dim**0.5
+        seen = functional.normalize(vectors[rows] + noise, dim=1)
+        loss = functional.cross_entropy(SCALE * seen @ weight.T + bias, labels[rows], weight=importance)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return SCALE * weight.detach(), bias.detach()
+
+
+# --- motion -----------------------------------------------------------------------------------------------------------
+
+
+def variants(name: str) -> list[Authored]:
+    """Return up to KEPT variants of an authored action: of both sides, each with all counts, short and long."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    drawn = [draw(rng, name) for _ in range(DRAWN)]
+    sides: dict[str, list[Authored]] = defaultdict(list)
+    for variant in sorted(drawn, key=lambda variant: len(variant.joints)):
+        if SHORTEST <= len(variant.joints) <= MAX_FRAMES:
+            sides[variant.side].append(variant)
+    if not sides:
+        raise DataError(f"No variant of {name} is {SHORTEST} to {MAX_FRAMES} frames long", "Correct its times")
+    return [variant for own in sides.values() for variant in _spread(own, KEPT // len(sides))]
+
+
+def _spread(by_length: list[Authored], most: int) -> list[Authored]:
+    """Choose ``most``: of each count the shortest, then of each the longest, then those between."""
+    counts: dict[str, list[Authored]] = defaultdict(list)
+    for variant in by_length:
+        counts[variant.told.get("times", "")].append(variant)
+    orders = [[own[0], *reversed(own[1:])] for own in counts.values()]
+    turns = [order[turn] for turn in range(len(by_length)) for order in orders if turn < len(order)]
+    return turns[:most]
 
 
 @torch.no_grad()
-def _chosen(
-    pool: Pool, features: CaptionFeatures, encoder: TextEncoder, captions: list[int], count: int, batch: int = 512
-) -> tuple[list[int], torch.Tensor]:
-    """Return at most ``count`` of ``captions``, one for each wording, and their unit vectors (count, dim)."""
-    captions = list({wording(pool.captions[caption]): caption for caption in captions}.values())
-    parts = []
-    for first in range(0, len(captions), batch):
-        text = features.gather(captions[first : first + batch])
-        parts.append(encoder.pool(text.tokens, text.valid))
-    vectors = torch.cat(parts)
-    rows = representatives(vectors, count)
-    return [captions[row] for row in rows.tolist()], vectors[rows]
-
-
-@torch.no_grad()
-def _tokens(generator: Generator, pool: Pool, item: int) -> torch.Tensor:
-    """Return the normalised tokens (count, token_dim) of an item of the pool."""
-    joints = torch.from_numpy(pool.item_joints(item).copy())[None]
-    return generator.autoencoder.encode(joints)[0][0]
+def _tokens(generator: Generator, joints: np.ndarray) -> torch.Tensor:
+    """Return the normalised tokens (count, token_dim) of joints (frames, 22, 3), metres."""
+    whole = len(joints) // FRAME_MULTIPLE * FRAME_MULTIPLE
+    return generator.autoencoder.encode(torch.from_numpy(joints[:whole].copy())[None])[0][0]

@@ -24,7 +24,7 @@ from runtime.captions.opposites import opposites
 from runtime.config import PRESETS, RecognizerConfig
 from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
 from runtime.evaluate.metrics import r_precision
-from runtime.grammar.inflection import SUBJECTS
+from runtime.grammar.wording import wording
 from runtime.loop import Run, encoding_progress, first_process_first, settings_for, share_of, training_device
 from runtime.model import recognizer
 from runtime.model.clip_text import SentenceEncoder, encoder_of
@@ -38,18 +38,12 @@ OPPOSITE_SHARE = 0.5  # of the total loss, for descriptions against their opposi
 MOST_OPPOSITES = 30_000
 LONGEST_LABEL = 6  # words of a caption without a subject that may serve as a label
 COMPOUND = frozenset({"sequence", "layered"})  # kinds of pool items of several actions
-_SUBJECT = re.compile(rf"^(?:{'|'.join(re.escape(name) for name, _, _ in SUBJECTS)}) (?:is |are )?")
 _OPPOSED = re.compile(
     r"\b(left|right|back(?:wards?)?|reverse|forwards?|ahead|clockwise|counterclockwise|anticlockwise|fast|quickly|"
     r"slowly|up|down|once|twice|two|three|four|five)\b"
 )
 _SAME = {"backwards": "back", "backward": "back", "reverse": "back", "forward": "ahead", "forwards": "ahead"}
 _SAME |= {"quickly": "fast", "anticlockwise": "counterclockwise", "twice": "two"}
-
-
-def wording(caption: str) -> str:
-    """Return a caption without its subject: who does it does not matter."""
-    return _SUBJECT.sub("", " ".join(caption.lower().rstrip(". ").split()))
 
 
 def told_apart(captions: Sequence[str]) -> torch.Tensor:

@@ -8,9 +8,9 @@ import torch
 
 from runtime.data.dataset import CaptionFeatures, Pool, encoded_captions
 from runtime.generate.vocabulary import Vocabulary, VocabularyConfig, representatives
+from runtime.grammar.wording import wording
 from runtime.loop import encoding_progress
 from runtime.model.text_encoder import TextEncoder
-from runtime.train.recognizer import wording
 
 COUNT = 4000
 FAR_SHARE = 0.98  # of the validation captions lie nearer than what counts as far
