@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from coamd_blender.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, PARENTS
+from coamd_blender.motion.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX, PARENTS
+from coamd_blender.wire.requests import StoryboardScene
+from runtime.edit.regenerate import edit
+from runtime.edit.storyboard import storyboard
+from runtime.edit.task import Edit
 from runtime.evaluate.obedience_tests import passes, passes_in_order
 from runtime.evaluate.results import weights_digest
 from runtime.generate.generator import Generator
@@ -84,6 +88,17 @@ def test_an_action_that_words_alone_do_not_bring_comes_with_an_example(generator
     shown = generator.generate(["a man stands with his hands on his hips"] * 4, 96, SEEDS)
     alone, shown = (sum(passes(motion, {"is": "hands_on_hips"}) for motion in made) for made in (alone, shown))
     assert shown >= 3 and shown > alone
+
+
+def test_a_scene_and_a_range_come_with_an_example_and_what_is_around_stays(generator):
+    hips = {"is": "hands_on_hips"}
+    scenes = [StoryboardScene("walks forward", 3.0), StoryboardScene("stands with hands on the hips", 5.0)]
+    told = [storyboard(generator, scenes, seed=seed) for seed in SEEDS]
+    assert sum(passes(motion[60:160], hips) for motion in told) >= 3
+    walk = generator.generate(["a person walks forward"], 160, [3])[0]
+    made = [edit(generator, walk, FPS, Edit(40, 140, "puts both hands on the hips", seed=seed)) for seed in SEEDS]
+    assert sum(passes(motion[40:140], hips) for motion in made) >= 3
+    assert all(np.array_equal(motion[:40], walk[:40]) and np.array_equal(motion[140:], walk[140:]) for motion in made)
 
 
 def test_the_card_names_every_file_with_its_digest():

@@ -23,6 +23,7 @@ from runtime.edit.latents import MotionAutoencoder
 from runtime.edit.task import Edit
 from runtime.edit.window import Grid, windows
 from runtime.formats.placing import floor_height
+from runtime.generate.examples import LEAD, laid_into
 from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
 from runtime.generate.rewards import foot_contact, joint_targets, weighted
@@ -124,6 +125,8 @@ class RangeEdit:
         for number, (first, last, done) in enumerate(plan):
             start = root_trajectory.integrate(coder.travel(tokens[:first]), origin)[-1]
             known = Known(tokens[None, first:last], given[None, first:last])
+            if self.task.prompted:
+                known = self._with_example(generator, known, self.task.seed + number)
 
             def report(step: int, steps: int, _: Callable, number: int = number) -> None:
                 on_step(number * steps + step, len(plan) * steps)
@@ -143,6 +146,13 @@ class RangeEdit:
         if self._layered:
             tokens[:, -TRAVEL_DIM:] = travel
         return self._window(coder, tokens, origin, end)
+
+    def _with_example(self, generator: Generator, known: Known, seed: int) -> Known:
+        """Return what is ``known`` of a window (1, count, dim) with an example of the prompt where nothing is."""
+        hidden = torch.nonzero(~known.given[0].any(dim=-1))[:, 0].tolist()
+        first, last = hidden[0], hidden[-1] + 1
+        free = (LEAD if first else 0, LEAD if last < known.given.shape[1] else 0)
+        return laid_into(known, generator.shown([self.task.prompt.strip()], last - first, [seed]), first, free)
 
     def _own_guidance(self, device: torch.device, whole: bool) -> Guidance | None:
         """Return what the edit itself strives for: legs that fit a given root trajectory, and in a ``whole`` window the

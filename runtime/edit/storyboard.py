@@ -26,6 +26,7 @@ from runtime.cleanup.blend import in_place
 from runtime.edit.regenerate import edit
 from runtime.edit.task import Edit
 from runtime.edit.window import DROPPED, OVERLAP, WINDOW
+from runtime.generate.examples import LEAD, laid_into
 from runtime.generate.generator import Generator
 from runtime.generate.multi_action import clean_up
 from runtime.model.sampling import Known
@@ -66,12 +67,14 @@ def storyboard(
         def report(step: int, steps: int, _: Callable, number: int = number) -> None:
             on_step(number * steps + step, len(parts) * steps)
 
+        known = Known(tokens[None, begin:end].clone(), given)
+        example = generator.shown([prompt], last - first, [seed + number])
         drawn = generator.draw(
             [prompt],
             end - begin,
             [seed + number if own is None else own],
             beginning if changed else going_on,
-            known=Known(tokens[None, begin:end].clone(), given),
+            known=laid_into(known, example, first - begin, (LEAD if number else 0, 0)),
             on_step=report if on_step else None,
         )
         tokens[first:last] = drawn[0, first - begin : last - begin].clone()

@@ -30,6 +30,7 @@ SURE = 0.5  # probability from which on an action is taken to be asked for
 AS_LIKELY = 0.5  # share of the likeliest action's probability from which on chance may choose another
 NEAR = 0.5  # cosine to the nearest phrase of an action under which a sentence has nothing to do with it
 WORDS = 0.7  # what the words alone count for beside what they mean together
+LEAD = 2  # tokens that are drawn between what is there and an example
 CHOICE = 4  # examples that chance chooses among
 _TWO = r"two(?! (?:hands|arms|legs|feet|knees|fists|palms|fingers|people))|twice"
 _NUMBERS = (r"once", _TWO, r"three|thrice", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -175,16 +176,25 @@ class Examples:
         fitting.sort(key=lambda number: _too_long(self.config.lengths[number], count))
         return self._tokens[fitting[seed % min(CHOICE, len(fitting))]]
 
-    def shown(self, clauses: Sequence[str], vectors: torch.Tensor, count: int, seeds: Sequence[int]) -> Known | None:
+    def shown(
+        self,
+        clauses: Sequence[str],
+        vectors: torch.Tensor,
+        count: int,
+        seeds: Sequence[int],
+        taught: torch.Tensor | None = None,
+    ) -> Known | None:
         """Return what is shown of ``count`` tokens of each clause; None where nothing is of any.
 
         ``vectors`` (n, dim) are the unit vectors of the clauses' bare wordings; a clause depends on its own seed only.
+        A clause as near to a vector of ``taught`` (m, dim) as to an action is shown nothing.
         An example that is shorter lies anywhere in the time, one that is longer is shown from its start.
         """
         tokens = torch.zeros(len(clauses), count, self.tensors["tokens"].shape[-1])
         given = torch.zeros(len(clauses), count, dtype=torch.bool)
         for row, (clause, vector, seed) in enumerate(zip(clauses, vectors.cpu(), seeds, strict=True)):
-            example = self.of(clause, vector, count, seed)
+            known = taught is not None and float((taught.cpu() @ vector).amax()) >= self.nearest(vector)
+            example = None if known else self.of(clause, vector, count, seed)
             if example is None:
                 continue
             chance = torch.Generator().manual_seed(seed)
@@ -194,6 +204,23 @@ class Examples:
             tokens[row, first + places] = example[places]
             given[row, first + places] = True
         return Known(tokens, given[..., None].expand_as(tokens)) if given.any() else None
+
+
+def laid_into(known: Known, example: Known | None, first: int, free: tuple[int, int]) -> Known:
+    """Return what is ``known`` (1, count, dim) with an ``example`` (1, n, dim) from token ``first`` on.
+
+    ``free`` of its first and last tokens are left out, for what is there to lead into it and out of it.
+    """
+    if example is None:
+        return known
+    length = example.tokens.shape[1]
+    own = slice(free[0], max(free[0], length - free[1]))
+    place = slice(first + own.start, first + own.stop)
+    tokens, given = known.tokens.clone(), known.given.clone()
+    told = example.given[:, own]
+    tokens[:, place] = torch.where(told, example.tokens[:, own], tokens[:, place])
+    given[:, place] |= told
+    return Known(tokens, given)
 
 
 def _fits(config: ExamplesConfig, tensors: dict[str, torch.Tensor]) -> bool:

@@ -78,6 +78,7 @@ class Generator:
         self.digest = ""
         self._wardrobe: Wardrobe | None = None
         self._known: Vocabulary | None = None  # the vocabulary with the words of the styles that are worn
+        self._taught: torch.Tensor | None = None  # vectors of those words
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
@@ -111,10 +112,12 @@ class Generator:
         if self._wardrobe is None:
             self._wardrobe = Wardrobe(self.networks, self.digest)
         self._wardrobe.wear(worn)
-        self._known = self.vocabulary
+        self._known, self._taught = self.vocabulary, None
         words = list(dict.fromkeys(word for each in worn if each.strength for word in each.style.config.words))
-        if words and self.vocabulary is not None and isinstance(self.text_encoder, TextEncoder):
-            self._known = self.vocabulary.with_words(words, self.text_encoder(words).pooled)
+        if words and isinstance(self.text_encoder, TextEncoder):
+            self._taught = vectors_of(self.text_encoder([bare(word) for word in words]))
+            if self.vocabulary is not None:
+                self._known = self.vocabulary.with_words(words, self.text_encoder(words).pooled)
 
     def told_styles(self) -> list[str]:
         """Return a line for each style that is worn: its name and strength."""
@@ -215,12 +218,12 @@ class Generator:
 
     def shown(self, clauses: list[str], count: int, seeds: list[int]) -> Known | None:
         """Return what the networks are shown of an example of each clause (examples.py), for :meth:`draw`; None where
-        that is nothing."""
+        that is nothing. What the styles that are worn taught needs none."""
         if self.examples is None:
             return None
         told = [tidy_prompt(clause) for clause in clauses]
         vectors = vectors_of(self.encode([bare(clause) for clause in told]))
-        known = self.examples.shown(told, vectors, count, seeds)
+        known = self.examples.shown(told, vectors, count, seeds, self._taught)
         return None if known is None else Known(*(part.to(self.device) for part in known))
 
     def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:

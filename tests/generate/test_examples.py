@@ -4,12 +4,24 @@ import pytest
 import torch
 
 from coamd_blender.errors import WeightsError
-from runtime.generate.examples import FILE, SHOWN, Examples, ExamplesConfig, difference, told_by
+from runtime.generate.examples import (
+    FILE,
+    SHOWN,
+    Examples,
+    ExamplesConfig,
+    laid_into,
+    misfit,
+    told_by,
+    vectors_of,
+)
+from runtime.model.sampling import Known
+from runtime.model.text_encoder import TextFeatures
 
-WORDS = ("salutes", "left", "right", "walks", "bowls", "twice", "vaults")
-SENTENCES = ("salutes", "salutes with the left hand", "salutes with the right hand", "walks", "bowls", "bowls twice")
-EXAMPLE = (0, 1, 2, -1, 3, 4)
-LENGTHS = (6, 8, 8, 5, 30)
+WORDS = ("salutes", "bowls", "walks", "vaults")
+ACTIONS = ("salute", "bowling")  # the third class, walking, has no example
+OWNER = (0, 0, 0, 1, 1, 1)
+TOLD = ("left", "right", "right  quickly", "once", "twice", "three times")
+LENGTHS = (6, 8, 8, 5, 12, 30)
 
 
 def vectors(texts):
@@ -18,28 +30,45 @@ def vectors(texts):
     return torch.nn.functional.normalize(rows, dim=-1)
 
 
-def learnt():
-    config = ExamplesConfig(SENTENCES, EXAMPLE, LENGTHS, "coder")
-    numbers = torch.repeat_interleave(torch.arange(len(LENGTHS)), torch.tensor(LENGTHS)).float()
-    places = torch.cat([torch.arange(length) for length in LENGTHS]).float()
-    return Examples(config, vectors(SENTENCES), torch.stack([numbers, places], dim=1))
+def learnt(owner=OWNER, told=TOLD, lengths=LENGTHS, made_for="coder"):
+    numbers = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths)).float()
+    places = torch.cat([torch.arange(length) for length in lengths]).float()
+    classes = torch.eye(len(WORDS))[:3]
+    tensors = {
+        "weight": 10 * classes,
+        "bias": torch.zeros(3),
+        "phrases": classes[:2],
+        "tokens": torch.stack([numbers, places], dim=1),
+    }
+    return Examples(ExamplesConfig(ACTIONS, owner, told, lengths, made_for), tensors)
 
 
-def number_of(clause, count=10, seed=0):
-    found = learnt().of(clause, vectors([clause])[0], count, seed)
+def number_of(clause, count=10, seed=0, examples=None):
+    found = (examples or learnt()).of(clause, vectors([clause])[0], count, seed)
     return None if found is None else int(found[0, 0])
 
 
-def test_a_sentence_is_shown_its_own_example():
-    assert number_of("he salutes") == 0 and number_of("she bowls") == 3
+def test_an_action_is_shown_an_example_of_its_own():
+    assert number_of("he salutes") in (0, 1, 2) and number_of("she bowls") in (3, 4, 5)
 
 
 def test_the_side_that_is_asked_for_decides():
-    assert number_of("salutes, the left hand up") == 1 and number_of("salutes, the right hand up") == 2
+    assert {number_of("salutes, the left hand up", seed=seed) for seed in range(6)} == {0}
+    assert {number_of("salutes, the right hand up", seed=seed) for seed in range(6)} == {1, 2}
 
 
-def test_a_count_that_is_asked_for_decides():
-    assert number_of("bowls twice") == 4
+@pytest.mark.parametrize(("asked", "number"), [("once", 3), ("twice", 4), ("three times", 5), ("5 times", 5)])
+def test_the_count_that_is_asked_for_decides_or_the_nearest_to_it(asked, number):
+    assert {number_of(f"bowls {asked}", seed=seed) for seed in range(6)} == {number}
+
+
+def test_the_speed_that_is_asked_for_decides_where_one_has_it():
+    assert number_of("quickly salutes with the right hand") == 2
+    assert number_of("slowly salutes with the left hand") == 0
+
+
+def test_two_hands_are_no_count():
+    assert told_by("bowls with two hands")[2] == frozenset() and told_by("two bowls")[2] == {"2"}
 
 
 def test_what_is_done_from_words_alone_is_shown_nothing():
@@ -50,26 +79,35 @@ def test_what_is_near_to_nothing_is_shown_nothing():
     assert number_of("she vaults") is None
 
 
-def test_differences_count_more_the_more_they_mislead():
-    left, right, none = map(told_by, ("with the left hand", "with the right hand", "with a hand"))
-    assert difference(left, left) == 0 < difference(none, left) < difference(left, none) < difference(left, right)
+def test_an_action_that_is_not_sure_is_shown_nothing():
+    unsure = learnt()
+    unsure.tensors["weight"] = unsure.tensors["weight"] * 0.01
+    assert number_of("he salutes", examples=unsure) is None
 
 
-def test_the_seed_chooses_among_examples_as_near():
-    config = ExamplesConfig(("bowls", "bowls", "bowls", "bowls"), (0, 1, 2, 3), (4, 4, 4, 40), "coder")
-    numbers = torch.repeat_interleave(torch.arange(4), torch.tensor([4, 4, 4, 40])).float()[:, None]
-    examples = Examples(config, vectors(["bowls"] * 4), numbers)
-    found = {int(examples.of("bowls", vectors(["bowls"])[0], 6, seed)[0, 0]) for seed in range(6)}
-    assert found == {0, 1, 2}  # the last is far too long
+def test_two_things_at_once_are_shown_nothing():
+    assert number_of("salutes while she walks") is None
+
+
+def test_what_misleads_most_counts_first():
+    left, right, twice, fast = map(told_by, ("left", "right", "twice", "fast"))
+    nothing = told_by("")
+    assert misfit(left, left) == misfit(nothing, left) == misfit(left, nothing) == (0, 0, 0)
+    assert misfit(left, right) > misfit(twice, told_by("five times")) > misfit(fast, nothing) > (0, 0, 0)
+
+
+def test_the_seed_chooses_among_examples_that_fit_as_well():
+    examples = learnt((1,) * 6, ("",) * 6, (4, 4, 4, 4, 40, 40))
+    assert {number_of("bowls", 6, seed, examples) for seed in range(8)} == {0, 1, 2, 3}  # the last are far too long
 
 
 @pytest.mark.parametrize("count", [4, 8, 20])
 def test_a_share_is_shown_in_its_order_and_the_rest_is_to_be_drawn(count):
-    known = learnt().shown(["salutes", "walks"], vectors(["salutes", "walks"]), count, [3, 3])
+    known = learnt().shown(["salutes left", "walks"], vectors(["salutes", "walks"]), count, [3, 3])
     given = known.given.all(dim=-1)
     assert torch.equal(known.given.any(dim=-1), given) and not given[1].any()
     length = min(LENGTHS[0], count)
-    assert given[0].sum() == max(1, round(SHOWN * length))
+    assert given[0].sum() == max(1, round(SHOWN * length)) < count
     places = torch.nonzero(given[0])[:, 0]
     told = known.tokens[0, places, 1]
     assert torch.equal(told - told[0], (places - places[0]).float())  # in time as in the example
@@ -79,10 +117,37 @@ def test_nothing_to_show_is_told_as_nothing():
     assert learnt().shown(["walks"], vectors(["walks"]), 8, [0]) is None
 
 
+def test_what_a_style_taught_is_shown_nothing():
+    clauses = ["salutes", "bowls"]
+    known = learnt().shown(clauses, vectors(clauses), 8, [0, 0], taught=vectors(["salutes", "vaults"]))
+    assert not known.given[0].any() and known.given[1].any()
+
+
 def test_a_clause_is_shown_the_same_whatever_else_is_asked_for():
     alone = learnt().shown(["salutes"], vectors(["salutes"]), 9, [5])
     among = learnt().shown(["bowls", "salutes"], vectors(["bowls", "salutes"]), 9, [1, 5])
     assert torch.equal(alone.tokens[0], among.tokens[1]) and torch.equal(alone.given[0], among.given[1])
+
+
+def test_an_example_is_laid_into_what_is_known_and_room_is_left_to_lead_into_it():
+    known = Known(torch.zeros(1, 10, 2), torch.zeros(1, 10, 2, dtype=torch.bool))
+    known.given[:, :2] = True
+    example = Known(torch.ones(1, 7, 2), torch.ones(1, 7, 2, dtype=torch.bool))
+    example.given[:, 4] = False
+    laid = laid_into(known, example, 2, (2, 1))
+    assert laid.given[0, :, 0].tolist() == [True, True, False, False, True, True, False, True, False, False]
+    assert laid.tokens[0, :, 0].tolist() == [0, 0, 0, 0, 1, 1, 0, 1, 0, 0]
+    assert not known.tokens.any() and known.given[0, :, 0].sum() == 2  # what was known is not written over
+    assert laid_into(known, None, 2, (2, 1)) is known
+
+
+def test_a_sentence_is_its_meaning_beside_its_words_without_the_frame():
+    tokens = torch.zeros(1, 5, 4)
+    tokens[0, :, :2] = torch.tensor([[9.0, 9.0], [1.0, 0.0], [0.0, 1.0], [9.0, 0.0], [7.0, 0.0]])  # the last is padding
+    valid = torch.tensor([[True, True, True, True, False]])
+    found = vectors_of(TextFeatures(tokens, valid, torch.tensor([[0.0, 1.0]])))[0]
+    assert found.norm() == pytest.approx(1) and found[0] == 0
+    assert found[2] == pytest.approx(float(found[3])) and found[2] / found[1] == pytest.approx(0.7 / 2**0.5, abs=1e-3)
 
 
 def test_it_is_the_same_when_read_back_and_another_autoencoder_is_refused(tmp_path):
@@ -96,8 +161,16 @@ def test_it_is_the_same_when_read_back_and_another_autoencoder_is_refused(tmp_pa
     assert Examples.beside(tmp_path / "none", "coder") is None
 
 
-def test_a_file_that_does_not_fit_is_refused(tmp_path):
-    config = ExamplesConfig(("bowls",), (3,), (4,), "coder")
-    Examples(config, vectors(["bowls"]), torch.zeros(4, 2)).save(tmp_path)
+@pytest.mark.parametrize(
+    "change",
+    [{"owner": (0, 0, 0, 1, 1, 9)}, {"told": TOLD[:-1]}, {"lengths": (*LENGTHS[:-1], 31)}],
+    ids=["owner", "told", "lengths"],
+)
+def test_a_file_that_does_not_fit_is_refused(tmp_path, change):
+    examples = learnt()
+    examples.config = ExamplesConfig(
+        **{"actions": ACTIONS, "owner": OWNER, "told": TOLD, "lengths": LENGTHS, "made_for": "coder"} | change
+    )
+    examples.save(tmp_path)
     with pytest.raises(WeightsError, match=f"{FILE} does not fit"):
         Examples.beside(tmp_path, "coder")

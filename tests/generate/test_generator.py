@@ -8,7 +8,7 @@ import torch
 from coamd_blender.errors import Cancelled, InputError, WeightsError
 from runtime import checkpoint
 from runtime.config import AutoencoderConfig, GeneratorConfig
-from runtime.generate.examples import Examples, ExamplesConfig
+from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
 from runtime.generate.generator import Generator, choose_device, frames_for
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
@@ -108,18 +108,21 @@ def test_load_reads_what_was_saved(generator, tmp_path):
 @pytest.fixture
 def bowling(generator):
     """The generator with an example of bowling, taken from it again afterwards."""
-    config = ExamplesConfig(("bowls",), (0,), (8,), "coder")
-    tokens = torch.full((8, NETWORKS.token_dim), 0.25)
-    generator.examples = Examples(config, generator.encode(["bowls"]).pooled, tokens)
+    config = ExamplesConfig(("bowling",), (0,), ("",), (10,), "coder")
+    bowls = vectors_of(generator.encode(["bowls"]))
+    weight = 40 * torch.cat([bowls, vectors_of(generator.encode(["walk"]))])
+    tensors = {"weight": weight, "bias": torch.zeros(2), "phrases": bowls}
+    tokens = torch.full((10, NETWORKS.token_dim), 0.25)
+    generator.examples = Examples(config, tensors | {"tokens": tokens})
     yield generator
     generator.examples = None
 
 
 def test_what_is_shown_of_an_example_stays_and_the_rest_is_drawn_around_it(bowling):
-    shown = bowling.shown(["bowls"], 8, [2])
-    drawn = bowling.draw(["bowls"], 8, [2], bowling.sampling, known=shown)[0]
+    shown = bowling.shown(["bowls"], 10, [2])
+    drawn = bowling.draw(["bowls"], 10, [2], bowling.sampling, known=shown)[0]
     kept = shown.given[0, :, 0]
-    assert kept.sum() == 4 and (drawn[kept] == 0.25).all()
+    assert kept.sum() == 8 and (drawn[kept] == 0.25).all()
     assert not (drawn[~kept] == 0.25).any()
 
 

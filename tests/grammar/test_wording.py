@@ -1,0 +1,24 @@
+"""What is left of a sentence without who does it, how often and on which side."""
+
+import pytest
+
+from runtime.grammar.wording import bare, wording
+
+
+@pytest.mark.parametrize(
+    ("caption", "left"),
+    [
+        ("A person waves with the left hand.", "waves with the hand"),
+        ("he is waving  twice", "waving"),
+        ("someone hops 12 times on the right foot, slowly", "hops on the foot, slowly"),
+        ("turns left", "turns"),
+        ("left", "left"),
+        ("lifts both hands upright", "lifts both hands upright"),
+    ],
+)
+def test_sides_and_counts_are_left_out_and_nothing_else(caption, left):
+    assert bare(caption) == left
+
+
+def test_a_wording_keeps_side_and_count():
+    assert wording("The man  walks two steps to the LEFT.") == "walks two steps to the left"

@@ -1,0 +1,54 @@
+"""What the classifier of sentences learns from, that it learns, and which variants of an action are kept."""
+
+from collections import Counter
+
+import pytest
+import torch
+
+from coamd_blender.motion.skeleton import MAX_FRAMES
+from runtime.authored.spec import actions
+from runtime.train import examples
+from runtime.train.examples import FROM_WORDS, KEPT, PLAIN, fitted, said, variants
+
+
+def test_a_phrase_is_said_in_three_forms_without_side_and_count():
+    assert said("*waves* with {their} {side} hand {times}") == [
+        "waves with their hand", "wave with their hand", "waving with their hand",
+    ]  # fmt: skip
+    assert said("two arm wave high up") == ["two arm wave high up"]
+    assert said("*does* {n:push-up}")[0] == "does push-up"
+
+
+def test_what_words_alone_bring_is_an_action_and_a_family_of_plain_sentences():
+    plain = examples.tomllib.loads(PLAIN.read_text(encoding="utf-8"))
+    assert set(FROM_WORDS) <= set(actions()) and set(FROM_WORDS.values()) <= set(plain)
+    told = [phrase for family in plain.values() for phrase in family["phrases"]]
+    assert len(told) > 1000 and len(set(told)) == len(told)
+
+
+def test_every_action_has_more_than_thirty_phrases():
+    assert min(len(action.phrases) for action in actions().values()) > 30
+
+
+def test_the_classifier_names_the_class_of_a_vector_that_it_has_not_seen():
+    chance = torch.Generator().manual_seed(1)
+    middles = torch.nn.functional.normalize(torch.randn(5, 32, generator=chance), dim=1)
+    labels = torch.arange(5).repeat_interleave(20)
+
+    def drawn():
+        around = middles[labels] + 0.1 * torch.randn(100, 32, generator=chance)
+        return torch.nn.functional.normalize(around, dim=1)
+
+    weight, bias = fitted(drawn(), labels, 5)
+    assert (weight @ drawn().T + bias[:, None]).argmax(dim=0).eq(labels).float().mean() > 0.95
+
+
+@pytest.mark.parametrize("name", ["salute", "jumping_jacks"])
+def test_variants_have_both_sides_all_counts_and_a_length_that_can_be_drawn(name):
+    found = variants(name)
+    sides = Counter(variant.side for variant in found)
+    assert set(sides) == set(actions()[name].sides) and max(sides.values()) <= KEPT // len(sides)
+    assert all(examples.SHORTEST <= len(variant.joints) <= MAX_FRAMES for variant in found)
+    if actions()[name].cycle:
+        assert len({variant.told["times"] for variant in found}) >= 3
+    assert [variant.joints.tobytes() for variant in variants(name)] == [variant.joints.tobytes() for variant in found]
