@@ -85,10 +85,13 @@ def run_known_unknown(options: Options) -> dict:
 
     ``options`` is ``benchmarks.Options``. Raises WeightsError where the weights hold no vocabulary.
     """
+    from runtime.generate.generator import learnt
     from runtime.generate.vocabulary import Vocabulary
     from runtime.model.text_encoder import TextEncoder
 
     known, unknown = load_prompts(options.prompts or PROMPTS)
-    vocabulary, encoder = Vocabulary.load(options.weights_folder()), TextEncoder.load(options.weights_folder()).eval()
+    folder = options.weights_folder()
+    vocabulary = learnt(folder) or Vocabulary.load(folder)
+    encoder = TextEncoder.load(folder).eval()
     result = evaluate_distance(lambda text: vocabulary.distance(text, encoder), known, unknown, vocabulary.config.far)
     return result | {"figure": f"AUROC {result['auroc']:.2f}", "text": table(result)}

@@ -108,7 +108,8 @@ class Examples:
     """The classifier of sentences, and the tokens (all, token_dim) of the examples, one after the other.
 
     Tensors: ``weight`` (classes, dim) and ``bias`` (classes,) give the logits of a unit sentence vector: first the
-    actions, then whatever has no example. ``phrases`` (n, dim) are unit vectors of what the actions are called.
+    actions, then whatever has no example. ``phrases`` (n, dim) are unit vectors of
+    what the actions are called, of each as many.
     """
 
     def __init__(self, config: ExamplesConfig, tensors: dict[str, torch.Tensor]):
@@ -152,6 +153,13 @@ class Examples:
             return []
         likely = torch.nonzero(chances[:known] >= AS_LIKELY * chances[best])[:, 0].tolist()
         return sorted(likely, key=lambda action: -float(chances[action]))
+
+    def called(self) -> tuple[list[str], torch.Tensor]:
+        """Return what the actions are called, and for each the unit vector (n, width) of a phrase that tells of it."""
+        phrases = self.tensors["phrases"]
+        count = len(phrases) // len(self.config.actions)
+        names = [action.replace("_", " ") for action in self.config.actions for _ in range(count)]
+        return names, normalize(phrases[:, : phrases.shape[1] // 2], dim=-1)
 
     def nearest(self, vector: torch.Tensor) -> float:
         """Return the cosine of a sentence's unit vector (dim,) and the nearest phrase of an action."""
@@ -234,4 +242,5 @@ def _fits(config: ExamplesConfig, tensors: dict[str, torch.Tensor]) -> bool:
         and all(0 <= owner < len(config.actions) for owner in config.owner)
         and len(tensors["tokens"]) == sum(config.lengths)
         and tensors["weight"].shape[1:] == tensors["phrases"].shape[1:]
+        and len(tensors["phrases"]) % len(config.actions) == 0 < len(tensors["phrases"])
     )

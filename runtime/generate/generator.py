@@ -58,6 +58,18 @@ def empty_cache(device_type: str) -> None:
         empty()
 
 
+def learnt(folder: Path) -> Vocabulary | None:
+    """Return what a weights folder has learnt, the actions of its examples too; None where it does not say.
+
+    Raises WeightsError for torn files.
+    """
+    vocabulary = Vocabulary.beside(folder)
+    if vocabulary is None or not (folder / AUTOENCODER).is_file():
+        return vocabulary
+    examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
+    return vocabulary if examples is None else vocabulary.with_captions(*examples.called())
+
+
 class Generator:
     """The loaded networks. One instance serves many requests; it keeps no state between them."""
 
@@ -99,8 +111,8 @@ class Generator:
                 "Use weights that were made together",
             )
         loaded = cls(autoencoder, networks, encoder_of(folder, networks.config.text_dim), chosen)
-        loaded.vocabulary = Vocabulary.beside(folder)
         loaded.examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
+        loaded.vocabulary = learnt(folder)
         loaded.digest = sha256(folder / GENERATOR)
         return loaded
 

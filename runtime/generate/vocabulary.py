@@ -20,7 +20,7 @@ from runtime import checkpoint
 
 FILE = "vocabulary.safetensors"
 NEIGHBOURS = 3  # captions whose distance counts
-NAMED = 2  # of them are named
+NAMED = 2  # of what is learnt are named
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,18 @@ class Vocabulary:
         tensors = checkpoint.quantize({"vectors": self.vectors})
         checkpoint.save(Path(folder) / FILE, "vocabulary", self.config, tensors)
 
+    def with_captions(self, captions: Sequence[str], vectors: torch.Tensor) -> Vocabulary:
+        """Return a vocabulary that knows ``captions`` too, with their unit vectors (captions, dim)."""
+        config = VocabularyConfig((*self.config.captions, *captions), self.config.far)
+        return Vocabulary(config, torch.cat([self.vectors, vectors.to(self.vectors)]))
+
     def with_words(self, words: Sequence[str], vectors: torch.Tensor) -> Vocabulary:
         """Return a vocabulary that knows ``words`` too, unit vectors (words, dim).
 
         Each counts as a whole neighbourhood: few sentences tell of what a style teaches.
         """
-        captions = (*self.config.captions, *(word for word in words for _ in range(NEIGHBOURS)))
-        more = vectors.to(self.vectors).repeat_interleave(NEIGHBOURS, dim=0)
-        return Vocabulary(VocabularyConfig(captions, self.config.far), torch.cat([self.vectors, more]))
+        captions = [word for word in words for _ in range(NEIGHBOURS)]
+        return self.with_captions(captions, vectors.repeat_interleave(NEIGHBOURS, dim=0))
 
     def nearest(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return distances (n,), 0 for a caption's own words, of unit vectors (n, dim), and the rows of the nearest
@@ -104,7 +108,7 @@ class Vocabulary:
         told = clauses(prompt)
         distances, rows = self.nearest(encoder(told).pooled)
         return [
-            Unlearnt(clause, distance, tuple(self.config.captions[row] for row in near[:NAMED]))
+            Unlearnt(clause, distance, tuple(dict.fromkeys(self.config.captions[row] for row in near))[:NAMED])
             for clause, distance, near in zip(told, distances.tolist(), rows.tolist(), strict=True)
             if distance > self.config.far
         ]

@@ -71,6 +71,11 @@ def test_two_hands_are_no_count():
     assert told_by("bowls with two hands")[2] == frozenset() and told_by("two bowls")[2] == {"2"}
 
 
+def test_actions_are_called_by_their_names():
+    names, found = learnt().called()
+    assert names == list(ACTIONS) and torch.allclose(found, torch.eye(2))
+
+
 def test_what_is_done_from_words_alone_is_shown_nothing():
     assert number_of("a man walks") is None
 

@@ -56,3 +56,11 @@ def test_representatives_cover_every_cluster_before_any_twice():
 def test_a_prompt_is_as_far_as_its_farthest_clause():
     assert learnt().distance("a man walks, then vaults", encoder) == pytest.approx(1.0)
     assert learnt().distance("a man walks", encoder) == learnt().distances(["a man walks"], encoder)[0]
+
+
+def test_captions_that_are_added_count_once_each_and_are_named_once():
+    more = learnt().with_captions(["vault"] * 3, encoder(["vaults"] * 3).pooled)
+    assert more.distance("he vaults", encoder) == pytest.approx(0.0, abs=1e-6)
+    assert more.distance("she walks", encoder) == learnt().distance("she walks", encoder)
+    (found,) = learnt(-1.0).with_captions(["vault"] * 3, encoder(["vaults"] * 3).pooled).unlearnt("he vaults", encoder)
+    assert found.nearest == ("vault",)
