@@ -98,7 +98,8 @@ def write_keys(curve: bpy.types.FCurve, table: Keys, old: np.ndarray) -> int:
 def write_steps(found: Callable[[], bpy.types.FCurve], table: Keys, old: np.ndarray) -> Generator[int, None, int]:
     """As :func:`write_keys`, of the curve that ``found()`` gives anew after each step: what a step did, in keys.
 
-    Until the last of them the handles beside the new keys are not what they were.
+    ``old`` (keys,) bool, no unit, are the keys whose handles are to stay. Until the last step the handles beside the
+    new keys are not what they were.
     """
     curve, count = found(), len(old)
     points = curve.keyframe_points

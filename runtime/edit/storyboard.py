@@ -67,12 +67,12 @@ def storyboard(
         def report(step: int, steps: int, _: Callable, number: int = number) -> None:
             on_step(number * steps + step, len(parts) * steps)
 
-        known = Known(tokens[None, begin:end].clone(), given)
-        example = generator.shown([prompt], last - first, [seed + number])
+        known, its_seed = Known(tokens[None, begin:end].clone(), given), seed + number if own is None else own
+        example = generator.shown([prompt], last - first, [its_seed])
         drawn = generator.draw(
             [prompt],
             end - begin,
-            [seed + number if own is None else own],
+            [its_seed],
             beginning if changed else going_on,
             known=laid_into(known, example, first - begin, (LEAD if number else 0, 0)),
             on_step=report if on_step else None,
