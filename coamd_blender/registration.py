@@ -16,18 +16,27 @@ from .clip_tools import panel as clip_panel
 from .clip_tools import properties as clip_properties
 from .core import launch, lifetime, timer
 from .core import operators as core_operators
+from .crowd import operators as crowd_operators
+from .crowd import panel as crowd_panel
+from .crowd import properties as crowd_properties
+from .edit import live_panel
 from .edit import operators as edit_operators
 from .edit import panel as edit_panel
 from .edit import properties as edit_properties
 from .engines import operators as engine_operators
 from .engines import panel as engine_panel
 from .engines import properties as engine_properties
+from .fingers import operators as fingers_operators
+from .fingers import panel as fingers_panel
+from .fingers import properties as fingers_properties
+from .generate import browsing as generate_browsing
 from .generate import operators as generate_operators
 from .generate import panel as generate_panel
 from .generate import properties as generate_properties
 from .library import operators as library_operators
 from .library import panel as library_panel
 from .library import properties as library_properties
+from .menus import keys, menus
 from .recognize import operators as recognize_operators
 from .recognize import panel as recognize_panel
 from .recognize import properties as recognize_properties
@@ -43,6 +52,7 @@ from .teach import properties as teach_properties
 from .track import gestures, overlay
 from .track import operators as track_operators
 from .track import panel as track_panel
+from .translations import messages
 
 # The panels stand in the sidebar in this order.
 FEATURES: tuple[tuple[ModuleType, ...], ...] = (
@@ -50,15 +60,18 @@ FEATURES: tuple[tuple[ModuleType, ...], ...] = (
     (setup_properties, setup_operators, setup_panel),
     (character_operators,),
     (block_properties,),
-    (generate_properties, generate_operators, generate_panel),
+    (generate_properties, generate_operators, generate_browsing, generate_panel),
     (track_operators, gestures, track_panel),
     (rig_mapping_properties, rig_mapping_operators, rig_mapping_panel),
-    (edit_properties, edit_operators, edit_panel),
+    (edit_properties, edit_operators, edit_panel, live_panel),
     (clip_properties, clip_operators, clip_panel),
     (engine_properties, engine_operators, engine_panel),
+    (crowd_properties, crowd_operators, crowd_panel),
+    (fingers_properties, fingers_operators, fingers_panel),
     (recognize_properties, recognize_operators, recognize_panel),
     (library_properties, library_operators, library_panel),
     (teach_properties, teach_operators, teach_panel),
+    (menus,),
 )
 MODULES = tuple(module for feature in FEATURES for module in feature)
 CLASSES: tuple[type, ...] = tuple(cls for module in MODULES for cls in module.CLASSES)
@@ -66,7 +79,7 @@ POINTERS = tuple(pointer for module in MODULES for pointer in getattr(module, "P
 
 
 def register() -> None:
-    """Register everything. Nothing is started, and nothing is read from disk."""
+    """Register everything. Nothing is started, and of the disk the translations alone are read."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     for owner, name, pointer in POINTERS:
@@ -74,6 +87,9 @@ def register() -> None:
     launch.follow(lambda: setup.runtime.chosen())
     changes.follow()
     unfinished.follow()
+    menus.attach()
+    keys.attach()
+    messages.register()
     tracks.watch_files()
     overlay.follow()
     gestures.follow()
@@ -81,6 +97,9 @@ def register() -> None:
 
 def unregister() -> None:
     """Stop the runtime, the installation, the timer and the preview, then remove every class and property."""
+    messages.unregister()
+    keys.detach()
+    menus.detach()
     timer.stop()
     lifetime.close()
     launch.follow(None)

@@ -44,19 +44,23 @@ ARROWS = {
         "character": "errors lazy motion",
         "blocks": "anim core errors lazy wire",
         # the features
-        "core": "anim errors lazy wire",
+        "core": "anim errors lazy motion wire",
         "setup": "core errors lazy wire",
-        "generate": "anim blocks core errors lazy motion retarget setup wire",
+        "fingers": "anim core errors lazy retarget",
+        "generate": "anim blocks core errors fingers lazy motion retarget setup wire",
         "edit": "anim blocks core errors lazy motion retarget setup wire",
         "engines": "anim clip_tools core errors lazy motion retarget setup",
         "clip_tools": "anim blocks core edit errors lazy motion retarget",
+        "crowd": "anim blocks core errors generate lazy motion retarget setup wire",
         "recognize": "anim core errors lazy setup wire",
         "track": "anim blocks core edit errors generate lazy motion recognize wire",
         "library": "anim core errors lazy motion recognize retarget setup wire",
         "teach": "anim core errors generate lazy motion recognize setup wire",
         "rig_mapping": "anim core errors lazy motion retarget setup",
-        "registration": "anim blocks character clip_tools core edit engines generate library recognize rig_mapping "
-        "setup teach track",
+        "menus": "lazy",
+        "translations": "lazy",
+        "registration": "anim blocks character clip_tools core crowd edit engines fingers generate library menus "
+        "recognize rig_mapping setup teach track translations",
         "__init__": "registration",
         # commands
         "tools": "__init__ anim character engines errors lazy motion retarget wire",

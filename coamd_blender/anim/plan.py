@@ -17,6 +17,8 @@ from ..motion.kinematics import leg_length
 from ..motion.signals import resample
 from ..retarget import Mapping, Options, PoseSolution, Rig, bones, check_mapping, controls, detect_rig, ik, solve
 from ..retarget.body import read_rest
+from ..retarget.finger_shapes import SHAPES, shaped
+from ..retarget.hands import find_hands
 from ..retarget.reading import Placement
 from ..retarget.solver import check_joints
 from . import checks, reduction, snapshot
@@ -35,7 +37,8 @@ class WriteOptions:
     hips their place by the way a leg's end goes in such a turn; None keys every frame. switch: the Action also turns
     a control rig's limbs to what is keyed. limbs: the controls keyed for arms and legs of a generated rig, "fk" or
     "ik"; other rigs have theirs keyed as their constraints need. retarget: how it is retargeted. automatic: the root
-    trajectory goes where it does no harm (travel.py), whatever ``retarget`` says.
+    trajectory goes where it does no harm (travel.py), whatever ``retarget`` says. fingers: the shape of hands that have
+    fingers, one of retarget.finger_shapes.SHAPES; None leaves them alone.
     """
 
     output: str = OUTPUTS[0]
@@ -44,6 +47,7 @@ class WriteOptions:
     limbs: str = controls.LIMB_CONTROLS[0]
     retarget: Options = field(default_factory=Options)
     automatic: bool = False
+    fingers: str | None = None
 
     @classmethod
     def of(cls, **options: Any) -> WriteOptions:
@@ -62,6 +66,8 @@ class WriteOptions:
             raise InputError(f"{self.output!r} is not one of {', '.join(OUTPUTS)}", "Choose one of these")
         if self.tolerance is not None and not (math.isfinite(self.tolerance) and self.tolerance > 0):
             raise InputError(f"A tolerance of {self.tolerance} degrees cannot be kept", "Give a number above 0")
+        if self.fingers is not None and self.fingers not in SHAPES:
+            raise InputError(f"{self.fingers!r} is not one of {', '.join(SHAPES)}", "Choose one of these")
         if self.limbs not in controls.LIMB_CONTROLS:
             raise InputError(f"{self.limbs!r} is not one of {', '.join(controls.LIMB_CONTROLS)}", "Choose one of these")
 
@@ -204,7 +210,7 @@ def plan_motion(
         raise InputError(f"{source_fps} frames a second is not a frame rate", "Give a number above 0")
     solution = _solved(target, resample(joints, source_fps, target.fps))
     frames = target.start + np.arange(len(solution.quaternions))
-    curves = tuple(_curves(target, solution, frames))
+    curves = (*_curves(target, solution, frames), *_finger_curves(target, frames[:1]))
     rest_bones = _rest_bones(target.rig, solution)
     return KeyPlan(name, frames, curves, rest_bones, target.options.output, target.pose.channels)
 
@@ -247,6 +253,22 @@ def _curves(target: WriteTarget, solution: PoseSolution, frames: np.ndarray) -> 
         path = f'{paths[switch.bone]}["{switch.name}"]'
         ends = np.unique(frames[[0, -1]])
         yield Curve(path, 0, switch.bone, ends, np.full(len(ends), switch.value))
+
+
+def _finger_curves(target: WriteTarget, frames: np.ndarray) -> Iterator[Curve]:
+    """Yield one key at ``frames`` (1,) for every finger bone, where hands are to have a shape and the Action is new:
+    in one that is there already, or under a strip, fingers have keys of their own. Driven bones are left out."""
+    if target.options.fingers is None or target.options.output != OUTPUTS[0]:
+        return
+    rig, driven = target.rig, target.read.driven
+    for hand in find_hands(rig, target.mapping).values():
+        for bone, turn in shaped(rig, hand, SHAPES[target.options.fingers]).items():
+            mode = rig.rotation_modes[rig.index[bone]]
+            path = f"{target.read.paths[bone]}.{rotation_channel(mode)}"
+            if path not in driven:
+                yield from _keyed(
+                    path, bone, frames, rotation_channels(turn[None], mode), reduction.distance_between, None
+                )
 
 
 def _rotation(target: WriteTarget, bone: str, frames: np.ndarray, quaternions: np.ndarray) -> Iterator[Curve]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import bpy
 import numpy as np
@@ -48,6 +49,14 @@ class Site:
     influences: tuple[tuple[str, str], ...]
     poses: tuple[int, ...]
     hold: Hold | None = None
+
+
+class Keyed(Protocol):
+    """What says which bones are keyed: their data paths."""
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Bone to its data path."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ def check_not_tweaked(armature: bpy.types.Object) -> None:
         raise RigError("The armature's NLA strip is being edited", "Leave tweak mode (Tab in the NLA editor)")
 
 
-def check_paths(armature: bpy.types.Object, site: Site) -> None:
+def check_paths(armature: bpy.types.Object, site: Keyed) -> None:
     """Raise RigError when a bone that is to be keyed was renamed or removed since the Action was read."""
     bones = armature.pose.bones
     gone = [name for name, path in site.paths.items() if name not in bones or bones[name].path_from_id() != path]
@@ -200,7 +209,7 @@ def holding_constraints(armature: bpy.types.Object, taken: tuple[str, ...]) -> t
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-class _Rotations:
+class Rotations:
     """Rotation channels of an armature's bones at any frame, as an Action has them."""
 
     def __init__(self, armature: bpy.types.Object, action: bpy.types.Action):
@@ -209,7 +218,8 @@ class _Rotations:
         self.keyed = {actions.bone_of(path) for path, _ in self._curves} - {None}
 
     def at(self, name: str, frame: float) -> np.ndarray:
-        """Return the channels (3 or 4,) of bone ``name``; what has no curve is as the bone has it now."""
+        """Return the channels (channels,) of bone ``name``, 3 or 4, in Blender's units (radians for angles); what has
+        no curve is as the bone has it now."""
         bone = self._bones[name]
         channel = rotation_channel(bone.rotation_mode)
         values, path = np.array(getattr(bone, channel), dtype=float), f"{bone.path_from_id()}.{channel}"
@@ -235,7 +245,7 @@ def survey(
     solution = solve(
         reading.rig, reading.mapping, reading.placement.place(reading.joints[:2]), options, reference=reading.reference
     )
-    rotations = _Rotations(armature, action)
+    rotations = Rotations(armature, action)
     # bones that only help (twist) are left alone where the animation does, or where something else moves them
     taken = tuple(
         name

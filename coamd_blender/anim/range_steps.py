@@ -15,7 +15,7 @@ Channels = tuple[range_edit.Channel, ...]
 
 def write_copies(
     found: Found,
-    site: range_edit.Site,
+    site: range_edit.Keyed,
     handle: int | None,
     motions: Sequence[tuple[Channels, range_edit.EditOutcome]],
     name: str,
@@ -50,7 +50,7 @@ def write_copies(
 
 def _written(
     found: Found,
-    site: range_edit.Site,
+    site: range_edit.Keyed,
     handle: int | None,
     channels: Channels,
     outcome: range_edit.EditOutcome,

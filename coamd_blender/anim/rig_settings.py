@@ -25,6 +25,7 @@ def retarget_options(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
         "tolerance": carry.tolerance if carry.reduce else None,
         "limbs": carry.limbs,
         "switch": carry.switch,
+        "fingers": None if carry.fingers == "leave" else carry.fingers,
     }
 
 

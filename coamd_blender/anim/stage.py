@@ -38,6 +38,12 @@ def _copy_with(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.type
     data.use_nla = False
     data.action_influence, data.action_blend_type = 1.0, "REPLACE"
     actions.play(copy, action, slot)
+    point_to_itself(copy, armature)
+    return copy
+
+
+def point_to_itself(copy: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Let constraints and drivers of a ``copy`` of an armature object that name the ``armature`` name the copy."""
     for bone in copy.pose.bones:
         for constraint in bone.constraints:
             for name in ("target", "pole_target"):
@@ -46,11 +52,10 @@ def _copy_with(armature: bpy.types.Object, action: bpy.types.Action) -> bpy.type
             for target in getattr(constraint, "targets", ()):
                 if getattr(target, "target", None) == armature:
                     target.target = copy
-    for driver in data.drivers:
+    for driver in copy.animation_data.drivers if copy.animation_data is not None else ():
         for target in (target for variable in driver.driver.variables for target in variable.targets):
             if target.id == armature:
                 target.id = copy
-    return copy
 
 
 def evaluate(

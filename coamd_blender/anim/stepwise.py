@@ -58,36 +58,52 @@ def destination(
     return Destination(target, armature.session_uid, scene.session_uid, kind, again)
 
 
+@dataclass(frozen=True)
+class Job:
+    """A motion that goes to ``place``: ``joints`` (frames, 22, 3), metres, Y up, at ``fps``, under ``name``."""
+
+    place: Destination
+    joints: np.ndarray
+    name: str
+    fps: float
+
+
 def write_keys(
     place: Destination, motions: Sequence[tuple[np.ndarray, str]], fps: float
 ) -> Generator[Call | None, Any, list[bpy.types.Action]]:
-    """Write all of ``motions`` or none: each is joints (frames, 22, 3), metres, Y up, at ``fps``, and a name.
+    """Write all of ``motions`` to one place or none: each is joints (frames, 22, 3), metres, Y up, at ``fps``, and a
+    name. As :func:`write_all`."""
+    return (yield from write_all([Job(place, joints, name, fps) for joints, name in motions]))
 
-    Each is solved in a thread, then written a few curves a step; only when all are written are they given to the
-    armature, the last one in the end. Nothing in the file knows of them before that step: an undo finds nothing to take
-    back. Returns the Actions, good until the next yield: whoever makes something refer to them pushes an undo step
-    before it (Blender 5.2 ends with a segmentation fault where an undo and a redo meet a scene's property that refers
-    to a data-block of no undo step). Given up half way, all are removed. Raises RigError when the armature is gone,
-    InputError when the scene is, or an undo took an Action away.
+
+def write_all(jobs: Sequence[Job]) -> Generator[Call | None, Any, list[bpy.types.Action]]:
+    """Write the motions of all ``jobs`` or none.
+
+    Each is solved in a thread, then written a few curves a step; only when all are written are they given to their
+    armatures, the last one of each in the end. Nothing in the file knows of them before that step: an undo finds
+    nothing to take back. Returns the Actions, good until the next yield: whoever makes something refer to them pushes
+    an undo step before it (Blender 5.2 ends with a segmentation fault where an undo and a redo meet a scene's property
+    that refers to a data-block of no undo step). Given up half way, all are removed. Raises RigError when an armature
+    is gone, InputError when the scene is, or an undo took an Action away.
     """
     written: list[tuple[int, KeyPlan]] = []
     finished = False
     try:
-        for joints, name in motions:
-            target = write_action.renewed(place.target, found_again(place)[0])
-            plan = yield Call(plan_motion, (target, joints, fps, name))
-            action = write_action.new_action(found_again(place)[0], plan)
+        for job in jobs:
+            target = write_action.renewed(job.place.target, found_again(job.place)[0])
+            plan = yield Call(plan_motion, (target, job.joints, job.fps, job.name))
+            action = write_action.new_action(found_again(job.place)[0], plan)
             unfinished.mark(action)
             written.append((action.session_uid, plan))
-            yield from _write_curves(place, *written[-1])
-        armature, _ = found_again(place)
-        made = [(_action(uid, place), plan) for uid, plan in written]
-        for action, plan in made:
+            yield from _write_curves(job.place, *written[-1])
+        armatures = [found_again(job.place)[0] for job in jobs]
+        made = [_action(uid, job.place) for job, (uid, _) in zip(jobs, written, strict=True)]
+        for job, armature, action, (_, plan) in zip(jobs, armatures, made, written, strict=True):
             unfinished.unmark(action)
-            if place.kind != ASSET:
+            if job.place.kind != ASSET:
                 write_action.hand_over(armature, action, plan)
         finished = True
-        return [action for action, _ in made]
+        return made
     finally:
         if not finished:
             unfinished.remove(uid for uid, _ in written)

@@ -75,6 +75,19 @@ class COAMD_OT_retime_motion(_Tool, bpy.types.Operator):
     tool = "retime"
 
 
+class COAMD_OT_look_at(Asking, bpy.types.Operator):
+    """Turn head and eyes to a target over the preview range, or over the whole Action without one"""
+
+    bl_idname = "coamd.look_at"
+    bl_label = "Look at Target"
+
+    wait: wait_property()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Begin it; the timer does the rest, or this call when it is to wait."""
+        return begin(self, clip_tools.look.look_at(context), messages.CLIP_TOOLS, wait=self.wait)
+
+
 CLASSES = (
     COAMD_OT_mirror_motion,
     COAMD_OT_smooth_motion,
@@ -83,4 +96,5 @@ CLASSES = (
     COAMD_OT_motion_in_place,
     COAMD_OT_trim_motion,
     COAMD_OT_retime_motion,
+    COAMD_OT_look_at,
 )

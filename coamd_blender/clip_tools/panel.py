@@ -48,7 +48,19 @@ class COAMD_PT_clip_tools(Sidebar, bpy.types.Panel):
             tools.operator(name, icon=icon)
             if wanted:
                 draw_labelled(tools, settings, *wanted)
+        _draw_look(tools, settings)
         draw_outcome(layout, core.session.current(), context, core.messages.CLIP_TOOLS, width)
+
+
+def _draw_look(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    """Draw what is looked at, with what, and the button."""
+    layout.operator("coamd.look_at", icon="HIDE_OFF")
+    draw_labelled(layout, settings, "target")
+    if settings.target is not None and settings.target.type == "ARMATURE":
+        row = layout.row()
+        row.use_property_split, row.use_property_decorate = True, False
+        row.prop_search(settings, "target_bone", settings.target.data, "bones")
+    draw_labelled(layout, settings, "look_with", "look_easing")
 
 
 CLASSES = (COAMD_PT_clip_tools,)

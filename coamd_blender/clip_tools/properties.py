@@ -1,7 +1,7 @@
 """Settings of the clip tools, kept in the .blend."""
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 
 class COAMD_PG_clip_tools(bpy.types.PropertyGroup):
@@ -30,6 +30,26 @@ class COAMD_PG_clip_tools(bpy.types.PropertyGroup):
         description="Let the armature object go and turn as the hips did, so that nothing moves in the world. Off: the "
         "way and the turn are left out",
         default=True,
+    )
+    target: PointerProperty(
+        name="Target",
+        description="What is looked at, moving or not: an object's origin, or a bone of another character",
+        type=bpy.types.Object,  # no poll: with one Blender 4.2 crashes at its exit
+    )
+    target_bone: StringProperty(
+        name="Bone", description="The target's bone that is looked at; empty for its head, where it has one"
+    )
+    look_with: EnumProperty(
+        name="With",
+        description="What turns to the target",
+        items=(
+            ("BOTH", "Head and Eyes", "Neck and head, and eyes where the character has bones for them"),
+            ("HEAD", "Head", "Neck and head"),
+            ("EYES", "Eyes", "The eyes alone"),
+        ),
+    )
+    look_easing: IntProperty(
+        name="Turn In", description="Frames in which the head turns to the target, and back", default=8, min=1
     )
 
 

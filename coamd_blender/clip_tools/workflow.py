@@ -60,18 +60,18 @@ class Subject:
 
 def mirror(context: bpy.types.Context) -> Workflow:
     """Exchange left and right. Raises CoamdError before anything has changed, as all tools do."""
-    yield from _on_joints(_subject(context), "Mirror", joint_tools.mirrored)
+    yield from _on_joints(subject_of(context), "Mirror", joint_tools.mirrored)
 
 
 def smooth(context: bpy.types.Context) -> Workflow:
     """Average the motion over the frames around each; feet that stand stay."""
     reach = context.scene.coamd_clips.reach
-    yield from _on_joints(_subject(context), "Smooth", lambda joints: joint_tools.smoothed(joints, reach), "strict")
+    yield from _on_joints(subject_of(context), "Smooth", lambda joints: joint_tools.smoothed(joints, reach), "strict")
 
 
 def loop(context: bpy.types.Context) -> Workflow:
     """Lead the end to the start, carried on by the way it went."""
-    easing, subject = context.scene.coamd_clips.easing, _subject(context)
+    easing, subject = context.scene.coamd_clips.easing, subject_of(context)
     if subject.span[1] - subject.span[0] < 4:
         raise InputError("An Action of under 5 frames is too short for a loop", "Choose another Action")
     yield from _on_joints(subject, "Loop", lambda joints: joint_tools.looped(joints, easing))
@@ -79,7 +79,7 @@ def loop(context: bpy.types.Context) -> Workflow:
 
 def blend(context: bpy.types.Context) -> Workflow:
     """Let the Action go over into another one, which begins where this one is then."""
-    settings, subject = context.scene.coamd_clips, _subject(context)
+    settings, subject = context.scene.coamd_clips, subject_of(context)
     other, overlap = settings.other, settings.overlap
     if other is None:
         raise InputError("No Action is chosen to go over into", "Choose one under Go Over Into")
@@ -104,7 +104,7 @@ def blend(context: bpy.types.Context) -> Workflow:
 
 def put_in_place(context: bpy.types.Context) -> Workflow:
     """Take the way and the turn of the body out of the hips, onto the armature object or away."""
-    subject, keep = _subject(context), context.scene.coamd_clips.keep_root
+    subject, keep = subject_of(context), context.scene.coamd_clips.keep_root
     armature, action = subject.found()
     slot = actions.slot_for(action, armature)
     moved = {curve.data_path for curve in actions.curves_of(action, slot)} & {"location", *_OBJECT_TURNS}
@@ -120,7 +120,7 @@ def put_in_place(context: bpy.types.Context) -> Workflow:
 
 def trim(context: bpy.types.Context) -> Workflow:
     """Keep the marked range of the Action alone."""
-    subject = _subject(context)
+    subject = subject_of(context)
     first, last = request.marked_range(context, subject.found()[1], _slot(subject))
     first, last = max(first, subject.span[0]), min(last, subject.span[1])
     if last <= first:
@@ -131,7 +131,7 @@ def trim(context: bpy.types.Context) -> Workflow:
 
 def retime(context: bpy.types.Context) -> Workflow:
     """Let the Action take other time; its poses stay, and with them feet that stand."""
-    subject, factor = _subject(context), context.scene.coamd_clips.factor
+    subject, factor = subject_of(context), context.scene.coamd_clips.factor
     first, last = subject.span
     yield
 
@@ -148,7 +148,7 @@ def retime(context: bpy.types.Context) -> Workflow:
 _OBJECT_TURNS = ("rotation_euler", "rotation_quaternion", "rotation_axis_angle")
 
 
-def _subject(context: bpy.types.Context) -> Subject:
+def subject_of(context: bpy.types.Context) -> Subject:
     """Return what the armature plays. Raises CoamdError for what cannot be worked on."""
     if pending.pending(context) is not None:
         raise InputError("An edit waits to be accepted", "Press Accept or Reject first")

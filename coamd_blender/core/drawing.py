@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import bpy
 
 if TYPE_CHECKING:
+    from ..errors import CoamdError
     from .session import Session, Status
 
 CATEGORY = "CoAMD"
 _PIXELS_PER_LETTER = 6.6
+_WIDE = 0x2E80  # from this letter on, those of Chinese and Japanese: twice as wide
 _MOST_NOTES = 20
 _MOST_LETTERS = 3000  # of one text: a .blend may hold any, and it is wrapped at every redraw
 
@@ -52,18 +54,30 @@ def _letter_width() -> float:
     return _PIXELS_PER_LETTER * ui_scale()
 
 
+def translated(text: str) -> str:
+    """Return ``text`` in the language of the interface; as it is where nobody translated it, or it is put together."""
+    return bpy.app.translations.pgettext_iface(text)
+
+
 def draw_text(layout: bpy.types.UILayout, text: str, width: float, icon: str = "NONE") -> None:
-    """Draw ``text`` in as many labels as ``width`` pixels need; Blender's labels do not wrap.
+    """Draw ``text``, translated, in as many labels as ``width`` pixels need; Blender's labels do not wrap.
 
     Of a text that is longer than any that the add-on writes, only the beginning is drawn.
     """
-    if len(text) > _MOST_LETTERS:
-        text = f"{text[:_MOST_LETTERS]} ..."
+    text = translated(text) if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} ..."
     letters = max(16, int((width - 50 * ui_scale()) / _letter_width()))
+    if any(ord(letter) > _WIDE for letter in text):
+        letters = max(8, letters // 2)
     column = layout.column(align=True)
     column.scale_y = 0.85
     for number, line in enumerate(textwrap.wrap(text, letters)):
-        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"), translate=False)
+
+
+def told(error: CoamdError) -> str:
+    """Return the line on an error, what is wrong and what to do translated each."""
+    parts = (translated(part) for part in (error.message, error.hint) if part)
+    return " - ".join(parts)
 
 
 def draw_notes(layout: bpy.types.UILayout, notes: str, width: float) -> None:
@@ -89,13 +103,13 @@ def draw_outcome(
         box = layout.box()
         message = box.column()
         message.alert = True
-        draw_text(message, str(error), width, "ERROR")
+        draw_text(message, told(error), width, "ERROR")
         box.operator("coamd.copy", text="Copy Error", icon="COPYDOWN").which = "ERROR"
         layout.separator(factor=0.5)
     elif notice:
-        row = layout.row()
-        row.active = False
-        row.label(text=notice, icon="CHECKMARK")
+        column = layout.column()
+        column.active = False
+        draw_text(column, notice, width, "CHECKMARK")
 
 
 def draw_subject(layout: bpy.types.UILayout, character: str, action: str, frames: str, detail: str = "") -> None:

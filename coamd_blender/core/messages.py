@@ -8,7 +8,7 @@ import bpy
 
 from ..errors import CoamdError, InputError, RigError
 
-GENERATE, EDIT, TRACK, CLIP_TOOLS, ENGINES, RECOGNIZE, LIBRARY, TEACH = (
+GENERATE, EDIT, TRACK, CLIP_TOOLS, ENGINES, RECOGNIZE, LIBRARY, TEACH, CROWD = (
     "generate",
     "edit",
     "track",
@@ -17,6 +17,7 @@ GENERATE, EDIT, TRACK, CLIP_TOOLS, ENGINES, RECOGNIZE, LIBRARY, TEACH = (
     "recognize",
     "library",
     "teach",
+    "crowd",
 )
 # Where the settings of each panel are kept in the scene; those of the track are the armature's.
 _SETTINGS = {
@@ -27,6 +28,7 @@ _SETTINGS = {
     RECOGNIZE: "coamd_understanding",
     LIBRARY: "coamd_understanding",
     TEACH: "coamd_teach",
+    CROWD: "coamd_crowd",
 }
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
 

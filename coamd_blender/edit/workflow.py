@@ -114,7 +114,7 @@ def _settings(context: bpy.types.Context, action: bpy.types.Action, slot: object
     keys = range_edit.extent(action, slot)
     marked = request.marked_range(context, action, slot)
     asked = request.areas(settings.mode, marked, *keys)
-    read = _around(scene, [area for area, _ in asked], keys)
+    read = around(scene, [area for area, _ in asked], keys)
     parts, free = request.open_joints(settings)
     places, area = request.takes_places(settings), asked[0][0]  # what the panel does not offer stays out
     poses = request.kept_poses(scene, marked, area) if places and settings.keep_poses else ()
@@ -137,7 +137,7 @@ def _settings(context: bpy.types.Context, action: bpy.types.Action, slot: object
     )
 
 
-def _around(scene: bpy.types.Scene, areas: list[range_edit.Range], keys: tuple[float, float]) -> tuple[int, int]:
+def around(scene: bpy.types.Scene, areas: list[range_edit.Range], keys: tuple[float, float]) -> tuple[int, int]:
     """Return first and last frame to read: the areas and what is around them, between the first of the ``keys`` and
     the last."""
     rate = scene.render.fps / scene.render.fps_base
@@ -192,24 +192,25 @@ def _request(wanted: EditSettings, reading: Reading) -> EditRequest:
     return EditRequest(
         reading.joints,
         reading.fps,
-        tuple(EditRange(*_rows(area, reading), mode) for area, mode in wanted.asked),
+        tuple(EditRange(*rows(area, reading), mode) for area, mode in wanted.asked),
         wanted.prompt,
         wanted.parts,
         wanted.keep,
         wanted.seed,
         wanted.cfg,
         None if wanted.path is None else ground_path.on_the_ground(wanted.path, reading.placement),
-        **_targets(reading, wanted.poses, wanted.hold),
+        **pose_targets(reading, wanted.poses, wanted.hold),
     )
 
 
-def _rows(area: range_edit.Range, reading: Reading) -> tuple[int, int]:
+def rows(area: range_edit.Range, reading: Reading) -> tuple[int, int]:
     """Return the first row of the reading in the area, and one past its last."""
     return round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
 
 
-def _targets(reading: Reading, poses: tuple[int, ...], hold: Hold | None) -> dict[str, np.ndarray]:
-    """Return kept poses and the hold as the request takes them; empty without any."""
+def pose_targets(reading: Reading, poses: tuple[int, ...], hold: Hold | None) -> dict[str, np.ndarray]:
+    """Return kept poses and the hold as the request takes them, empty without any: points (targets, 3), canonical
+    metres, their joints and their rows (targets,)."""
     rows = np.array([round(frame - reading.frames[0]) for frame in poses], np.int32)
     count = reading.joints.shape[1]
     points, joints = reading.joints[rows].reshape(-1, 3), np.tile(np.arange(count, dtype=np.int32), len(rows))

@@ -13,6 +13,8 @@ from ..errors import CoamdError
 from ..setup import preferences
 from ..wire import limits
 
+FIRST_PROMPT = "a person walks forward and waves with the right hand"
+
 
 class COAMD_OT_generate(bpy.types.Operator):
     """Make a motion from the prompt and write it as keyframes on the target armature"""
@@ -33,6 +35,29 @@ class COAMD_OT_generate(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Submit; the timer does the rest, or this call when it is to wait."""
         return begin(self, generate.workflow.generate(context), messages.GENERATE, core.session.GENERATION, self.wait)
+
+
+class COAMD_OT_first_motion(bpy.types.Operator):
+    """Add the CoAMD character, unless one is selected, and make it walk and wave"""
+
+    bl_idname = "coamd.first_motion"
+    bl_label = "Make First Motion"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a motion can be made."""
+        return COAMD_OT_generate.poll(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do both; the preview shows the motion as it is made."""
+        if not anim.targets.candidates(context):
+            if context.mode != "OBJECT":
+                bpy.ops.object.mode_set(mode="OBJECT")
+            bpy.ops.coamd.add_character()
+        if not context.scene.coamd.prompt.strip():
+            context.scene.coamd.prompt = FIRST_PROMPT
+        return bpy.ops.coamd.generate()
 
 
 class COAMD_OT_cancel(bpy.types.Operator):
@@ -265,6 +290,7 @@ class COAMD_OT_new_seed(bpy.types.Operator):
 
 CLASSES = (
     COAMD_OT_generate,
+    COAMD_OT_first_motion,
     COAMD_OT_cancel,
     COAMD_OT_use_prompt,
     COAMD_OT_ask_for,

@@ -24,6 +24,7 @@ EXAMPLES = (
     "somebody dances happily",
 )
 SHOWN_TAKES = 10  # lines; those made at once share one
+PICTURES_ACROSS, PICTURE_SCALE = 2, 5.5
 OTHER_DRAW = 0.12  # of the width of a line: the button of a draw that was not the best
 
 
@@ -241,6 +242,10 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
                 others = line.row(align=True)
                 for index in group[1:]:
                     _draw_take(others.row(align=True), settings, index)
+        _draw_pictures(self.layout, settings)
+        row = self.layout.row(align=True)
+        row.operator("coamd.compare_takes", icon="ARROW_LEFTRIGHT")
+        row.operator("coamd.show_ghosts", text="", icon="GHOST_ENABLED", depress=generate.ghosts.shown())
         _draw_facts(self.layout, settings, context.region.width)
         row = self.layout.row(align=True)
         row.operator("coamd.loop_motion", icon="FILE_REFRESH")
@@ -256,6 +261,20 @@ def _draw_take(row: bpy.types.UILayout, settings: COAMD_PG_settings, index: int,
     row.enabled = whole = take.action is not None and take.armature is not None
     text = f"{index + 1}  {prompt if whole else '(deleted)'}" if prompt else str(index + 1)
     row.operator("coamd.show_take", text=text, depress=index == settings.take_index).index = index
+
+
+def _draw_pictures(layout: bpy.types.UILayout, settings: COAMD_PG_settings) -> None:
+    """Draw what the takes made at once with the chosen one look like, the best first."""
+    group = next((group for group in generate.takes.draws(settings) if settings.take_index in group), [])
+    icons = {index: generate.pictures.icon_of(settings.takes[index].action) for index in group}
+    if not any(icons.values()):
+        return
+    grid = layout.grid_flow(row_major=True, columns=min(len(group), PICTURES_ACROSS), even_columns=True, align=True)
+    for index, icon in icons.items():
+        column = grid.column(align=True)
+        if icon:
+            column.template_icon(icon_value=icon, scale=PICTURE_SCALE)
+        _draw_take(column.row(align=True), settings, index)
 
 
 def _draw_play(layout: bpy.types.UILayout, settings: bpy.types.AddonPreferences | None) -> None:

@@ -62,16 +62,16 @@ class Preview:
         frame = int(time.monotonic() * skeleton.FPS) % len(points)
         ghosts = np.unique(np.linspace(0, len(points) - 1, _GHOSTS).astype(int))
         gpu.state.blend_set("ALPHA")
-        _lines(points[ghosts][:, _BONES].reshape(-1, 3), _GHOST, 1.5)
+        draw_lines(points[ghosts][:, _BONES].reshape(-1, 3), _GHOST, 1.5)
         path = points[:, 0].copy()
         path[:, 2] = self._placement.origin[1] * self._placement.scale
-        _lines(np.repeat(path, 2, axis=0)[1:-1], _PATH, 1.5)
-        _lines(points[frame][_BONES].reshape(-1, 3), _FIGURE, 4.0)
+        draw_lines(np.repeat(path, 2, axis=0)[1:-1], _PATH, 1.5)
+        draw_lines(points[frame][_BONES].reshape(-1, 3), _FIGURE, 4.0)
         gpu.state.blend_set("NONE")
 
 
-def _lines(points: np.ndarray, colour: tuple[float, float, float, float], width: float) -> None:
-    """Draw (2 * lines, 3) ``points`` as separate lines, ``width`` pixels wide."""
+def draw_lines(points: np.ndarray, colour: tuple[float, float, float, float], width: float) -> None:
+    """Draw ``points`` (points, 3), Blender's world and units, as separate lines, ``width`` pixels wide."""
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     shader.bind()
     shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])

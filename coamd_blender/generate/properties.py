@@ -12,6 +12,7 @@ from bpy.props import (
 )
 
 from .. import generate
+from ..fingers.properties import SHAPES
 from ..wire import limits
 
 
@@ -76,6 +77,12 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
             ("ik", "IK", "Hands and feet are placed, and poles beside elbows and knees"),
         ),
         default="fk",
+    )
+    fingers: EnumProperty(
+        name="Fingers",
+        description="Shape of the hands in a new Action, where the character has fingers",
+        items=(("leave", "As They Are", "Fingers get no keys"), *SHAPES),
+        default="relaxed",
     )
     switch: BoolProperty(
         name="Switch Limbs",

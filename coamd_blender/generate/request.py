@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -44,12 +44,15 @@ class Wish:
     worn: str
 
 
-def wish(context: bpy.types.Context, armature: bpy.types.Object) -> Wish:
-    """Return what ``context.scene.coamd`` asks for. Raises InputError for a setting that cannot be used."""
+def wish(
+    context: bpy.types.Context, armature: bpy.types.Object, *, prompt: str | None = None, fresh: bool = False
+) -> Wish:
+    """Return what ``context.scene.coamd`` asks for, or the same for another ``prompt``; ``fresh``: whatever the
+    character does already. Raises InputError for a setting that cannot be used."""
     scene, settings = context.scene, context.scene.coamd
     check_whole("The number of draws", settings.variants, 1, limits.MOST_VARIANTS)
-    prompt = tidy_prompt(settings.prompt)
-    join = join_frame(context, armature)
+    prompt = tidy_prompt(settings.prompt if prompt is None else prompt)
+    join = None if fresh else join_frame(context, armature)
     first, last = span(scene, join)
     rate = scene.render.fps / scene.render.fps_base
     exact = settings.length_in != "SECONDS"
@@ -83,6 +86,14 @@ def wish(context: bpy.types.Context, armature: bpy.types.Object) -> Wish:
         styles=styles.chosen(settings),
         worn=styles.told(settings),
     )
+
+
+def numbered(wished: Wish, number: int) -> Wish:
+    """Return ``wished`` for character ``number``, from 0, of several that are asked for at once: by seeds of its own.
+
+    A random seed is drawn for the first; the others' follow upon it.
+    """
+    return replace(wished, seed=(wished.seed + number * wished.count) % (limits.LARGEST_SEED + 1 - wished.count))
 
 
 def model_seconds(wished: Wish, fps: float) -> float:

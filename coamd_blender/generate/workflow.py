@@ -11,9 +11,9 @@ import bpy
 from ..anim import actions, range_edit, rig_settings, stepwise, targets
 from ..anim.plan import placement
 from ..blocks import arrange, record, tracks
-from ..core.workflow import Seal, Workflow, Yield
+from ..core.workflow import Beside, Seal, Workflow, Yield
 from ..setup import preferences
-from . import continuing, draws, playing, request, takes
+from . import continuing, draws, pictures, playing, request, takes
 from .preview import Preview
 
 Told = Generator[Yield, Any, list[str]]
@@ -37,6 +37,7 @@ def generate(context: bpy.types.Context) -> Workflow:
     if armature is not None:
         playing.afterwards(bpy.context, armature)
     stepwise.push_undo(f"CoAMD: {wished.prompt[:40]}")
+    yield Beside(pictures.missing(bpy.context.scene))
     return "; ".join([f"Made in {time.monotonic() - started:.1f} s", *told])
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import core, library
+from .. import core
 from ..core.drawing import Sidebar, draw_outcome, draw_text, has_numpy
 from ..recognize.panel import draw_range
 from ..setup.panel import draw_ready
@@ -36,7 +36,7 @@ class COAMD_UL_hits(bpy.types.UIList):
     ) -> None:
         """Draw one row."""
         row = layout.row(align=True)
-        picture = library.thumbnails.icon_id(item.thumbnail)
+        picture = core.thumbnails.icon_id(item.thumbnail)
         row.label(text=item.name, **({"icon_value": picture} if picture else {"icon": "ACTION"}))
         facts = row.row()
         facts.alignment = "RIGHT"
@@ -75,7 +75,7 @@ class COAMD_PT_library(Sidebar, bpy.types.Panel):
 
 def _draw_hit(layout: bpy.types.UILayout, hit: COAMD_PG_hit, settings: COAMD_PG_understanding, width: float) -> None:
     box = layout.box()
-    picture = library.thumbnails.icon_id(hit.thumbnail)
+    picture = core.thumbnails.icon_id(hit.thumbnail)
     if picture:
         box.template_icon(picture, scale=9.0)
     draw_text(box, hit.path.rpartition("/")[2], width)

@@ -12,12 +12,12 @@ import numpy as np
 
 from ..anim import rig_settings, stepwise, subjects, targets
 from ..anim.steps import Call
+from ..core import thumbnails
 from ..core.workflow import Answer, Beside, Workflow
 from ..errors import InputError
 from ..motion.files import read_text
 from ..setup import preferences
 from ..wire.requests import MotionRequest, SearchRequest
-from . import thumbnails
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_hit

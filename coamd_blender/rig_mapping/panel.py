@@ -40,6 +40,7 @@ class COAMD_PT_carry(_Sub, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.prop(settings, "contact")
         layout.prop(carry, "clear_hands")
+        layout.prop(carry, "fingers")
         layout.prop(settings, "place")
         column = layout.column()
         column.active = not settings.in_place

@@ -90,6 +90,27 @@ def _is_idle(operator: type[bpy.types.Operator]) -> bool:
     return True
 
 
+class COAMD_OT_allow_online(bpy.types.Operator):
+    """Let Blender go online, so that the runtime's packages can be downloaded. Nothing else of CoAMD does"""
+
+    bl_idname = "coamd.allow_online"
+    bl_label = "Allow Online Access"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether it can be allowed here: the command line may forbid it."""
+        if not bpy.app.online_access and bpy.app.online_access_override:
+            cls.poll_message_set("Blender was started with --offline-mode. Start it without, or choose wheels")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Turn it on in the preferences."""
+        context.preferences.system.use_online_access = True
+        return {"FINISHED"}
+
+
 class COAMD_OT_install(bpy.types.Operator):
     """Download and install the runtime's Python packages into CoAMD's own folder"""
 
@@ -175,6 +196,7 @@ class COAMD_OT_test(bpy.types.Operator):
             return report(self, error)
         if bpy.app.background:
             test.wait()
+            setup.workflow.note_test()
             if test.error is not None:
                 return report(self, test.error)
         return {"FINISHED"}
@@ -184,6 +206,7 @@ CLASSES = (
     COAMD_OT_copy,
     COAMD_OT_open_preferences,
     COAMD_OT_unload,
+    COAMD_OT_allow_online,
     COAMD_OT_install,
     COAMD_OT_cancel_install,
     COAMD_OT_uninstall,

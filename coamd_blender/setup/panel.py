@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import core, setup
-from ..core.drawing import draw_text
+from ..core.drawing import Sidebar, draw_text
 from . import preferences
 
 if TYPE_CHECKING:
     from ..errors import CoamdError
+    from .first_run import Step
     from .properties import COAMD_Preferences
 
 
@@ -58,7 +59,17 @@ def draw_preferences(settings: COAMD_Preferences, context: bpy.types.Context, la
         column.prop(settings, "idle_minutes")
     column.prop(settings, "show_preview")
     column.prop(settings, "afterwards")
+    _draw_pie_key(column)
     _draw_test(layout, width)
+
+
+def _draw_pie_key(layout: bpy.types.UILayout) -> None:
+    """Draw the key of the pie menu, none until one is chosen here."""
+    keymap = bpy.context.window_manager.keyconfigs.user.keymaps.get("3D View")
+    items = () if keymap is None else keymap.keymap_items
+    item = next((item for item in items if item.idname == "coamd.pie_menu"), None)
+    if item is not None:
+        layout.prop(item, "type", text="Pie Menu Key", full_event=True)
 
 
 def _draw_installer(box: bpy.types.UILayout, settings: COAMD_Preferences, width: float) -> None:
@@ -105,4 +116,57 @@ def _draw_test(layout: bpy.types.UILayout, width: float) -> None:
     draw_text(layout, str(test.error or test.report), width, "ERROR" if test.error else "CHECKMARK")
 
 
-CLASSES = ()
+class COAMD_PT_start(Sidebar, bpy.types.Panel):
+    """From the installation to the first motion, a button each; gone once there was one"""
+
+    bl_idname = "COAMD_PT_start"
+    bl_label = "Get Started"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether no motion was asked for yet."""
+        settings = preferences.get(context)
+        return settings is not None and not settings.recent
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the steps: those that are done with a tick, the next one large."""
+        settings, width = preferences.get(context), context.region.width
+        steps = setup.first_run.steps(settings)
+        following = next((step for step in steps if not step.done), None)
+        column = self.layout.column()
+        for step in steps:
+            row = column.row()
+            if step.done:
+                row.active = False
+                row.label(text=step.name, icon="CHECKMARK")
+                continue
+            row.label(text="", icon="DOT")
+            row.scale_y = 1.5 if step is following else 1.0
+            row.enabled = step is following or step.early
+            row.operator(step.operator, text=step.name)
+            if step is following:
+                _draw_step(column, step, width)
+        column.separator()
+        column.operator("coamd.open_preferences", text="Another Way", icon="PREFERENCES")
+
+
+def _draw_step(layout: bpy.types.UILayout, step: Step, width: float) -> None:
+    """Draw what the next step is doing, or why it did not do it."""
+    installer, test = setup.workflow.installer(), setup.workflow.test()
+    if step.operator == "coamd.install" and installer is not None:
+        if installer.running:
+            row = layout.row(align=True)
+            row.progress(factor=installer.fraction, text=installer.status)
+            row.operator("coamd.cancel_install", text="", icon="X")
+        elif installer.error is not None:
+            draw_text(layout, core.drawing.told(installer.error), width, "ERROR")
+    elif step.operator == "coamd.test" and test is not None:
+        if test.running:
+            layout.label(text="Testing ...", icon="CONSOLE")
+        elif test.error is not None:
+            draw_text(layout, core.drawing.told(test.error), width, "ERROR")
+    if step.note:
+        draw_text(layout, step.note, width, "INFO")
+
+
+CLASSES = (COAMD_PT_start,)

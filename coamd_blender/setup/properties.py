@@ -77,6 +77,7 @@ class COAMD_Preferences(bpy.types.AddonPreferences):
             ("LEAVE", "Leave It", "Leave the timeline as it is"),
         ),
     )
+    tested: BoolProperty(name="Tested", description="The runtime was tested once, and passed", options={"HIDDEN"})
     recent: CollectionProperty(type=COAMD_PG_prompt)
 
     def draw(self, context: bpy.types.Context) -> None:

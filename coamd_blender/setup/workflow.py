@@ -34,8 +34,18 @@ def busy() -> bool:
 
 
 def tick() -> float | None:
-    """Say when to look again (timer.start): None once both have ended."""
-    return timer.BUSY_SECONDS if busy() else None
+    """Say when to look again (timer.start): None once both have ended. That a test passed is noted then."""
+    if busy():
+        return timer.BUSY_SECONDS
+    note_test()
+    return None
+
+
+def note_test() -> None:
+    """Note in the preferences that the test that was the last to run passed."""
+    settings = preferences.get(bpy.context)
+    if settings is not None and _test is not None and not _test.running and _test.error is None:
+        settings.tested = True
 
 
 def install(settings: COAMD_Preferences, repair: bool = False) -> Installer:

@@ -7,8 +7,8 @@ import hashlib
 import bpy.utils.previews
 import numpy as np
 
-from ..core import lifetime
 from ..motion import skeleton
+from . import lifetime
 
 POSES = 6
 COLUMNS, SIDE = 3, 288

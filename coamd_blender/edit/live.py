@@ -1,0 +1,356 @@
+"""Live in-between: while it is on, a pose that is moved inside the range of an edit that waits is kept, and what is
+around it is made anew.
+
+A timer compares the pose at the current frame with what was written there. Once a gesture is over, the pose is keyed,
+the Action read, the runtime asked, and the values of the range's keys are set at once, in the edit that waits itself:
+nothing flickers, no data-block is added, and keys outside the range stay to the bit. One undo takes back the gesture
+with what was made of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import bpy
+import numpy as np
+from bpy.app.handlers import persistent
+
+from .. import core
+from ..anim import actions, range_edit, range_keys, rig_settings, stepwise, targets
+from ..anim.range_keys import Range
+from ..anim.read_action import read_steps
+from ..anim.snapshot import rotation_channel
+from ..anim.steps import Call
+from ..core import lifetime, messages, timer
+from ..core.workflow import Workflow, Yield
+from ..errors import CoamdError, InputError
+from ..wire.edit_modes import EDIT_MODES
+from ..wire.requests import EditRange, EditRequest
+from . import pending, request, workflow
+
+POLL_SECONDS, SETTLE_SECONDS = 0.1, 0.2  # between two looks; without a change until a gesture is over
+MOVED = 1e-4  # by which a channel differs from what was written: radians, quaternions, Blender units
+POSES, MADE = "coamd_live_poses", "coamd_live_made"  # on the edit that waits: frames of kept poses, remakes so far
+
+_Channel = tuple[str, int]
+
+
+@dataclass
+class Live:
+    """What is watched: the edit that waits, by uid, what was written into it, and the gesture under way.
+
+    written: channel to values (frames,) of the range. baseline: channel to the pose that is to be left as it is.
+    before: remake number to its frame and what was written there before.
+    """
+
+    preview_uid: int
+    written: dict[_Channel, np.ndarray] = field(default_factory=dict)
+    baseline: dict[_Channel, float] = field(default_factory=dict)
+    before: dict[int, tuple[int, dict[_Channel, float]]] = field(default_factory=dict)
+    seen: dict[_Channel, float] = field(default_factory=dict)
+    since: float = 0.0
+    made: int = 0
+
+
+_live: Live | None = None
+
+
+def on() -> bool:
+    """Return whether live in-between is on."""
+    return _live is not None
+
+
+def start(context: bpy.types.Context) -> None:
+    """Begin to watch the edit that waits. Raises InputError where none waits, or it is not of one range."""
+    global _live
+    settings = pending.require(context)
+    if settings.tool:
+        raise InputError("What waits was made by a clip tool", "Press Edit Range, then turn it on")
+    if EDIT_MODES[settings.mode].around is not None:
+        raise InputError("Live in-between works inside one range", "Choose another mode, and edit again")
+    stop()
+    _live = Live(settings.preview.session_uid)
+    _sync(_live, settings)
+    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        handlers.append(_after_undo)
+    bpy.app.handlers.load_pre.append(_before_load)
+    lifetime.at_end(stop)
+    timer.start(tick)
+
+
+def stop() -> None:
+    """Watch no more; the edit waits on."""
+    global _live
+    _live = None
+    known = bpy.app.handlers
+    for handlers, handler in (
+        (known.undo_post, _after_undo),
+        (known.redo_post, _after_undo),
+        (known.load_pre, _before_load),
+    ):
+        if handler in handlers:
+            handlers.remove(handler)
+
+
+def poses(preview: bpy.types.Action) -> tuple[int, ...]:
+    """Return the frames whose poses are kept in an edit that waits."""
+    return tuple(int(frame) for frame in preview.get(POSES, ()))
+
+
+def tick() -> float | None:
+    """Look once, and remake what is around a pose that was moved; return the seconds to the next look."""
+    live, context = _live, bpy.context
+    settings = None if live is None else pending.pending(context)
+    if settings is None or settings.tool:
+        stop()
+        return None
+    if settings.preview.session_uid != live.preview_uid:  # another edit took its place
+        live.preview_uid = settings.preview.session_uid
+        _sync(live, settings)
+    if _idle(context, settings):
+        moved = _moved(live, context, settings)
+        if moved != live.seen:
+            live.seen, live.since = moved, time.monotonic()
+        elif moved and time.monotonic() - live.since >= SETTLE_SECONDS:
+            live.seen = {}
+            remake(context, moved)
+    return POLL_SECONDS
+
+
+def remake(context: bpy.types.Context, moved: dict[_Channel, float]) -> None:
+    """Keep the pose of the current frame, of which ``moved`` is what differs, and make anew what is around it."""
+    current = core.session.current()
+    try:
+        current.start(_remade(context, moved), core.session.REQUEST, messages.EDIT)
+        timer.start(current.tick)
+    except CoamdError as error:
+        current.refuse(error, messages.EDIT)
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def _idle(context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> bool:
+    """Return whether nobody moves anything, and the edit plays at a frame of its range."""
+    current, scene = core.session.current(), context.scene
+    if current.asking or current.running or not pending.shows_edit(settings) or scene.frame_subframe:
+        return False
+    if not settings.shown_first <= scene.frame_current <= settings.shown_last:
+        return False
+    for window in context.window_manager.windows:
+        modal = getattr(window, "modal_operators", ())
+        if window.screen.is_animation_playing or any(one.bl_idname.startswith("TRANSFORM_OT") for one in modal):
+            return False
+    return True
+
+
+def _watched(settings: bpy.types.PropertyGroup) -> dict[_Channel, bpy.types.FCurve]:
+    """Return the curves of mapped bones that have a key at every frame of the range: those that the edit wrote."""
+    armature, preview = settings.armature, settings.preview
+    mapping = targets.coverage(armature).mapping
+    bones = set() if mapping is None else set(mapping.bones.values())
+    count, found = settings.shown_last + 1 - settings.shown_first, {}
+    for curve in actions.curves_of(preview, actions.slot_for(preview, armature)):
+        bone = actions.bone_of(curve.data_path)
+        channel = curve.data_path.rpartition(".")[2]
+        if bone not in bones or channel not in ("location", rotation_channel(armature.pose.bones[bone].rotation_mode)):
+            continue
+        if len(_rows(curve, settings)) == count:
+            found[curve.data_path, curve.array_index] = curve
+    return found
+
+
+def _rows(curve: bpy.types.FCurve, settings: bpy.types.PropertyGroup) -> np.ndarray:
+    """Return which keys of a curve lie in the range."""
+    times = _numbers(curve, "co")[:, 0]
+    return np.flatnonzero((times > settings.shown_first - 0.5) & (times < settings.shown_last + 0.5))
+
+
+def _numbers(curve: bpy.types.FCurve, name: str) -> np.ndarray:
+    values = np.empty(2 * len(curve.keyframe_points), np.float32)
+    curve.keyframe_points.foreach_get(name, values)
+    return values.reshape(-1, 2)
+
+
+def _sync(live: Live, settings: bpy.types.PropertyGroup) -> None:
+    """Note what is written, and leave the pose as it is now alone."""
+    live.written = {
+        channel: _numbers(curve, "co")[_rows(curve, settings), 1] for channel, curve in _watched(settings).items()
+    }
+    live.made, live.seen = int(settings.preview.get(MADE, 0)), {}
+    live.baseline = _pose(settings.armature, live.written)
+
+
+def _pose(armature: bpy.types.Object, channels: dict[_Channel, Any]) -> dict[_Channel, float]:
+    """Return the values of the armature's pose now."""
+    found, groups = {}, {path: armature.path_resolve(path) for path in {path for path, _ in channels}}
+    for path, index in channels:
+        found[path, index] = float(groups[path][index])
+    return found
+
+
+def _moved(live: Live, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> dict[_Channel, float]:
+    """Return the pose at the current frame, where it is neither what was written nor what is to be left alone."""
+    pose, row = _pose(settings.armature, live.written), context.scene.frame_current - settings.shown_first
+    written = {channel: float(values[row]) for channel, values in live.written.items()}
+    if not _differs(pose, written):
+        live.baseline = {}
+        return {}
+    return pose if _differs(pose, live.baseline) else {}
+
+
+def _differs(one: dict[_Channel, float], other: dict[_Channel, float]) -> bool:
+    return any(abs(value - other.get(channel, np.inf)) > MOVED for channel, value in one.items())
+
+
+# --- making -----------------------------------------------------------------------------------------------------------
+
+
+def _remade(context: bpy.types.Context, moved: dict[_Channel, float]) -> Workflow:
+    scene, settings = context.scene, pending.require(context)
+    live, frame = _live, context.scene.frame_current
+    row = frame - settings.shown_first
+    if live is not None:
+        before = {channel: float(values[row]) for channel, values in live.written.items()}
+        live.before[live.made + 1] = frame, before
+    _set_pose(settings, moved, row)
+    kept = tuple(sorted({*poses(settings.preview), frame}))
+    scene_uid, preview_uid = scene.session_uid, settings.preview.session_uid
+    yield  # from here on, what goes wrong is told in the panel
+
+    channels, joints_area = yield from _made(scene_uid, preview_uid, kept)
+    settings = _found_again(scene_uid, preview_uid)
+    _write(settings, joints_area, channels)
+    settings.preview[POSES] = list(kept)
+    settings.preview[MADE] = int(settings.preview.get(MADE, 0)) + 1
+    if _live is not None:
+        _sync(_live, settings)
+        _live.baseline = moved  # until Blender has posed the armature anew
+    stepwise.push_undo(f"CoAMD Live: frame {frame}")
+    return f"Made anew around {', '.join(map(str, kept))}"
+
+
+def _set_pose(settings: bpy.types.PropertyGroup, moved: dict[_Channel, float], row: int) -> None:
+    """Key the pose in the edit that waits, where the Action is read from."""
+    for channel, curve in _watched(settings).items():
+        if channel in moved:
+            point = curve.keyframe_points[int(_rows(curve, settings)[row])]
+            point.co.y = point.handle_left.y = point.handle_right.y = moved[channel]
+
+
+def _made(
+    scene_uid: int, preview_uid: int, kept: tuple[int, ...]
+) -> Generator[Yield, Any, tuple[tuple[range_edit.Channel, ...], Range]]:
+    """Read the edit that waits, ask, and solve; return the keys to write, and the range."""
+    settings = _found_again(scene_uid, preview_uid)
+    armature, preview, scene = settings.armature, settings.preview, settings.id_data
+    keys = range_edit.extent(preview, actions.slot_for(preview, armature))
+    area = Range(settings.shown_first, settings.shown_last, *keys)
+    parts, free = request.open_joints(settings)
+    read, mapping = workflow.around(scene, [area], keys), targets.coverage(armature).mapping
+    reading = yield from read_steps(armature, preview, frames=read, fps=None, scene=scene, mapping=mapping)
+    settings = _found_again(scene_uid, preview_uid)
+    contact = rig_settings.retarget_options(scene.coamd)["contact"]
+    site = range_edit.survey(settings.armature, settings.preview, reading, (area,), free, contact, kept)
+    answer = yield EditRequest(
+        reading.joints,
+        reading.fps,
+        (EditRange(*workflow.rows(area, reading), settings.mode),),
+        " ".join(settings.prompt.split()),
+        parts,
+        settings.keep / 100,
+        settings.seed,
+        scene.coamd.guidance if scene.coamd.use_guidance else None,
+        None,
+        **workflow.pose_targets(reading, kept, None),
+    )
+    channels, _ = yield Call(range_edit.plan, (site, answer.arrays["joints"]))
+    return channels, area
+
+
+def _found_again(scene_uid: int, preview_uid: int) -> bpy.types.PropertyGroup:
+    """Return the settings of the edit that waits. Raises InputError where it was accepted, rejected or deleted."""
+    scene = targets.by_uid(bpy.data.scenes, scene_uid)
+    settings = None if scene is None else scene.coamd_edit
+    preview = None if settings is None else settings.preview
+    if preview is None or preview.session_uid != preview_uid or settings.armature is None or settings.source is None:
+        raise InputError("The edit was accepted or rejected meanwhile", "Press Edit Range, then turn it on again")
+    return settings
+
+
+def _write(settings: bpy.types.PropertyGroup, area: Range, channels: tuple[range_edit.Channel, ...]) -> None:
+    """Set the values of the range's keys, all at once; keys outside stay to the bit."""
+    armature, preview = settings.armature, settings.preview
+    slot = actions.slot_for(preview, armature)
+    curves = {(curve.data_path, curve.array_index): curve for curve in actions.curves_of(preview, slot)}
+    others = []
+    for channel in channels:
+        curve = curves.get((channel.path, channel.index))
+        if curve is None or not _set_values(curve, settings, channel.made):
+            others.append(channel)
+    if others:
+        handle = None if slot is None else slot.handle
+        for _ in range_edit.write_steps(lambda: (armature, preview), handle, others, range_edit.EditOutcome()):
+            pass  # all at once: the interface has its turn when all is there
+    preview.update_tag()
+    armature.update_tag(refresh={"TIME"})
+
+
+def _set_values(curve: bpy.types.FCurve, settings: bpy.types.PropertyGroup, made: range_keys.Keys) -> bool:
+    """Set the values of a curve's keys in the range to those ``made``; return whether it has the same frames, and no
+    handle outside moved for it (else all is as it was)."""
+    rows = _rows(curve, settings)
+    names = ("co", "handle_left", "handle_right")
+    before = {name: _numbers(curve, name) for name in names}
+    if len(rows) != len(made["co"]) or not np.array_equal(before["co"][rows, 0], made["co"][:, 0]):
+        return False
+    after = {name: values.copy() for name, values in before.items()}
+    for values in after.values():
+        values[rows, 1] = made["co"][:, 1]
+    _put(curve, after)
+    outside = np.setdiff1d(np.arange(len(before["co"])), rows)
+    if all(np.array_equal(_numbers(curve, name)[outside], before[name][outside]) for name in names):
+        return True
+    _put(curve, before)
+    return False
+
+
+def _put(curve: bpy.types.FCurve, table: dict[str, np.ndarray]) -> None:
+    for name, values in table.items():
+        curve.keyframe_points.foreach_set(name, values.ravel())
+    curve.update()
+
+
+# --- undo -------------------------------------------------------------------------------------------------------------
+
+
+@persistent
+def _after_undo(*_: Any) -> None:
+    """Take what came back for granted; where that is a gesture without what was made of it, take it back, too."""
+    settings = None if _live is None else pending.pending(bpy.context)
+    if settings is None:
+        return
+    number, count = _live.made, int(settings.preview.get(MADE, 0))
+    _live.preview_uid = settings.preview.session_uid
+    _sync(_live, settings)
+    frame, before = _live.before.get(number, (None, {}))
+    if count == number - 1 and frame == bpy.context.scene.frame_current:
+        pose = _pose(settings.armature, _live.written)
+        if before and _differs({channel: pose[channel] for channel in before if channel in pose}, before):
+            bpy.app.timers.register(_undo_once_more, first_interval=0.0)
+
+
+def _undo_once_more() -> None:
+    windows = bpy.context.window_manager.windows
+    if _live is not None and windows:
+        with bpy.context.temp_override(window=windows[0]):
+            if bpy.ops.ed.undo.poll():
+                bpy.ops.ed.undo()
+
+
+@persistent
+def _before_load(*_: Any) -> None:
+    stop()

@@ -1,0 +1,59 @@
+"""The first run, step by step: what is offered next, and that its buttons lead to a motion."""
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+
+def following(settings):
+    """The operator of the next step, and the names of those that are done."""
+    from coamd_blender.setup import first_run
+
+    steps = first_run.steps(settings)
+    return next((step.operator for step in steps if not step.done), None), [step.name for step in steps if step.done]
+
+
+@pytest.fixture
+def online():
+    """Online access off, and as it was afterwards."""
+    system = bpy.context.preferences.system
+    before = system.use_online_access
+    system.use_online_access = False
+    yield system
+    system.use_online_access = before
+
+
+def test_each_step_follows_upon_the_one_before(addon, online, monkeypatch, tmp_path):
+    from coamd_blender.setup import preferences
+
+    custom = addon.command
+    monkeypatch.setattr(preferences, "environment_folder", lambda: tmp_path / "nothing")
+    addon.source = "INSTALLED"
+    assert following(addon) == ("coamd.allow_online", [])
+    if bpy.ops.coamd.allow_online.poll():
+        bpy.ops.coamd.allow_online()
+        assert following(addon)[0] == "coamd.install"
+    addon.source, addon.command = "COMMAND", custom  # as an installed runtime would be
+    assert following(addon) == ("coamd.test", ["Allow Online Access", "Install Runtime"])
+    assert bpy.ops.coamd.test() == {"FINISHED"}
+    assert following(addon)[0] == "coamd.first_motion"
+    assert bpy.types.COAMD_PT_start.poll(bpy.context)
+    assert bpy.ops.coamd.first_motion() == {"FINISHED"}
+    assert following(addon)[0] is None and not bpy.types.COAMD_PT_start.poll(bpy.context)
+
+
+def test_the_first_motion_adds_a_character_where_none_is_meant_and_takes_the_one_that_is(addon):
+    bpy.ops.coamd.first_motion()
+    armature = bpy.context.view_layer.objects.active
+    assert armature.type == "ARMATURE" and armature.animation_data.action is not None
+    count = len(bpy.data.objects)
+    bpy.context.scene.coamd.begin, bpy.context.scene.coamd.prompt = "FRESH", "a person jumps"
+    bpy.ops.coamd.first_motion()
+    assert len(bpy.data.objects) == count and armature.animation_data.action["coamd_prompt"] == "a person jumps"
+
+
+def test_a_test_that_fails_is_not_taken_for_passed(addon, tmp_path):
+    addon.command = str(tmp_path / "no-such-program")
+    with pytest.raises(RuntimeError):
+        bpy.ops.coamd.test()
+    assert not addon.tested

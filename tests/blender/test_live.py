@@ -1,0 +1,128 @@
+"""Live in-between: a pose moved inside an edit that waits is kept, what is around it is made anew, the rest stays."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from coamd_blender.anim import actions  # noqa: E402
+
+ARM = "mixamorig:LeftArm"
+
+
+def keys(action, armature, inside):
+    """Curve to the bytes of its keys, and of their handles, inside or outside frames 20 to 40."""
+    found = {}
+    for curve in actions.curves_of(action, actions.slot_for(action, armature)):
+        points = [point for point in curve.keyframe_points if (20 <= point.co.x <= 40) == inside]
+        rows = [(*point.co, *point.handle_left, *point.handle_right) for point in points]
+        found[curve.data_path, curve.array_index] = np.array(rows, np.float32).tobytes()
+    return found
+
+
+def pose(armature, frame):
+    """The pose of the arm at a frame."""
+    bpy.context.scene.frame_set(frame)
+    return np.array(armature.pose.bones[ARM].rotation_quaternion)
+
+
+def look(seconds=3.0, until=lambda: False):
+    """Let the timer look, and the session work, for so long or until something is so."""
+    from coamd_blender.core import session
+    from coamd_blender.edit import live
+
+    end = time.monotonic() + 60
+    looks = 0
+    while not until() and looks < seconds / 0.05 and time.monotonic() < end:
+        live.tick()
+        while session.current().pump():
+            time.sleep(0.005)
+        looks += 1
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def waiting(walker):
+    """An edit of frames 20 to 40 that waits, with live in-between on."""
+    armature, _ = walker
+    settings = bpy.context.scene.coamd_edit
+    settings.source_of_range, settings.first, settings.last = "FRAMES", 20, 40
+    settings.random_seed, settings.seed, settings.prompt = False, 5, "a person waves"
+    bpy.ops.coamd.edit_range()
+    assert bpy.ops.coamd.live_edit() == {"FINISHED"}
+    yield armature, settings.preview
+    from coamd_blender.edit import live
+
+    live.stop()
+
+
+def test_a_moved_pose_is_kept_and_what_is_around_it_is_made_anew(waiting):
+    from coamd_blender.edit import live
+
+    armature, preview = waiting
+    outside, count = keys(preview, armature, inside=False), len(bpy.data.actions)
+    before = [pose(armature, frame) for frame in (24, 30, 36)]
+    wanted = before[1] + (0.0, 0.0, 0.4, 0.0)
+    armature.pose.bones[ARM].rotation_quaternion = wanted / np.linalg.norm(wanted)
+    bpy.context.scene.frame_set(30)  # a pose without a key is gone once the frame is set
+    armature.pose.bones[ARM].rotation_quaternion = wanted / np.linalg.norm(wanted)
+    look(until=lambda: live.poses(preview))
+    assert live.poses(preview) == (30,)
+    found = [pose(armature, frame) for frame in (24, 30, 36)]
+    np.testing.assert_allclose(np.abs(found[1] @ wanted / np.linalg.norm(wanted)), 1.0, atol=1e-5)
+    assert min(np.abs(found[0] - before[0]).max(), np.abs(found[2] - before[2]).max()) > 1e-4
+    ends = [np.abs(pose(armature, frame + 1) - pose(armature, frame)).max() for frame in (18, 19, 20, 39, 40, 41)]
+    assert max(ends) < 0.1, "nothing jumps where the range begins and ends"
+    assert keys(preview, armature, inside=False) == outside
+    assert len(bpy.data.actions) == count and armature.animation_data.action == preview
+    asked = json.loads(Path(armature["asked"]).read_text(encoding="utf-8").splitlines()[-1])
+    assert asked["arrays"]["target_points"] == [22, 3], "the whole pose is a target"
+
+
+def test_a_second_pose_keeps_the_first(waiting):
+    from coamd_blender.edit import live
+
+    armature, preview = waiting
+    wanted = {}
+    for frame, by in ((26, 0.3), (34, -0.3)):
+        bpy.context.scene.frame_set(frame)
+        bone = armature.pose.bones[ARM]
+        bone.rotation_quaternion[1] += by
+        wanted[frame] = np.array(bone.rotation_quaternion.normalized())
+        look(until=lambda frame=frame: frame in live.poses(preview))
+    assert live.poses(preview) == (26, 34)
+    for frame, turn in wanted.items():
+        assert abs(pose(armature, frame) @ turn) > 1 - 1e-5
+
+
+def test_looking_at_frames_and_other_bones_makes_nothing(waiting):
+    from coamd_blender.edit import live
+
+    armature, preview = waiting
+    for frame in (22, 30, 39, 10):
+        bpy.context.scene.frame_set(frame)
+        look(0.4)
+    bpy.context.scene.frame_set(10)
+    armature.pose.bones[ARM].rotation_quaternion[1] += 0.3
+    look(0.4)
+    assert live.poses(preview) == ()
+
+
+def test_it_ends_with_the_edit_and_accepting_keeps_what_was_made(waiting):
+    from coamd_blender.edit import live
+
+    armature, _ = waiting
+    bpy.ops.coamd.edit_accept()
+    assert live.tick() is None and not live.on()
+    assert armature.animation_data.action.name == "Walk"
+    assert not bpy.ops.coamd.live_edit.poll()
+
+
+def test_a_clip_tools_result_is_not_made_anew(walker):
+    bpy.ops.coamd.smooth_motion()
+    with pytest.raises(RuntimeError, match="was made by a clip tool"):
+        bpy.ops.coamd.live_edit()
