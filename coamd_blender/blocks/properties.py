@@ -22,6 +22,22 @@ def _redraw(_settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> 
     redraw("DOPESHEET_EDITOR")
 
 
+# Not Python properties of the class: Blender 4.2 ends with a segmentation fault once a class with such is unregistered.
+def _start(block: bpy.types.PropertyGroup) -> int:
+    track = block.id_data.coamd_track
+    frame = track.start
+    for other in track.blocks:
+        frame += other.gap
+        if other == block:
+            return frame
+        frame += other.frames
+    raise ReferenceError("The block is no longer in its track")
+
+
+def _end(block: bpy.types.PropertyGroup) -> int:
+    return _start(block) + block.frames - 1
+
+
 class COAMD_PG_block(bpy.types.PropertyGroup):
     """A prompt block. ``gap`` and ``frames`` place it, so that no two can overlap; see ``start`` and ``end``."""
 
@@ -56,23 +72,8 @@ class COAMD_PG_block(bpy.types.PropertyGroup):
         max=limits.LARGEST_SEED,
         override=_OVERRIDABLE,
     )
-
-    @property
-    def start(self) -> int:
-        """The first frame."""
-        track = self.id_data.coamd_track
-        frame = track.start
-        for block in track.blocks:
-            frame += block.gap
-            if block == self:
-                return frame
-            frame += block.frames
-        raise ReferenceError("The block is no longer in its track")
-
-    @property
-    def end(self) -> int:
-        """The last frame, which is part of it."""
-        return self.start + self.frames - 1
+    start: IntProperty(name="Start", description="The first frame", get=_start)
+    end: IntProperty(name="End", description="The last frame, which is part of it", get=_end)
 
 
 class COAMD_PG_track(bpy.types.PropertyGroup):

@@ -138,7 +138,7 @@ class _Maker:
         if count > _MOST_FRAMES:
             raise InputError(f"{count} frames are too many for a clip", "Cut it into shorter ones")
         if count < 2:
-            raise InputError("A clip of a single frame is no motion", "Give an Action of two frames or more")
+            raise InputError("A clip of a single frame is not a motion", "Give an Action of two frames or more")
         poses = {bone: np.zeros((count, 4, 4)) for bone in self.game.needed}
         worlds = np.zeros((count, 4, 4))
         with stage.staged(self.armature, action, self.scene) as (scene, staged):

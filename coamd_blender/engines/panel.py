@@ -22,7 +22,7 @@ class COAMD_PT_engines(Sidebar, bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(settings, "clips")
         row.operator("coamd.choose_clips", text="", icon="FILE_FOLDER")
-        count = sum(each.type == "ARMATURE" for each in context.selected_objects)
+        count = sum(each.type == "ARMATURE" for each in context.view_layer.objects.selected)
         text = f"Retarget onto {count} Characters" if count > 1 else "Retarget Clips"
         layout.operator("coamd.retarget_clips", text=text, icon="ARMATURE_DATA")
         layout.separator()

@@ -112,7 +112,8 @@ def span(scene: bpy.types.Scene, join: int | None) -> tuple[int, int]:
         start, last = marked(scene)
         first = start if join is None else first
         return first, max(last, first)
-    count = settings.frames if settings.length_in == "FRAMES" else round(settings.seconds * rate)
+    seconds = settings.seconds if math.isfinite(settings.seconds) else 0.0  # a stranger's .blend may hold anything
+    count = settings.frames if settings.length_in == "FRAMES" else round(seconds * rate)
     return first, first + max(count, 1) - 1
 
 

@@ -24,7 +24,7 @@ from .body import (
     trunk_frames,
     unit,
 )
-from .captions import captions
+from .captions import captions, slots
 from .curves import number_curve
 from .draw import Stance, draw_numbers, draw_stance, write_score
 from .places import elbow_pole
@@ -63,7 +63,9 @@ def layer(rng: np.random.Generator, name: str, recorded: np.ndarray) -> Authored
     joints = mirror(joints) if flipped else joints
     said = captions(drawn, rng)
     span = (core[0] + begin, core[1] + begin)
-    return Authored(joints.astype(np.float32), said, name, action.category, drawn.side, drawn.told_count, span)
+    return Authored(
+        joints.astype(np.float32), said, name, action.category, drawn.side, drawn.told_count, span, slots(drawn)
+    )
 
 
 def _layered(score: Score, stance: Stance, source: np.ndarray, begin: int) -> np.ndarray:

@@ -131,7 +131,7 @@ class _Body:
         if end in self.motion and self.apart(joint, end) > _NEAR * self.leg:
             return
         bone = self._bones.get(joint)
-        if bone is None:
+        if bone is None or joint not in self.motion:  # what never had a number is no joint
             return
         parent = self._index[bone]
         for child, above in enumerate(self.clip.parents):

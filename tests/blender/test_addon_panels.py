@@ -53,7 +53,7 @@ class Layout:
         if function == "menu":
             assert hasattr(bpy.types, values[0])
             self.said.append(values[0])
-        return Layout(self.said) if function in {"row", "column", "box", "split"} else None
+        return Layout(self.said) if function in {"row", "column", "box", "split", "grid_flow", "column_flow"} else None
 
 
 def drawn(name, width=260):

@@ -5,13 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from bodies import squatting
 
 from coamd_blender.errors import CoamdError
 from runtime.formats.gltf_document import load
 from runtime.formats.options import ReadOptions
 from runtime.formats.read import check_readable, read_at_own_rate, read_motion
 from runtime.formats.writing import WRITABLE, write
+from tests.formats.bodies import squatting
 
 JOINTS = squatting(40).astype(np.float32)
 

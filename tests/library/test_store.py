@@ -227,4 +227,5 @@ def test_embeddings_that_are_too_short_are_told(library):
 def test_a_full_disk_is_no_torn_library(tmp_path):
     told = complaint(sqlite3.OperationalError("database or disk is full"), tmp_path)
     assert type(told) is InputError and "database or disk is full" in told.message and "Check the disk" in told.hint
-    assert complaint(sqlite3.IntegrityError("UNIQUE constraint failed"), tmp_path) is None
+    contradictory = complaint(sqlite3.IntegrityError("UNIQUE constraint failed"), tmp_path)
+    assert "torn" in contradictory.message and "into a new library" in contradictory.hint
