@@ -25,7 +25,7 @@ from coamd_blender.generate.vocabulary import FILE, sentence  # noqa: E402
 from coamd_blender.motion.skeleton import JOINT_NAMES, PARENTS  # noqa: E402
 from coamd_blender.wire.clauses import clauses  # noqa: E402
 from runtime.generate.batches import in_batches  # noqa: E402
-from runtime.generate.generator import WEIGHTS, Generator, frames_for  # noqa: E402
+from runtime.generate.generator import WEIGHTS, Generator, frames_for, learnt  # noqa: E402
 from runtime.generate.vocabulary import Vocabulary  # noqa: E402
 from runtime.model.text_encoder import TextEncoder  # noqa: E402
 
@@ -52,7 +52,7 @@ def known(menu: dict[str, list[str]], vocabulary: Vocabulary, encoder: TextEncod
 def write_menu(out: Path = FILE) -> dict[str, list[str]]:
     """Write the lines that the bundled weights know to ``out``; return them."""
     menu = tomllib.loads(MENU.read_text(encoding="utf-8"))
-    kept = known(menu, Vocabulary.load(WEIGHTS), TextEncoder.load(WEIGHTS).eval())
+    kept = known(menu, learnt(WEIGHTS), TextEncoder.load(WEIGHTS).eval())
     out.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return kept
 

@@ -63,11 +63,15 @@ def learnt(folder: Path) -> Vocabulary | None:
 
     Raises WeightsError for torn files.
     """
-    vocabulary = Vocabulary.beside(folder)
-    if vocabulary is None or not (folder / AUTOENCODER).is_file():
+    there = (folder / AUTOENCODER).is_file()
+    examples = Examples.beside(folder, sha256(folder / AUTOENCODER)) if there else None
+    return _with_actions(Vocabulary.beside(folder), examples)
+
+
+def _with_actions(vocabulary: Vocabulary | None, examples: Examples | None) -> Vocabulary | None:
+    if vocabulary is None or examples is None:
         return vocabulary
-    examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
-    return vocabulary if examples is None else vocabulary.with_captions(*examples.called())
+    return vocabulary.with_captions(*examples.called())
 
 
 class Generator:
@@ -112,7 +116,7 @@ class Generator:
             )
         loaded = cls(autoencoder, networks, encoder_of(folder, networks.config.text_dim), chosen)
         loaded.examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
-        loaded.vocabulary = learnt(folder)
+        loaded.vocabulary = _with_actions(Vocabulary.beside(folder), loaded.examples)
         loaded.digest = sha256(folder / GENERATOR)
         return loaded
 

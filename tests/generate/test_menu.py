@@ -14,8 +14,7 @@ from coamd_blender.generate.vocabulary import (
     put,
     sentence,
 )
-from runtime.generate.generator import WEIGHTS
-from runtime.generate.vocabulary import Vocabulary
+from runtime.generate.generator import WEIGHTS, learnt
 from runtime.model.text_encoder import TextEncoder
 
 TAUGHT = tomllib.loads((ROOT / "runtime" / "captions" / "menu.toml").read_text(encoding="utf-8"))
@@ -31,7 +30,7 @@ def test_a_table_fits_its_menus_and_says_nothing_twice(table):
 
 
 def test_the_menu_has_the_taught_lines_that_the_bundled_weights_know_and_no_others():
-    vocabulary, encoder = Vocabulary.load(WEIGHTS), TextEncoder.load(WEIGHTS).eval()
+    vocabulary, encoder = learnt(WEIGHTS), TextEncoder.load(WEIGHTS).eval()
     told = [(category, line, action) for category, lines in TAUGHT.items() for line in lines
             for action in actions(sentence(line))]  # fmt: skip
     distances = vocabulary.distances([action for *_, action in told], encoder)
