@@ -18,15 +18,17 @@ from torch.nn import functional
 
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from runtime import checkpoint
 from runtime.authored import Authored, draw
 from runtime.authored.captions import inflected
 from runtime.authored.spec import Action, actions
+from runtime.config import AutoencoderConfig
 from runtime.data.dataset import Pool
 from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
-from runtime.generate.generator import Generator
 from runtime.generate.vocabulary import representatives
 from runtime.grammar.wording import bare
 from runtime.loop import encoding_progress
+from runtime.model.autoencoder import Autoencoder
 from runtime.model.text_encoder import TextEncoder
 from runtime.weights import AUTOENCODER, sha256
 
@@ -52,10 +54,10 @@ NOISE, SCALE, STEPS, BATCH, RATE = 0.9, 30.0, 800, 1024, 0.02
 def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     """Write the examples to ``run``; return the file's path.
 
-    ``weights`` holds the generator that they are for; the captions of recordings come from the pool in ``prepared``.
-    Raises DataError without a pool, WeightsError without the networks.
+    ``weights`` holds the autoencoder and the text encoder; the captions of recordings come from the pool in
+    ``prepared``. Raises DataError without a pool, WeightsError without the networks.
     """
-    generator, encoder = Generator.load(weights, "cpu"), TextEncoder.load(weights)
+    autoencoder, encoder = _autoencoder(Path(weights)), TextEncoder.load(weights)
     pool = Pool.load(Path(prepared) / "pool" / "train")
     names = [name for name in actions() if name not in FROM_WORDS]
     encoded = _encoded(encoder)
@@ -68,7 +70,7 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
         for variant in variants(name):
             owner.append(number)
             told.append(" ".join(variant.told.get(slot, "") for slot in ("side", "times", "speed")))
-            tokens.append(_tokens(generator, variant.joints))
+            tokens.append(_tokens(autoencoder, variant.joints))
         print(f"examples: {number + 1} of {len(names)} actions", flush=True)
     weight, bias = fitted(vectors, labels, len(classes))
     made_for = sha256(Path(weights) / AUTOENCODER)
@@ -206,8 +208,16 @@ def _spread(by_length: list[Authored], most: int) -> list[Authored]:
     return turns[:most]
 
 
+def _autoencoder(weights: Path) -> Autoencoder:
+    """Load the autoencoder alone: examples that lie beside it may be of another one."""
+    config, tensors, _ = checkpoint.load(weights / AUTOENCODER, "autoencoder", AutoencoderConfig)
+    autoencoder = Autoencoder(config)
+    checkpoint.load_module(autoencoder, tensors, "autoencoder")
+    return autoencoder.eval()
+
+
 @torch.no_grad()
-def _tokens(generator: Generator, joints: np.ndarray) -> torch.Tensor:
+def _tokens(autoencoder: Autoencoder, joints: np.ndarray) -> torch.Tensor:
     """Return the normalised tokens (count, token_dim) of joints (frames, 22, 3), metres."""
     whole = len(joints) // FRAME_MULTIPLE * FRAME_MULTIPLE
-    return generator.autoencoder.encode(torch.from_numpy(joints[:whole].copy())[None])[0][0]
+    return autoencoder.encode(torch.from_numpy(joints[:whole].copy())[None])[0][0]

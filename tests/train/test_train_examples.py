@@ -7,8 +7,12 @@ import torch
 
 from coamd_blender.motion.skeleton import MAX_FRAMES
 from runtime.authored.spec import actions
+from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
+from runtime.model.text_encoder import TextEncoder
 from runtime.train import examples
 from runtime.train.examples import FROM_WORDS, KEPT, PLAIN, fitted, said, variants
+from runtime.weights import BUNDLED as WEIGHTS
+from runtime.weights import sha256
 
 
 def test_a_phrase_is_said_in_three_forms_without_side_and_count():
@@ -41,6 +45,26 @@ def test_the_classifier_names_the_class_of_a_vector_that_it_has_not_seen():
 
     weight, bias = fitted(drawn(), labels, 5)
     assert (weight @ drawn().T + bias[:, None]).argmax(dim=0).eq(labels).float().mean() > 0.95
+
+
+def test_examples_of_another_autoencoder_do_not_keep_new_ones_from_being_made(tmp_path, monkeypatch):
+    """What generate then says to do, `train examples`, works."""
+    for name in ("autoencoder.safetensors", "text_encoder.safetensors", "tokenizer.json"):
+        (tmp_path / name).symlink_to(WEIGHTS / name)
+    config = ExamplesConfig(("bowling",), (0,), ("",), (1,), "another")
+    plain = {"weight": torch.ones(2, 768), "bias": torch.zeros(2), "phrases": torch.ones(1, 768)}
+    Examples(config, plain | {"tokens": torch.zeros(1, 67)}).save(tmp_path)
+    monkeypatch.setattr(examples, "actions", lambda: {name: actions()[name] for name in ("nod", "salute")})
+    monkeypatch.setattr(examples, "PLAIN", tmp_path / "plain.toml")
+    (tmp_path / "plain.toml").write_text('[idle]\nphrases = ["*stands* about", "waiting"]\n')
+    monkeypatch.setattr(examples, "FROM_WORDS", {})
+    monkeypatch.setattr(examples, "_captions", lambda pool, plain: [("plays the tuba", examples.OTHER)])
+    monkeypatch.setattr(examples.Pool, "load", lambda folder: None)
+    path = examples.make_examples(tmp_path, tmp_path, weights=tmp_path)
+    made = Examples.beside(path.parent, sha256(tmp_path / "autoencoder.safetensors"))
+    assert made.config.actions == ("nod", "salute") and len(set(made.config.told)) > 3
+    (vector,) = vectors_of(TextEncoder.load(tmp_path)(["gives a military salute"]))
+    assert made.actions_of(vector) == [1]
 
 
 @pytest.mark.parametrize("name", ["salute", "jumping_jacks"])
