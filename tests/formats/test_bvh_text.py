@@ -53,7 +53,7 @@ def test_a_row_of_nonsense_costs_itself(tmp_path, plain):
 
 
 @pytest.mark.parametrize(
-    ("layout", "order"), itertools.product(("positions", "rotations first"), ("XYZ", "YZX", "ZYX"))
+    ("layout", "order"), list(itertools.product(("positions", "rotations first"), ("XYZ", "YZX", "ZYX")))
 )
 def test_any_layout_of_channels_is_the_same_motion(tmp_path, plain, layout, order):
     other = written(tmp_path, layout=layout, order=order)
