@@ -1,6 +1,7 @@
 """The operator that adds CoAMD's own character."""
 
 import bpy
+from bpy.props import BoolProperty
 
 from .. import character
 
@@ -12,6 +13,10 @@ class COAMD_OT_add_character(bpy.types.Operator):
     bl_label = "Add CoAMD Character"
     bl_options = {"REGISTER", "UNDO"}
 
+    aside: BoolProperty(
+        name="Step Aside", description="Stand beside what is at the 3D cursor, not inside it", options={"SKIP_SAVE"}
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether Object Mode is on."""
@@ -22,7 +27,10 @@ class COAMD_OT_add_character(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Build it there; it becomes the active object."""
-        character.figure.create_character(context)
+        armature = character.figure.create_character(context)
+        if self.aside:
+            own = {armature, *armature.children_recursive}
+            armature.location = character.free_place.beside(context, armature.location, own)
         return {"FINISHED"}
 
 

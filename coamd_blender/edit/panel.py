@@ -75,26 +75,27 @@ def _draw_seed(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
     row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
 
 
-def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: float, ready: bool) -> None:
-    box = layout.box()
-    draw_text(
-        box,
-        f"{settings.source.name}: {settings.shown_first} to {settings.shown_last}, {settings.tool or 'made anew'}",
-        width,
-        "ACTION",
-    )
+def _draw_decision(box: bpy.types.UILayout, settings: COAMD_PG_edit, width: float) -> bpy.types.UILayout:
+    """Draw what waits, what may become of it, the way to what was before it and back; return their column."""
+    frames = f"{settings.shown_first} to {settings.shown_last}"
+    draw_text(box, f"{settings.source.name}: {frames}, {settings.tool or 'made anew'}", width, "ACTION")
     column = box.column(align=True)
     row = column.row(align=True)
     row.scale_y = 1.5
     row.operator("coamd.edit_accept", icon="CHECKMARK")
     row.operator("coamd.edit_reject", icon="X")
+    shown = edit.pending.shows_edit(settings)
+    column.operator("coamd.edit_compare", text="Show Before" if shown else "Show After", icon="UV_SYNC_SELECT")
+    return column
+
+
+def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: float, ready: bool) -> None:
+    box = layout.box()
+    column = _draw_decision(box, settings, width)
     row = column.row(align=True)
     row.operator("coamd.edit_push", icon="NLA_PUSHDOWN")
     if ready and not settings.tool:
         row.operator("coamd.edit_range", text="Try Again", icon="FILE_REFRESH").again = True
-    shown = edit.pending.shows_edit(settings)
-    row = column.row(align=True)
-    row.operator("coamd.edit_compare", text="Show Before" if shown else "Show After", icon="UV_SYNC_SELECT")
     if not settings.tool:
         box.prop(settings, "prompt", text="", icon="TEXT")
         _draw_seed(box, settings)
@@ -181,4 +182,28 @@ class COAMD_PT_edit_dopesheet(bpy.types.Panel):
             draw_edit(self.layout, context)
 
 
-CLASSES = (COAMD_PT_edit, COAMD_PT_edit_dopesheet)
+class COAMD_PT_take_edited(Sidebar, bpy.types.Panel):
+    """The loop, or the motion in place, that the buttons of a take made: decided where they stand"""
+
+    bl_idname = "COAMD_PT_take_edited"
+    bl_label = "Edited Take"
+    bl_parent_id = "COAMD_PT_takes"
+    bl_options = {"HIDE_HEADER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a clip tool has something to show, or to say."""
+        waiting = edit.pending.pending(context)
+        if waiting is not None:
+            return bool(waiting.tool)
+        return any(core.session.current().said_in(core.messages.CLIP_TOOLS, context))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what waits and the buttons, or why nothing does."""
+        width, waiting = context.region.width, edit.pending.pending(context)
+        if waiting is not None:
+            _draw_decision(self.layout.box(), waiting, width)
+        draw_outcome(self.layout, core.session.current(), context, core.messages.CLIP_TOOLS, width)
+
+
+CLASSES = (COAMD_PT_edit, COAMD_PT_edit_dopesheet, COAMD_PT_take_edited)

@@ -9,7 +9,14 @@ from ..core import messages
 from ..errors import CoamdError
 
 _KEYS = {"LEFT_ARROW": -1, "RIGHT_ARROW": 1, "UP_ARROW": -1, "DOWN_ARROW": 1}
-_HELP = "Left, Right: next take    Up, Down: next sentence    G: ghosts    Space: play    Enter: keep    Esc: back"
+HELP = "Left, Right: next take    Up, Down: next sentence    G: ghosts    Space: play    Enter: keep    Esc: back"
+
+_comparing = False
+
+
+def comparing() -> bool:
+    """Return whether takes are being compared: the arrow keys step through them."""
+    return _comparing
 
 
 def groups(context: bpy.types.Context) -> list[list[int]]:
@@ -43,7 +50,7 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Wait for keys."""
         self.start = context.scene.coamd.take_index
-        context.workspace.status_text_set(core.drawing.translated(_HELP))
+        _tell(context, True)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -63,7 +70,7 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Leave the takes as they are: Blender closes, or opens another file."""
-        context.workspace.status_text_set(None)
+        _tell(context, False)
 
     def _step(self, context: bpy.types.Context, key: str) -> None:
         every = groups(context)
@@ -80,10 +87,18 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
         core.timer.redraw()
 
     def _end(self, context: bpy.types.Context, back: bool) -> set[str]:
-        context.workspace.status_text_set(None)
+        _tell(context, False)
         if back and context.scene.coamd.take_index != self.start:
             self._show(context, self.start)
         return {"CANCELLED" if back else "FINISHED"}
+
+
+def _tell(context: bpy.types.Context, comparing: bool) -> None:
+    """Have the status bar and the panel say which keys do what, or no more."""
+    global _comparing
+    _comparing = comparing
+    context.workspace.status_text_set(core.drawing.translated(HELP) if comparing else None)
+    core.timer.redraw()
 
 
 class COAMD_OT_show_ghosts(bpy.types.Operator):

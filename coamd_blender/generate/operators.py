@@ -54,7 +54,7 @@ class COAMD_OT_first_motion(bpy.types.Operator):
         if not anim.targets.candidates(context):
             if context.mode != "OBJECT":
                 bpy.ops.object.mode_set(mode="OBJECT")
-            bpy.ops.coamd.add_character()
+            bpy.ops.coamd.add_character(aside=True)
         if not context.scene.coamd.prompt.strip():
             context.scene.coamd.prompt = FIRST_PROMPT
         return bpy.ops.coamd.generate()

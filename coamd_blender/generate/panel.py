@@ -136,7 +136,7 @@ def _touched(context: bpy.types.Context, target: bpy.types.Object) -> tuple[str,
     first, last = generate.request.span(context.scene, join)
     if join is None:
         return "A new Action", f"Frames {first} to {last}"
-    return f"{target.animation_data.action.name}, in a copy", f"Goes on from {join}: frames {first} to {last}"
+    return f"{target.animation_data.action.name}, in a copy", f"Goes on: frames {first} to {last}"
 
 
 def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -246,10 +246,13 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.operator("coamd.compare_takes", icon="ARROW_LEFTRIGHT")
         row.operator("coamd.show_ghosts", text="", icon="GHOST_ENABLED", depress=generate.ghosts.shown())
+        if generate.browsing.comparing():
+            draw_text(self.layout, generate.browsing.HELP, context.region.width, "EVENT_RETURN")
         _draw_facts(self.layout, settings, context.region.width)
         row = self.layout.row(align=True)
         row.operator("coamd.loop_motion", icon="FILE_REFRESH")
         row.operator("coamd.motion_in_place", icon="ORIENTATION_GLOBAL")
+        self.layout.prop(context.scene.coamd_clips, "keep_root")
         row = self.layout.row(align=True)
         row.operator("coamd.remove_takes", text="Delete", icon="TRASH").which = "CHOSEN"
         row.operator("coamd.remove_takes", text="Keep Only This").which = "OTHERS"
@@ -272,8 +275,7 @@ def _draw_pictures(layout: bpy.types.UILayout, settings: COAMD_PG_settings) -> N
     grid = layout.grid_flow(row_major=True, columns=min(len(group), PICTURES_ACROSS), even_columns=True, align=True)
     for index, icon in icons.items():
         column = grid.column(align=True)
-        if icon:
-            column.template_icon(icon_value=icon, scale=PICTURE_SCALE)
+        column.template_icon(icon_value=icon, scale=PICTURE_SCALE)  # room for one that is not there yet
         _draw_take(column.row(align=True), settings, index)
 
 

@@ -89,6 +89,7 @@ def draw_track(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         some = 0 < left < len(row)
         text = "Generate Track" if not some else f"Generate {left} Block{'s' if left > 1 else ''}"
         button.operator("coamd.generate_track", text=text, icon="PLAY")
+        layout.operator("coamd.play_motion", icon="PREVIEW_RANGE")
     draw_outcome(layout, core.session.current(), context, core.messages.TRACK, width)
 
 
@@ -98,7 +99,8 @@ def _draw_subject(layout: bpy.types.UILayout, armature: bpy.types.Object, row: a
     made = any(state != tracks.NEW for state in states)
     goes_on = action is not None and row and (made or action.frame_range[0] < row[0].start)
     name = f"{action.name}, in a copy" if goes_on else "A new Action"
-    frames = f"{len(row)} blocks, frames {row[0].start} to {row[-1].end}" if row else "No blocks yet"
+    blocks = f"{len(row)} block{'s' if len(row) > 1 else ''}"
+    frames = f"{blocks}, frames {row[0].start} to {row[-1].end}" if row else "No blocks yet"
     draw_subject(layout.box(), armature.name, name, frames)
 
 
@@ -136,10 +138,11 @@ def _draw_block(
     row = column.row(align=True)
     row.active = False
     row.label(text=f"Frames {block.start} to {block.end}, {seconds:.1f} s")
-    row = box.row(align=True)
+    column = box.column(align=True)
+    row = column.row(align=True)
     row.operator("coamd.block_split", text="Split", icon="UV_EDGESEL")
     row.operator("coamd.block_duplicate", text="Duplicate", icon="DUPLICATE")
-    row.operator("coamd.regenerate_block", text="Regenerate", icon="FILE_REFRESH").how = "NEW_SEED"
+    column.operator("coamd.regenerate_block", text="Regenerate", icon="FILE_REFRESH").how = "NEW_SEED"
 
 
 class COAMD_PT_track(Sidebar, bpy.types.Panel):

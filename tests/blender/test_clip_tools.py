@@ -36,7 +36,9 @@ def test_a_tool_makes_a_preview_and_one_undo_step(walker):
 
 def test_before_and_after_can_be_compared_and_nothing_is_decided(walker):
     armature, action = walker
+    assert not bpy.types.COAMD_PT_take_edited.poll(bpy.context)
     bpy.ops.coamd.smooth_motion()
+    assert bpy.types.COAMD_PT_take_edited.poll(bpy.context) and "coamd.edit_accept" in drawn("COAMD_PT_take_edited")
     preview = waiting()
     bpy.ops.coamd.edit_compare()
     assert armature.animation_data.action == action and waiting() == preview

@@ -57,3 +57,20 @@ def test_a_test_that_fails_is_not_taken_for_passed(addon, tmp_path):
     with pytest.raises(RuntimeError):
         bpy.ops.coamd.test()
     assert not addon.tested
+
+
+def test_a_character_that_steps_aside_stands_beside_what_is_there_and_otherwise_at_the_cursor(addon):
+    def added(**how):
+        bpy.ops.coamd.add_character(**how)
+        place = tuple(bpy.context.object.location)
+        for found in [bpy.context.object, *bpy.context.object.children]:
+            bpy.data.objects.remove(found)
+        return place
+
+    bpy.context.scene.cursor.location = (10.0, 0.0, 0.0)
+    bpy.ops.mesh.primitive_plane_add(size=8, location=(10.0, 0.0, 0.0))
+    assert added(aside=True) == (10.0, 0.0, 0.0)
+    bpy.ops.mesh.primitive_cube_add(size=2, location=(10.0, 0.0, 0.0))
+    assert added() == (10.0, 0.0, 0.0)
+    x, y, z = added(aside=True)
+    assert 11.3 < x < 12.0 and (y, z) == (0.0, 0.0)

@@ -1,0 +1,373 @@
+"""Plays an animator's hour in a windowed Blender by clicks and keys sent to the window, from the installed zip.
+
+    COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/shot COAMD_QUIT=1 \
+        blender --factory-startup --window-geometry 0 0 1200 900 --python tests/gui/play_shot.py
+
+Environment as in show_panel.py, and `xdotool` and ImageMagick's `import`. A file of Blender's own begins it: the zip is
+installed and the interpreter chosen beforehand, all else is done as screen.py does it, with real networks. Each step
+leaves a picture, and in clicks.json how many clicks, drags and keys it took; letters of sentences are counted apart.
+What came of a step is read from the scene, and a step that did not do what it should ends the run. COAMD_UNTIL names
+the last step to play.
+"""
+
+import importlib
+import json
+import os
+import runpy
+import sys
+import time
+from pathlib import Path
+
+import bpy
+
+HERE = Path(__file__).resolve().parent if "__file__" in globals() else Path("tests/gui").resolve()
+os.environ.setdefault("COAMD_OUT", "out/shot")
+os.environ["COAMD_LOAD_ONLY"] = "1"
+sys.path.insert(0, str(HERE))
+screen = importlib.import_module("screen")
+panel = runpy.run_path(str(HERE / "show_panel.py"))
+OUT, check, session = panel["OUT"], panel["check"], panel["session"]
+VIEW, TIMELINE = "VIEW_3D", "DOPESHEET_EDITOR"
+STRIP_ROOM = 90  # pixels that the timeline is made higher by
+
+
+def rig():
+    """The character."""
+    return bpy.context.view_layer.objects.active
+
+
+def action():
+    """The Action that it plays."""
+    return rig().animation_data.action
+
+
+def part(name):
+    """A module of the installed extension."""
+    return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.{name}")
+
+
+def settle(limit=panel["LIMIT_SECONDS"]):
+    """Wait until nothing is asked of the runtime and no test of it runs."""
+    setup, end = part("setup.workflow"), time.monotonic() + limit
+    while session().asking or session().running or setup.busy():
+        assert time.monotonic() < end, session().status
+        yield 0.1
+    check("answered", session().error is None, error=str(session().error))
+    yield 1.0
+
+
+def to_view():
+    """Move the mouse over the viewport, beside the sidebar."""
+    box = screen.box_of(screen.region(VIEW, "WINDOW"))
+    yield from screen.hover((box.left + (box.right - box.left) // 4, box.middle[1]))
+
+
+def find(text, header=False):
+    """Find that in the sidebar, turning the wheel where it is out of sight; of a ``header``, at the left border."""
+    for notches in (0, -60, 8, 8, 8, 8, 8, 8):
+        if notches:
+            yield from screen.scroll(screen.sidebar(), notches)
+            yield 0.3
+        box = screen.sidebar()
+        right = box.left + 45 + 8 * len(text) if header else box.right
+        found = screen.seen(text, box._replace(right=right))
+        if found:
+            return found[0][1].middle
+    raise AssertionError(f"{text!r} cannot be read in the sidebar")
+
+
+def press(text, **how):
+    """Click the button of the sidebar on which that can be read."""
+    place = yield from find(text)
+    yield from screen.click(place, **how)
+
+
+def unfold(title):
+    """Open a panel of the sidebar and close the others, as a click on its title with Ctrl does."""
+    place = yield from find(title, header=True)
+    yield from screen.click(place, keys="ctrl")
+    yield 0.6
+
+
+def ask(field, text, kind=VIEW):
+    """Click a field below another text of the panel, and type."""
+    yield from screen.click(field)
+    yield from screen.write(text)
+
+
+def strip_place(frame, block=None):
+    """Where on the timeline's strip that frame is, in pixels of the window."""
+    only, track = screen.area(TIMELINE), part("track")
+    with bpy.context.temp_override(
+        window=screen.window(), area=only, region=screen.region(TIMELINE, "WINDOW"), space_data=only.spaces.active
+    ):
+        _, view = track.overlay.shown(bpy.context)
+    box = screen.box_of(screen.region(TIMELINE, "WINDOW"))
+    return round(box.left + view.x_of(frame)), round(box.lower - view.bottom - view.height / 2)
+
+
+def shoot(name):
+    """Save the viewport with its sidebar, and the timeline below it."""
+    upper, lower = screen.box_of(screen.area(VIEW)), screen.box_of(screen.area(TIMELINE))
+    screen.save(OUT / name, screen.Box(0, upper.upper, upper.right + 2, lower.lower))
+
+
+def first_run():
+    """From the installed zip to the first motion."""
+    yield from to_view()
+    yield from screen.press("n")
+    yield 1.0
+    tab = yield from screen.read("CoAMD", screen.sidebar(), upright=True)
+    yield from screen.click(tab.middle)
+    yield 1.0
+    shoot("shot_first_run.png")
+    yield from press("Test Runtime")
+    yield from settle()
+    yield from press("Make First Motion")
+    yield 1.0
+    yield from settle()
+    check("first motion", len(bpy.context.scene.coamd.takes) >= 1, action=action().name)
+
+
+def three_blocks():
+    """The first motion, and two blocks behind it."""
+    box = screen.box_of(screen.area(TIMELINE))
+    yield from screen.drag((box.left + 300, box.upper - 2), (box.left + 300, box.upper - 2 - STRIP_ROOM))
+    yield from unfold("Track")
+    for sentence in ("a person bows", "a person jumps up high"):
+        yield from add_block()
+        yield from fill_block(sentence)
+    yield from press("Generate 2 Blocks")
+    yield from settle()
+    yield from screen.hover(screen.box_of(screen.region(TIMELINE, "WINDOW")).middle)
+    yield from screen.press("Home")
+    yield 1.0
+    states = part("blocks.tracks").states(rig())
+    check("three blocks", states == ["MADE"] * 3, states=states)
+
+
+def add_block():
+    """Press + beside the list."""
+    box = screen.sidebar()
+    place = yield from search("coamd.block_add", box.right - 50)
+    yield from screen.click(place)
+    yield 0.6
+
+
+def search(name, x):
+    """Pass the mouse down a column of the sidebar until it is over a button with that in its command."""
+    box = screen.sidebar()
+    for y in range(box.upper + 20, box.lower - 10, 9):
+        if name in (yield from screen.command_at((x, y))):
+            return x, y + 4
+    raise AssertionError(f"The mouse finds no {name} in the sidebar")
+
+
+def fill_block(sentence):
+    """Type the sentence of the chosen block."""
+    place = yield from find("Gap")
+    yield from ask((place[0], place[1] - 26), sentence)
+
+
+def blocks():
+    """First frame, last frame and sentence of each block of the track."""
+    return [(block.start, block.end, block.prompt) for block in part("blocks.tracks").read(rig())]
+
+
+def generated(text):
+    """Press that button, and wait for what it makes."""
+    yield from press(text)
+    yield 0.5
+    yield from settle()
+
+
+def drag_edge():
+    """The third block begins half a second later, and the second lasts until then."""
+    before = blocks()
+    start = strip_place(before[2][0])
+    end = strip_place(before[2][0] + 12)
+    yield from screen.drag((start[0] + 2, start[1]), (end[0] + 2, end[1]))
+    after = blocks()
+    check("edge dragged", after[2][0] > before[2][0] + 6 and after[1][1] + 1 == after[2][0], blocks=after)
+    yield from generated("Generate 2 Blocks")
+
+
+def one_word():
+    """One word of the second sentence is another, and that block alone is made anew."""
+    before, old, keys = blocks(), action(), keys_outside(blocks()[1][:2])
+    yield from screen.click(strip_place(sum(before[1][:2]) / 2), times=2)
+    yield 0.6
+    yield from screen.write("a person waves")
+    yield from screen.press("Return")
+    check("typed", blocks()[1][2] == "a person waves", blocks=blocks())
+    yield from generated("Generate 1 Block")
+    check("another take", action() != old and part("blocks.tracks").states(rig()) == ["MADE"] * 3)
+    check("keys outside", keys == keys_outside(blocks()[1][:2]), keys=sum(map(len, keys.values())))
+
+
+def keys_outside(span):
+    """Every key of the Action outside these frames: place, handles and interpolation, by curve."""
+    actions, found = part("anim.actions"), {}
+    for curve in actions.curves_of(action(), actions.slot_for(action(), rig())):
+        keys = [key for key in curve.keyframe_points if not span[0] <= key.co[0] <= span[1]]
+        told = [(*key.co, *key.handle_left, *key.handle_right, key.interpolation) for key in keys]
+        found[curve.data_path, curve.array_index] = told
+    return found
+
+
+def go_on():
+    """From the last frame on, with another sentence."""
+    last = blocks()[-1][1]
+    yield from unfold("Generate Motion")
+    yield from to_view()
+    yield from screen.press("shift+Right")
+    yield from sentence("a person walks in a circle to the left")
+    yield from generated("Generate")
+    check("continued", blocks()[-1][0] == last + 1 and len(blocks()) == 4, blocks=blocks())
+
+
+def sentence(text):
+    """Type what Generate is to make: the field stands above the list of what can be asked for."""
+    place = yield from find("What can I ask for?")
+    yield from ask((place[0] - 40, place[1] - 26), text)
+
+
+def loop():
+    """The motion ends as it begins."""
+    yield from generated("Make Loop")
+    yield from find("Reject")
+    shoot("shot_loop_waits.png")
+    check("loop waits", bpy.context.scene.coamd_edit.tool == "loop")
+    yield from press("Accept")
+    check("loop kept", bpy.context.scene.coamd_edit.preview is None)
+
+
+def in_place():
+    """The motion stays where it is."""
+    yield from generated("Put in Place")
+    check("in place waits", bpy.context.scene.coamd_edit.tool == "in place")
+    yield from press("Accept")
+    check("in place kept", bpy.context.scene.coamd_edit.preview is None)
+
+
+def four_takes():
+    """Four draws of a sentence, compared in place by the arrow keys, the others as ghosts."""
+    yield from to_view()
+    yield from screen.press("shift+Left")
+    yield from press("Fresh Start")
+    yield from sentence("a person kicks with the left leg")
+    yield from generated("Generate")
+    yield from press("Compare Takes")
+    yield from to_view()
+    chosen = bpy.context.scene.coamd.take_index
+    yield from screen.press("Right", "Right", "g")
+    yield from settle()
+    screen.hand("key", "KP_Decimal")  # for the picture alone
+    check("stepped", bpy.context.scene.coamd.take_index != chosen, take=bpy.context.scene.coamd.take_index)
+    yield 1.0
+    shoot("shot_four_takes.png")
+    yield from screen.press("g", "Return")
+
+
+def edit():
+    """A range is made anew; before and after; kept."""
+    first, last = map(int, action().frame_range)
+    yield from unfold("Edit Motion")
+    yield from screen.hover(screen.box_of(screen.region(TIMELINE, "WINDOW")).middle)
+    yield from screen.press("Home")
+    yield 1.0
+    ruler = screen.box_of(screen.region(TIMELINE, "WINDOW"))
+    ends = [(strip_place(first + (last - first) * part)[0], ruler.upper + 40) for part in (0.3, 0.8)]
+    yield from screen.hover(ends[0])
+    yield from screen.press("p")
+    yield from screen.drag(*ends)
+    place = yield from find("Body Part")
+    yield from ask((place[0] + 60, place[1] - 26), "a person jumps up high")
+    yield from generated("Edit Range")
+    shoot("shot_edit_after.png")
+    yield from press("Show Before")
+    shoot("shot_edit_before.png")
+    yield from press("Show After")
+    yield from press("Accept")
+    check("edit kept", bpy.context.scene.coamd_edit.preview is None)
+
+
+def two_characters():
+    """A second character beside the first, and a motion for both."""
+    yield from to_view()
+    yield from screen.press("F3")
+    screen.hand("type", "--delay", 40, "Add CoAMD Character")
+    yield 1.0
+    yield from screen.press("Return", "g", "x", "2", "Return", "a")
+    yield from unfold("Several Characters")
+    yield from generated("Generate for Selected Characters")
+    playing = [found.animation_data.action.name for found in bpy.data.objects if found.type == "ARMATURE"]
+    check("two motions", len(set(playing)) == 2, actions=playing)
+
+
+def fingers():
+    """A fist at the current frame."""
+    yield from unfold("Hands")
+    yield from press("Fist")
+    yield 0.5
+    check("fingers", True)
+
+
+def play():
+    """The motion played."""
+    yield from unfold("Generate Motion")
+    yield from press("Play")
+    yield 3.0
+    check("plays", screen.window().screen.is_animation_playing)
+
+
+STEPS = (
+    first_run,
+    three_blocks,
+    drag_edge,
+    one_word,
+    go_on,
+    loop,
+    in_place,
+    four_takes,
+    edit,
+    two_characters,
+    fingers,
+    play,
+)
+
+
+def scenario():
+    """Every step, with its picture and its counts; every yield hands control back to Blender for so many seconds."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    for old in OUT.glob("shot_*.png"):
+        old.unlink()
+    yield 1.0
+    panel["install"]()
+    bpy.context.preferences.system.viewport_aa = "OFF"  # drawn by software: eight times as fast
+    yield 1.0
+    counts = {}
+    try:
+        for step in STEPS:
+            screen.counted.clear()
+            yield from step()
+            counts[step.__name__] = dict(screen.counted)
+            (OUT / "clicks.json").write_text(json.dumps(counts, indent=1))
+            picture = OUT / f"shot_{step.__name__}.png"
+            if not picture.exists():
+                yield from to_view()
+                screen.hand("key", "KP_Decimal")  # the character fills the view, for the picture alone
+                yield 1.0
+                shoot(picture.name)
+            check(step.__name__, True, **screen.counted)
+            if os.environ.get("COAMD_UNTIL") == step.__name__:
+                break
+    except Exception:
+        screen.save(OUT / "failed.png")
+        raise
+    panel["log"]["passed"] = True
+    check("all", True)
+
+
+steps = scenario()
+bpy.app.timers.register(lambda: panel["run"](steps), first_interval=1.0, persistent=True)
