@@ -93,6 +93,27 @@ class COAMD_OT_edit_compare(_Pending, bpy.types.Operator):
         return self._do(edit.pending.compare, context)
 
 
+class COAMD_OT_mark_range(bpy.types.Operator):
+    """Mark the frames around the current one, as many as the sentence takes"""
+
+    bl_idname = "coamd.mark_range"
+    bl_label = "Mark around Playhead"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set the frames."""
+        settings = context.scene.coamd_edit
+        try:
+            armature = anim.targets.require(context)
+            action = anim.range_edit.require_action(armature)
+            start, end = anim.range_edit.extent(action, anim.actions.slot_for(action, armature))
+        except CoamdError as error:
+            return report(self, error)
+        settings.source_of_range = "FRAMES"
+        settings.first, settings.last = edit.room.around(context.scene, round(start), round(end))
+        return {"FINISHED"}
+
+
 class COAMD_OT_widen_range(bpy.types.Operator):
     """Make the range long enough for its sentence, as two frames"""
 
@@ -121,5 +142,6 @@ CLASSES = (
     COAMD_OT_edit_reject,
     COAMD_OT_edit_push,
     COAMD_OT_edit_compare,
+    COAMD_OT_mark_range,
     COAMD_OT_widen_range,
 )

@@ -113,12 +113,14 @@ def _draw_room(layout: bpy.types.UILayout, scene: bpy.types.Scene, first: int, l
 
 
 def _draw_marked_room(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
-    """Draw the same of the range that is marked, where that can be told without a look at all keys."""
+    """Draw the same of the range that is marked, where that can be told without a look at all keys; without a range,
+    the button that marks one."""
     if context.scene.coamd_edit.source_of_range == "KEYS":
         return
     try:
         first, last = edit.request.marked_range(context, None, None)
     except InputError:  # the line on what is touched says what is missing
+        layout.operator("coamd.mark_range", icon="ARROW_LEFTRIGHT")
         return
     _draw_room(layout, context.scene, first, last, width)
 

@@ -44,6 +44,15 @@ def warning(scene: bpy.types.Scene, first: int, last: int) -> str:
     return f"{seconds:.1f} s are short for this: it may be left out. {needed(scene.coamd_edit.prompt):.1f} s are enough"
 
 
+def around(scene: bpy.types.Scene, start: int, end: int) -> tuple[int, int]:
+    """Return the frames around the current one that the sentence of ``scene.coamd_edit`` takes, of an Action from frame
+    ``start`` to ``end``: first and last."""
+    rate = scene.render.fps / scene.render.fps_base
+    frames = math.ceil(max(needed(scene.coamd_edit.prompt), LEAST_SECONDS) * rate)
+    first = max(start, min(scene.frame_current - frames // 2, end + 1 - frames))
+    return first, min(first + frames - 1, end)
+
+
 def widened(context: bpy.types.Context, action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> tuple[int, int]:
     """Return the marked range made long enough, to both sides as far as the mode and the Action allow.
 

@@ -55,6 +55,7 @@ SECTIONS: dict[str, tuple[Command, ...]] = {
         Command("coamd.edit_reject", "Reject Edit", "X"),
         Command("coamd.edit_compare", "Compare Edit Before and After", "UV_SYNC_SELECT"),
         Command("coamd.edit_push", "Push Edit to NLA", "NLA_PUSHDOWN"),
+        Command("coamd.mark_range", "Mark Range of Edit around Playhead", "ARROW_LEFTRIGHT"),
         Command("coamd.widen_range", "Widen Range of Edit", "FULLSCREEN_ENTER"),
         Command("coamd.live_edit", "Live In-Between", "REC"),
     ),

@@ -106,6 +106,16 @@ def test_a_range_that_is_short_for_its_sentence_is_widened(walker):
         bpy.ops.coamd.widen_range()
 
 
+@pytest.mark.parametrize(("frame", "marked"), [(33, (21, 45)), (3, (1, 25)), (90, (36, 60))])
+def test_a_range_is_marked_around_the_playhead_inside_the_action(walker, frame, marked):
+    scene, settings = bpy.context.scene, bpy.context.scene.coamd_edit
+    scene.render.fps, settings.prompt = 10, "a person waves"
+    scene.frame_set(frame)
+    assert "coamd.mark_range" in drawn("COAMD_PT_edit")
+    assert bpy.ops.coamd.mark_range() == {"FINISHED"}
+    assert (settings.first, settings.last) == marked and "coamd.mark_range" not in drawn("COAMD_PT_edit")
+
+
 def test_playing_fits_the_preview_range_to_the_action(walker):
     scene = bpy.context.scene
     scene.frame_set(33)

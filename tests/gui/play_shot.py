@@ -276,11 +276,9 @@ def edit():
     yield from screen.hover(screen.box_of(screen.region(TIMELINE, "WINDOW")).middle)
     yield from screen.press("Home")
     yield 1.0
-    ruler = screen.box_of(screen.region(TIMELINE, "WINDOW"))
-    ends = [(strip_place(first + (last - first) * part)[0], ruler.upper + 40) for part in (0.3, 0.8)]
-    yield from screen.hover(ends[0])
-    yield from screen.press("p")
-    yield from screen.drag(*ends)
+    ruler = screen.box_of(screen.region(TIMELINE, "WINDOW")).upper + 12
+    yield from screen.click((strip_place((first + last) / 2)[0], ruler))
+    yield from press("Mark around Playhead")
     place = yield from find("Body Part")
     yield from ask((place[0] + 60, place[1] - 26), "a person jumps up high")
     yield from generated("Edit Range")

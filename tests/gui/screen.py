@@ -230,7 +230,7 @@ def command_at(place: tuple[int, int], kind: str = "VIEW_3D"):
     return bpy.context.window_manager.clipboard
 
 
-def save(path: str, part: Box | None = None, colours: int = 48) -> None:
+def save(path: str, part: Box | None = None, colours: int = 32) -> None:
     """Save a part of the window, or all of it, under that name, in so many colours: small, and every word sharp."""
     left, upper, right, lower = part or (0, 0, window().width, window().height)
     crop = f"{right - left}x{lower - upper}+{left}+{upper}"
