@@ -69,7 +69,8 @@ class GeneratorConfig:
 
     ``text_condition`` "tokens" lets every layer read the text's tokens; "mean" and "last" give it one vector instead
     (:data:`TEXT_VECTORS`), as published. ``shared_modulation`` shares the head's largest matrix among its blocks;
-    ``both_ends`` counts positions from the end of the clip as well as from its start.
+    ``both_ends`` counts positions from the end of the clip as well as from its start. ``distilled`` networks have taken
+    in what guidance adds, with its weight as an input, and cross several solver steps at once (train/student.py).
     """
 
     token_dim: int = 67
@@ -89,6 +90,7 @@ class GeneratorConfig:
     text_condition: str = "tokens"
     shared_modulation: bool = True
     both_ends: bool = True
+    distilled: bool = False
 
     def __post_init__(self) -> None:
         _require_heads(self.width, self.heads)
@@ -152,6 +154,10 @@ class SamplingConfig:
         _require(self.steps >= 1, f"{self.steps} autoregressive steps")
         _require(self.solver_steps >= 1, f"{self.solver_steps} solver steps")
 
+
+# How the distilled networks draw. Rewards climb a step behind each step of drawing: they keep all of them.
+FAST_SAMPLING = SamplingConfig(steps=5, solver_steps=2)
+FAST_STEERED_STEPS = SamplingConfig().steps
 
 # How the paper draws, but for its solver: 8 Euler steps here, an adaptive one there.
 PUBLISHED_SAMPLING = SamplingConfig(

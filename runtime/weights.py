@@ -13,6 +13,7 @@ from coamd_blender.errors import WeightsError
 BUNDLED = Path(__file__).resolve().parents[1] / "weights"
 FORMAT = "1"
 AUTOENCODER, GENERATOR, RECOGNIZER = (f"{name}.safetensors" for name in ("autoencoder", "generator", "recognizer"))
+STUDENT = "student.safetensors"  # the generator distilled: what draws in "fast"
 _RESTORE = "Restore the weights folder, or point --weights at a folder that holds it"
 _REMEDIES = {RECOGNIZER: "Make it with: python -m runtime train recognizer, and copy it there from the run folder"}
 

@@ -6,18 +6,24 @@ import torch
 
 class FakeGenerator:
     """Motions whose every number is the seed, in two steps a batch; ``calls`` records the batches, ``worn`` the
-    styles last put on."""
+    styles last put on, ``quality`` the one last asked for, with the text weight."""
 
     device = torch.device("cpu")
 
     def __init__(self):
-        self.calls, self.worn = [], []
+        self.calls, self.worn, self.quality = [], [], ("best", None)
 
     def wear(self, worn):
         self.worn = list(worn)
 
     def told_styles(self):
         return [f"in {each.style.config.name}" for each in self.worn]
+
+    def draw_in(self, quality, cfg=None):
+        self.quality = (quality, cfg)
+
+    def told_quality(self):
+        return ["the better one"] if self.quality == ("fast", 99) else []
 
     def generate(self, prompts, frames, seeds, *, cfg=None, on_step=None):
         self.calls.append((list(prompts), frames, list(seeds), cfg))

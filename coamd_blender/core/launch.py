@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import RuntimeUnavailable
+from ..wire import limits
 
 
 @dataclass(frozen=True)
 class Launch:
-    """The command line that starts the runtime, and the folder it works in."""
+    """The command line that starts the runtime, and the folder it works in; the ``quality`` it is asked to draw in
+    (``limits.QUALITIES``), which a runtime that runs already can change."""
 
     command: tuple[str, ...]
     folder: Path
+    quality: str = field(default=limits.DEFAULT_QUALITY, compare=False)
 
 
 _source: Callable[[], Launch] | None = None

@@ -21,7 +21,7 @@ from ..anim.steps import Call, Step
 from ..errors import Cancelled, CoamdError, InputError, RuntimeSilent
 from ..wire.client import RuntimeClient, child_environment
 from ..wire.jobs import Job, JobRunner
-from ..wire.requests import TaskRequest
+from ..wire.requests import DrawingRequest, TaskRequest
 from . import launch, lifetime, messages, timer
 from .workflow import Answer, Ask, Beside, Seal, Workflow, Yield
 
@@ -328,11 +328,14 @@ class Session:
             raise error
 
     def _submit(self, request: TaskRequest) -> Job:
-        """Send a request to the runtime that the preferences name now. Raises RuntimeUnavailable without one."""
+        """Send a request to the runtime that the preferences name now, to be drawn in the quality that they name
+        unless it says one. Raises RuntimeUnavailable without a runtime."""
         chosen = launch.chosen()
         if chosen != self._launch:
             self._runner.shutdown()
             self._launch = chosen
+        if isinstance(request, DrawingRequest) and request.quality is None:
+            request = replace(request, quality=chosen.quality)
         return self._runner.ask(request)
 
     def _make_client(self) -> RuntimeClient:

@@ -321,6 +321,7 @@ class COAMD_PT_advanced(Sidebar, bpy.types.Panel):
         _draw_switched(layout, settings, "Recognizer", "use_recognizer", "recognizer_guidance")
         stored = preferences.get(context)
         if stored is not None:
+            layout.prop(stored, "quality")
             layout.prop(stored, "show_preview")
         row = layout.row()
         row.use_property_split = False

@@ -57,6 +57,7 @@ def draw_preferences(settings: COAMD_Preferences, context: bpy.types.Context, la
     if settings.source != "COMMAND":
         column.prop(settings, "device")
         column.prop(settings, "idle_minutes")
+    column.prop(settings, "quality")
     column.prop(settings, "show_preview")
     column.prop(settings, "afterwards")
     _draw_pie_key(column)

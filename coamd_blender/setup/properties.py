@@ -3,6 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 
+from ..wire import limits
 from . import panel, preferences
 
 _SOURCES = (
@@ -61,6 +62,15 @@ class COAMD_Preferences(bpy.types.AddonPreferences):
         name="Wheels Folder",
         description="Folder with the packages' wheels, to install from without a network. Empty: from the network",
         subtype="DIR_PATH",
+    )
+    quality: EnumProperty(
+        name="Quality",
+        description="How motion is drawn. In a style, and above a text weight of 8, it is always Best",
+        items=(
+            ("best", "Best", "By the model itself"),
+            ("fast", "Fast", "In fewer and cheaper steps, by what was distilled from the model"),
+        ),
+        default=limits.DEFAULT_QUALITY,
     )
     show_preview: BoolProperty(
         name="Coarse Preview",

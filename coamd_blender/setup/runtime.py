@@ -53,4 +53,5 @@ def problem(settings: COAMD_Preferences | None) -> CoamdError | None:
 
 def chosen() -> Launch:
     """Return how to start the runtime that the preferences name now. Raises as :func:`command`."""
-    return Launch(tuple(command(preferences.get(bpy.context))), preferences.user_folder())
+    settings = preferences.get(bpy.context)
+    return Launch(tuple(command(settings)), preferences.user_folder(), settings.quality)

@@ -121,6 +121,14 @@ def check_styles(styles: Sequence[tuple[str, float]]) -> None:
         check_number("The strength of a style", strength, limits.LARGEST_STRENGTH)
 
 
+def check_quality(quality: str | None) -> None:
+    """Raise InputError unless ``quality`` is None or one of ``limits.QUALITIES``."""
+    if quality is not None and quality not in limits.QUALITIES:
+        raise InputError(
+            f"The quality {quality!r} is not one of {', '.join(limits.QUALITIES)}", "Send one of them, or leave it out"
+        )
+
+
 def check_files(paths: Sequence[str]) -> None:
     """Raise InputError unless all ``paths`` can be those of files and folders, and are not too many for one request."""
     if len(paths) > limits.MOST_PATHS:

@@ -23,6 +23,10 @@ MOST_STYLES = 8  # that are on at once
 LARGEST_STRENGTH, DEFAULT_STRENGTH = 2.0, 1.0  # of a style: 1 is as it was taught
 LARGEST_WEIGHT = 100.0  # of the text (classifier-free) and of the recogniser's guidance
 
+QUALITIES = ("best", "fast")  # by the generator, or by what was distilled from it
+DEFAULT_QUALITY = "best"
+LARGEST_FAST_WEIGHT = 8.0  # of the text, that what was distilled has learnt
+
 DEFAULT_KEEP = 0.5  # share of a range that stays as a guide, in the modes that keep one
 LOOPS = ("keep", "remove")  # what becomes of the travel of a motion that ends as it began
 

@@ -79,6 +79,16 @@ def add_text_weight(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cfg", type=weight, metavar="W", help="classifier-free weight")
 
 
+def add_quality(parser: argparse.ArgumentParser, default: str = limits.DEFAULT_QUALITY) -> None:
+    """Add --quality, as all that draw motion take it."""
+    parser.add_argument(
+        "--quality",
+        choices=limits.QUALITIES,
+        default=default,
+        help=f"best, or fast: drawn in fewer and cheaper steps (default {default})",
+    )
+
+
 def add_styles(parser: argparse.ArgumentParser) -> None:
     """Add --style, as all that draw motion take it."""
     parser.add_argument(

@@ -16,6 +16,7 @@ from runtime.cli.common import (
     Outcome,
     ProgressLine,
     add_model_options,
+    add_quality,
     add_read_options,
     add_seed,
     add_text_weight,
@@ -54,6 +55,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     for parser in (ranges, board):
         add_seed(parser)
         add_text_weight(parser)
+        add_quality(parser)
         add_model_options(parser)
         kinds = listed(formats.writing.WRITABLE, "or")
         parser.add_argument("--out", required=True, metavar="CLIP", help=f"a {kinds} to write")
@@ -79,6 +81,8 @@ def run_edit(args: argparse.Namespace) -> Outcome:
     check_generator(args.weights)
     out = output_path(args.out, formats.writing.WRITABLE)
     edits, generator = edit.task.edits_of(request), generate.generator.Generator.load(args.weights, args.device)
+    generator.draw_in(args.quality, args.cfg)
+    tell("".join(generator.told_quality()))
     made = edit.regenerate.edit_ranges(generator, joints, fps, edits, on_step=ProgressLine("edit"))
     formats.writing.write(out, made, fps)
     return Outcome({"files": [str(out)], "seconds": len(made) / fps, "seed": args.seed}, str(out))
@@ -91,6 +95,8 @@ def run_storyboard(args: argparse.Namespace) -> Outcome:
     check_generator(args.weights)
     out = output_path(args.out, formats.writing.WRITABLE)
     generator = generate.generator.Generator.load(args.weights, args.device)
+    generator.draw_in(args.quality, args.cfg)
+    tell("".join(generator.told_quality()))
     joints = edit.storyboard.perform(generator, request, on_step=ProgressLine("storyboard"))
     formats.writing.write(out, joints)
     return Outcome({"files": [str(out)], "seconds": len(joints) / FPS, "seed": args.seed}, str(out))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from runtime import evaluate
-from runtime.cli.common import Outcome, ProgressLine, add_verb, device_name, finite_number, whole_number
+from runtime.cli.common import Outcome, ProgressLine, add_quality, add_verb, device_name, finite_number, whole_number
 
 
 def add_parser(verbs: argparse._SubParsersAction) -> None:
@@ -16,6 +16,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
     parser.add_argument("--prepared", type=Path, metavar="FOLDER", help="prepared data (default data/prepared)")
     parser.add_argument("--device", type=device_name, metavar="D", help="auto, cuda, mps or cpu (default auto)")
+    add_quality(parser, "best")
     parser.add_argument(
         "--seeds", type=whole_number(1, 1000), metavar="N", help="seeds a prompt (default 8; obedience_vocabulary: 4)"
     )
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> Outcome:
         evaluate.registry.find(name).check(args.weights, args.prepared)
     chosen = {"weights": args.weights, "prepared": args.prepared, "device": args.device}
     chosen |= {"seeds": args.seeds, "limit": args.limit, "official": args.official, "evaluator": args.evaluator}
-    chosen |= {"best_of": args.best_of, "prompts": args.prompts}
+    chosen |= {"best_of": args.best_of, "prompts": args.prompts, "quality": args.quality}
     chosen |= {"guidance": args.guidance, "compare": tuple(args.compare) if args.compare else None}
     results = [
         evaluate.benchmarks.run_benchmark(name, {**chosen, "progress": ProgressLine(name)}) for name in args.benchmarks

@@ -21,6 +21,7 @@ from runtime.cli.common import (
     Outcome,
     ProgressLine,
     add_model_options,
+    add_quality,
     add_seed,
     add_styles,
     add_text_weight,
@@ -63,6 +64,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     count = whole_number(1, limits.MOST_COPIES)
     parser.add_argument("--count", type=count, metavar="K", help="variants, seed N + copy")
     add_text_weight(parser)
+    add_quality(parser)
     parser.add_argument(
         "--guidance",
         type=finite_number(0.0, limits.LARGEST_WEIGHT),
@@ -104,10 +106,11 @@ def run(args: argparse.Namespace) -> Outcome:
     generator, guide = generate.generator.Generator.load(args.weights, args.device), None
     if styles:
         generator.wear(styles)
+    generator.draw_in(args.quality, args.cfg)
     judge = recognize.Recognizer.load(args.weights, args.device) if args.guidance or args.best_of > 1 else None
     if args.guidance:
         guide = partial(judge.guidance, strength=args.guidance)
-    notes = generator.notes([take.prompt for take in takes])
+    notes = [*generator.told_quality(), *generator.notes([take.prompt for take in takes])]
     for note in notes:
         print(note, file=sys.stderr)
     progress = ProgressLine("generate")

@@ -35,6 +35,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     generator.add_argument(
         "--strikes", type=finite_number(1.0, 100.0), metavar="R", help="how many times more the tokens of punches count"
     )
+    student = _add_network(networks, "student", run_student, "the generator distilled, for quality fast")
+    student.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the generator is")
+    _add_captions(student)
     recognizer = _add_network(networks, "recognizer", run_recognizer, "motions, labels and descriptions in one space")
     _add_text_encoder(recognizer)
     recognizer.add_argument("--batch", type=whole_number(4, 65536), metavar="N", help="clips a step (default 96)")
@@ -127,6 +130,17 @@ def run_recognizer(args: argparse.Namespace) -> Outcome:
     options = _options(args, *_SHARED, "weights", "batch", "captions", "start")
     _check_pool(args)
     return _trained(train.recognizer.train_recognizer(args.prepared, args.run_folder, **options))
+
+
+def run_student(args: argparse.Namespace) -> Outcome:
+    """Distil the generator of a weights folder; it has its teacher's size, one precision."""
+    for name in ("precision", "accumulate"):
+        if getattr(args, name) is not None:
+            raise InputError(f"The student has no --{name}", "Leave it out")
+    options = _options(args, "steps", "learning_rate", "weights", "captions")
+    del options["preset"]
+    _check_pool(args)
+    return _trained(train.student.train_student(args.prepared, args.run_folder, **options))
 
 
 def run_evaluator(args: argparse.Namespace) -> Outcome:

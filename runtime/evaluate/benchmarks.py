@@ -18,6 +18,7 @@ from runtime.evaluate.registry import CACHE, PREPARED, find
 from runtime.evaluate.results import BUNDLED_WEIGHTS, weights_digest
 from runtime.evaluate.understanding import load_understanding
 from runtime.generate.generator import Generator
+from runtime.weights import STUDENT, sha256, weights_file
 
 OFFICIAL = Path("data/official")
 _RECORDED = ("single", "mirror")  # kinds of pool items that are recordings as they are, or mirrored
@@ -30,7 +31,7 @@ class Options:
     paper (runtime/data/official.py); ``evaluator`` is the judge's weights file (None: the weights folder's own);
     ``guidance`` is the strength of guided rows (None: the usual one); ``compare`` names further weights folders for
     rows of the open benchmark; ``best_of`` also judges the best of so many draws of every prompt; ``prompts`` is a file
-    to take a benchmark's prompts from."""
+    to take a benchmark's prompts from; ``quality`` is one of ``limits.QUALITIES``."""
 
     weights: Path | None = None
     prepared: Path = PREPARED
@@ -45,6 +46,7 @@ class Options:
     compare: tuple[tuple[str, Path], ...] = ()
     best_of: int | None = None
     prompts: Path | None = None
+    quality: str = "best"
 
     def __post_init__(self) -> None:
         if self.seeds < 1 or self.limit < 1:
@@ -52,7 +54,14 @@ class Options:
 
     def generator(self, folder: Path | None = None) -> Generator:
         """Load the networks, of another ``folder`` when given; WeightsError when they are missing or torn."""
-        return Generator.load(folder or self.weights, self.device)
+        generator = Generator.load(folder or self.weights, self.device)
+        generator.draw_in(self.quality)
+        return generator
+
+    def digest(self) -> str:
+        """Return what tells the motions of these weights, drawn in this quality, from others."""
+        digest = weights_digest(self.weights)
+        return digest if self.quality == "best" else sha256(weights_file(self.weights, STUDENT)) + digest
 
     def weights_folder(self) -> Path:
         """Return the folder of the weights."""
@@ -73,15 +82,14 @@ def _thin(rows: list, count: int) -> list:
 def _obedience_motions(options: Options) -> tuple[list[obedience.Prompt], list[np.ndarray]]:
     prompts = obedience.load_prompts()
     orders = [Order(prompt.text, prompt.frames, seed) for prompt in prompts for seed in range(options.seeds)]
-    digest = weights_digest(options.weights)
-    return prompts, produce(options.generator, orders, digest, options.cache, progress=options.progress)
+    return prompts, produce(options.generator, orders, options.digest(), options.cache, progress=options.progress)
 
 
 def run_obedience(options: Options, prompts: Path = obedience.PROMPTS) -> dict:
     """Measure the share of prompts obeyed, by family and overall; with ``best_of`` also of the draws that the
     recogniser chooses.
     """
-    digest, asked = weights_digest(options.weights), obedience.load_prompts(options.prompts or prompts)
+    digest, asked = options.digest(), obedience.load_prompts(options.prompts or prompts)
     result = obedience.run(
         options.generator,
         digest,
@@ -123,8 +131,7 @@ def run_physical(options: Options) -> dict:
         item = pool.items[index]
         frames = item["frames"] // FRAME_MULTIPLE * FRAME_MULTIPLE
         orders.append(Order(pool.captions[item["captions"][0]], min(frames, MAX_FRAMES), index))
-    digest = weights_digest(options.weights)
-    motions = produce(options.generator, orders, digest, options.cache, progress=options.progress)
+    motions = produce(options.generator, orders, options.digest(), options.cache, progress=options.progress)
     ours = physical.measure(motions).as_dict()
     data = physical.measure([pool.item_joints(index)[:MAX_FRAMES] for index in rows]).as_dict()
     ratios = {name: ours[name] / data[name] if data[name] > 0 else None for name in ours if name != "motions"}
@@ -234,6 +241,6 @@ def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
             raise InputError(f"Unknown option {', '.join(sorted(unknown))}", "See python -m runtime evaluate --help")
         options = Options(**known if set(row.usual) & set(known) else {**row.usual, **known})
     result = {"benchmark": name} | row.load()(options)
-    if "figure" in result:
+    if "figure" in result and options.quality == "best":
         results.record(options.cache, name, result["figure"], weights_digest(options.weights))
     return result

@@ -318,7 +318,7 @@ def _makers(options: Options) -> tuple[list[Maker], Understanding | None, list[s
     """
     from runtime.evaluate.understanding import load_understanding, text_guide
 
-    ours, understanding, notes = Maker("ours", options.generator, weights_digest(options.weights)), None, []
+    ours, understanding, notes = Maker("ours", options.generator, options.digest()), None, []
     makers = [ours]
     try:
         understanding = load_understanding(options.weights, options.device)
@@ -388,7 +388,7 @@ def run_open_editing(options: Options) -> dict:
     or the evaluator's weights.
     """
     bench = Bench.load(options).thinned(options.limit)
-    result = editing(bench, Maker("ours", options.generator, weights_digest(options.weights)))
+    result = editing(bench, Maker("ours", options.generator, options.digest()))
     scores = [result["rows"][task] for task in TASKS]
     figure = f"FID {np.mean([row['FID']['mean'] for row in scores]):.2f}, "
     figure += f"R@3 {np.mean([row['R@3']['mean'] for row in scores]):.3f}"

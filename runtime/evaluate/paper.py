@@ -20,7 +20,6 @@ from runtime.evaluate.generated import Order, produce
 from runtime.evaluate.open_benchmark import SEED_STRIDE, SEEDS, Bench, Maker, retrieve
 from runtime.evaluate.open_set import OpenSet, of_motions, whole
 from runtime.evaluate.recognition import Understanding
-from runtime.evaluate.results import weights_digest
 from runtime.evaluate.understanding import load_understanding, text_guide
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def _bench(name: str, options: Options) -> Bench:
 
 
 def _ours(options: Options) -> Maker:
-    return Maker("ours", options.generator, weights_digest(options.weights))
+    return Maker("ours", options.generator, options.digest())
 
 
 def multimodality(bench: Bench, maker: Maker) -> metrics.Estimate:

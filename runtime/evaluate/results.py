@@ -12,10 +12,11 @@ from pathlib import Path
 
 from coamd_blender.errors import DataError, WeightsError
 from runtime.weights import BUNDLED as BUNDLED_WEIGHTS
-from runtime.weights import sha256
+from runtime.weights import STUDENT, sha256
 
 RESULTS = "results.json"
-NO_NETWORK = "vocabulary.safetensors"  # it tells of what was learnt, and makes no motion
+# One tells of what was learnt, and makes no motion; the other makes none of what is measured but in quality fast.
+ASIDE = ("vocabulary.safetensors", STUDENT)
 
 
 def weights_digest(weights: Path | None) -> str:
@@ -29,7 +30,7 @@ def weights_digest(weights: Path | None) -> str:
 def weights_files(weights: Path | None) -> list[Path]:
     """Return the networks of a folder (None: the bundled one), or the single file. Raises WeightsError without."""
     place = Path(weights) if weights else BUNDLED_WEIGHTS
-    files = sorted(set(place.glob("*.safetensors")) - {place / NO_NETWORK}) if place.is_dir() else [place]
+    files = sorted(set(place.glob("*.safetensors")) - {place / name for name in ASIDE}) if place.is_dir() else [place]
     if not files or not all(file.is_file() for file in files):
         raise WeightsError(
             f"There are no weights in {place}", "Give --weights, or train: python -m runtime train --help"

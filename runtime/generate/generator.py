@@ -13,11 +13,12 @@ import torch
 
 from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
+from coamd_blender.wire import limits
 from coamd_blender.wire.checks import check_seconds, tidy_prompt
 from runtime import checkpoint
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
-from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.config import FAST_SAMPLING, FAST_STEERED_STEPS, AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.examples import Examples, vectors_of
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
@@ -29,7 +30,7 @@ from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures
-from runtime.weights import AUTOENCODER, GENERATOR, sha256
+from runtime.weights import AUTOENCODER, GENERATOR, STUDENT, sha256
 from runtime.weights import BUNDLED as WEIGHTS
 
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
@@ -92,6 +93,11 @@ class Generator:
         self.vocabulary: Vocabulary | None = None
         self.examples: Examples | None = None
         self.digest = ""
+        self.quality = "best"
+        self._other_sampling = FAST_SAMPLING  # of the quality that is not chosen
+        self._told_quality: list[str] = []  # why it is not the quality that was asked for
+        self._student: MotionGenerator | None = None
+        self._folder: Path | None = None  # that the networks were read from
         self._wardrobe: Wardrobe | None = None
         self._known: Vocabulary | None = None  # the vocabulary with the words of the styles that are worn
         self._taught: torch.Tensor | None = None  # vectors of those words
@@ -118,7 +124,45 @@ class Generator:
         loaded.examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
         loaded.vocabulary = _with_actions(Vocabulary.beside(folder), loaded.examples)
         loaded.digest = sha256(folder / GENERATOR)
+        loaded._folder = folder
         return loaded
+
+    def draw_in(self, quality: str, cfg: float | None = None) -> None:
+        """Have all that is made from now on be made in a ``quality`` of ``limits.QUALITIES``; call after :meth:`wear`.
+
+        Styles, and a weight ``cfg`` beyond what the distilled networks have learnt, are drawn in "best" all the same,
+        and so is everything without distilled networks of this generator (:meth:`told_quality`). Raises WeightsError
+        when their file is torn.
+        """
+        hindrance = self._hindrance(cfg) if quality == "fast" else None
+        self._told_quality = [f"Drawn in the quality best: {hindrance}"] if hindrance else []
+        quality = "best" if hindrance else quality
+        if quality != self.quality:
+            self.quality, self.sampling, self._other_sampling = quality, self._other_sampling, self.sampling
+
+    def told_quality(self) -> list[str]:
+        """Return a line on why what is made is drawn in another quality than was asked for; none where it is not."""
+        return list(self._told_quality)
+
+    def _hindrance(self, cfg: float | None) -> str | None:
+        """Return why fast cannot be drawn in; loads its networks where it can."""
+        if self.told_styles():
+            return "styles change the networks that draw in it"
+        if cfg is not None and cfg > limits.LARGEST_FAST_WEIGHT:
+            return f"fast goes up to a text weight of {limits.LARGEST_FAST_WEIGHT:g}"
+        if self._student is None:
+            self._student = self._distilled()
+        return None if self._student else f"these weights have no {STUDENT} of their generator"
+
+    def _distilled(self) -> MotionGenerator | None:
+        path = None if self._folder is None else self._folder / STUDENT
+        if path is None or not path.is_file():
+            return None
+        config, _, extra = checkpoint.load(path, "generator", GeneratorConfig)
+        if not config.distilled or extra.get("made_for") != self.digest:
+            return None
+        student = checkpoint.network(path, "generator", GeneratorConfig, MotionGenerator, "student")
+        return student.eval().requires_grad_(False).to(self.device)
 
     def wear(self, worn: Sequence[Worn]) -> None:
         """Have all that is made from now on be made with these styles, and no others; () takes them off, to the bit.
@@ -217,20 +261,34 @@ class Generator:
         seeds: list[int],
         config: SamplingConfig,
         *,
+        text: TextFeatures | None = None,
         known: Known | None = None,
         steer: Steer | None = None,
         on_step: StepReport | None = None,
     ) -> torch.Tensor:
         """Draw ``count`` normalised tokens a prompt: (prompts, count, token_dim).
 
-        How, ``sample`` in model/sampling.py says.
+        How, ``sample`` in model/sampling.py says. ``text`` are the prompts' features, where they are at hand.
         """
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
-        text = self.encode([tidy_prompt(prompt) for prompt in prompts])
+        text = self.encode([tidy_prompt(prompt) for prompt in prompts]) if text is None else text
+        fast = self.quality == "fast"
+        if fast and steer:
+            config = replace(config, steps=FAST_STEERED_STEPS)
+        networks = self._student if fast else self.networks
         with torch.inference_mode():
-            return sample(
-                self.networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer
-            )
+            return sample(networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer)
+
+    def heard(self, clauses: list[str], count: int, seeds: list[int]) -> tuple[TextFeatures, Known | None]:
+        """Return the features of clauses and what is :meth:`shown` of them, for :meth:`draw`: both read at once."""
+        told = [tidy_prompt(clause) for clause in clauses]
+        if self.examples is None:
+            return self.encode(told), None
+        both = self.encode([*told, *(bare(clause) for clause in told)])
+        text, plain = (
+            TextFeatures(*(part[rows] for part in both)) for rows in (slice(len(told)), slice(len(told), None))
+        )
+        return text, self._example(told, vectors_of(plain), count, seeds)
 
     def shown(self, clauses: list[str], count: int, seeds: list[int]) -> Known | None:
         """Return what the networks are shown of an example of each clause (examples.py), for :meth:`draw`; None where
@@ -238,7 +296,9 @@ class Generator:
         if self.examples is None:
             return None
         told = [tidy_prompt(clause) for clause in clauses]
-        vectors = vectors_of(self.encode([bare(clause) for clause in told]))
+        return self._example(told, vectors_of(self.encode([bare(clause) for clause in told])), count, seeds)
+
+    def _example(self, told: list[str], vectors: torch.Tensor, count: int, seeds: list[int]) -> Known | None:
         known = self.examples.shown(told, vectors, count, seeds, self._taught)
         return None if known is None else Known(*(part.to(self.device) for part in known))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SHORTEST_CLAUSE = 5  # tokens, one second: a sentence of more clauses than seconds is drawn as a whole
 PASSAGE, LONGEST_PASSAGE = 3, 6  # tokens drawn anew on each side of a blend
 RISE = (0.3, 0.1)  # metres between the pelvis' heights on both sides that PASSAGE is enough for; that add a token more
-PASSAGE_STEPS = 6  # autoregressive steps for the passages
+PASSAGE_STEPS = 6  # autoregressive steps for the passages, at most
 SETTINGS = (SHORTEST_CLAUSE, PASSAGE, LONGEST_PASSAGE, RISE, PASSAGE_STEPS)
 _SEED_STRIDE = 1_000_003  # between the seeds of two clauses
 
@@ -44,7 +44,7 @@ def clauses_of(prompt: str, count: int) -> list[str]:
 
 def clause_steps(clause_count: int, config: SamplingConfig) -> int:
     """Return the autoregressive steps that drawing so many clauses takes."""
-    return config.steps if clause_count == 1 else config.steps + PASSAGE_STEPS
+    return config.steps if clause_count == 1 else config.steps + min(PASSAGE_STEPS, config.steps)
 
 
 def clause_edges(clause_count: int, count: int) -> list[int]:
@@ -81,18 +81,20 @@ def draw_clauses(
 
     told = [prompt[number] for number in range(len(shares)) for prompt in prompts]
     their_seeds = [seed + number * _SEED_STRIDE for number in range(len(shares)) for seed in seeds]
+    text, known = generator.heard(told, longest, their_seeds)
     alone = generator.draw(
         told,
         longest,
         their_seeds,
         config,
-        known=generator.shown(told, longest, their_seeds),
+        text=text,
+        known=known,
         on_step=(lambda _step, _steps, coarse: on_step(lambda: together(coarse()))) if on_step else None,
     )
     tokens = together(alone)
     if len(shares) == 1:
         return tokens
-    between = replace(config, steps=PASSAGE_STEPS, guidance_weight=0.0, guidance_rescale=0.0)
+    between = replace(config, steps=min(PASSAGE_STEPS, config.steps), guidance_weight=0.0, guidance_rescale=0.0)
     open_tokens = _passages(generator, tokens, edges).to(tokens.device)
     known = Known(tokens, ~open_tokens[..., None].expand_as(tokens))
     whole = [", then ".join(prompt) for prompt in prompts]

@@ -51,13 +51,22 @@ def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
+def _span_embedding(width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(256, width), nn.SiLU(), _zero_linear(width, width))
+
+
 class DiffusionHead(nn.Module):
-    """Velocity of noisy tokens (..., token_dim) given time (...,) and condition (..., width)."""
+    """Velocity of noisy tokens (..., token_dim) given time (...,) and condition (..., width).
+
+    A distilled head gives the mean velocity from one time until another, so that one evaluation goes all the way.
+    """
 
     def __init__(self, config: GeneratorConfig):
         super().__init__()
         width = config.head_width
+        self.distilled = config.distilled
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
+        self.until = _span_embedding(width) if config.distilled else None
         self.condition = nn.Linear(config.width, width)
         shared = config.shared_modulation
         self.shared = _zero_linear(width, 3 * width) if shared else nn.Identity()
@@ -74,13 +83,18 @@ class DiffusionHead(nn.Module):
         """
         return self.velocity(noisy, time, self.condition(condition))
 
-    def velocity(self, noisy: torch.Tensor, time: torch.Tensor, projected: torch.Tensor) -> torch.Tensor:
+    def velocity(
+        self, noisy: torch.Tensor, time: torch.Tensor, projected: torch.Tensor, until: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Return what :meth:`forward` does, (..., token_dim), for conditions already projected.
 
         A solver asks for the same many times. ``noisy`` (..., token_dim) are normalised; ``time`` (...); ``projected``
-        (..., head width).
+        (..., head width). A distilled head needs ``until`` (...), the time up to which it says the mean velocity.
         """
-        told = functional.silu(projected + self.time(sinusoid(time * _TIME_SCALE, 256)))
+        moment = self.time(sinusoid(time * _TIME_SCALE, 256))
+        if self.distilled:
+            moment = moment + self.until(sinusoid(until * _TIME_SCALE, 256))
+        told = functional.silu(projected + moment)
         modulation = self.shared(told)
         x = self.project(noisy)
         for block in self.blocks:

@@ -27,6 +27,9 @@ Steer = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 StepReport = Callable[[int, int, Callable[[], torch.Tensor]], None]
 
 
+JUMPS_BESIDE = 4  # solver steps of a distilled head for tokens of which some channels are given
+
+
 class Known(NamedTuple):
     """What is known before sampling: ``tokens`` (batch, count, dim) and where they hold, ``given`` of that shape, bool.
 
@@ -45,15 +48,19 @@ def kept_after(step: int, steps: int, count: int) -> int:
     return count - math.floor(count * math.cos(0.5 * math.pi * step / steps))
 
 
+def solver_times(steps: int) -> list[float]:
+    """Return the times from 0 to 1 between which ``steps`` solver steps go: s^1.2 for even s."""
+    return [(index / steps) ** 1.2 for index in range(steps + 1)]
+
+
 def euler(velocity: Callable[[torch.Tensor, float], torch.Tensor], noise: torch.Tensor, steps: int) -> torch.Tensor:
     """Integrate dx/dt = velocity(x, t) in ``steps`` Euler steps from t = 0 to t = 1, any unit.
 
     It starts from ``noise`` (..., dim); what comes back has the same shape. Steps are finer towards the noise, where
-    the field bends most: t = s^1.2 for even s.
+    the field bends most (:func:`solver_times`).
     """
     x = noise
-    times = [(index / steps) ** 1.2 for index in range(steps + 1)]
-    for now, then in pairwise(times):
+    for now, then in pairwise(solver_times(steps)):
         x = x + (then - now) * velocity(x, now)
     return x
 
@@ -147,16 +154,35 @@ def _conditions_of(
     """Read a text once, and return what gives the head's conditions (2 * batch, count, width) at every step.
 
     They are asked for with the tokens (batch, count, dim) so far and where they are ``hidden`` (batch, count) bool:
-    those with the text come first, then those without it and without the skipped layers.
+    those with the text come first, then those without it and without the skipped layers. Of distilled networks there
+    are only the first (batch, count, width).
     """
     batch, count, _ = noise.shape
+    skipped = config.skipped if config.guidance_weight > 1 else ()  # up to there nothing is led away from
+    if networks.config.distilled:
+        return _led_conditions_of(networks, text, noise, config.guidance_weight, bool(skipped))
     valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
     dropped = torch.arange(2 * batch, device=noise.device) >= batch
     told = networks.transformer.read(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
-    skipped = config.skipped if config.guidance_weight > 1 else ()  # up to there nothing is led away from
 
     def conditions(tokens: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
         return networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, told, skipped, batch)
+
+    return conditions
+
+
+def _led_conditions_of(
+    networks: MotionGenerator, text: TextFeatures, noise: torch.Tensor, weight: float, skipping: bool
+) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """:func:`_conditions_of` of distilled networks, for a guidance ``weight`` and whether layers are ``skipping``."""
+    batch, count, _ = noise.shape
+    valid = torch.ones(batch, count, dtype=torch.bool, device=noise.device)
+    dropped = torch.full((batch,), weight == 0, device=noise.device)
+    guidance = noise.new_full((batch,), weight), torch.full((batch,), skipping, device=noise.device)
+    told = networks.transformer.read(text.tokens, text.valid, dropped, guidance)
+
+    def conditions(tokens: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+        return networks.transformer(tokens, hidden, valid, told)
 
     return conditions
 
@@ -172,16 +198,33 @@ def _drawn(
 ) -> torch.Tensor:
     """``tokens`` (batch, count, dim) with those ``wanted`` (batch, count) drawn by the head.
 
-    ``vectors`` (2 * batch, count, width) are the conditions with the text and those without.
+    ``vectors`` (2 * batch, count, width) are the conditions with the text and those without, or those that a distilled
+    head takes alone.
     """
     if not wanted.any():
         return tokens
-    batch = len(tokens)
-    pair = torch.cat([vectors[:batch][wanted], vectors[batch:][wanted]])  # (2 * wanted, width)
+    branches = vectors.unflatten(0, (-1, len(tokens)))[:, wanted].flatten(0, 1)  # (branches * wanted, width)
     fixed = Known(known.tokens[wanted], known.given[wanted])
+    draw = _jump if head.distilled else _draw
     return tokens.masked_scatter(
-        wanted[..., None], _draw(head, pair, noise[wanted] * config.temperature, fixed, config)
+        wanted[..., None], draw(head, branches, noise[wanted] * config.temperature, fixed, config)
     )
+
+
+def _jump(
+    head: DiffusionHead, vectors: torch.Tensor, start: torch.Tensor, fixed: Known, config: SamplingConfig
+) -> torch.Tensor:
+    """:func:`_draw` by a distilled head, whose every evaluation goes from one solver step to the next.
+
+    Tokens of which channels are given take at least ``JUMPS_BESIDE`` of them: the others see what is given only there.
+    """
+    straight, projected = fixed.tokens - start, head.condition(vectors)
+    steps = max(config.solver_steps, JUMPS_BESIDE) if fixed.given.any() else config.solver_steps
+    x = start
+    for now, then in pairwise(solver_times(steps)):
+        time, until = (torch.full((1,), end, device=x.device) for end in (now, then))
+        x = x + (then - now) * torch.where(fixed.given, straight, head.velocity(x, time, projected, until))
+    return x
 
 
 def _draw(

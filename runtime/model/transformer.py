@@ -89,6 +89,26 @@ class VectorCondition(nn.Module):
         return pooled.new_zeros(len(pooled), 0, pooled.shape[1]), valid[:, :0], pooled
 
 
+class GuidanceCondition(nn.Module):
+    """The weight of guidance as an input (Meng et al. 2023), and whether it leads away from skipped layers too.
+
+    It starts as nothing, so that a distilled network begins as its teacher.
+    """
+
+    _FEATURES, _SCALE = 128, 10.0  # a weight is told from the next by a tenth
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(self._FEATURES + 1, width), nn.SiLU(), nn.Linear(width, width))
+        nn.init.zeros_(self.layers[2].weight)
+        nn.init.zeros_(self.layers[2].bias)
+
+    def forward(self, weight: torch.Tensor, skipping: torch.Tensor) -> torch.Tensor:
+        """Return vectors (batch, width), no unit, of a guidance ``weight`` (batch,) and ``skipping`` (batch,) bool."""
+        features = sinusoid(weight * self._SCALE, self._FEATURES)
+        return self.layers(torch.cat([features, skipping[:, None].to(features.dtype)], dim=-1))
+
+
 class MotionLayer(nn.Module):
     """Self-attention, cross-attention to text (if it comes as tokens), feed-forward; AdaLN-zero from the pooled
     condition."""
@@ -133,6 +153,7 @@ class MaskedTransformer(nn.Module):
         self.config = config
         width = config.width
         self.text = TextCondition(config) if config.text_condition == "tokens" else VectorCondition(config)
+        self.guidance = GuidanceCondition(width) if config.distilled else None
         self.project = nn.Linear(config.token_dim, width)
         self.mask_token = nn.Parameter(torch.randn(width) * 0.02)
         self.place = nn.Linear(2 * width, width) if config.both_ends else None
@@ -164,13 +185,21 @@ class MaskedTransformer(nn.Module):
                 x = layer(x, valid, told.layer(index))
         return self.norm(x)
 
-    def read(self, tokens: torch.Tensor, valid: torch.Tensor, dropped: torch.Tensor) -> Told:
+    def read(
+        self,
+        tokens: torch.Tensor,
+        valid: torch.Tensor,
+        dropped: torch.Tensor,
+        guidance: tuple[torch.Tensor, torch.Tensor] | None = None,
+    ) -> Told:
         """Return what the layers take from a text's features.
 
         ``tokens`` (batch, words, text_dim); ``valid`` (batch, words) bool; ``dropped`` (batch,) bool: text to leave
-        out.
+        out. Distilled networks need ``guidance``: its weights (batch,), and whether layers are skipped (batch,) bool.
         """
         keys, keys_valid, pooled = self.text(tokens, valid, dropped)
+        if self.guidance is not None:
+            pooled = pooled + self.guidance(*guidance)
         pooled = nn.functional.silu(pooled)
         memories, modulations = zip(*(layer.read(keys, pooled) for layer in self.layers), strict=True)
         return Told(keys_valid, memories, modulations)

@@ -12,7 +12,7 @@ from runtime.serve.server import Arrays, Fields, Report
 def edit(request: EditRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
     """Make the ranges anew: fields ``fps`` and ``weights``, array ``joints`` of the shape and type that came."""
     made = editing.regenerate.edit_ranges(
-        models.generator(request.styles),
+        models.generator(request.styles, request.quality, request.cfg),
         request.joints,
         float(request.fps),
         editing.task.edits_of(request),
@@ -24,6 +24,8 @@ def edit(request: EditRequest, models: Models, report: Report) -> tuple[Fields, 
 def storyboard(request: StoryboardRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
     """Make the scenes in a row: fields ``fps`` and ``weights``, array ``joints`` float32 (frames, 22, 3)."""
     made = editing.storyboard.perform(
-        models.generator(request.styles), request, on_step=lambda step, steps: report("sampling", step, steps, None)
+        models.generator(request.styles, request.quality, request.cfg),
+        request,
+        on_step=lambda step, steps: report("sampling", step, steps, None),
     )
     return {"fps": FPS, "weights": models.provenance(request.styles)}, {"joints": made}

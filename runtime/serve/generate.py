@@ -15,11 +15,15 @@ from runtime.serve.server import Arrays, Fields, Report
 
 
 def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Make the motions: fields ``fps``, ``seconds``, ``notes`` (a line for each style that is on, and each clause far
-    from anything learnt), ``weights`` (``name`` and ``licence`` of what made them) and, of a request that is
-    ``ranked``, ``scores`` (how well each does what was asked); array ``joints`` float32 (count, frames, 22, 3)."""
+    """Make the motions.
+
+    Fields ``fps``, ``seconds``, ``notes`` (a line for each style that is on, for another quality than was asked for,
+    and for each clause far from anything learnt), ``weights`` (``name`` and ``licence`` of what made them) and, of a
+    request that is ``ranked``, ``scores`` (how well each does what was asked); array ``joints`` float32 (count, frames,
+    22, 3).
+    """
     frames = generation.generator.frames_for(request.seconds)
-    generator, guide = models.generator(request.styles), None
+    generator, guide = models.generator(request.styles, request.quality, request.cfg), None
     if request.guidance:
         report("loading", 0, 0, None)
         guide = partial(models.recognizer().guidance, strength=request.guidance)
@@ -33,7 +37,7 @@ def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[
         guide,
     )
     joints = np.concatenate(list(batches))
-    notes = [*generator.told_styles(), *generator.notes(request.prompts)]
+    notes = [*generator.told_styles(), *generator.told_quality(), *generator.notes(request.prompts)]
     fields = {"fps": FPS, "seconds": frames / FPS, "notes": notes}
     fields["weights"] = models.provenance(request.styles)
     if request.ranked:

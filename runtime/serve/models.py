@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coamd_blender.errors import InputError
+from coamd_blender.wire import limits
 from coamd_blender.wire.requests import StyleChoice
 from runtime import generate, recognize, weights
 from runtime import library as clips
@@ -33,16 +34,21 @@ class Models:
         self._styles: dict[str, tuple[tuple[int, int], Style]] = {}  # by path, with the file's time and size
         self._provenance: tuple[str, str] | None = None
 
-    def generator(self, styles: Sequence[StyleChoice] = ()) -> Generator:
+    def generator(
+        self, styles: Sequence[StyleChoice] = (), quality: str | None = None, cfg: float | None = None
+    ) -> Generator:
         """Return the generator, loaded unless it is, wearing these styles and no others.
 
-        Raises WeightsError, and InputError for a style that is not there or belongs to other weights.
+        It draws in ``quality`` (None: the usual one), under the text weight ``cfg``, where it can
+        (:meth:`Generator.draw_in`). Raises WeightsError, and InputError for a style that is not there or belongs to
+        other weights.
         """
         if self._generator is None:
             self._generator = generate.generator.Generator.load(self._weights, self._device)
         self._generator.wear(
             [generate.style.Worn(self._style(choice.path), choice.strength) for choice in styles if choice.strength]
         )
+        self._generator.draw_in(quality or limits.DEFAULT_QUALITY, cfg)
         return self._generator
 
     def _style(self, path: str) -> Style:

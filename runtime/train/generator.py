@@ -53,7 +53,7 @@ def train_generator(
         pool = Pool.load(Path(prepared) / "pool" / "train")
         coder = finished_autoencoder(autoencoder, run, pool, device, keep=start is not None)
         encoders, batch = (coder, text_encoder), schedule and schedule.batch
-        train, val = _token_samplers(prepared, run, captions, encoders, batch=batch, strikes=strikes)
+        train, val = token_samplers(prepared, run, captions, encoders, batch=batch, strikes=strikes)
     module = MotionGenerator(sizes.generator)
     if start is not None:
         begin_from(module, start)
@@ -144,16 +144,17 @@ def channel_importance(coder: Autoencoder, tokens: torch.Tensor) -> torch.Tensor
     return weight / weight.mean()
 
 
-def _token_samplers(
+def token_samplers(
     prepared: Path,
     run: Path,
     captions: Path | None,
     encoders: tuple[Autoencoder, SentenceEncoder],
     *,
     batch: int | None,
-    strikes: float,
+    strikes: float = 1.0,
 ) -> tuple[TokenSampler, TokenSampler]:
-    """Those of the pool's parts for training and validation; punches count more (``strikes``) in training alone."""
+    """Return those of the pool's parts for training and validation; punches count more (``strikes``) in training
+    alone. ``encoders`` and the other arguments are those of :func:`_token_sampler`."""
 
     def sampler(part: str, counting: float) -> TokenSampler:
         elsewhere = captions and captions / part

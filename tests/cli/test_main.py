@@ -11,6 +11,7 @@ from generator_fakes import FakeGenerator
 from synthetic_motions import standing
 
 from coamd_blender.motion.skeleton import with_bone_lengths
+from coamd_blender.wire import limits
 from runtime.cli import main
 from runtime.formats.read import read_motion
 from runtime.generate.generator import Generator
@@ -62,6 +63,17 @@ def test_generate_writes_one_motion_and_one_json_object(fake, capsys, tmp_path):
         assert (archive["joints"] == 7).all() and archive["fps"] == 20
     assert fake.calls == [(["a man walks"], 80, [7], 2.5)]
     assert [path.name for path in out.parent.iterdir()] == ["walk.npz"]
+
+
+def test_generate_draws_in_the_quality_asked_for_and_tells_what_hinders_it(fake, capsys, tmp_path):
+    words = ["generate", "--prompt", "a man walks", "--out", str(tmp_path / "walk.npz")]
+    assert main.main(words) == 0
+    assert fake.quality == (limits.DEFAULT_QUALITY, None)
+    capsys.readouterr()
+    assert main.main([*words, "--quality", "fast", "--cfg", "99", "--json"]) == 0
+    told = capsys.readouterr()
+    assert fake.quality == ("fast", 99) and "the better one" in told.err
+    assert json.loads(told.out)["notes"] == ["the better one"]
 
 
 def test_generate_prints_the_path_for_people(fake, capsys, tmp_path):

@@ -1,6 +1,8 @@
 """Generation with small random networks: seeds, batches, previews, bad input. The bundled weights have tests of
 their own (test_bundled_weights.py)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +12,12 @@ from runtime import checkpoint
 from runtime.config import AutoencoderConfig, GeneratorConfig
 from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
 from runtime.generate.generator import Generator, choose_device, frames_for
+from runtime.generate.style import Style, StyleConfig, Worn
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextEncoder
 from runtime.weights import BUNDLED as WEIGHTS
+from runtime.weights import sha256
 
 CODER = AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1)
 NETWORKS = GeneratorConfig(
@@ -135,3 +139,78 @@ def test_an_example_changes_its_own_clause_alone(bowling):
     apart = np.abs(with_example - without).max(axis=(1, 2, 3))
     assert apart[0] > 1e-3 and apart[2] > 1e-3 and apart[1] < 1e-4
     assert np.abs(bowling.generate(prompts[:1], 80, [1]) - with_example[0]).max() < 1e-4
+
+
+@pytest.fixture
+def graded(generator, tmp_path):
+    """The generator in a folder of its own, beside networks that claim to be distilled from it."""
+    checkpoint.save(tmp_path / "autoencoder.safetensors", "autoencoder", CODER, generator.autoencoder.state_dict())
+    checkpoint.save(tmp_path / "generator.safetensors", "generator", NETWORKS, generator.networks.state_dict())
+    for name in ("text_encoder.safetensors", "tokenizer.json"):
+        (tmp_path / name).symlink_to(WEIGHTS / name)
+    write_student(tmp_path, sha256(tmp_path / "generator.safetensors"))
+    return tmp_path
+
+
+def write_student(folder, made_for):
+    torch.manual_seed(1)
+    config = replace(NETWORKS, distilled=True)
+    networks = MotionGenerator(config)
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    told = {"made_for": made_for}
+    checkpoint.save(folder / "student.safetensors", "generator", config, networks.state_dict(), told)
+
+
+def test_fast_is_drawn_by_the_distilled_networks_in_fewer_steps_and_best_as_ever(graded):
+    generator, steps = Generator.load(graded, "cpu"), []
+    best = generator.generate(["walk"], 24, [1])
+    generator.draw_in("fast")
+    fast = generator.generate(["walk"], 24, [1], on_step=lambda step, total, _: steps.append((step, total)))
+    assert steps == [(step, 5) for step in range(1, 6)]
+    assert np.array_equal(fast, generator.generate(["walk"], 24, [1])) and np.abs(fast - best).max() > 1e-3
+    generator.draw_in("best")
+    assert np.array_equal(generator.generate(["walk"], 24, [1]), best) and not generator.told_quality()
+
+
+def test_fast_takes_a_gradient_step_of_guidance_as_often_as_best(graded):
+    generator, seen = Generator.load(graded, "cpu"), []
+    generator.draw_in("fast")
+
+    def steer(tokens, fresh):
+        seen.append(int(fresh.sum()))
+        return tokens
+
+    generator.draw(["walk"], 24, [1], generator.sampling, steer=steer)
+    assert len(seen) == 12
+
+
+def test_what_fast_cannot_do_is_drawn_in_best_and_said(graded):
+    generator = Generator.load(graded, "cpu")
+    generator.draw_in("fast", cfg=9.0)
+    assert generator.told_quality() == ["Drawn in the quality best: fast goes up to a text weight of 8"]
+    assert generator.quality == "best"
+    generator.draw_in("fast", cfg=8.0)
+    assert generator.quality == "fast" and not generator.told_quality()
+    rank_one = {"transformer.layers.0.feedforward.0": (torch.ones(1, 16), torch.ones(16, 1))}
+    generator.wear([Worn(Style(StyleConfig("goblin", generator.digest, 1, ("walks",), ("a",)), rank_one))])
+    generator.draw_in("fast")
+    assert generator.quality == "best" and "styles" in generator.told_quality()[0]
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: write_student(path.parent, "0" * 64)])
+def test_without_networks_distilled_from_this_generator_best_is_drawn_and_said(graded, spoil):
+    generator = Generator.load(graded, "cpu")
+    spoil(graded / "student.safetensors")
+    generator.draw_in("fast")
+    assert generator.quality == "best"
+    assert generator.told_quality() == [
+        "Drawn in the quality best: these weights have no student.safetensors of their generator"
+    ]
+
+
+def test_torn_distilled_networks_are_refused(graded):
+    generator = Generator.load(graded, "cpu")
+    (graded / "student.safetensors").write_bytes(b"torn")
+    with pytest.raises(WeightsError, match=r"student\.safetensors cannot be read"):
+        generator.draw_in("fast")

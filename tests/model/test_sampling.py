@@ -1,6 +1,7 @@
 """Sampling: the schedule, the solver against a closed form, guidance, seeds."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -245,3 +246,51 @@ def test_what_is_seen_on_the_way_does_not_change_the_sample():
     quiet = sample(networks, text_of(2), *drawn, config)
     seen = sample(networks, text_of(2), *drawn, config, lambda step, steps, coarse: coarse())
     assert torch.equal(quiet, seen)
+
+
+def distilled_networks(seed=0):
+    torch.manual_seed(seed)
+    networks = MotionGenerator(replace(TINY, distilled=True)).eval()
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return networks
+
+
+def test_distilled_networks_pass_once_a_step_and_jump_from_one_solver_time_to_the_next(monkeypatch):
+    networks, text, spans = distilled_networks(), text_of(2), []
+    passes, velocity = [], networks.head.velocity
+    networks.transformer.register_forward_hook(lambda *_: passes.append(1))
+
+    def watched(noisy, time, projected, until):
+        spans.append((round(time.item(), 3), round(until.item(), 3)))
+        return velocity(noisy, time, projected, until)
+
+    monkeypatch.setattr(networks.head, "velocity", watched)
+    noise, order = noise_of_seeds([1, 2], 6, 5)
+    sample(networks, text, noise, order, SamplingConfig(steps=3, solver_steps=2))
+    middle = round(0.5**1.2, 3)
+    assert len(passes) == 3 and spans == [(0.0, middle), (middle, 1.0)] * 3
+
+
+def test_distilled_networks_leave_what_is_given_and_see_it_in_four_jumps(monkeypatch):
+    networks, text = distilled_networks(), text_of(1)
+    noise, order = noise_of_seeds([1], 6, 5)
+    given = torch.zeros(1, 6, 5, dtype=torch.bool)
+    given[:, 2] = True
+    given[:, 4, 3:] = True
+    tokens = torch.full((1, 6, 5), 0.7)
+    config = SamplingConfig(steps=2, solver_steps=1)
+    drawn = sample(networks, text, noise, order, config, known=Known(tokens, given))
+    assert torch.allclose(drawn[given], tokens[given], atol=1e-6)
+    other = torch.where(given & (torch.arange(6)[:, None] == 4), -0.7, tokens)
+    moved = sample(networks, text, noise, order, config, known=Known(other, given))
+    assert (drawn - moved)[0, 4, :3].abs().max() > 1e-3, "other channels of the token go with what is given"
+
+
+def test_distilled_networks_without_weight_hear_no_text():
+    networks, noise = distilled_networks(), noise_of_seeds([1], 6, 5)
+    config = SamplingConfig(steps=2, solver_steps=1, guidance_weight=0.0)
+    drawn = [sample(networks, text_of(1, seed=seed), *noise, config) for seed in (3, 4)]
+    assert torch.equal(*drawn)
+    told = [sample(networks, text_of(1, seed=seed), *noise, replace(config, guidance_weight=2.5)) for seed in (3, 4)]
+    assert (told[0] - told[1]).abs().max() > 1e-3

@@ -8,6 +8,7 @@ import torch
 from generator_fakes import FakeGenerator
 
 from coamd_blender.errors import InputError
+from coamd_blender.wire import limits
 from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate.generator import WEIGHTS, Generator
 from runtime.generate.style import Style, StyleConfig
@@ -42,6 +43,15 @@ def test_serve_generates(fake):
     assert arrays["joints"].shape == (2, 40, 22, 3) and arrays["joints"][1, 0, 0, 0] == 4
     assert [(phase, step, total) for phase, step, total, _ in seen] == [("sampling", 1, 2), ("sampling", 2, 2)]
     assert fake.calls == [(["a", "b"], 40, [3, 4], 2.0)]
+
+
+def test_a_request_is_drawn_in_its_quality_and_what_cannot_be_is_told(fake):
+    serve_generate(fake)
+    assert fake.quality == (limits.DEFAULT_QUALITY, None), "nobody says which"
+    fields, _, _ = serve_generate(fake, quality="best", cfg=3.0)
+    assert fake.quality == ("best", 3.0) and fields["notes"] == []
+    fields, _, _ = serve_generate(fake, quality="fast", cfg=99)
+    assert fake.quality == ("fast", 99) and fields["notes"] == ["the better one"]
 
 
 def test_serve_pulls_towards_the_prompts_when_asked_to(fake, monkeypatch):

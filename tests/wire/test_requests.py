@@ -56,15 +56,15 @@ SENT = [
         [],
     ),
     (
-        EditRequest(CLIP, 20.0, (EditRange(0, 60),), styles=(StyleChoice("/b", 2.0),)),
+        EditRequest(CLIP, 20.0, (EditRange(0, 60),), styles=(StyleChoice("/b", 2.0),), quality="fast"),
         '{"fps":20.0,"ranges":[[0,60,"between"]],"prompt":"","joints":null,"keep":0.5,"seed":0,"cfg":null,'
-        '"styles":[["/b",2.0]]}',
+        '"styles":[["/b",2.0]],"quality":"fast"}',
         ["joints"],
     ),
     (
-        StoryboardRequest(SCENES, styles=(StyleChoice("/b", 0.25),)),
+        StoryboardRequest(SCENES, styles=(StyleChoice("/b", 0.25),), quality="best"),
         '{"scenes":[{"prompt":"walks","seconds":3.0},{"prompt":"sits","seconds":2}],"seed":0,"cfg":null,'
-        '"loop":null,"in_place":false,"styles":[["/b",0.25]]}',
+        '"loop":null,"in_place":false,"styles":[["/b",0.25]],"quality":"best"}',
         [],
     ),
     (
@@ -231,6 +231,11 @@ REFUSED = [
         ([["/a", -0.5]], "0 to 2"), ([["/a", True]], "strength of a style True"), ([["/a", None]], "no strength"),
         ([["/a", float("nan")]], "0 to 2"), ([["/a", 1]] * 9, "9 styles are too many"),
     ]),
+    *((task, fields | {"quality": wrong}, arrays, f"The quality {wrong!r} is not one of best, fast")
+      for task, fields, arrays in [
+        ("generate", GENERATE, {}), ("edit", EDIT, {"joints": CLIP}), ("storyboard", BOARD, {}),
+      ]
+      for wrong in ("fastest", "", 3, ["best"])),
     ("recognize", {}, {}, "no joints"),
     ("recognize", {"labels": "kick"}, {"joints": CLIP}, "list of texts"),
     ("recognize", {"top": 0}, {"joints": CLIP}, "1 to 1000"),

@@ -15,7 +15,7 @@ What comes back is checked in wire/answers.py.
 
 from __future__ import annotations
 
-from .base import Arrays, Fields, TaskRequest
+from .base import Arrays, DrawingRequest, Fields, TaskRequest
 from .motions import EditRange, EditRequest, GenerateRequest, StoryboardRequest, StoryboardScene, StyleChoice
 from .understanding import (
     IndexRequest,
@@ -30,6 +30,7 @@ from .understanding import (
 __all__ = [
     "REQUESTS",
     "Arrays",
+    "DrawingRequest",
     "EditRange",
     "EditRequest",
     "Fields",

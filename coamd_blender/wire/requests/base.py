@@ -49,6 +49,12 @@ class TaskRequest:
         raise NotImplementedError
 
 
+class DrawingRequest(TaskRequest):
+    """A request that draws motion: in a ``quality`` of ``limits.QUALITIES``, None for the usual one."""
+
+    quality: str | None
+
+
 def frozen(value: Any) -> Any:
     """Return lists, at every depth, as tuples; anything else as it is, for the check to look at."""
     return tuple(map(frozen, value)) if isinstance(value, list) else value

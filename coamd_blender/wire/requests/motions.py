@@ -10,6 +10,7 @@ from ...errors import InputError
 from .. import limits
 from ..checks import (
     check_number,
+    check_quality,
     check_range,
     check_ranges,
     check_rate,
@@ -24,7 +25,7 @@ from ..checks import (
     tidy_prompt,
 )
 from ..edit_modes import DEFAULT_MODE
-from .base import Arrays, Fields, TaskRequest, frozen
+from .base import Arrays, DrawingRequest, Fields, frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,14 +49,20 @@ def _styles_of(fields: Fields) -> tuple[StyleChoice, ...]:
     return tuple(StyleChoice(*row) for row in rows) if whole else rows
 
 
+def _quality_sent(quality: str | None) -> Fields:
+    return {} if quality is None else {"quality": quality}
+
+
 @dataclass(frozen=True)
-class GenerateRequest(TaskRequest):
+class GenerateRequest(DrawingRequest):
     """Make one motion of ``seconds`` a prompt, with its seed. ``cfg`` is the classifier-free weight (None: the model's
     own), ``guidance`` the strength of the recogniser's pull (None or 0: none); ``ranked`` asks how well each motion
-    does what was asked; ``styles`` are put on for this request.
+    does what was asked; ``styles`` are put on for this request; ``quality`` is one of ``limits.QUALITIES`` (None: the
+    usual one).
 
-    Result: fields ``fps``, ``seconds``, ``notes`` (lines on styles and on what is far from anything learnt), ``scores``
-    (a number each, the higher the better, where ``ranked``); array ``joints`` float32 (count, frames, 22, 3).
+    Result: fields ``fps``, ``seconds``, ``notes`` (lines on styles, on another quality than was asked for, and on what
+    is far from anything learnt), ``scores`` (a number each, the higher the better, where ``ranked``); array ``joints``
+    float32 (count, frames, 22, 3).
     """
 
     task: ClassVar[str] = "generate"
@@ -66,6 +73,7 @@ class GenerateRequest(TaskRequest):
     guidance: float | None = None
     ranked: bool = False
     styles: tuple[StyleChoice, ...] = ()
+    quality: str | None = None
 
     @classmethod
     def variants(
@@ -101,6 +109,7 @@ class GenerateRequest(TaskRequest):
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
         check_number("The guidance", self.guidance, limits.LARGEST_WEIGHT)
         check_styles(self.styles)
+        check_quality(self.quality)
 
     def check_answer(self, fields: Fields, arrays: Arrays) -> None:
         """Raise ProtocolError unless there is one motion a seed."""
@@ -125,13 +134,15 @@ class GenerateRequest(TaskRequest):
             "guidance": self.guidance,
             **({"ranked": True} if self.ranked else {}),
             **_styles_sent(self.styles),
+            **_quality_sent(self.quality),
         }
 
     @classmethod
     def _of(cls, fields: Fields, arrays: Arrays) -> GenerateRequest:
         prompts, seeds = frozen(fields.get("prompts")), frozen(fields.get("seeds"))
         told = (fields.get(name) for name in ("cfg", "guidance"))
-        return cls(prompts, fields.get("seconds"), seeds, *told, fields.get("ranked") is True, _styles_of(fields))
+        ranked, quality = fields.get("ranked") is True, fields.get("quality")
+        return cls(prompts, fields.get("seconds"), seeds, *told, ranked, _styles_of(fields), quality)
 
 
 class EditRange(NamedTuple):
@@ -143,14 +154,14 @@ class EditRange(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class EditRequest(TaskRequest):
+class EditRequest(DrawingRequest):
     """Make ``ranges`` of a clip ``joints`` (frames, 22, 3) at ``fps`` frames a second anew, and touch nothing else.
 
     ``parts``: body parts and joints, by commas, that alone are made anew (on the wire the field ``joints``);
     ``keep``: share, 0 to 1, that stays in a mode that keeps one; ``path`` (points, 2: x, z): a curve on the ground for
     the pelvis, for one range; ``target_points`` (count, 3) where the joints ``target_joints`` (count,) must be at the
     frames ``target_frames`` (count,). All in the clip's own coordinates.
-    ``styles`` are put on for this request. Result: field ``fps``, array ``joints``.
+    ``styles`` and ``quality`` are as in :class:`GenerateRequest`. Result: field ``fps``, array ``joints``.
     """
 
     task: ClassVar[str] = "edit"
@@ -167,6 +178,7 @@ class EditRequest(TaskRequest):
     target_joints: np.ndarray | None = None
     target_frames: np.ndarray | None = None
     styles: tuple[StyleChoice, ...] = ()
+    quality: str | None = None
 
     def check(self) -> None:
         """Raise InputError for a clip, ranges or wishes that cannot be used."""
@@ -181,6 +193,7 @@ class EditRequest(TaskRequest):
         check_seed(self.seed)
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
         check_styles(self.styles)
+        check_quality(self.quality)
         self._check_ranges()
         self._check_targets()
         wire.array_checks.immovable_joints(self.parts)
@@ -221,6 +234,7 @@ class EditRequest(TaskRequest):
             "seed": self.seed,
             "cfg": self.cfg,
             **_styles_sent(self.styles),
+            **_quality_sent(self.quality),
         }
 
     def _arrays(self) -> dict[str, np.ndarray | None]:
@@ -243,6 +257,7 @@ class EditRequest(TaskRequest):
             arrays.get("path"),
             *(arrays.get(f"target_{name}") for name in ("points", "joints", "frames")),
             _styles_of(fields),
+            fields.get("quality"),
         )
 
 
@@ -255,9 +270,10 @@ class StoryboardScene(NamedTuple):
 
 
 @dataclass(frozen=True)
-class StoryboardRequest(TaskRequest):
+class StoryboardRequest(DrawingRequest):
     """Make one motion of several scenes in a row. ``loop``: None, or one of LOOPS, what becomes of the travel of a
-    motion that ends as it began; ``in_place`` takes the travel out; ``styles`` are put on for this request.
+    motion that ends as it began; ``in_place`` takes the travel out; ``styles`` and ``quality`` are as in
+    :class:`GenerateRequest`.
 
     Result: field ``fps``, array ``joints`` float32 (frames, 22, 3).
     """
@@ -269,6 +285,7 @@ class StoryboardRequest(TaskRequest):
     loop: str | None = None
     in_place: bool = False
     styles: tuple[StyleChoice, ...] = ()
+    quality: str | None = None
 
     def check(self) -> None:
         """Raise InputError for scenes, and wishes for them, that cannot be used."""
@@ -286,6 +303,7 @@ class StoryboardRequest(TaskRequest):
             raise InputError(f"There is no loop {self.loop!r}", "Send keep or remove, or leave it out")
         check_seed(self.seed)
         check_styles(self.styles)
+        check_quality(self.quality)
         check_number("The classifier-free weight", self.cfg, limits.LARGEST_WEIGHT)
 
     def check_answer(self, fields: Fields, arrays: Arrays) -> None:
@@ -305,6 +323,7 @@ class StoryboardRequest(TaskRequest):
             "loop": self.loop,
             "in_place": self.in_place,
             **_styles_sent(self.styles),
+            **_quality_sent(self.quality),
         }
 
     @classmethod
@@ -318,4 +337,5 @@ class StoryboardRequest(TaskRequest):
                 for row in rows
             )
         seed, closed = fields.get("seed", limits.DEFAULT_SEED), fields.get("loop")
-        return cls(rows, seed, fields.get("cfg"), closed, bool(fields.get("in_place")), _styles_of(fields))
+        worn, quality = _styles_of(fields), fields.get("quality")
+        return cls(rows, seed, fields.get("cfg"), closed, bool(fields.get("in_place")), worn, quality)
