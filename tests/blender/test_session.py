@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from coamd_blender.anim.steps import Call, Step  # noqa: E402
 from coamd_blender.core import session as sessions  # noqa: E402
 from coamd_blender.core.workflow import Ask, Beside, Seal  # noqa: E402
 from coamd_blender.errors import InputError, RuntimeUnavailable  # noqa: E402
-from coamd_blender.wire.requests import GenerateRequest  # noqa: E402
+from coamd_blender.wire.requests import GenerateRequest, KnownRequest  # noqa: E402
 
 WALK = GenerateRequest.variants("a person walks", 1.0, 3)
 SLOW = GenerateRequest.variants("slow", 1.0, 3)
@@ -202,6 +203,21 @@ def test_other_preferences_end_what_the_runtime_before_was_at(session, addon):
     session.start(other())
     session.wait()
     assert not session.running and session.error is None
+
+
+def test_motion_is_drawn_in_the_quality_of_the_preferences_unless_a_request_says_one(session, addon, monkeypatch):
+    sent, asked = [], KnownRequest("clips", ("a.bvh",))
+    monkeypatch.setattr(session._runner, "ask", sent.append)
+    monkeypatch.setattr(session._runner, "shutdown", lambda: sent.append("ended"))
+    session._submit(WALK)
+    del sent[:]
+    for quality in ("fast", "best"):
+        addon.quality = quality
+        for request in (WALK, replace(WALK, quality="fast"), asked):
+            session._submit(request)
+    addon.property_unset("quality")
+    wanted = [replace(WALK, quality=quality) for quality in ("fast", "fast", "best", "fast")]
+    assert sent == [*wanted[:2], asked, *wanted[2:], asked], "and the runtime goes on running"
 
 
 def test_the_timer_ticks_fast_for_work_in_blender_slowly_for_an_idle_runtime_and_then_not_at_all(session):
