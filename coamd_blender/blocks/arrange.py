@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..wire import limits
 
 START, END = "START", "END"  # the two edges of a block
+FEWEST = 2  # frames of a block
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ Row = list[Block]
 
 def shortest(rate: float) -> int:
     """Return the fewest frames that a block lasts at ``rate`` frames a second."""
-    return max(2, math.ceil(limits.SHORTEST_SCENE * rate))
+    return max(FEWEST, math.ceil(limits.SHORTEST_SCENE * rate))
 
 
 def at_frame(row: Sequence[Block], frame: float) -> int | None:
@@ -170,6 +171,29 @@ def laid_over(row: Iterable[Block], new: Block) -> Row:
             key = block.key if not within else 1 + max(each.key for each in (*found, block, new))
             found.append(replace(block, key=key, start=max(block.start, new.end + 1)))
     return sorted(found, key=lambda block: block.start)
+
+
+def cut(row: Iterable[Block], first: int, last: int) -> Row:
+    """Return what lies of the row from frame ``first`` to ``last``; of a block that is cut the part inside, unless that
+    is less than FEWEST frames."""
+    inside = (replace(block, start=max(block.start, first), end=min(block.end, last)) for block in row)
+    return [block for block in inside if block.frames >= FEWEST]
+
+
+def retimed(row: Iterable[Block], start: int, factor: float) -> Row:
+    """Return the row with everything after frame ``start`` taking ``factor`` times as long; a block that would last
+    less than FEWEST frames is left out."""
+    found = []
+    for block in row:
+        low, stop = (start + round((frame - start) * factor) for frame in (block.start, block.end + 1))
+        found.append(replace(block, start=low, end=stop - 1))
+    return [block for block in found if block.frames >= FEWEST]
+
+
+def joined(row: Sequence[Block], other: Iterable[Block]) -> Row:
+    """Return the row with those of ``other``, all behind it, under keys that the row does not have."""
+    after = 1 + max((block.key for block in row), default=0)
+    return [*row, *(replace(block, key=after + number) for number, block in enumerate(other))]
 
 
 def snapped(frame: float, marks: Iterable[int], reach: float) -> int:

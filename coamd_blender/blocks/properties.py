@@ -7,6 +7,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntPropert
 
 from ..core.drawing import redraw
 from ..wire import limits
+from .arrange import FEWEST
 
 _OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
 _LIST = {"LIBRARY_OVERRIDABLE", "USE_INSERTION"}
@@ -53,7 +54,7 @@ class COAMD_PG_block(bpy.types.PropertyGroup):
         name="Frames",
         description="How many frames it lasts; the blocks behind it move along",
         default=72,
-        min=2,
+        min=FEWEST,
         soft_max=600,
         override=_OVERRIDABLE,
         update=_redraw,

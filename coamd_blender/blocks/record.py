@@ -26,6 +26,11 @@ def made_of(action: bpy.types.Action | None) -> tuple[Block, ...]:
     return _read(text) if isinstance(text, str) else ()
 
 
+def is_noted(action: bpy.types.Action | None) -> bool:
+    """Return whether it is noted what the keys of ``action`` were made of, be it of no block that is left."""
+    return action is not None and isinstance(action.get(NAME), str)
+
+
 def note(action: bpy.types.Action, blocks: Sequence[Block]) -> None:
     """Note what the keys of ``action`` were made of. Raises InputError for a linked Action."""
     if not action.is_editable:

@@ -79,9 +79,9 @@ def follow(armature: bpy.types.Object, before: Row | None) -> None:
 
     A track with blocks that are yet to be made stays: nobody's sentences go.
     """
-    made = record.made_of(played(armature))
-    if made and before is not None and read(armature) == before:
-        write(armature, made)
+    action = played(armature)
+    if record.is_noted(action) and before is not None and read(armature) == before:
+        write(armature, record.made_of(action))
 
 
 def play(armature: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -15,8 +15,7 @@ from ..anim.range_keys import LINEAR, Range
 from ..anim.read_action import Reading, read_steps
 from ..anim.snapshot import rotation_channel
 from ..anim.steps import Call
-from ..blocks import record
-from ..blocks.arrange import Block
+from ..blocks import arrange, record
 from ..core.workflow import Workflow, Yield
 from ..edit import pending, request
 from ..errors import InputError, RigError
@@ -94,12 +93,20 @@ def blend(context: bpy.types.Context) -> Workflow:
     if other is None:
         raise InputError("The Action to go over into was deleted meanwhile", "Choose another one")
     second = yield from _read(armature, other, None)
-    more = len(second.joints) - min(overlap, len(second.joints), subject.span[1] + 1 - subject.span[0])
+    overlap = min(overlap, len(second.joints), subject.span[1] + 1 - subject.span[0])
+    more, start = len(second.joints) - overlap, subject.span[1] - overlap + 1
+    middle, late = start + overlap // 2, start - round(second.frames[0])
+    others = arrange.cut(
+        (arrange.shifted(block, late) for block in record.made_of(other)), middle, start + len(second.joints) - 1
+    )
 
     def work(joints: np.ndarray) -> np.ndarray:
         return joint_tools.blended(joints[: len(joints) - more], second.joints, overlap)
 
-    yield from _on_joints(subject, "Blend", work, first=subject.span[1] - overlap + 1, more=more)
+    def both(row: arrange.Row) -> arrange.Row:
+        return arrange.joined(arrange.cut(row, subject.span[0], middle - 1), others)
+
+    yield from _on_joints(subject, "Blend", work, first=start, more=more, moved=both)
 
 
 def put_in_place(context: bpy.types.Context) -> Workflow:
@@ -126,7 +133,11 @@ def trim(context: bpy.types.Context) -> Workflow:
     if last <= first:
         raise InputError("The marked range is outside the Action", "Mark frames inside it under Edit Motion")
     yield
-    _on_keys(subject, "Trim", lambda curves: key_tools.trim(curves, first, last), (first, last))
+
+    def kept(row: arrange.Row) -> arrange.Row:
+        return arrange.cut(row, first, last)
+
+    _on_keys(subject, "Trim", lambda curves: key_tools.trim(curves, first, last), (first, last), kept)
 
 
 def retime(context: bpy.types.Context) -> Workflow:
@@ -138,9 +149,8 @@ def retime(context: bpy.types.Context) -> Workflow:
     def work(curves: list[bpy.types.FCurve]) -> None:
         key_tools.retime(curves, first, factor)
 
-    def moved(block: Block) -> Block:
-        start, stop = (first + round((frame - first) * factor) for frame in (block.start, block.end + 1))
-        return replace(block, start=start, end=max(start, stop - 1))
+    def moved(row: arrange.Row) -> arrange.Row:
+        return arrange.retimed(row, first, factor)
 
     _on_keys(subject, "Retime", work, (first, first + round((last - first) * factor)), moved)
 
@@ -176,14 +186,15 @@ def _on_joints(
     contact: str = "soft",
     first: int | None = None,
     more: int = 0,
+    moved: Callable[[arrange.Row], arrange.Row] | None = None,
 ) -> Workflow:
     """Read the Action and ``more`` frames behind it, ``work`` on the joints in a thread, and write those from frame
-    ``first`` on, by default all."""
+    ``first`` on, by default all. ``moved``: what its prompt blocks are then, where they are not as before."""
     yield  # from here on, what goes wrong is told in the panel
     start, end = subject.span
     reading, site = yield from _site(subject, (start, end + more), start if first is None else first, contact)
     joints = yield Call(work, (reading.joints.astype(float),))
-    yield from _write(subject, site, joints, name)
+    yield from _write(subject, site, joints, name, moved=moved)
 
 
 def _read(
@@ -209,12 +220,15 @@ def _write(
     joints: np.ndarray,
     name: str,
     extra: tuple[range_edit.Channel, ...] = (),
+    moved: Callable[[arrange.Row], arrange.Row] | None = None,
 ) -> Workflow:
     channels, torn = yield Call(range_edit.plan, (site, joints))
     outcome = range_edit.EditOutcome(torn=torn, released=len(site.influences))
     (area,) = site.areas
 
     def finish(copies: list[bpy.types.Action]) -> None:
+        if moved is not None:
+            _note(copies[0], moved)
         subject.offer(copies[0], (area.first, area.last), (*outcome.notes, *site.reading.notes), name.lower())
 
     source = subject.found()[1].name
@@ -222,6 +236,14 @@ def _write(
     motions = [((*channels, *extra), outcome)]
     yield from range_steps.write_copies(subject.found, site, subject.handle, motions, title, finish)
     stepwise.push_undo(f"CoAMD {name}: {source[:40]}")
+
+
+def _note(copy: bpy.types.Action, moved: Callable[[arrange.Row], arrange.Row]) -> None:
+    """Note what the ``copy`` is made of now that its blocks are ``moved``; an Action of no blocks gets none noted."""
+    before = list(record.made_of(copy))
+    after = moved(before)
+    if before or after:
+        record.note(copy, after)
 
 
 def _object_channels(
@@ -262,7 +284,7 @@ def _on_keys(
     name: str,
     work: Callable[[list[bpy.types.FCurve]], None],
     frames: tuple[int, int],
-    moved: Callable[[Block], Block] | None = None,
+    moved: Callable[[arrange.Row], arrange.Row],
 ) -> None:
     """``work`` on all curves of a copy of the Action, which then waits. ``moved``: where its prompt blocks are then."""
     source = subject.found()[1]
@@ -270,9 +292,7 @@ def _on_keys(
     copy.name, copy.use_fake_user = f"{source.name} ({name.lower()})", False
     try:
         work(actions.curves_of(copy, range_edit.slot_of(copy, subject.handle)))
-        made = record.made_of(copy)
-        if moved is not None and made:
-            record.note(copy, [moved(block) for block in made])
+        _note(copy, moved)
         subject.offer(copy, frames, (), name.lower())
     except Exception:
         bpy.data.actions.remove(copy)

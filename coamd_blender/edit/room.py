@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 
 import bpy
 
 from ..anim import range_edit
 from ..errors import InputError
-from ..wire.clauses import clauses
+from ..wire import room
 from ..wire.edit_modes import EDIT_MODES
 from . import request
-
-# Seconds that one action takes at least, between frames that stay: less, and the networks leave it out. A bow made in
-# 1.7 s came out once in six, in 2.5 s always.
-LEAST_SECONDS, QUICK_SECONDS = 2.5, 1.5
-_QUICK = re.compile(r"\b(?:jump|hop|leap|kick|punch|throw|step|nod|duck|clap|wave|turn|swing|sway)\w*", re.IGNORECASE)
-
-
-def needed(prompt: str) -> float:
-    """Return the seconds that the actions of ``prompt`` take at least, one after the other; 0 without a prompt."""
-    prompt = " ".join(prompt.split())
-    if not prompt:
-        return 0.0
-    return sum(QUICK_SECONDS if _QUICK.search(clause) else LEAST_SECONDS for clause in clauses(prompt))
 
 
 def short_by(scene: bpy.types.Scene, first: int, last: int) -> float:
@@ -32,23 +18,26 @@ def short_by(scene: bpy.types.Scene, first: int, last: int) -> float:
     settings = scene.coamd_edit
     if EDIT_MODES[settings.mode].around is not None or EDIT_MODES[settings.mode].keeps:
         return 0.0
-    lacking = needed(settings.prompt) - (last + 1 - first) * scene.render.fps_base / scene.render.fps
-    return lacking if lacking > 0.05 else 0.0
+    return room.lacking(settings.prompt, _seconds(scene, first, last))
+
+
+def _seconds(scene: bpy.types.Scene, first: int, last: int) -> float:
+    return (last + 1 - first) * scene.render.fps_base / scene.render.fps
 
 
 def warning(scene: bpy.types.Scene, first: int, last: int) -> str:
     """Return the line that says so, empty for a range that is long enough."""
     if not short_by(scene, first, last):
         return ""
-    seconds = (last + 1 - first) * scene.render.fps_base / scene.render.fps
-    return f"{seconds:.1f} s are short for this: it may be left out. {needed(scene.coamd_edit.prompt):.1f} s are enough"
+    seconds, needed = _seconds(scene, first, last), room.needed(scene.coamd_edit.prompt)
+    return f"{seconds:.1f} s are short for this: it may be left out. {needed:.1f} s are enough"
 
 
 def around(scene: bpy.types.Scene, start: int, end: int) -> tuple[int, int]:
     """Return the frames around the current one that the sentence of ``scene.coamd_edit`` takes, of an Action from frame
     ``start`` to ``end``: first and last."""
     rate = scene.render.fps / scene.render.fps_base
-    frames = math.ceil(max(needed(scene.coamd_edit.prompt), LEAST_SECONDS) * rate)
+    frames = math.ceil(max(room.needed(scene.coamd_edit.prompt), room.LEAST_SECONDS) * rate)
     first = max(start, min(scene.frame_current - frames // 2, end + 1 - frames))
     return first, min(first + frames - 1, end)
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import anim, core, edit
+from .. import anim, core
 from ..blocks import arrange, tracks
 from ..core.drawing import CATEGORY, Sidebar, draw_labelled, draw_outcome, draw_subject, draw_text, has_numpy
 from ..edit.panel import draw_free
+from ..wire import room
 
 if TYPE_CHECKING:
     from ..blocks.properties import COAMD_PG_block
@@ -128,7 +129,7 @@ def _draw_block(
     seconds = block.frames * scene.render.fps_base / scene.render.fps
     box = layout.box()
     box.prop(entry, "prompt", text="")
-    if seconds < edit.room.needed(block.prompt) - 0.05:
+    if room.lacking(block.prompt, seconds):
         draw_text(box, f"{seconds:.1f} s are short for this: it may be left out", width, "ERROR")
     column = box.column(align=True)
     row = column.row(align=True)

@@ -3,6 +3,7 @@
 protocol.py       frames and messages
 requests/         one class a task: what can be asked for
 clauses.py        a prompt of several actions taken apart
+room.py           how many seconds its actions take at least
 checks.py, array_checks.py, limits.py    one rule and one limit for all who ask
 edit_modes.py     what an edit can make of a range
 answers.py        what a result must be before anything is made of it

@@ -94,6 +94,12 @@ OPEN = (
     Benchmark("edit_paths", "walks led along curves", BOTH, "edits.run_paths"),
     Benchmark("edit_poses", "clips remade through poses of their own", BOTH, "edits.run_poses"),
     Benchmark("edit_parts", "arms that obey over legs that stay", BOTH, "edits.run_parts"),
+    Benchmark(
+        "edit_ranges",
+        "ranges that do what they are told, and the warning that one is too short",
+        WEIGHTS,
+        "edit_ranges.run_edit_ranges",
+    ),
     Benchmark("speed", "what one waits for, and how it grows with size", WEIGHTS, "speed.run_speed"),
     Benchmark(
         "recognition", "naming clips of labelled sets, zero-shot and trained", BOTH, "open_benchmark.run_recognition"

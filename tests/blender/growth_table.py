@@ -20,6 +20,9 @@ import coamd_blender  # noqa: E402
 from coamd_blender.anim import actions, plan, range_keys, stepwise, targets, write_action  # noqa: E402
 from coamd_blender.anim.read_action import read_steps  # noqa: E402
 from coamd_blender.anim.steps import Call  # noqa: E402
+from coamd_blender.blocks import tracks  # noqa: E402
+from coamd_blender.blocks.arrange import Block  # noqa: E402
+from coamd_blender.edit import live, pending  # noqa: E402
 
 
 def milliseconds(function, runs=3):
@@ -114,17 +117,34 @@ def keys_row(count):
     return {"longest step of editing": longest, "whole": whole}
 
 
+def polls():
+    """Ask every operator of the add-on whether it can run, as buttons do at every redraw."""
+    for name in dir(bpy.ops.coamd):
+        getattr(bpy.ops.coamd, name).poll()
+
+
 def actions_row(count):
-    """Return what the number of Actions in the file costs: finding one of them again, a redraw."""
+    """Return what the number of Actions in the file costs: finding one of them again, redraws, polls, a look of live
+    in-between."""
     armature = rig_with(65)
     for number in range(count):
         last = actions.new(f"Action {number}", armature)
     uid = last.session_uid
-    targets.coverage(armature)
-    return {
+    tracks.write(armature, [Block(key, 60 * key - 59, 60 * key, "a person walks", key) for key in range(1, 6)])
+    write_action.apply_motion(armature, rigs.walking(60), source_fps=24, start_frame=1, name="Walk")
+    walk = armature.animation_data.action
+    pending.offer(bpy.context.scene, armature, walk, walk.copy(), pending.slot_handle(armature, walk), (20, 40), ())
+    live.start(bpy.context)
+    bpy.context.scene.frame_set(30)
+    found = {
         "found again": milliseconds(lambda: targets.by_uid(bpy.data.actions, uid)),
         "redraw": milliseconds(lambda: targets.shown_coverage(armature)),
+        "states of a track": milliseconds(lambda: tracks.states(armature)),
+        "polls of all operators": milliseconds(polls),
+        "a look of live in-between": milliseconds(live.tick),
     }
+    live.stop()
+    return found
 
 
 def main():

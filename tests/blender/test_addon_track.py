@@ -424,3 +424,45 @@ def test_retiming_takes_the_blocks_along_and_rejecting_it_back(walker):
     bpy.ops.coamd.edit_compare()
     bpy.ops.coamd.edit_reject()
     assert spans() == [(101, 148), (149, 184), (185, 244)] and tracks.states(armature) == [tracks.MADE] * 3
+
+
+def test_trimming_cuts_the_blocks_with_their_keys_and_leaves_none_where_none_is_left(walker):
+    armature, _ = walker
+    _, tracks = modules()
+    made(armature)
+    settings = bpy.context.scene.coamd_edit
+    settings.source_of_range, settings.first, settings.last = "FRAMES", 141, 185
+    bpy.ops.coamd.trim_motion()
+    assert tuple(settings.preview.frame_range) == (141, 185)
+    assert tracks.read(armature) == [
+        Block(1, 141, 148, "a person walks", 10),
+        Block(2, 149, 184, "a person waves", 20),
+    ], "one frame of the third is no block"
+    assert tracks.states(armature) == [tracks.MADE] * 2
+    bpy.ops.coamd.edit_reject()
+    assert len(tracks.read(armature)) == 3 and tracks.states(armature) == [tracks.MADE] * 3
+    armature.coamd_track.index = 2
+    bpy.ops.coamd.block_remove()
+    settings.first, settings.last = 190, 230
+    bpy.ops.coamd.trim_motion()
+    assert [block.start for block in tracks.read(armature)] == [101, 149], "a track of something else stays"
+
+
+def test_blending_joins_the_blocks_of_both_actions_in_the_middle_of_the_overlap(walker):
+    armature, walk = walker
+    record, tracks = modules()
+    made(armature)
+    first = armature.animation_data.action
+    record.note(walk, [Block(1, 1, 30, "a person limps", 1), Block(2, 31, 60, "a person stops", 2)])
+    settings = bpy.context.scene.coamd_clips
+    settings.other, settings.overlap = walk, 12
+    bpy.ops.coamd.blend_motions()
+    row = tracks.read(armature)
+    assert tuple(armature.animation_data.action.frame_range) == (101, 292)
+    assert [(block.start, block.end, block.prompt) for block in row] == [
+        (101, 148, "a person walks"), (149, 184, "a person waves"), (185, 238, "a person sits down"),
+        (239, 262, "a person limps"), (263, 292, "a person stops"),
+    ]  # fmt: skip
+    assert len({block.key for block in row}) == 5 and tracks.states(armature) == [tracks.MADE] * 5
+    bpy.ops.coamd.edit_reject()
+    assert armature.animation_data.action == first and len(tracks.read(armature)) == 3

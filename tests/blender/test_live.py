@@ -99,6 +99,42 @@ def test_a_second_pose_keeps_the_first(waiting):
         assert abs(pose(armature, frame) @ turn) > 1 - 1e-5
 
 
+def undone():
+    """Undo once, and what live in-between then undoes; return the edit that waits."""
+    from coamd_blender.edit import live
+
+    bpy.ops.ed.undo()
+    if bpy.app.timers.is_registered(live._undo_once_more):
+        bpy.app.timers.unregister(live._undo_once_more)
+        live._undo_once_more()
+    return bpy.context.scene.coamd_edit.preview
+
+
+def test_each_undo_takes_back_one_gesture_with_what_was_made_of_it(waiting):
+    from coamd_blender.edit import live
+
+    armature, preview = waiting
+    before = [keys(preview, armature, inside=True)]
+    for frame, by in ((26, 0.3), (34, -0.3)):
+        bpy.context.scene.frame_set(frame)
+        armature.pose.bones[ARM].rotation_quaternion[1] += by
+        bpy.ops.ed.undo_push(message="Rotate")  # as Blender does at the end of a gesture
+        look(until=lambda frame=frame: frame in live.poses(preview))
+        before.append(keys(preview, armature, inside=True))
+    assert len(set(map(str, before))) == 3 and live.poses(preview) == (26, 34)
+    for number, frames in ((1, (26,)), (0, ())):
+        preview = undone()
+        armature = bpy.data.objects["Rig"]
+        assert live.on() and live.poses(preview) == frames
+        assert keys(preview, armature, inside=True) == before[number]
+    look(0.4)
+    assert live.poses(preview) == (), "what came back is no gesture"
+    bpy.context.scene.frame_set(30)
+    armature.pose.bones[ARM].rotation_quaternion[1] += 0.3
+    look(until=lambda: live.poses(preview))
+    assert live.poses(preview) == (30,), "it goes on"
+
+
 def test_looking_at_frames_and_other_bones_makes_nothing(waiting):
     from coamd_blender.edit import live
 

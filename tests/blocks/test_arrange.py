@@ -1,6 +1,7 @@
 """A row of prompt blocks: split, pushed, dragged, laid over; whatever is done, none overlaps and none gets lost."""
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -21,6 +22,7 @@ def spans(found):
 
 
 THREE = row((1, 40), (41, 80), (101, 140))
+SHORT = row((11, 20), (21, 30), (41, 60))
 
 
 def test_a_block_is_found_at_its_frames_ends_included():
@@ -125,3 +127,18 @@ def test_whatever_is_dragged_nothing_overlaps_gets_lost_or_too_short():
             assert {block.key for block in found} == {block.key for block in before}
             assert all(block.frames >= LEAST for block in found)
             assert all(one.end < two.start for one, two in pairwise(found))
+
+
+def test_a_row_is_cut_to_frames_and_what_is_left_of_a_block_is_one_of_two_frames_at_least():
+    assert spans(arrange.cut(SHORT, 15, 35)) == [(15, 20), (21, 30)]
+    assert spans(arrange.cut(SHORT, 20, 41)) == [(21, 30)] and arrange.cut(SHORT, 31, 40) == []
+
+
+def test_a_row_that_takes_other_time_keeps_its_neighbours_together():
+    assert spans(arrange.retimed(SHORT, 11, 2.0)) == [(11, 30), (31, 50), (71, 110)]
+    assert spans(arrange.retimed(SHORT, 11, 0.15)) == [(11, 12), (15, 18)], "one frame is no block"
+
+
+def test_joined_rows_have_keys_of_their_own():
+    row = arrange.joined(SHORT, [replace(block, start=block.start + 100, end=block.end + 100) for block in SHORT])
+    assert [block.key for block in row] == [*(block.key for block in SHORT), 4, 5, 6]

@@ -1,0 +1,19 @@
+"""The seconds that a sentence needs."""
+
+import pytest
+
+from coamd_blender.wire import room
+
+
+def test_actions_of_a_sentence_need_their_seconds_one_after_the_other():
+    bow, kick = room.needed("a person bows"), room.needed("a person kicks")
+    assert 0 < kick < bow
+    assert room.needed("a person kicks, then bows") == pytest.approx(kick + bow)
+    assert room.needed("  ") == 0
+
+
+def test_what_is_lacking_is_what_is_missing_and_a_frame_too_few_is_not():
+    enough = room.needed("a person bows")
+    assert room.lacking("a person bows", enough - 1.0) == pytest.approx(1.0)
+    assert room.lacking("a person bows", enough - 1 / 30) == 0 == room.lacking("a person bows", enough + 1.0)
+    assert room.lacking("", 0.2) == 0
