@@ -90,7 +90,7 @@ def draw_track(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         some = 0 < left < len(row)
         text = "Generate Track" if not some else f"Generate {left} Block{'s' if left > 1 else ''}"
         button.operator("coamd.generate_track", text=text, icon="PLAY")
-        layout.operator("coamd.play_motion", icon="PREVIEW_RANGE")
+        layout.operator("coamd.play_motion", icon="PLAY")
     draw_outcome(layout, core.session.current(), context, core.messages.TRACK, width)
 
 

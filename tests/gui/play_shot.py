@@ -7,7 +7,8 @@ Environment as in show_panel.py, and `xdotool` and ImageMagick's `import`. A fil
 installed and the interpreter chosen beforehand, all else is done as screen.py does it, with real networks. Each step
 leaves a picture, and in clicks.json how many clicks, drags and keys it took; letters of sentences are counted apart.
 What came of a step is read from the scene, and a step that did not do what it should ends the run. COAMD_UNTIL names
-the last step to play.
+the last step to play. On a slow machine COAMD_DRAWS gives Draws (but for the comparison of four) and COAMD_SECONDS the
+length that the panel begins with; the counts are the same.
 """
 
 import importlib
@@ -18,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 
+import addon_utils
 import bpy
 
 HERE = Path(__file__).resolve().parent if "__file__" in globals() else Path("tests/gui").resolve()
@@ -28,6 +30,7 @@ screen = importlib.import_module("screen")
 panel = runpy.run_path(str(HERE / "show_panel.py"))
 OUT, check, session = panel["OUT"], panel["check"], panel["session"]
 VIEW, TIMELINE = "VIEW_3D", "DOPESHEET_EDITOR"
+DRAWS = int(os.environ.get("COAMD_DRAWS", "4"))  # four are the panel's own
 STRIP_ROOM = 90  # pixels that the timeline is made higher by
 
 
@@ -110,6 +113,14 @@ def shoot(name):
     """Save the viewport with its sidebar, and the timeline below it."""
     upper, lower = screen.box_of(screen.area(VIEW)), screen.box_of(screen.area(TIMELINE))
     screen.save(OUT / name, screen.Box(0, upper.upper, upper.right + 2, lower.lower))
+
+
+def look(bone="pelvis", distance=5.0):
+    """Turn the viewport to a bone of the character, for the picture alone."""
+    view, found = screen.area(VIEW).spaces.active.region_3d, rig()
+    if found is not None and found.type == "ARMATURE":
+        part_of_it = found.pose.bones.get(bone, found.pose.bones[0])
+        view.view_location, view.view_distance = found.matrix_world @ part_of_it.head, distance
 
 
 def first_run():
@@ -196,7 +207,7 @@ def one_word():
     """One word of the second sentence is another, and that block alone is made anew."""
     before, old, keys = blocks(), action(), keys_outside(blocks()[1][:2])
     yield from screen.click(strip_place(sum(before[1][:2]) / 2), times=2)
-    yield 0.6
+    yield from screen.read("Sentence of the Block")
     yield from screen.write("a person waves")
     yield from screen.press("Return")
     check("typed", blocks()[1][2] == "a person waves", blocks=blocks())
@@ -255,6 +266,7 @@ def four_takes():
     yield from to_view()
     yield from screen.press("shift+Left")
     yield from press("Fresh Start")
+    bpy.context.scene.coamd.variants = 4
     yield from sentence("a person kicks with the left leg")
     yield from generated("Generate")
     yield from press("Compare Takes")
@@ -262,11 +274,12 @@ def four_takes():
     chosen = bpy.context.scene.coamd.take_index
     yield from screen.press("Right", "Right", "g")
     yield from settle()
-    screen.hand("key", "KP_Decimal")  # for the picture alone
+    look()
     check("stepped", bpy.context.scene.coamd.take_index != chosen, take=bpy.context.scene.coamd.take_index)
     yield 1.0
     shoot("shot_four_takes.png")
     yield from screen.press("g", "Return")
+    bpy.context.scene.coamd.variants = DRAWS
 
 
 def edit():
@@ -282,8 +295,12 @@ def edit():
     place = yield from find("Body Part")
     yield from ask((place[0] + 60, place[1] - 26), "a person jumps up high")
     yield from generated("Edit Range")
+    look()
+    yield 1.0
     shoot("shot_edit_after.png")
     yield from press("Show Before")
+    look()
+    yield 1.0
     shoot("shot_edit_before.png")
     yield from press("Show After")
     yield from press("Accept")
@@ -292,11 +309,8 @@ def edit():
 
 def two_characters():
     """A second character beside the first, and a motion for both."""
-    yield from to_view()
-    yield from screen.press("F3")
-    screen.hand("type", "--delay", 40, "Add CoAMD Character")
-    yield 1.0
-    yield from screen.press("Return", "g", "x", "2", "Return", "a")
+    yield from search_and_press("Add CoAMD Character")
+    yield from screen.press("g", "x", "2", "Return", "a")
     yield from unfold("Several Characters")
     yield from generated("Generate for Selected Characters")
     playing = [found.animation_data.action.name for found in bpy.data.objects if found.type == "ARMATURE"]
@@ -304,11 +318,30 @@ def two_characters():
 
 
 def fingers():
-    """A fist at the current frame."""
+    """A rig that has fingers, Rigify's metarig, makes a fist at the current frame."""
+    yield from search_and_press("Human (Meta-Rig)")
     yield from unfold("Hands")
     yield from press("Fist")
-    yield 0.5
-    check("fingers", True)
+    actions, bent = part("anim.actions"), []
+    for curve in actions.curves_of(action(), actions.slot_for(action(), rig())):
+        if "f_index" in curve.data_path and curve.array_index > 0:  # of a quaternion, without w
+            bent.append(abs(curve.evaluate(bpy.context.scene.frame_current)))
+    check("fingers bend", max(bent, default=0.0) > 0.3, curves=len(bent))
+    yield from to_view()
+    look("hand.L", 0.6)
+    yield 1.0
+    shoot("shot_fingers.png")
+
+
+def search_and_press(name):
+    """Find something by its name, as F3 does."""
+    yield from to_view()
+    yield from screen.press("F3")
+    yield 1.0
+    screen.hand("type", "--delay", 60, name)
+    yield 1.5
+    yield from screen.press("Return")
+    yield 1.0
 
 
 def play():
@@ -335,6 +368,17 @@ STEPS = (
 )
 
 
+def table(counts):
+    """The counts as lines of a table: what was done, clicks, drags, keys and letters."""
+    kinds = ("clicks", "drags", "keys", "letters")
+    lines = [f"| step | {' | '.join(kinds)} |", "|---" * (1 + len(kinds)) + "|"]
+    for step in STEPS:
+        if step.__name__ in counts:
+            told = step.__doc__.splitlines()[0].rstrip(".")
+            lines.append(f"| {told} | {' | '.join(str(counts[step.__name__].get(kind, 0)) for kind in kinds)} |")
+    return "\n".join([*lines, ""])
+
+
 def scenario():
     """Every step, with its picture and its counts; every yield hands control back to Blender for so many seconds."""
     OUT.mkdir(parents=True, exist_ok=True)
@@ -342,7 +386,10 @@ def scenario():
         old.unlink()
     yield 1.0
     panel["install"]()
+    addon_utils.enable("rigify", default_set=True)  # for a rig with fingers
     bpy.context.preferences.system.viewport_aa = "OFF"  # drawn by software: eight times as fast
+    settings = bpy.context.scene.coamd
+    settings.variants, settings.seconds = DRAWS, float(os.environ.get("COAMD_SECONDS", settings.seconds))
     yield 1.0
     counts = {}
     try:
@@ -351,10 +398,11 @@ def scenario():
             yield from step()
             counts[step.__name__] = dict(screen.counted)
             (OUT / "clicks.json").write_text(json.dumps(counts, indent=1))
+            (OUT / "clicks.md").write_text(table(counts))
             picture = OUT / f"shot_{step.__name__}.png"
             if not picture.exists():
                 yield from to_view()
-                screen.hand("key", "KP_Decimal")  # the character fills the view, for the picture alone
+                look()
                 yield 1.0
                 shoot(picture.name)
             check(step.__name__, True, **screen.counted)

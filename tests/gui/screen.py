@@ -24,7 +24,7 @@ from mathutils import Matrix
 FONT = 0  # Blender's own
 LETTERS = 11  # points of panels, buttons and menus
 PAD = 5  # of ground around a word: tells it from the same letters inside a longer one
-ALIKE = 0.72  # correlation from which a word counts as read
+ALIKE = 0.9  # correlation from which a word counts as read: words that are there come to 0.96 and more
 PAUSE = 0.35  # after a click or a key, for Blender to draw
 WAIT = 15.0  # seconds for a word to appear
 
@@ -129,13 +129,13 @@ def _sums(picture: np.ndarray, rows: int, columns: int) -> np.ndarray:
 def seen(text: str, where: Box | None = None, upright: bool = False) -> list[tuple[float, Box]]:
     """Return the places at which ``text`` can be read, the likeliest first, each with its likeness from 0 to 1.
 
-    ``upright`` text stands on its side, as on the tabs of a sidebar: before Blender 5 it runs from below to above.
+    ``upright`` text runs from above to below, as on the tabs of a sidebar.
     """
     picture, pattern = grab(), drawn(text)
     where = where or Box(0, 0, picture.shape[1], picture.shape[0])
     part = picture[max(0, where.upper) : where.lower, max(0, where.left) : where.right]
     if upright:
-        pattern = np.rot90(pattern, -1 if bpy.app.version >= (5, 0) else 1)
+        pattern = np.rot90(pattern, -1)
     if part.shape[0] < pattern.shape[0] or part.shape[1] < pattern.shape[1]:
         return []
     likeness, found = alike(part, pattern), []
