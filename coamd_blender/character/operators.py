@@ -14,7 +14,9 @@ class COAMD_OT_add_character(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     aside: BoolProperty(
-        name="Step Aside", description="Stand beside what is at the 3D cursor, not inside it", options={"SKIP_SAVE"}
+        name="Step Aside",
+        description="Stand beside what is at the 3D cursor, not inside it, and leave other characters selected",
+        options={"SKIP_SAVE"},
     )
 
     @classmethod
@@ -27,8 +29,11 @@ class COAMD_OT_add_character(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Build it there; it becomes the active object."""
+        others = [found for found in context.selected_objects if found.type == "ARMATURE"]
         armature = character.figure.create_character(context)
         if self.aside:
+            for found in others:
+                found.select_set(True)
             own = {armature, *armature.children_recursive}
             armature.location = character.free_place.beside(context, armature.location, own)
         return {"FINISHED"}

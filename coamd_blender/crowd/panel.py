@@ -27,6 +27,7 @@ class COAMD_PT_crowd(Sidebar, bpy.types.Panel):
         _draw_subject(layout.box(), context, len(cast))
         draw_labelled(layout, settings, "sentences")
         _draw_members(layout, settings, cast)
+        layout.operator("coamd.add_character", icon="ADD").aside = True
         row = layout.row(align=True)
         row.prop(settings, "keep_apart")
         value = row.row()

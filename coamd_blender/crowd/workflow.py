@@ -113,7 +113,7 @@ def _job(part: Part, made: draws.Draws, choice: apart.Choice) -> stepwise.Job:
     start = draw.joints[0, 0] * (1.0, 0.0, 1.0)
     turn = rot.about(_UP, np.array(-choice.angle))  # a turn about Y takes z to x, that of a track x to z
     joints = (draw.joints - start) @ turn.T + start
-    return stepwise.Job(part.place, joints, f"CoAMD {part.wished.prompt[:40]}", draw.fps)
+    return stepwise.Job(part.place, joints, takes.title(part.wished.prompt), draw.fps)
 
 
 def _note(part: Part, draw: draws.Draw, weights: dict[str, str], action: bpy.types.Action) -> None:

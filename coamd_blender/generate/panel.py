@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import anim, core, generate, setup
-from ..core.drawing import Sidebar, draw_labelled, draw_outcome, draw_progress, draw_subject, draw_text, has_numpy
+from ..core.drawing import (
+    Sidebar,
+    draw_labelled,
+    draw_outcome,
+    draw_progress,
+    draw_subject,
+    draw_text,
+    has_numpy,
+    translated,
+)
 from ..setup import preferences
 from ..setup.panel import draw_missing_runtime
 from .vocabulary import MOST_CATEGORIES
@@ -247,7 +256,10 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
         row.operator("coamd.compare_takes", icon="ARROW_LEFTRIGHT")
         row.operator("coamd.show_ghosts", text="", icon="GHOST_ENABLED", depress=generate.ghosts.shown())
         if generate.browsing.comparing():
-            draw_text(self.layout, generate.browsing.HELP, context.region.width, "EVENT_RETURN")
+            column = self.layout.column(align=True)
+            column.scale_y = 0.85
+            for line in translated(generate.browsing.HELP).split("    "):
+                column.label(text=line, icon="BLANK1", translate=False)
         _draw_facts(self.layout, settings, context.region.width)
         row = self.layout.row(align=True)
         row.operator("coamd.loop_motion", icon="FILE_REFRESH")

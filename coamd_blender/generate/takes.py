@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from ..wire import protocol
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_settings
+
+TITLE_LETTERS = 44  # Blender's names have 63 bytes, and numbers are added to them
 
 
 def add(
@@ -34,6 +37,12 @@ def add(
     take.name = take.prompt = prompt
     take.seed, take.rank, take.action, take.armature, take.styles = seed, rank, action, armature, styles
     action.use_fake_user = False
+
+
+def title(prompt: str) -> str:
+    """Return the name of an Action made of ``prompt``: its beginning, in whole words."""
+    words = textwrap.shorten(prompt, TITLE_LETTERS, placeholder="") or prompt[:TITLE_LETTERS]
+    return f"CoAMD {words}".rstrip(" ,;.")
 
 
 def describe(action: bpy.types.Action, prompt: str, seed: int, weights: Mapping[str, str]) -> None:

@@ -49,7 +49,7 @@ def _fresh(context: bpy.types.Context, armature: bpy.types.Object, wished: reque
     with Preview(placement(place.target)) as preview:
         found = yield from draws.drawn(wished, place.target.fps, placement(place.target), preview.show)
     yield Seal("Writing keys")
-    title = f"CoAMD {wished.prompt[:40]}"
+    title = takes.title(wished.prompt)
     motions = [(draw.joints, title) for draw in found.made]
     settled = tracks.settled(stepwise.found_again(place)[0])
     made = yield from stepwise.write_keys(place, motions, found.made[0].fps)
@@ -94,6 +94,6 @@ def _continued(context: bpy.types.Context, armature: bpy.types.Object, wished: r
         tracks.follow(armature, settled)
         takes.show(settings, len(settings.takes) - len(copies))
 
-    joints, title = [made for _, made in motions], f"CoAMD {wished.prompt[:40]}"
+    joints, title = [made for _, made in motions], takes.title(wished.prompt)
     told = yield from continuing.written(ground, site, joints, title, finish)
     return [f"frames {ground.area.first} to {ground.area.last} follow on frame {wished.join}", *told]

@@ -59,7 +59,7 @@ def shown(context: bpy.types.Context) -> tuple[bpy.types.Object, View] | None:
     armature = anim.targets.find(context)
     if armature is None or not armature.coamd_track.blocks:
         return None
-    scale, markers = drawing.ui_scale(), context.scene.timeline_markers and getattr(space, "show_markers", True)
+    scale, markers = drawing.ui_scale(), _has_marker_row(context.scene) and getattr(space, "show_markers", True)
     origin, far = (region.view2d.view_to_region(frame, 0.0, clip=False)[0] for frame in (0.0, 1000.0))
     room = region.height - (RULER + HEIGHT) * scale
     if room < 0:
@@ -67,6 +67,14 @@ def shown(context: bpy.types.Context) -> tuple[bpy.types.Object, View] | None:
     bottom = min((ABOVE_MARKERS if markers else BOTTOM) * scale, room)
     view = View(origin, max(1e-6, (far - origin) / 1000), region.width, bottom, HEIGHT * scale, REACH * scale)
     return armature, view
+
+
+def _has_marker_row(scene: bpy.types.Scene) -> bool:
+    """Return whether the timeline has a row that its markers take clicks in.
+
+    Before Blender 5.0 it takes them where there is no marker, too: a double-click there asks for the name of one.
+    """
+    return bool(scene.timeline_markers) or bpy.app.version < (5, 0)
 
 
 def _draw() -> None:

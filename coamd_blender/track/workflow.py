@@ -201,7 +201,7 @@ def _whole(context: bpy.types.Context, armature: bpy.types.Object, row: Row) -> 
         raise InputError(f"A track of {seconds:.0f} s is too long", f"Make it {limits.LONGEST_SCENE:g} s at most")
     joints, fps, weights, notes = yield from draw(scene, track, row, place)
     title = _title(row)
-    (action,) = yield from stepwise.write_keys(place, [(joints, f"CoAMD {title.prompt[:40]}")], fps)
+    (action,) = yield from stepwise.write_keys(place, [(joints, takes.title(title.prompt))], fps)
     armature, scene = stepwise.found_again(place)
     _keep(scene, armature, action, title, weights, row, row)
     stepwise.push_undo(f"CoAMD: {title.prompt[:40]}")

@@ -74,3 +74,11 @@ def test_a_character_that_steps_aside_stands_beside_what_is_there_and_otherwise_
     assert added() == (10.0, 0.0, 0.0)
     x, y, z = added(aside=True)
     assert 11.3 < x < 12.0 and (y, z) == (0.0, 0.0)
+
+
+def test_characters_that_step_aside_are_selected_together(addon):
+    for _ in range(3):
+        bpy.ops.coamd.add_character(aside=True)
+    cast = [found for found in bpy.context.selected_objects if found.type == "ARMATURE"]
+    places = sorted(found.location.x for found in cast)
+    assert len(cast) == 3 and places[1] - places[0] > 0.5 and places[2] - places[1] > 0.5

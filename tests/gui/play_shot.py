@@ -92,9 +92,10 @@ def unfold(title):
     yield 0.6
 
 
-def ask(field, text, kind=VIEW):
-    """Click a field below another text of the panel, and type."""
+def ask(field, text):
+    """Click a field and type: patiently, for what a field does not take is a key of the editor below it."""
     yield from screen.click(field)
+    yield 2.0
     yield from screen.write(text)
 
 
@@ -208,6 +209,7 @@ def one_word():
     before, old, keys = blocks(), action(), keys_outside(blocks()[1][:2])
     yield from screen.click(strip_place(sum(before[1][:2]) / 2), times=2)
     yield from screen.read("Sentence of the Block")
+    yield 1.0
     yield from screen.write("a person waves")
     yield from screen.press("Return")
     check("typed", blocks()[1][2] == "a person waves", blocks=blocks())
@@ -269,6 +271,8 @@ def four_takes():
     bpy.context.scene.coamd.variants = 4
     yield from sentence("a person kicks with the left leg")
     yield from generated("Generate")
+    ruler = screen.box_of(screen.region(TIMELINE, "WINDOW")).upper + 12
+    yield from screen.click((strip_place(blocks()[0][0] + 36)[0], ruler))
     yield from press("Compare Takes")
     yield from to_view()
     chosen = bpy.context.scene.coamd.take_index
@@ -309,9 +313,9 @@ def edit():
 
 def two_characters():
     """A second character beside the first, and a motion for both."""
-    yield from search_and_press("Add CoAMD Character")
-    yield from screen.press("g", "x", "2", "Return", "a")
     yield from unfold("Several Characters")
+    yield from press("Add CoAMD Character")
+    yield 1.0
     yield from generated("Generate for Selected Characters")
     playing = [found.animation_data.action.name for found in bpy.data.objects if found.type == "ARMATURE"]
     check("two motions", len(set(playing)) == 2, actions=playing)
@@ -337,9 +341,9 @@ def search_and_press(name):
     """Find something by its name, as F3 does."""
     yield from to_view()
     yield from screen.press("F3")
-    yield 1.0
-    screen.hand("type", "--delay", 60, name)
-    yield 1.5
+    yield 2.5
+    screen.hand("type", "--delay", 80, name)
+    yield 2.5
     yield from screen.press("Return")
     yield 1.0
 

@@ -25,8 +25,8 @@ FONT = 0  # Blender's own
 LETTERS = 11  # points of panels, buttons and menus
 PAD = 5  # of ground around a word: tells it from the same letters inside a longer one
 ALIKE = 0.9  # correlation from which a word counts as read: words that are there come to 0.96 and more
-PAUSE = 0.35  # after a click or a key, for Blender to draw
-WAIT = 15.0  # seconds for a word to appear
+PAUSE = 0.5  # after a click or a key, for Blender to draw
+WAIT = 30.0  # seconds for a word to appear
 
 
 class Box(NamedTuple):
