@@ -34,7 +34,7 @@ def turns(armature: bpy.types.Object, shape: str, sides: Collection[str]) -> dic
         if side in hands:
             found |= shaped(rig, hands[side], SHAPES[shape])
     if not found:
-        where = f"the {next(iter(sides))} hand" if len(sides) == 1 else "its hands"
+        where = f"the {next(iter(sides))} hand" if len(sides) == 1 else "the hands"
         raise RigError(
             f"No finger bones were found beneath {where} of {armature.name}",
             "Check the wrists under Bone Mapping: fingers are the bones that hang on them",

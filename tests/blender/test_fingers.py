@@ -108,7 +108,7 @@ def test_rigifys_hands_close(addon, kind):
 
 
 def test_a_rig_without_fingers_is_told_so(rig):
-    with pytest.raises(RuntimeError, match=r"No finger bones were found beneath its hands of Hero - Check the wrists"):
+    with pytest.raises(RuntimeError, match=r"No finger bones were found beneath the hands of Hero - Check the wrists"):
         bpy.ops.coamd.finger_shape(shape="fist")
 
 

@@ -6,9 +6,9 @@
 Environment as in show_panel.py, and `xdotool` and ImageMagick's `import`. A file of Blender's own begins it: the zip is
 installed and the interpreter chosen beforehand, all else is done as screen.py does it, with real networks. Each step
 leaves a picture, and in clicks.json how many clicks, drags and keys it took; letters of sentences are counted apart.
-What came of a step is read from the scene, and a step that did not do what it should ends the run. COAMD_UNTIL names
-the last step to play. On a slow machine COAMD_DRAWS gives Draws (but for the comparison of four) and COAMD_SECONDS the
-length that the panel begins with; the counts are the same.
+What came of a step is read from the scene, and a step that did not do what it should ends the run. COAMD_STEPS names
+the steps to play, first_run and others, instead of all. On a slow machine COAMD_DRAWS gives Draws (but for the
+comparison of four) and COAMD_SECONDS the length that the panel begins with; the counts are the same.
 """
 
 import importlib
@@ -51,12 +51,18 @@ def part(name):
 
 def settle(limit=panel["LIMIT_SECONDS"]):
     """Wait until nothing is asked of the runtime and no test of it runs."""
-    setup, end = part("setup.workflow"), time.monotonic() + limit
-    while session().asking or session().running or setup.busy():
-        assert time.monotonic() < end, session().status
-        yield 0.1
+    setup = part("setup.workflow")
+    yield from until(lambda: not (session().asking or session().running or setup.busy()), limit)
     check("answered", session().error is None, error=str(session().error))
     yield 1.0
+
+
+def until(holds, limit=panel["LIMIT_SECONDS"]):
+    """Wait until that holds."""
+    end = time.monotonic() + limit
+    while not holds():
+        assert time.monotonic() < end
+        yield 0.3
 
 
 def to_view():
@@ -132,7 +138,7 @@ def first_run():
     tab = yield from screen.read("CoAMD", screen.sidebar(), upright=True)
     yield from screen.click(tab.middle)
     yield 1.0
-    shoot("shot_first_run.png")
+    shoot("shot_get_started.png")
     yield from press("Test Runtime")
     yield from settle()
     yield from press("Make First Motion")
@@ -143,8 +149,7 @@ def first_run():
 
 def three_blocks():
     """The first motion, and two blocks behind it."""
-    box = screen.box_of(screen.area(TIMELINE))
-    yield from screen.drag((box.left + 300, box.upper - 2), (box.left + 300, box.upper - 2 - STRIP_ROOM))
+    yield from raise_timeline()
     yield from unfold("Track")
     for sentence in ("a person bows", "a person jumps up high"):
         yield from add_block()
@@ -156,6 +161,14 @@ def three_blocks():
     yield 1.0
     states = part("blocks.tracks").states(rig())
     check("three blocks", states == ["MADE"] * 3, states=states)
+
+
+def raise_timeline():
+    """Drag the border above the timeline up, so that there is room for the blocks."""
+    box = screen.box_of(screen.area(TIMELINE))
+    if box.lower - box.upper < STRIP_ROOM:
+        start = box.left + 300, box.upper - 2
+        yield from screen.drag(start, (start[0], start[1] - STRIP_ROOM))
 
 
 def add_block():
@@ -271,13 +284,14 @@ def four_takes():
     bpy.context.scene.coamd.variants = 4
     yield from sentence("a person kicks with the left leg")
     yield from generated("Generate")
+    yield from raise_timeline()
     ruler = screen.box_of(screen.region(TIMELINE, "WINDOW")).upper + 12
     yield from screen.click((strip_place(blocks()[0][0] + 36)[0], ruler))
     yield from press("Compare Takes")
     yield from to_view()
     chosen = bpy.context.scene.coamd.take_index
     yield from screen.press("Right", "Right", "g")
-    yield from settle()
+    yield from until(lambda: len(part("generate.ghosts")._ghosts.lines) == 4)
     look()
     check("stepped", bpy.context.scene.coamd.take_index != chosen, take=bpy.context.scene.coamd.take_index)
     yield 1.0
@@ -289,6 +303,7 @@ def four_takes():
 def edit():
     """A range is made anew; before and after; kept."""
     first, last = map(int, action().frame_range)
+    yield from raise_timeline()
     yield from unfold("Edit Motion")
     yield from screen.hover(screen.box_of(screen.region(TIMELINE, "WINDOW")).middle)
     yield from screen.press("Home")
@@ -296,6 +311,8 @@ def edit():
     ruler = screen.box_of(screen.region(TIMELINE, "WINDOW")).upper + 12
     yield from screen.click((strip_place((first + last) / 2)[0], ruler))
     yield from press("Mark around Playhead")
+    yield from find("First")  # the fields of the range are there, and what is below them has moved down
+    yield 1.0
     place = yield from find("Body Part")
     yield from ask((place[0] + 60, place[1] - 26), "a person jumps up high")
     yield from generated("Edit Range")
@@ -323,7 +340,7 @@ def two_characters():
 
 def fingers():
     """A rig that has fingers, Rigify's metarig, makes a fist at the current frame."""
-    yield from search_and_press("Human (Meta-Rig)")
+    yield from add_metarig()
     yield from unfold("Hands")
     yield from press("Fist")
     actions, bent = part("anim.actions"), []
@@ -337,23 +354,24 @@ def fingers():
     shoot("shot_fingers.png")
 
 
-def search_and_press(name):
-    """Find something by its name, as F3 does."""
-    yield from to_view()
-    yield from screen.press("F3")
-    yield 2.5
-    screen.hand("type", "--delay", 80, name)
-    yield 2.5
-    yield from screen.press("Return")
-    yield 1.0
+def add_metarig():
+    """Take it from the menu Add of the viewport."""
+    header = screen.box_of(screen.region(VIEW, "HEADER"))
+    for name, where in (("Add", header), ("Armature", None), ("Rigify Meta-Rigs", None), ("Human", None)):
+        place = yield from screen.read(name, where)
+        yield from screen.click(place.middle)
+        yield 1.0
 
 
 def play():
     """The motion played."""
     yield from unfold("Generate Motion")
     yield from press("Play")
-    yield 3.0
-    check("plays", screen.window().screen.is_animation_playing)
+    yield from until(lambda: screen.window().screen.is_animation_playing)
+    yield 2.0
+    shoot("shot_play.png")
+    yield from to_view()
+    yield from screen.press("Escape")
 
 
 STEPS = (
@@ -367,8 +385,8 @@ STEPS = (
     four_takes,
     edit,
     two_characters,
-    fingers,
     play,
+    fingers,
 )
 
 
@@ -395,9 +413,9 @@ def scenario():
     settings = bpy.context.scene.coamd
     settings.variants, settings.seconds = DRAWS, float(os.environ.get("COAMD_SECONDS", settings.seconds))
     yield 1.0
-    counts = {}
+    counts, wanted = {}, os.environ.get("COAMD_STEPS", " ".join(step.__name__ for step in STEPS)).split()
     try:
-        for step in STEPS:
+        for step in [step for step in STEPS if step.__name__ in wanted]:
             screen.counted.clear()
             yield from step()
             counts[step.__name__] = dict(screen.counted)
@@ -410,8 +428,6 @@ def scenario():
                 yield 1.0
                 shoot(picture.name)
             check(step.__name__, True, **screen.counted)
-            if os.environ.get("COAMD_UNTIL") == step.__name__:
-                break
     except Exception:
         screen.save(OUT / "failed.png")
         raise
