@@ -96,3 +96,19 @@ def test_another_file_has_no_ghosts(three):
 
 def test_one_take_alone_is_not_compared(rig):
     assert not bpy.ops.coamd.compare_takes.poll()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("a person waves", "CoAMD a person waves"),
+        ("a person walks forward and waves with the right hand", "CoAMD a person walks forward and waves with the"),
+        ("a person walks, then sits down, then stands up", "CoAMD a person walks, then sits down, then stands"),
+        ("", "CoAMD"),
+        ("a" * 60, "CoAMD " + "a" * 44),
+    ],
+)
+def test_an_action_is_named_in_whole_words(prompt, name):
+    from coamd_blender.generate import takes
+
+    assert takes.title(prompt) == name and len(f"{name}.001".encode()) < 63
