@@ -47,6 +47,20 @@ def test_sitting_is_lower_than_standing(generator, walks):
     assert np.median(joints[:, 40:, 0, 1]) < 0.8 * np.median(walks[:, :, 0, 1])
 
 
+def test_fast_walks_and_kicks_forward_and_keeps_what_an_edit_keeps(walks):
+    fast = Generator.load()
+    fast.draw_in("fast")
+    assert fast.quality == "fast" and not fast.told_quality(), "the student is of these weights"
+    joints = fast.generate(["a person walks forward"] * 4, 80, SEEDS)
+    assert np.median(joints[:, -1, 0, 2] - joints[:, 0, 0, 2]) > 1.5
+    kicks = fast.generate(["a man kicks"] * 4, 80, SEEDS)
+    feet = kicks[..., [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]], 1]
+    assert np.median(feet.max(axis=(1, 2)) - feet.min(axis=(1, 2))) > 0.4  # metres
+    made = edit(fast, walks[0], FPS, Edit(30, 50, prompt="a person waves"))
+    outside = [*range(30), *range(50, 80)]
+    assert np.abs(made[outside] - walks[0][outside]).max() < 1e-4
+
+
 def test_two_seeds_differ(walks):
     assert np.linalg.norm(walks[0] - walks[1], axis=-1).mean() > 0.03
 

@@ -64,7 +64,7 @@ class Models:
 
     def provenance(self, styles: Sequence[StyleChoice] = ()) -> dict[str, str]:
         """Return what a motion's Action notes of what made it: file and digest of the weights and the ``styles`` that
-        were on; and the weights' licence."""
+        were on, and the student where it draws; and the weights' licence."""
         if self._provenance is None:
             path = weights.weights_file(self._weights, weights.GENERATOR)
             bundled = path.parent == weights.BUNDLED
@@ -72,7 +72,9 @@ class Models:
             self._provenance = f"{path.name} sha256:{weights.sha256(path)[:16]}", licence
         name, licence = self._provenance
         worn = [f"style {Path(choice.path).stem} at {choice.strength:g}" for choice in styles if choice.strength]
-        return {"name": ", ".join([name, *worn]), "licence": licence}
+        fast = self._generator is not None and self._generator.quality == "fast"
+        by = [f"drawn by {weights.STUDENT}"] if fast else []
+        return {"name": ", ".join([name, *by, *worn]), "licence": licence}
 
     def recognizer(self) -> Recognizer:
         """Return the recogniser, loaded unless it is. Raises WeightsError and InputError."""
