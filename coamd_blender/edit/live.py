@@ -10,9 +10,10 @@ with what was made of it.
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
@@ -147,38 +148,52 @@ def _idle(context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> bool
     return True
 
 
-def _watched(settings: bpy.types.PropertyGroup) -> dict[_Channel, bpy.types.FCurve]:
-    """Return the curves of mapped bones that have a key at every frame of the range: those that the edit wrote."""
+class _Watched(NamedTuple):
+    """A curve with a key at every frame of the range, and the number of the first of them."""
+
+    curve: bpy.types.FCurve
+    first: int
+
+    def points(self, settings: bpy.types.PropertyGroup) -> list[bpy.types.Keyframe]:
+        """Return its keys of the range."""
+        points = self.curve.keyframe_points
+        return [points[self.first + row] for row in range(settings.shown_last + 1 - settings.shown_first)]
+
+
+def _watched(settings: bpy.types.PropertyGroup) -> dict[_Channel, _Watched]:
+    """Return the curves of mapped bones that have a key at every frame of the range: those that the edit wrote.
+
+    Keys outside are not looked at one by one: however long an Action is, this takes as long.
+    """
     armature, preview = settings.armature, settings.preview
     mapping = targets.coverage(armature).mapping
     bones = set() if mapping is None else set(mapping.bones.values())
+    names = {f'pose.bones["{bpy.utils.escape_identifier(bone)}"]': bone for bone in bones}
     count, found = settings.shown_last + 1 - settings.shown_first, {}
     for curve in actions.curves_of(preview, actions.slot_for(preview, armature)):
-        bone = actions.bone_of(curve.data_path)
-        channel = curve.data_path.rpartition(".")[2]
-        if bone not in bones or channel not in ("location", rotation_channel(armature.pose.bones[bone].rotation_mode)):
+        owner, _, channel = curve.data_path.rpartition(".")
+        bone = names.get(owner)
+        if bone is None or channel not in ("location", rotation_channel(armature.pose.bones[bone].rotation_mode)):
             continue
-        if len(_rows(curve, settings)) == count:
-            found[curve.data_path, curve.array_index] = curve
+        first, stop = _places(curve, settings)
+        if stop - first == count:
+            found[curve.data_path, curve.array_index] = _Watched(curve, first)
     return found
 
 
-def _rows(curve: bpy.types.FCurve, settings: bpy.types.PropertyGroup) -> np.ndarray:
-    """Return which keys of a curve lie in the range."""
-    times = _numbers(curve, "co")[:, 0]
-    return np.flatnonzero((times > settings.shown_first - 0.5) & (times < settings.shown_last + 0.5))
-
-
-def _numbers(curve: bpy.types.FCurve, name: str) -> np.ndarray:
-    values = np.empty(2 * len(curve.keyframe_points), np.float32)
-    curve.keyframe_points.foreach_get(name, values)
-    return values.reshape(-1, 2)
+def _places(curve: bpy.types.FCurve, settings: bpy.types.PropertyGroup) -> tuple[int, int]:
+    """Return the number of the first key of a curve in the range, and one past the last."""
+    points = curve.keyframe_points
+    edges = settings.shown_first - 0.5, settings.shown_last + 0.5
+    first, stop = (bisect_left(range(len(points)), edge, key=lambda place: points[place].co.x) for edge in edges)
+    return first, stop
 
 
 def _sync(live: Live, settings: bpy.types.PropertyGroup) -> None:
     """Note what is written, and leave the pose as it is now alone."""
     live.written = {
-        channel: _numbers(curve, "co")[_rows(curve, settings), 1] for channel, curve in _watched(settings).items()
+        channel: np.array([point.co.y for point in watched.points(settings)], np.float32)
+        for channel, watched in _watched(settings).items()
     }
     live.made, live.seen = int(settings.preview.get(MADE, 0)), {}
     live.baseline = _pose(settings.armature, live.written)
@@ -221,23 +236,28 @@ def _remade(context: bpy.types.Context, moved: dict[_Channel, float]) -> Workflo
     scene_uid, preview_uid = scene.session_uid, settings.preview.session_uid
     yield  # from here on, what goes wrong is told in the panel
 
-    channels, joints_area = yield from _made(scene_uid, preview_uid, kept)
+    channels, area = yield from _made(scene_uid, preview_uid, kept)
     settings = _found_again(scene_uid, preview_uid)
-    _write(settings, joints_area, channels)
     settings.preview[POSES] = list(kept)
     settings.preview[MADE] = int(settings.preview.get(MADE, 0)) + 1
+    whole = _write(settings, area, channels)
     if _live is not None:
-        _sync(_live, settings)
+        if whole:
+            _live.written |= {(one.path, one.index): one.made["co"][:, 1].astype(np.float32) for one in channels}
+            _live.made, _live.seen = int(settings.preview[MADE]), {}
+        else:
+            _sync(_live, settings)
         _live.baseline = moved  # until Blender has posed the armature anew
+    yield  # the interface gets its turn: an undo step takes as long as all that was written
     stepwise.push_undo(f"CoAMD Live: frame {frame}")
     return f"Made anew around {', '.join(map(str, kept))}"
 
 
 def _set_pose(settings: bpy.types.PropertyGroup, moved: dict[_Channel, float], row: int) -> None:
     """Key the pose in the edit that waits, where the Action is read from."""
-    for channel, curve in _watched(settings).items():
+    for channel, (curve, first) in _watched(settings).items():
         if channel in moved:
-            point = curve.keyframe_points[int(_rows(curve, settings)[row])]
+            point = curve.keyframe_points[first + row]
             point.co.y = point.handle_left.y = point.handle_right.y = moved[channel]
 
 
@@ -281,15 +301,14 @@ def _found_again(scene_uid: int, preview_uid: int) -> bpy.types.PropertyGroup:
     return settings
 
 
-def _write(settings: bpy.types.PropertyGroup, area: Range, channels: tuple[range_edit.Channel, ...]) -> None:
-    """Set the values of the range's keys, all at once; keys outside stay to the bit."""
+def _write(settings: bpy.types.PropertyGroup, area: Range, channels: tuple[range_edit.Channel, ...]) -> bool:
+    """Set the values of the range's keys, all at once; keys outside stay to the bit. Return whether all of them were
+    there."""
     armature, preview = settings.armature, settings.preview
-    slot = actions.slot_for(preview, armature)
-    curves = {(curve.data_path, curve.array_index): curve for curve in actions.curves_of(preview, slot)}
-    others = []
+    slot, watched, others = actions.slot_for(preview, armature), _watched(settings), []
     for channel in channels:
-        curve = curves.get((channel.path, channel.index))
-        if curve is None or not _set_values(curve, settings, channel.made):
+        found = watched.get((channel.path, channel.index))
+        if found is None or not _set_values(found, settings, channel.made):
             others.append(channel)
     if others:
         handle = None if slot is None else slot.handle
@@ -297,31 +316,24 @@ def _write(settings: bpy.types.PropertyGroup, area: Range, channels: tuple[range
             pass  # all at once: the interface has its turn when all is there
     preview.update_tag()
     armature.update_tag(refresh={"TIME"})
+    return not others
 
 
-def _set_values(curve: bpy.types.FCurve, settings: bpy.types.PropertyGroup, made: range_keys.Keys) -> bool:
-    """Set the values of a curve's keys in the range to those ``made``; return whether it has the same frames, and no
-    handle outside moved for it (else all is as it was)."""
-    rows = _rows(curve, settings)
-    names = ("co", "handle_left", "handle_right")
-    before = {name: _numbers(curve, name) for name in names}
-    if len(rows) != len(made["co"]) or not np.array_equal(before["co"][rows, 0], made["co"][:, 0]):
+def _set_values(watched: _Watched, settings: bpy.types.PropertyGroup, made: range_keys.Keys) -> bool:
+    """Set the values of a curve's keys in the range to those ``made``; return whether it has the same frames, else
+    nothing is done.
+
+    Handles go along with their keys. Blender is not asked to find them anew: it would do so outside the range as well.
+    """
+    points = watched.points(settings)
+    if not np.array_equal([point.co.x for point in points], made["co"][:, 0]):
         return False
-    after = {name: values.copy() for name, values in before.items()}
-    for values in after.values():
-        values[rows, 1] = made["co"][:, 1]
-    _put(curve, after)
-    outside = np.setdiff1d(np.arange(len(before["co"])), rows)
-    if all(np.array_equal(_numbers(curve, name)[outside], before[name][outside]) for name in names):
-        return True
-    _put(curve, before)
-    return False
-
-
-def _put(curve: bpy.types.FCurve, table: dict[str, np.ndarray]) -> None:
-    for name, values in table.items():
-        curve.keyframe_points.foreach_set(name, values.ravel())
-    curve.update()
+    for point, value in zip(points, made["co"][:, 1].tolist(), strict=True):
+        by = value - point.co.y
+        point.co.y = value
+        point.handle_left.y += by
+        point.handle_right.y += by
+    return True
 
 
 # --- undo -------------------------------------------------------------------------------------------------------------

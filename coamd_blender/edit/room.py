@@ -12,6 +12,8 @@ from ..wire import room
 from ..wire.edit_modes import EDIT_MODES
 from . import request
 
+MARKED_SECONDS = 2.5  # at least, of what is marked around the playhead
+
 
 def short_by(scene: bpy.types.Scene, first: int, last: int) -> float:
     """Return the seconds that frames ``first`` to ``last`` lack for the prompt of ``scene.coamd_edit``; 0 for none."""
@@ -37,7 +39,7 @@ def around(scene: bpy.types.Scene, start: int, end: int) -> tuple[int, int]:
     """Return the frames around the current one that the sentence of ``scene.coamd_edit`` takes, of an Action from frame
     ``start`` to ``end``: first and last."""
     rate = scene.render.fps / scene.render.fps_base
-    frames = math.ceil(max(room.needed(scene.coamd_edit.prompt), room.LEAST_SECONDS) * rate)
+    frames = math.ceil(max(room.needed(scene.coamd_edit.prompt), MARKED_SECONDS) * rate)
     first = max(start, min(scene.frame_current - frames // 2, end + 1 - frames))
     return first, min(first + frames - 1, end)
 
@@ -52,7 +54,7 @@ def widened(context: bpy.types.Context, action: bpy.types.Action, slot: bpy.type
     lacking = short_by(scene, first, last)
     if not lacking:
         raise InputError("The range is long enough for this sentence", "Press Edit Range")
-    more = math.ceil(lacking * scene.render.fps / scene.render.fps_base)
+    more = math.ceil(lacking * scene.render.fps / scene.render.fps_base - 1e-6)
     start, end = (round(frame) for frame in range_edit.extent(action, slot))
     low, high = {"both": (start, end), "before": (first, last + more), "after": (first - more, last)}[
         EDIT_MODES[settings.mode].builds_on

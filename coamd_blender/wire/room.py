@@ -1,4 +1,7 @@
-"""How many seconds the actions of a sentence take at least: with less between frames that stay, they are left out."""
+"""How many seconds the actions of a sentence take at least: with less between frames that stay, they are left out.
+
+The seconds are rules of thumb, set on ranges that were made anew (runtime/evaluate/edit_ranges.py).
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,27 @@ import re
 
 from .clauses import clauses
 
-LEAST_SECONDS, QUICK_SECONDS = 2.5, 1.5
-_QUICK = re.compile(r"\b(?:jump|hop|leap|kick|punch|throw|step|nod|duck|clap|wave|turn|swing|sway)\w*", re.IGNORECASE)
+LEAST_SECONDS, QUICK_SECONDS, LONG_SECONDS = 2.0, 1.5, 3.0
 SLACK = 0.05  # s that may be missing: frames are whole
+_QUICK = re.compile(r"\b(?:kick|punch|throw|step|nod|duck|wave|waving|turn|swing|sway)\w*", re.IGNORECASE)
+# What is done several times, or goes down to the floor or up from it.
+_LONG = re.compile(
+    r"\b(?:jumping\W?jacks?|star\W?jumps?|(?:push|press|sit)\W?ups?|burpees?|crawl\w*|rolls?|rolling|floor|ground"
+    r"|pick\w*|(?:lie|lies|lying|fall|falls|falling)\b.*\bdown|(?:get|gets|getting)\b.*\bup|twice|times)\b",
+    re.IGNORECASE,
+)
 
 
 def needed(prompt: str) -> float:
     """Return the seconds that the actions of ``prompt`` take at least, one after the other; 0 without a prompt."""
     prompt = " ".join(prompt.split())
-    if not prompt:
-        return 0.0
-    return sum(QUICK_SECONDS if _QUICK.search(clause) else LEAST_SECONDS for clause in clauses(prompt))
+    return sum(map(_of_one, clauses(prompt))) if prompt else 0.0
+
+
+def _of_one(clause: str) -> float:
+    if _LONG.search(clause):
+        return LONG_SECONDS
+    return QUICK_SECONDS if _QUICK.search(clause) else LEAST_SECONDS
 
 
 def lacking(prompt: str, seconds: float) -> float:

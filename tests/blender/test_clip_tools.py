@@ -98,9 +98,9 @@ def test_a_range_that_is_short_for_its_sentence_is_widened(walker):
     settings = bpy.context.scene.coamd_edit
     settings.source_of_range, settings.first, settings.last = "FRAMES", 20, 41
     settings.prompt = "a person bows"
-    assert room.warning(bpy.context.scene, 20, 41) == "0.9 s are short for this: it may be left out. 2.5 s are enough"
+    assert room.warning(bpy.context.scene, 20, 41) == "0.9 s are short for this: it may be left out. 2.0 s are enough"
     assert bpy.ops.coamd.widen_range() == {"FINISHED"}
-    assert (settings.first, settings.last) == (1, 60) and settings.source_of_range == "FRAMES"
+    assert (settings.first, settings.last) == (7, 54) and settings.source_of_range == "FRAMES"
     settings.prompt = ""
     with pytest.raises(RuntimeError, match="long enough"):
         bpy.ops.coamd.widen_range()

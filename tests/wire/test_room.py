@@ -7,7 +7,8 @@ from coamd_blender.wire import room
 
 def test_actions_of_a_sentence_need_their_seconds_one_after_the_other():
     bow, kick = room.needed("a person bows"), room.needed("a person kicks")
-    assert 0 < kick < bow
+    jacks = room.needed("a person does jumping jacks")
+    assert 0 < kick < bow < jacks == room.needed("he picks up a box from the floor") == room.needed("she bows twice")
     assert room.needed("a person kicks, then bows") == pytest.approx(kick + bow)
     assert room.needed("  ") == 0
 
