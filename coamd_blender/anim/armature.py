@@ -155,18 +155,26 @@ def read_constraints(
 def _constraint(
     found: bpy.types.Constraint, armature: bpy.types.Object, known: bpy.types.bpy_prop_collection
 ) -> BoneConstraint:
-    bone, looks = getattr(found, "subtarget", ""), getattr(found, "pole_target", None) == armature
+    leading = _leading(found)
+    bone, looks = getattr(leading, "subtarget", ""), getattr(found, "pole_target", None) == armature
     return BoneConstraint(
         name=found.name,
         kind=found.type,
         heard=not found.mute and found.influence > 0,
         influence=found.influence,
         bone=bone,
-        own=getattr(found, "target", None) == armature and bone in known,
+        own=getattr(leading, "target", None) == armature and bone in known,
         space=found.owner_space,
         pole=found.pole_subtarget if looks else "",
         pole_angle=found.pole_angle if looks else 0.0,
     )
+
+
+def _leading(found: bpy.types.Constraint) -> bpy.types.Constraint | bpy.types.ConstraintTargetBone:
+    """Return what names a constraint's target: itself, or the heaviest of an Armature constraint's several."""
+    if found.type != "ARMATURE" or not len(found.targets):
+        return found
+    return max(found.targets, key=lambda target: target.weight)
 
 
 def read_driven(armature: bpy.types.Object) -> frozenset[str]:

@@ -15,11 +15,24 @@ from ..motion import rotations as rot
 from ..motion import skeleton
 from ..motion.kinematics import leg_length
 from ..motion.signals import resample
-from ..retarget import Mapping, Options, PoseSolution, Rig, bones, check_mapping, controls, detect_rig, ik, solve
+from ..retarget import (
+    Mapping,
+    Options,
+    PoseSolution,
+    Rig,
+    bones,
+    check_mapping,
+    controls,
+    detect_rig,
+    ik,
+    ik_controls,
+    solve,
+)
 from ..retarget.body import read_rest
 from ..retarget.finger_shapes import SHAPES, shaped
 from ..retarget.hands import find_hands
 from ..retarget.reading import Placement
+from ..retarget.rig import hang
 from ..retarget.solver import check_joints
 from . import checks, reduction, snapshot
 from .snapshot import Channel, Snapshot, WorldPose, rotation_channel
@@ -78,7 +91,8 @@ class WriteTarget:
 
     read: the armature as it was read. rig: its bones, at ``pose``. reference: bone to basis quaternion of a captured
     rest pose (retarget.solve). fps: of the scene, keys are at its frames from ``start`` on. control: of a generated
-    rig. limbs: those led by IK targets. switches: keyed so that a control rig follows the controls that are keyed.
+    rig. limbs: those led by IK targets; led: those whose IK controls are keyed for a preset. switches: keyed so that a
+    control rig follows the controls that are keyed.
     """
 
     read: Snapshot
@@ -91,6 +105,7 @@ class WriteTarget:
     reference: Table[str, np.ndarray] | None
     control: controls.ControlRig | None
     limbs: tuple[ik.IkLimb, ...]
+    led: tuple[ik_controls.ControlledLimb, ...]
     switches: tuple[controls.Switch, ...]
     travel: Travel
 
@@ -118,7 +133,8 @@ def make_target(
     check_mapping(mapping, read.rig.names)
     if options.output == "replace":
         checks.check_replaceable(read.in_use, set(mapping.bones.values()))
-    control, limbs, switches = None, (), snapshot.switches(read.properties, mapping)
+    control, limbs, led = None, (), ()
+    switches = snapshot.switches(read.properties, mapping, options.limbs)
     travel = Travel(options.retarget.travel)
     if table is not None and mapping.preset == table["label"]:
         angles = snapshot.pole_angles(read) if options.limbs == "ik" else None
@@ -128,12 +144,16 @@ def make_target(
         if options.automatic and not options.retarget.in_place:
             travel = choose_of(read.rig, mapping, read.constraints, read.belongings)
             options = replace(options, retarget=replace(options.retarget, travel=travel.place))
+        preset = snapshot.preset_of(mapping)
+        if "ik" in preset:  # its controls may hang from others by constraints
+            read = replace(read, rig=hang(read.rig, snapshot.carriers(read)))
+            led = ik_controls.find_limbs(preset, read.rig) if options.limbs == "ik" else ()
         _check_bones_move(read, mapping, options.retarget)
         limbs = snapshot.ik_limbs(read, mapping)
     pose = read.pose if pose is None else pose
     switches = switches if options.switch else ()
     rig = replace(read.rig, world=pose.world)
-    return WriteTarget(read, rig, pose, mapping, options, fps, start, reference, control, limbs, switches, travel)
+    return WriteTarget(read, rig, pose, mapping, options, fps, start, reference, control, limbs, led, switches, travel)
 
 
 def _check_bones_move(read: Snapshot, mapping: Mapping, options: Options) -> None:
@@ -220,7 +240,11 @@ def _solved(target: WriteTarget, joints: np.ndarray) -> PoseSolution:
     if target.control is not None:
         return controls.solve_controls(target.control, joints, options, target.fps)
     solution = solve(target.rig, target.mapping, joints, options, target.fps, target.reference)
-    return ik.add_targets(target.rig, target.mapping, solution, target.limbs)
+    solution = ik.add_targets(target.rig, target.mapping, solution, target.limbs)
+    if not target.led:
+        return solution
+    still = snapshot.preset_of(target.mapping)["ik"]["still"]
+    return ik_controls.lead(target.rig, target.mapping, solution, target.led, still)
 
 
 def _rest_bones(rig: Rig, solution: PoseSolution) -> tuple[str, ...]:

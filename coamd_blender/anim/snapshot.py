@@ -146,6 +146,16 @@ def follows(snapshot: Snapshot) -> list[controls.Follow]:
     ]
 
 
+def carriers(snapshot: Snapshot) -> dict[str, str]:
+    """Return bone to the bone of this armature that a constraint makes its parent: the first that has its say."""
+    found = {}
+    for bone, constraints in snapshot.constraints.items():
+        for one in constraints:
+            if one.kind in ("ARMATURE", "CHILD_OF") and one.heard and one.own and one.influence > 0.5:
+                found.setdefault(bone, one.bone)
+    return found
+
+
 def pole_angles(snapshot: Snapshot) -> dict[str, float]:
     """Return pole bone to the angle, radians, of the IK constraint that looks at it, muted by a driver or not."""
     every = (one for constraints in snapshot.constraints.values() for one in constraints)
@@ -200,7 +210,16 @@ def limited_bones(constraints: Table[str, tuple[BoneConstraint, ...]]) -> list[s
     return [bone for bone, every in constraints.items() if heard(every, LIMITING)]
 
 
-def switches(properties: Table[str, Collection[str]], mapping: Mapping) -> tuple[controls.Switch, ...]:
-    """Return the IK/FK switches that the mapping's preset names and the armature has, as they should stand."""
-    preset = next((preset for preset in named_presets() if preset["label"] == mapping.preset), {})
-    return tuple(one for one in controls.switches_of(preset) if one.name in properties.get(one.bone, ()))
+def preset_of(mapping: Mapping) -> dict:
+    """Return the preset that a mapping was found by, {} where it was not by one."""
+    return next((preset for preset in named_presets() if preset["label"] == mapping.preset), {})
+
+
+def switches(
+    properties: Table[str, Collection[str]], mapping: Mapping, limbs: str = controls.LIMB_CONTROLS[0]
+) -> tuple[controls.Switch, ...]:
+    """Return the IK/FK switches that the mapping's preset names and the armature has, as they should stand for
+    ``limbs``, one of controls.LIMB_CONTROLS."""
+    preset = preset_of(mapping)
+    table = preset.get("ik", preset) if limbs == "ik" else preset
+    return tuple(one for one in controls.switches_of(table) if one.name in properties.get(one.bone, ()))

@@ -16,7 +16,7 @@ from ..retarget import controls
 from ..retarget.reference_pose import why_not_resting
 from . import changes, rig_settings
 from .armature import driven_channels, heads_of, parents_of, read_belongings, read_constraints, read_rig
-from .snapshot import led_bones, limited_bones, switches
+from .snapshot import led_bones, limited_bones, preset_of, switches
 from .travel import Travel, choose_of
 
 
@@ -37,8 +37,8 @@ class Coverage:
     error: RigError | None = None
 
 
-# The properties that say whether a limb follows FK or IK; others go with them.
-_SWITCHES = ("IK_FK", "ik_fk_switch")
+# The property of a generated rig that says whether a limb follows FK or IK; others go with it.
+_SWITCHES = ("IK_FK",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,28 +234,33 @@ def control_table(found: Coverage) -> dict | None:
     return next((table for table in controls.tables() if table["label"] == found.preset), None)
 
 
+def has_ik_controls(found: Coverage) -> bool:
+    """Return whether limbs can be keyed by their IK controls: those of a generated rig, or that its preset names."""
+    return control_table(found) is not None or (found.mapping is not None and "ik" in preset_of(found.mapping))
+
+
 def switch_note(armature: bpy.types.Object, found: Coverage, *, limbs: str, switch: bool) -> str | None:
     """Return what becomes of a control rig's limbs that are not on the keyed controls; None for a rig without such.
 
     limbs: "fk" or "ik", as in write_action.read_target. switch: whether the Action turns them over.
     """
     table = control_table(found)
+    keyed, other = ("IK", "FK") if limbs == "ik" and has_ik_controls(found) else ("FK", "IK")
     if table is None:
-        keyed, other = "FK", "IK"
-        wanted = () if found.mapping is None else switches(armature.pose.bones, found.mapping)
+        wanted = () if found.mapping is None else switches(armature.pose.bones, found.mapping, limbs)
+        told = wanted
     else:
-        keyed, other = ("IK", "FK") if limbs == "ik" else ("FK", "IK")
         wanted = controls.switches_of(table["ik"] if limbs == "ik" else table)
+        told = [one for one in wanted if one.name in _SWITCHES]
     if not wanted:
         return None
-    off = {
-        one.bone for one in wanted if one.name in _SWITCHES and armature.pose.bones[one.bone].get(one.name) != one.value
-    }
+    off = sum(armature.pose.bones[one.bone].get(one.name) != one.value for one in told)
     if not off:
         return f"{keyed} controls are keyed"
+    count = "1 limb" if off == 1 else f"{off} limbs"
     if switch:
-        return f"{keyed} controls are keyed, and the Action turns {len(off)} limbs from {other} to {keyed}"
-    return f"{len(off)} limbs are on {other} and will not follow the keyed {keyed} controls"
+        return f"{keyed} controls are keyed, and the Action turns {count} from {other} to {keyed}"
+    return f"{count} {'is' if off == 1 else 'are'} on {other} and will not follow the keyed {keyed} controls"
 
 
 def _covered(mapping: retarget.Mapping) -> Coverage:

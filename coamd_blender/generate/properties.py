@@ -71,7 +71,7 @@ class COAMD_PG_carry(bpy.types.PropertyGroup):
     )
     limbs: EnumProperty(
         name="Limb Controls",
-        description="Which controls of a generated rig are keyed for its arms and legs",
+        description="Which controls of a control rig are keyed for its arms and legs",
         items=(
             ("fk", "FK", "Each bone's own control turns it"),
             ("ik", "IK", "Hands and feet are placed, and poles beside elbows and knees"),

@@ -24,7 +24,6 @@ import numpy as np
 from ..errors import RigError
 from ..motion import rotations as rot
 from ..motion import skeleton
-from ..motion.signals import smoothstep
 from . import bones as bone_axes
 from . import ik
 from .mapping import Mapping, match_preset, named_presets
@@ -234,29 +233,16 @@ def _tracks(control: ControlRig, posed: _Posed, carried: np.ndarray) -> Iterable
 
 
 def _pole(rig: Rig, posed: _Posed, limb: LedLimb, upper: str, end: str) -> np.ndarray:
-    """Return where the pole must be (F, 3), as far from the knee or elbow as at rest.
-
-    The chain bends about its own hinge alone, so that its plane goes where the pole shows it. Where the limb is bent
-    that is the plane of its joints; where it is straight, and has none, the turn of its upper bone decides.
-    """
-    head, middle, goal = (posed.places[joint] for joint in (upper, limb.joint, end))
-    start, bend, stop = (posed.rest_places[joint] for joint in (upper, limb.joint, end))
-    shown = rig.rest[limb.upper, :3, :3] @ (np.cos(limb.pole_angle), 0.0, np.sin(limb.pole_angle))
-    rest_along, along = rot.unit(stop - start), rot.unit(goal - head)
-    rest_bend, rest_shown = (_beside(way, rest_along) for way in (bend - start, shown))
-    plain = _beside(posed.turns[upper] @ shown, along)
-    angle = np.arctan2(rest_along @ np.cross(rest_bend, rest_shown), rest_bend @ rest_shown)
-    bent = middle - head - along * rot.dot(middle - head, along)[:, None]
-    share = np.linalg.norm(bent, axis=-1, keepdims=True) / np.linalg.norm(middle - head, axis=-1, keepdims=True)
-    weight = smoothstep((share - 0.02) / 0.06)
-    turned = rot.rotate(rot.about(along, np.full(len(along), angle)), rot.unit(bent))
-    away = np.linalg.norm(rig.heads[limb.pole] - bend)
-    return middle - bent + away * rot.unit(weight * turned + (1 - weight) * plain)
-
-
-def _beside(way: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Return the unit part of ``way`` perpendicular to unit ``along``, both (..., 3)."""
-    return rot.unit(way - along * rot.dot(way, along)[..., None])
+    """Return where the pole must be (F, 3), as far from the knee or elbow as at rest."""
+    chain = (upper, limb.joint, end)
+    rest = tuple(posed.rest_places[joint] for joint in chain)
+    return ik.pole_place(
+        tuple(posed.places[joint] for joint in chain),
+        rest,
+        posed.turns[upper],
+        rig.rest[limb.upper, :3, :3] @ (np.cos(limb.pole_angle), 0.0, np.sin(limb.pole_angle)),
+        np.linalg.norm(rig.heads[limb.pole] - rest[1]),
+    )
 
 
 def _location(rig: Rig, bone: int, place: np.ndarray) -> np.ndarray:

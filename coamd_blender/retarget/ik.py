@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..motion import rotations as rot
+from ..motion.signals import smoothstep
 from .mapping import Mapping
 from .rig import Rig, forward_kinematics
 from .solver import BoneTrack, PoseSolution
@@ -53,10 +54,10 @@ def add_targets(rig: Rig, mapping: Mapping, solution: PoseSolution, limbs: Seque
         goal = pose[:, lower, :3, 3] + rig.lengths[lower] * pose[:, lower, :3, 1]
         turn = pose[:, end, :3, :3] if limb.turns and end is not None else None
         own = rig.names[limb.target] in solution.bones
-        tracks.append(_track(rig, pose, limb.target, goal, None if own else turn, keyed=own))
+        tracks.append(track(rig, pose, limb.target, goal, None if own else turn, keyed=own))
         if limb.pole is not None:
             pole = _pole(rig, pose, limb, upper, lower, goal)
-            tracks.append(_track(rig, pose, limb.pole, pole, None))
+            tracks.append(track(rig, pose, limb.pole, pole, None))
     return replace(solution, tracks=tuple(tracks))
 
 
@@ -74,12 +75,44 @@ def _pole(rig: Rig, pose: np.ndarray, limb: IkLimb, upper: int, lower: int, goal
     return head + along * rot.dot(middle - head, along)[:, None] + away * way
 
 
-def _track(
+def pole_place(
+    places: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rest: tuple[np.ndarray, np.ndarray, np.ndarray],
+    turn: np.ndarray,
+    shown: np.ndarray,
+    away: float,
+) -> np.ndarray:
+    """Return where a pole must be (F, 3) for a chain that bends about a hinge of its own, ``away`` from its bend.
+
+    places: of hip, knee and ankle, or of an arm's joints, (F, 3) each; rest: the same (3,) at rest. turn: (F, 3, 3) of
+    the upper bone from rest. shown: (3,) the way that shows the pole at rest. Blender turns the chain's plane to where
+    the pole is. Where the limb is bent that is the plane of its joints; where it is straight, and has none, the turn of
+    its upper bone decides. A limb that is straight at rest bends towards its pole.
+    """
+    (head, middle, goal), (start, bend, stop) = places, rest
+    rest_along, along = rot.unit(stop - start), rot.unit(goal - head)
+    rest_bend, rest_shown = (_beside(way, rest_along) for way in (bend - start, shown))
+    plain = rot.unit(_beside(turn @ shown, along))
+    straight = np.linalg.norm(rest_bend) < 1e-3 * np.linalg.norm(stop - start)
+    angle = 0.0 if straight else np.arctan2(rest_along @ np.cross(rest_bend, rest_shown), rest_bend @ rest_shown)
+    bent = _beside(middle - head, along)
+    share = np.linalg.norm(bent, axis=-1, keepdims=True) / np.linalg.norm(middle - head, axis=-1, keepdims=True)
+    weight = smoothstep((share - 0.02) / 0.06)
+    turned = rot.rotate(rot.about(along, np.full(len(along), angle)), rot.unit(bent))
+    return middle - bent + away * rot.unit(weight * turned + (1 - weight) * plain)
+
+
+def _beside(way: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Return the part of ``way`` perpendicular to unit ``along``, both (..., 3)."""
+    return way - along * rot.dot(way, along)[..., None]
+
+
+def track(
     rig: Rig, pose: np.ndarray, bone: int, place: np.ndarray, turn: np.ndarray | None, *, keyed: bool = False
 ) -> BoneTrack:
     """Return the channels that bring the head of ``bone`` to ``place`` (F, 3), turned as ``turn`` (F, 3, 3).
 
-    keyed: its rotation is keyed already.
+    pose: (F, B, 4, 4) of the bones above it, armature space. keyed: its rotation is keyed already.
     """
     # Where its head and its axes would be without channels of its own.
     rest, parent = rig.rest[bone], rig.parents[bone]

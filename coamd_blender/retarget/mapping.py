@@ -14,7 +14,10 @@ A preset is a file in presets/, found by itself; tests/retarget/test_presets.py 
 * pelvis, neck, head: names, the likeliest first. spine: bones from above the pelvis to the chest, in order.
 * limbs: joint (left_hip, right_wrist, ..., as in motion.skeleton) to names, the likeliest first.
 * switches (optional): bone to custom property and value, which turn its limbs to the FK controls
-  (``controls.switches_of``). Rigs of which IK controls are keyed too have a table in control_rigs/ instead.
+  (``controls.switches_of``). Rigs that constraints move as a whole have a table in control_rigs/ instead.
+* ik (optional): limbs, knee or elbow to names of the ``target`` that leads it, of its ``pole`` and, where there is one,
+  of a control of the ``toes`` of its own; still, names of controls that must be at rest; switches as above
+  (``ik_controls``).
 
 The file of the stem ``generic`` is no such table, and the only one that is read by its name: ``ignore`` lists words of
 bones to leave out, ``centre`` and ``limbs`` words, without a side, for each role.

@@ -7,8 +7,9 @@ and a location in the bone's own basis (Blender's ``matrix_basis``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Table
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -96,6 +97,38 @@ def simple_rig(
         inherit_rotation=np.ones(count, dtype=bool),
         local_location=np.ones(count, dtype=bool),
     )
+
+
+def hang(rig: Rig, carriers: Table[str, str]) -> Rig:
+    """Return ``rig`` with bones that have no parent hung from those that ``carriers`` (bone to bone) name.
+
+    The order of the bones may be another, parents before children still. A bone that hangs from what would carry it is
+    left as it is.
+    """
+    parents = np.array(rig.parents)
+    for name, carrier in carriers.items():
+        bone, above = rig.index[name], rig.index[carrier]
+        if parents[bone] < 0 and bone not in _upwards(parents, above):
+            parents[bone] = above
+    if np.array_equal(parents, rig.parents):
+        return rig
+    depths = [len(_upwards(parents, bone)) for bone in range(len(parents))]
+    order = np.argsort(depths, kind="stable")
+    places = np.argsort(order)
+    every = {part.name: getattr(rig, part.name) for part in fields(rig)}
+    moved = {name: value[order] for name, value in every.items() if isinstance(value, np.ndarray) and name != "world"}
+    moved["parents"] = np.where(parents < 0, -1, places[parents])[order]
+    named = {name: tuple(every[name][bone] for bone in order) for name in ("names", "rotation_modes")}
+    return replace(rig, **moved, **named)
+
+
+def _upwards(parents: np.ndarray, bone: int) -> list[int]:
+    """Return ``bone`` and those above it, nearest first."""
+    found = []
+    while bone >= 0:
+        found.append(int(bone))
+        bone = parents[bone]
+    return found
 
 
 def forward_kinematics(rig: Rig, quaternions: np.ndarray, locations: np.ndarray | None = None) -> np.ndarray:

@@ -79,7 +79,7 @@ def _draw_switch(layout: bpy.types.UILayout, context: bpy.types.Context, carry: 
     note = anim.targets.switch_note(armature, found, limbs=carry.limbs, switch=carry.switch)
     if note is None:
         return
-    if anim.targets.control_table(found) is not None:
+    if anim.targets.has_ik_controls(found):
         layout.prop(carry, "limbs")
     layout.prop(carry, "switch")
     draw_text(layout, note, context.region.width, "INFO")

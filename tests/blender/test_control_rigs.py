@@ -195,8 +195,9 @@ def test_what_becomes_of_limbs_that_are_elsewhere_is_said():
     found = targets.Coverage(
         "Auto-Rig Pro FK controls", mapping=retarget.detect([bone.name for bone in arp.data.bones])
     )
-    note = targets.switch_note(arp, found, limbs="ik", switch=True)
+    note = targets.switch_note(arp, found, limbs="fk", switch=True)
     assert note == "FK controls are keyed, and the Action turns 4 limbs from IK to FK"
+    assert targets.switch_note(arp, found, limbs="ik", switch=True) == "IK controls are keyed"
     arp.pose.bones["c_foot_ik.l"]["ik_fk_switch"] = 1.0
     note = targets.switch_note(arp, found, limbs="fk", switch=False)
     assert note == "3 limbs are on IK and will not follow the keyed FK controls"
