@@ -1,4 +1,4 @@
-"""The verb ``generate``: prompts to .npz, .bvh or .glb motions, in batches by one process."""
+"""The verb ``generate``: prompts to .npz, .bvh or .glb motions, in batches by one process; or a set for a game."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coamd_blender.errors import InputError
+from coamd_blender.motion import locomotion
 from coamd_blender.motion.files import listed
 from coamd_blender.motion.skeleton import FPS
 from coamd_blender.wire import limits
 from coamd_blender.wire.checks import check_seconds, check_seed, tidy_prompt
-from runtime import formats, generate, recognize
+from runtime import edit, formats, generate, recognize
 from runtime.cli.common import (
     Outcome,
     ProgressLine,
@@ -53,6 +55,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--prompt", metavar="TEXT", help="what the person does")
     source.add_argument("--prompt-file", type=Path, metavar="F", help="a text file with one prompt a line")
+    source.add_argument(
+        "--set", choices=("locomotion",), help="idle, walk, run, strafes, turns and more, into a folder"
+    )
     parser.add_argument(
         "--seconds",
         type=float,
@@ -85,13 +90,16 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "--out",
         required=True,
         metavar="CLIP",
-        help=f"a {listed(formats.writing.WRITABLE, 'or')} to write; with --count or --prompt-file CLIP_LLL_KKK",
+        help=f"a {listed(formats.writing.WRITABLE, 'or')} to write; with --count or --prompt-file CLIP_LLL_KKK; "
+        "with --set a folder",
     )
 
 
 def run(args: argparse.Namespace) -> Outcome:
     """Make the motions and write them. JSON: files, seconds (of a motion), seed, seeds (of the files), notes (of what
     is far from anything learnt)."""
+    if args.set is not None:
+        return _run_set(args)
     check_seconds(args.seconds)
     check_seed(args.seed, (args.count or 1) * args.best_of)
     lines = [(0, args.prompt)] if args.prompt_file is None else read_prompts(args.prompt_file)
@@ -102,7 +110,7 @@ def run(args: argparse.Namespace) -> Outcome:
     if args.guidance or args.best_of > 1:
         weights_file(args.weights, RECOGNIZER)
     frames = generate.generator.frames_for(args.seconds)
-    styles = [generate.style.Worn(generate.style.Style.load(path), strength) for path, strength in args.style]
+    styles = _styles(args)
     generator, guide = generate.generator.Generator.load(args.weights, args.device), None
     if styles:
         generator.wear(styles)
@@ -132,6 +140,33 @@ def run(args: argparse.Namespace) -> Outcome:
     files = [str(take.path) for take in takes]
     told = {"files": files, "seconds": frames / FPS, "seed": args.seed, "seeds": kept, "notes": notes}
     return Outcome(told, "\n".join(files))
+
+
+def _styles(args: argparse.Namespace) -> list[generate.style.Worn]:
+    """Return the styles that are put on."""
+    return [generate.style.Worn(generate.style.Style.load(path), strength) for path, strength in args.style]
+
+
+def _run_set(args: argparse.Namespace) -> Outcome:
+    """Make a locomotion set, a .npz for each of its clips. JSON: files, seed, loops (names), notes (of those that are
+    not what their name says)."""
+    if args.count or args.best_of > 1 or args.guidance:
+        raise InputError("--count, --best-of and --guidance are not for a set", "Leave them out")
+    check_seed(args.seed, locomotion.DRAWS * (len(locomotion.GAITS) + 1))
+    files = [output_path(Path(args.out) / f"{name}.npz", (".npz",)) for name in locomotion.NAMES]
+    check_generator(args.weights)
+    generator = generate.generator.Generator.load(args.weights, args.device)
+    if args.style:
+        generator.wear(_styles(args))
+    clips = edit.locomotion.locomotion_set(generator, args.seed, ProgressLine("locomotion"))
+    for path, clip in zip(files, clips, strict=True):
+        formats.writing.write(path, clip.joints)
+    notes = [clip.note for clip in clips if clip.note]
+    for note in notes:
+        print(note, file=sys.stderr)
+    loops = [clip.name for clip in clips if clip.loop]
+    told = {"files": [str(path) for path in files], "seed": args.seed, "loops": loops, "notes": notes}
+    return Outcome(told, "\n".join(told["files"]))
 
 
 def _best(judge: Recognizer | None, prompt: str, draws: list[np.ndarray]) -> int:

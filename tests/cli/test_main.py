@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,8 +11,10 @@ from fakes import ROOT
 from generator_fakes import FakeGenerator
 from synthetic_motions import standing
 
+from coamd_blender.motion import locomotion
 from coamd_blender.motion.skeleton import with_bone_lengths
 from coamd_blender.wire import limits
+from runtime import edit
 from runtime.cli import main
 from runtime.formats.read import read_motion
 from runtime.generate.generator import Generator
@@ -91,6 +94,19 @@ def test_generate_writes_what_the_name_of_the_file_asks_for(fake, capsys, tmp_pa
     assert np.abs(read_motion(out) - joints).max() < 1e-3
     assert run(capsys, "convert", out, tmp_path / "b.glb")[0] == 0
     assert np.abs(read_motion(tmp_path / "b.glb") - joints).max() < 1e-3
+
+
+def test_a_set_goes_into_a_folder_a_clip_a_file_and_says_which_loop(fake, capsys, tmp_path, monkeypatch):
+    clips = [locomotion.Clip(name, standing(11), name == "walk", "idle drifts" if name == "idle" else "")
+             for name in locomotion.NAMES]  # fmt: skip
+    monkeypatch.setattr(edit.locomotion, "locomotion_set", lambda generator, seed, on_step: clips)
+    words = ("generate", "--set", "locomotion", "--out", tmp_path / "set", "--json")
+    status, stdout, stderr = run(capsys, *words)
+    told = json.loads(stdout)
+    assert status == 0 and told["loops"] == ["walk"] and told["notes"] == ["idle drifts"] and "idle drifts" in stderr
+    assert [Path(file).stem for file in told["files"]] == list(locomotion.NAMES)
+    assert all(np.load(file)["joints"].shape == (11, 22, 3) for file in told["files"])
+    assert "not for a set" in refused(capsys, *words, "--count", 2)
 
 
 def test_copies_count_seeds_upwards(fake, capsys, tmp_path):
