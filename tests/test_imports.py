@@ -49,7 +49,7 @@ ARROWS = {
         "fingers": "anim core errors lazy retarget",
         "generate": "anim blocks core errors fingers lazy motion retarget setup wire",
         "edit": "anim blocks core errors lazy motion retarget setup wire",
-        "engines": "anim clip_tools core errors lazy motion retarget setup",
+        "engines": "anim clip_tools core errors lazy motion retarget setup wire",
         "clip_tools": "anim blocks core edit errors lazy motion retarget",
         "crowd": "anim blocks core errors generate lazy motion retarget setup wire",
         "recognize": "anim core errors lazy setup wire",

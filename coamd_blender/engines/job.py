@@ -2,6 +2,8 @@
 
 Written are the character at rest with its meshes, a file for each clip or all of them in the character's, and
 CHARACTER.clips.json, which tells of each clip its file, frames, whether it loops, and how far the root goes and turns.
+A clip is written, and its Actions are removed, before the next is made: memory stays flat, and what was broken off can
+go on, for the list is written with each.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _MOST_FRAMES = 20_000  # of a clip
 class EngineJob:
     """What to write: for which engine (rules.ENGINES), into which folder, under which name of the character.
 
-    one_file: all clips in the character's file. in_place: the root bone stays where it is.
+    one_file: all clips in the character's file. in_place: the root bone stays where it is. kept: what the list of clips
+    tells of those that are there already. options: what else it is to tell of how they were made.
     """
 
     engine: str
@@ -38,6 +41,13 @@ class EngineJob:
     one_file: bool = False
     fps: float = FPS
     in_place: bool = False
+    kept: tuple[dict, ...] = ()
+    options: dict = field(default_factory=dict)
+
+    @property
+    def list_file(self) -> Path:
+        """The file that tells of the clips."""
+        return self.folder / f"{self.character}.clips.json"
 
 
 @dataclass(frozen=True)
@@ -58,8 +68,12 @@ class _Made:
     told: dict = field(default_factory=dict)
 
 
+# An Action to export, or what makes it; one that was made is removed once it is written.
+Source = bpy.types.Action | Callable[[], bpy.types.Action]
+
+
 def export(
-    armature: bpy.types.Object, clips: Mapping[str, bpy.types.Action], job: EngineJob, tell: Callable[[str], None]
+    armature: bpy.types.Object, clips: Mapping[str, Source], job: EngineJob, tell: Callable[[str], None]
 ) -> list[Row]:
     """Write ``clips``, Actions by name, of an armature as ``job`` says; return a row for each. The scene is not as
     before afterwards: this is for a file of its own.
@@ -73,18 +87,22 @@ def export(
     if not clips:
         raise InputError(f"{armature.name} has no Action to export", "Give it one, or choose another armature")
     _make_folder(job.folder)
-    maker = _Maker(armature, engine, job)
-    made, rows = [], []
-    for number, (name, original) in enumerate(zip(rules.clip_names(list(clips)), clips, strict=True), start=1):
+    maker, rows = _Maker(armature, engine, job), []
+    taken = [told["plain"] for told in job.kept]
+    for number, (original, source) in enumerate(clips.items(), start=1):
+        taken = rules.clip_names([*taken, original])
         try:
-            one = maker.make(clips[original], name)
-            made.append(one)
+            action = source() if callable(source) else source
+            one = maker.make(action, taken[-1])
+            one.told |= {"clip": original, "plain": taken[-1]}
+            if callable(source):
+                bpy.data.actions.remove(action)
+            maker.keep(one)
             rows.append(Row(original, "done", _described(one.told)))
         except CoamdError as error:
             rows.append(Row(original, "failed", str(error)))
         tell(f"{number} of {len(clips)}: {' '.join((original, rows[-1].what, rows[-1].how))}")
-    if made:
-        maker.write(made)
+    maker.finish()
     return rows
 
 
@@ -105,6 +123,10 @@ class _Maker:
             generated = controls.find_table(self.rig.names) is not None
             self.game = game_rig.make_game_rig(self.rig, found.mapping, deforming, generated)
         self.scene = bpy.context.scene
+        self.rate = self.scene.render.fps / self.scene.render.fps_base
+        self.meshes: list[bpy.types.Object] | None = None  # those of the character, once they hang on the new skeleton
+        self.together: dict[str, bpy.types.Action] = {}
+        self.told = list(job.kept)
         self.made = game_armature.build(self.game, engine.node or job.character, engine.per_metre)
 
     def make(self, action: bpy.types.Action, name: str) -> _Made:
@@ -133,8 +155,7 @@ class _Maker:
     def _sampled(self, action: bpy.types.Action) -> dict[str, np.ndarray]:
         """Return the matrices (F, 4, 4), Y-up world, of the bones that are needed, at a whole number of frames."""
         first, last = actions.frame_range(action, actions.slot_for(action, self.armature))
-        rate = self.scene.render.fps / self.scene.render.fps_base
-        count = round((last - first) / rate * self.job.fps) + 1
+        count = round((last - first) / self.rate * self.job.fps) + 1
         if count > _MOST_FRAMES:
             raise InputError(f"{count} frames are too many for a clip", "Cut it into shorter ones")
         if count < 2:
@@ -145,33 +166,66 @@ class _Maker:
             stage.evaluate(scene, staged, np.linspace(first, last, count), poses, worlds, float("inf"))
         return {bone: worlds @ matrices for bone, matrices in poses.items()}
 
-    def write(self, made: list[_Made]) -> None:
-        """Write the character, the clips and their list. Raises InputError where a file cannot be written."""
+    def keep(self, one: _Made) -> None:
+        """Write a clip, or lay it by for the one file; the character before the first. Raises InputError where a file
+        cannot be written."""
+        job = self.job
+        if self.meshes is None:
+            self._begin()
+        if job.one_file:
+            one.told["file"] = self._whole.name
+            self.together[one.name] = one.action
+        else:
+            one.told["file"] = (
+                f"{self.engine.clip_file.format(clip=one.name, character=job.character)}{self._whole.suffix}"
+            )
+            self._save(job.folder / one.told["file"], [], {one.name: one.action})
+            exporters.lay_out(self.made, {})
+            bpy.data.actions.remove(one.action)
+        self.told.append(one.told)
+        if not job.one_file:
+            self._list()
+
+    def finish(self) -> None:
+        """Write what was laid by. Raises InputError where a file cannot be written."""
+        if self.together:
+            self._save(self._whole, self.meshes, self.together)
+            self._list()
+
+    @property
+    def _whole(self) -> Path:
+        return self.job.folder / f"{self.job.character}{self.engine.suffix}"
+
+    def _begin(self) -> None:
+        """Hang the meshes onto the new skeleton, set rate and unit, and write the character."""
         job, engine = self.job, self.engine
-        meshes = [each for each in exporters.with_meshes(self.armature) if each.type == "MESH"]
+        self.meshes = [each for each in exporters.with_meshes(self.armature) if each.type == "MESH"]
         if not engine.r15:
-            meshes = game_armature.take_meshes(meshes, self.armature, self.made, self.game.home, engine.per_metre)
+            self.meshes = game_armature.take_meshes(
+                self.meshes, self.armature, self.made, self.game.home, engine.per_metre
+            )
         self.armature.name = self.armature.data.name = "source"
         self.made.name = self.made.data.name = engine.node or job.character
         render, units = self.scene.render, self.scene.unit_settings
         render.fps = max(1, round(job.fps))
         render.fps_base = render.fps / job.fps
         units.system, units.scale_length = "METRIC", 1.0 / engine.per_metre
-        whole = job.folder / f"{job.character}{engine.suffix}"
-        if job.one_file:
-            for one in made:
-                one.told["file"] = whole.name
-            self._save(whole, meshes, {one.name: one.action for one in made})
-        else:
-            if meshes and not engine.r15:
-                self._save(whole, meshes, {})
-            for one in made:
-                name = engine.clip_file.format(clip=one.name, character=job.character)
-                one.told["file"] = f"{name}{engine.suffix}"
-                self._save(job.folder / one.told["file"], [], {one.name: one.action})
-        told = {"engine": job.engine, "character": job.character, "root": self.game.names[0]}
-        text = json.dumps({**told, "clips": [one.told for one in made]}, indent=2)
-        (job.folder / f"{job.character}.clips.json").write_text(text + "\n", encoding="utf-8")
+        if self.meshes and not engine.r15 and not job.one_file:
+            self._save(self._whole, self.meshes, {})
+
+    def _list(self) -> None:
+        """Write the list of clips, whole or not at all."""
+        told = {"engine": self.job.engine, "character": self.job.character, "root": self.game.names[0]}
+        told |= {"options": self.job.options} if self.job.options else {}
+        text = json.dumps({**told, "clips": self.told}, indent=2) + "\n"
+        unfinished = self.job.list_file.with_name(f".{self.job.list_file.name}.part")
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(self.job.list_file)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            told = f"{self.job.list_file} cannot be written: {error.strerror}"
+            raise InputError(told, "Choose a folder that you may write to") from None
 
     def _save(self, path: Path, meshes: list[bpy.types.Object], clips: dict[str, bpy.types.Action]) -> None:
         exporters.lay_out(self.made, clips)

@@ -34,6 +34,19 @@ class COAMD_OT_retarget_clips(Asking, bpy.types.Operator):
         return begin(self, engines.workflow.batch(context), messages.ENGINES, wait=self.wait)
 
 
+class COAMD_OT_locomotion_set(Asking, bpy.types.Operator):
+    """Make idle, walk, run, strafes, turns, a start, a stop and a jump that fit each other, an Action each"""
+
+    bl_idname = "coamd.locomotion_set"
+    bl_label = "Make Locomotion Set"
+
+    wait: wait_property("the Actions are made")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Begin it; the timer does the rest, or this call when it is to wait."""
+        return begin(self, engines.workflow.locomotion_set(context), messages.ENGINES, wait=self.wait)
+
+
 class COAMD_OT_choose_clips(bpy.types.Operator):
     """Choose the folder of clips"""
 
@@ -54,4 +67,4 @@ class COAMD_OT_choose_clips(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (COAMD_OT_export_engine, COAMD_OT_retarget_clips, COAMD_OT_choose_clips)
+CLASSES = (COAMD_OT_export_engine, COAMD_OT_retarget_clips, COAMD_OT_locomotion_set, COAMD_OT_choose_clips)

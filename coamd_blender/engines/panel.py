@@ -25,6 +25,7 @@ class COAMD_PT_engines(Sidebar, bpy.types.Panel):
         count = sum(each.type == "ARMATURE" for each in context.view_layer.objects.selected)
         text = f"Retarget onto {count} Characters" if count > 1 else "Retarget Clips"
         layout.operator("coamd.retarget_clips", text=text, icon="ARMATURE_DATA")
+        layout.operator("coamd.locomotion_set", icon="PRESET_NEW")
         layout.separator()
         engine = rules.ENGINES[settings.engine]
         wanted = ["engine", "which", "folder", "fps"]

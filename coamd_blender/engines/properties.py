@@ -26,7 +26,9 @@ class COAMD_PG_engines(bpy.types.PropertyGroup):
     )
     fps: FloatProperty(name="Rate", description="Frames a second of the files", default=rules.FPS, min=1.0, max=240.0)
     clips: StringProperty(
-        name="Clips", description="A clip (.npz), or a folder of them, to be put on characters", subtype="FILE_PATH"
+        name="Clips",
+        description="A clip (.npz, .bvh, .glb and others), or a folder of them, to be put on characters",
+        subtype="FILE_PATH",
     )
 
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import bpy
+import numpy as np
 
 from ..anim import actions, rig_settings, stepwise, targets
-from ..anim.clip_file import read_clip
 from ..anim.read_action import bone_names
 from ..anim.steps import Call, Step
-from ..core.workflow import Workflow
+from ..core.workflow import Workflow, Yield
 from ..errors import CoamdError, InputError
-from . import rules
+from ..motion import locomotion
+from ..motion.skeleton import FPS
+from ..setup import preferences, runtime
+from ..wire import limits
+from ..wire.requests import EditRange, EditRequest, GenerateRequest
+from . import clip_files, rules
 from .process import ExportProcess
+
+Rows = Generator[Yield, Any, list[tuple[str, str, str]]]
 
 TABLE = "CoAMD batch"  # the text that lists what became of each
 
@@ -76,26 +84,83 @@ def batch(context: bpy.types.Context) -> Workflow:
 
     What cannot be done is left out and told. Raises CoamdError before anything is started.
     """
-    clips = _clips(context.scene.coamd_engines.clips)
-    armatures = [each for each in context.view_layer.objects.selected if each.type == "ARMATURE"]
-    armatures = armatures or [targets.require(context)]
+    files = _clips(context.scene.coamd_engines.clips)
+    python = None if all(path.suffix.lower() == clip_files.PLAIN for path in files) else _python(context)
+    owners, options = _characters(context), rig_settings.retarget_options(context.scene.coamd)
+    rows = []
+    for number, (path, name) in enumerate(zip(files, clip_files.distinct(files), strict=True)):
+        yield Step("Retargeting clips", number, len(files))
+        try:
+            clips = yield Call(clip_files.read_clips, (path, name, python))
+        except CoamdError as error:
+            rows += [(_named(owners, owner, name), "failed", str(error)) for owner in owners]
+            continue
+        rows += yield from _put_all(clips, owners, options)
+    stepwise.push_undo(f"CoAMD: {len(files)} clips")
+    return _told(rows, f"Retargeted {sum(row[1] == 'done' for row in rows)} of {len(rows)}")
+
+
+def locomotion_set(context: bpy.types.Context) -> Workflow:
+    """Make a locomotion set and put its clips on every selected character, an Action each, named as they are.
+
+    Raises CoamdError before anything is started.
+    """
+    seed, owners = context.scene.coamd.seed, _characters(context)
     options = rig_settings.retarget_options(context.scene.coamd)
-    uids, names = [each.session_uid for each in armatures], [each.name for each in armatures]
-    rows, total = [], len(clips) * len(armatures)
-    yield Step("Retargeting clips", 0, total)
-    for uid, owner in zip(uids, names, strict=True):
+    plan, joints = locomotion.make(min(seed, limits.LARGEST_SEED - 1000)), None
+    while True:
+        try:
+            asked = plan.send(joints)
+        except StopIteration as end:
+            made = end.value
+            break
+        answer = yield _request(asked)
+        joints = answer.arrays["joints"]
+    clips = [clip_files.ReadClip(clip.name, clip.joints, FPS) for clip in made]
+    rows = yield from _put_all(clips, owners, options)
+    stepwise.push_undo("CoAMD: locomotion set")
+    rows += [(clip.name, "note", clip.note) for clip in made if clip.note]
+    return _told(rows, f"Made {sum(row[1] == 'done' for row in rows)} Actions")
+
+
+def _request(asked: locomotion.Draws | locomotion.Between) -> GenerateRequest | EditRequest:
+    """Return what is to be asked of the runtime."""
+    if isinstance(asked, locomotion.Draws):
+        return GenerateRequest((asked.prompt,) * len(asked.seeds), asked.seconds, asked.seeds)
+    joints = asked.joints.astype(np.float32)
+    return EditRequest(joints, FPS, (EditRange(asked.start, asked.stop, "between"),), asked.prompt, seed=asked.seed)
+
+
+def _characters(context: bpy.types.Context) -> dict[int, str]:
+    """Return the selected characters, or the one that is meant: uid to name. Raises RigError without any."""
+    armatures = [each for each in context.view_layer.objects.selected if each.type == "ARMATURE"]
+    return {each.session_uid: each.name for each in armatures or [targets.require(context)]}
+
+
+def _named(owners: dict[int, str], uid: int, clip: str) -> str:
+    return f"{owners[uid]}: {clip}" if len(owners) > 1 else clip
+
+
+def _python(context: bpy.types.Context) -> Path | None:
+    """Return the runtime's interpreter. Raises RuntimeUnavailable where none is installed."""
+    settings = preferences.get(context)
+    return None if settings is None else runtime.interpreter(settings)
+
+
+def _put_all(clips: Sequence[clip_files.ReadClip], owners: dict[int, str], options: dict) -> Rows:
+    """Put clips on characters; return a row for each."""
+    rows = []
+    for uid in owners:
         for clip in clips:
-            name = f"{owner}: {clip.stem}" if len(uids) > 1 else clip.stem
+            name = _named(owners, uid, clip.name)
             try:
-                rows.append((name, "done", (yield from _put(uid, owner, clip, options))))
+                rows.append((name, "done", (yield from _put(uid, owners[uid], clip, options))))
             except CoamdError as error:
                 rows.append((name, "failed", str(error)))
-            yield Step("Retargeting clips", len(rows), total)
-    stepwise.push_undo(f"CoAMD: {total} clips")
-    return _told(rows, f"Retargeted {sum(row[1] == 'done' for row in rows)} of {total}")
+    return rows
 
 
-def _put(uid: int, owner: str, clip: Path, options: dict) -> Workflow:
+def _put(uid: int, owner: str, clip: clip_files.ReadClip, options: dict) -> Workflow:
     """Put one clip on one character; return what to tell. Raises CoamdError."""
     armature = targets.by_uid(bpy.data.objects, uid)
     if armature is None:
@@ -103,23 +168,16 @@ def _put(uid: int, owner: str, clip: Path, options: dict) -> Workflow:
     found = targets.coverage(armature)
     if found.error is not None:
         raise found.error
-    joints, fps = yield Call(read_clip, (clip,))
     place = stepwise.destination(armature, bpy.context.scene, options, again="press Retarget Clips again")
-    (action,) = yield from stepwise.write_keys(place, [(joints, clip.stem[:60])], fps)
+    (action,) = yield from stepwise.write_keys(place, [(clip.joints, clip.name[:60])], clip.fps)
     action.use_fake_user = True  # the next one takes its place on the character
     return f"{action.frame_range[1] - action.frame_range[0] + 1:.0f} frames"
 
 
 def _clips(text: str) -> list[Path]:
     if not text.strip():
-        raise InputError("No clips are chosen", "Choose a clip (.npz) or a folder of them under Clips")
-    path = Path(bpy.path.abspath(text))
-    if path.is_file():
-        return [path]
-    found = sorted(path.glob("*.npz")) if path.is_dir() else []
-    if not found:
-        raise InputError(f"{path} holds no .npz", "Choose a folder of clips; the command line's convert makes them")
-    return found
+        raise InputError("No clips are chosen", "Choose a clip or a folder of them under Clips")
+    return clip_files.files_of(Path(bpy.path.abspath(text)))
 
 
 def _told(rows: Sequence[Sequence[str]], done: str) -> str:

@@ -73,6 +73,7 @@ SECTIONS: dict[str, tuple[Command, ...]] = {
         Command("coamd.export_engine", "Export Motion for Game Engine", "EXPORT"),
         Command("coamd.choose_clips", "Choose Folder of Clips to Retarget", "FILE_FOLDER"),
         Command("coamd.retarget_clips", "Retarget Folder of Clips", "IMPORT"),
+        Command("coamd.locomotion_set", "Make Locomotion Set", "PRESET_NEW"),
     ),
     "Hands": (
         _shape("relaxed", "Hands: Relaxed"),

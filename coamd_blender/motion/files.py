@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-RUNTIME_FILES = (".bvh", ".amc", ".glb", ".gltf", ".npz")
+RUNTIME_FILES = (".bvh", ".amc", ".glb", ".gltf", ".vrma", ".npz")
 BLENDER_FILES = (".fbx", ".blend")  # read by Blender alone
 MOST_TEXT = 16 << 20  # bytes of a mapping, a storyboard, a list of words
 MOST_DEPTH = 32  # of lists and objects in JSON: what reads them recurses

@@ -3,15 +3,18 @@
 CLIP or RIG may be folders, and OUT is one then: every clip goes onto every character (batch.py). With --engine OUT is a
 folder of files as a game engine takes them (for_engine.py).
 
-CLIP is an .npz with ``joints`` and ``fps``; RIG a .blend, .glb, .gltf, .fbx or .bvh with the character; OUT a .bvh,
-.glb or .fbx with the character's own bones, a .blend, or a .png contact sheet. Needs bpy as a module.
+CLIP is an .npz with ``joints`` and ``fps``, or whatever else the runtime converts to one; RIG a .blend, .glb, .gltf,
+.fbx or .bvh with the character; OUT a .bvh, .glb or .fbx with the character's own bones, a .blend, or a .png contact
+sheet. Needs bpy as a module.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,7 @@ from .. import anim, register, tools, unregister
 from ..anim.clip_file import read_clip
 from ..anim.travel import AUTOMATIC
 from ..engines import rules
+from ..engines.clip_files import plain
 from ..errors import CoamdError, InputError
 from ..retarget import controls, rig_foot_lock, solver
 
@@ -126,7 +130,7 @@ def _save(armature: bpy.types.Object, out: Path) -> None:
 def parse(arguments: list[str]) -> Command:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="coamd_blender.carry", description=__doc__.splitlines()[0])
-    parser.add_argument("clip", type=Path, metavar="CLIP", help="an .npz clip, or a folder of them")
+    parser.add_argument("clip", type=Path, metavar="CLIP", help="an .npz, .bvh or other clip, or a folder of them")
     parser.add_argument("rig", type=Path, metavar="RIG", help=f"the character: {', '.join(RIGS)}; or a folder of them")
     parser.add_argument("out", type=Path, metavar="OUT", nargs="?", help=f"what to write: {', '.join(OUTPUTS)}")
     parser.add_argument("--out", type=Path, dest="folder", metavar="FOLDER", help="the same, for a folder of either")
@@ -157,18 +161,31 @@ def parse(arguments: list[str]) -> Command:
     return Command(RetargetJob(**kept, options=given), own["format"], own["engine"], own["one_file"])
 
 
+def _carry(command: Command, scratch: Path, say: Callable[[str], None]) -> int:
+    """Do what a command says; return 1 where some of several could not be. ``scratch``: for converted clips."""
+    job, batch = command.job, tools.batch
+    if job.clip.is_dir() or job.rig.is_dir() or command.engine is not None:
+        clips, failed = batch.clips_of(job.clip, scratch, say)
+        if command.engine is not None:
+            return int(tools.for_engine.run(command, clips, failed, say) > 0)
+        return int(batch.run_all(batch.jobs_of(job, command.suffix, clips), failed, say) > 0)
+    clips = plain(job.clip, job.clip.stem, Path(sys.executable), scratch)
+    for clip in clips:  # one that holds several motions becomes several files
+        out = (
+            job.out if len(clips) == 1 else job.out.with_stem(f"{job.out.stem}{clip.stem.removeprefix(job.clip.stem)}")
+        )
+        print(run(replace(job, clip=clip, out=out)))
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     """Run one command line; return 2 with a one-line reason for what the user can put right, 1 where some of several
     could not be retargeted."""
     say = partial(print, flush=True)
     try:
         command = parse(arguments)
-        job = command.job
-        if command.engine is not None:
-            return int(tools.for_engine.run(job, command.engine, command.one_file, say) > 0)
-        if job.clip.is_dir() or job.rig.is_dir():
-            return int(tools.batch.run_all(tools.batch.jobs_of(job, command.suffix), say) > 0)
-        print(run(job))
+        with tempfile.TemporaryDirectory(prefix="coamd-clips-") as scratch:
+            return _carry(command, Path(scratch), say)
     except CoamdError as error:
         print(f"carry: {error}", file=sys.stderr)
         return 2

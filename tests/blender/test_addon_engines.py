@@ -10,7 +10,12 @@ bpy = pytest.importorskip("bpy")
 import rigs  # noqa: E402
 
 from coamd_blender import core  # noqa: E402
+from coamd_blender.anim.steps import Call  # noqa: E402
+from coamd_blender.core.workflow import Answer  # noqa: E402
+from coamd_blender.engines import workflow  # noqa: E402
 from coamd_blender.engines.workflow import TABLE  # noqa: E402
+from coamd_blender.motion import locomotion  # noqa: E402
+from coamd_blender.wire.requests import TaskRequest  # noqa: E402
 
 
 def said():
@@ -41,7 +46,11 @@ def test_every_clip_goes_onto_every_selected_character_and_a_table_tells_of_each
     second = rigs.mixamo("")
     assert "No clips are chosen" in refused(bpy.ops.coamd.retarget_clips)
     settings.clips = str(clips.parent / "none")
-    assert "holds no .npz" in refused(bpy.ops.coamd.retarget_clips)
+    assert "There is no file" in refused(bpy.ops.coamd.retarget_clips)
+    empty = clips.parent / "empty"
+    empty.mkdir()
+    settings.clips = str(empty)
+    assert "holds no clip" in refused(bpy.ops.coamd.retarget_clips)
     settings.clips = str(clips)
     for each in (first, second):
         each.select_set(True)
@@ -53,6 +62,39 @@ def test_every_clip_goes_onto_every_selected_character_and_a_table_tells_of_each
     assert len([line for line in table if "failed" in line and "is not a clip" in line]) == 2
     assert len(bpy.data.actions) == 4 and all(action.use_fake_user for action in bpy.data.actions)
     assert {each.animation_data.action.name.split(".")[0] for each in (first, second)} == {"b"}
+
+
+def test_a_locomotion_set_is_asked_for_piece_by_piece_and_becomes_actions_by_name(addon):
+    """Without a runtime: what is asked is answered by bodies that stand or are carried along."""
+    rig = rigs.mixamo("")
+    rig.select_set(True)
+    flow, answer, asked = workflow.locomotion_set(bpy.context), None, []
+    while True:
+        try:
+            step = flow.send(answer)
+        except StopIteration as end:
+            told = end.value
+            break
+        answer = None
+        if isinstance(step, TaskRequest):
+            step.check()
+            asked.append(step.task)
+            answer = Answer({"fps": 20}, {"joints": _answered(step)})
+        elif isinstance(step, Call):
+            answer = step.run()
+    assert asked.count("generate") == len(locomotion.GAITS) + 1 and "edit" in asked
+    assert told.startswith(f"Made {len(locomotion.NAMES)} Actions")
+    assert {action.name for action in bpy.data.actions} == set(locomotion.NAMES)
+    assert all(action.use_fake_user for action in bpy.data.actions)
+    table = bpy.data.texts[TABLE].as_string()
+    assert "strafe_left" in table and "note" in table  # bodies that stand do not strafe, and that is told
+
+
+def _answered(request):
+    if request.task == "edit":
+        return request.joints
+    frames = round(request.seconds * 20)
+    return np.stack([rigs.walking(frames) for _ in request.seeds]).astype(np.float32)
 
 
 def test_the_export_is_made_in_a_second_blender_and_changes_nothing_here(addon, clips, tmp_path):

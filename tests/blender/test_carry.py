@@ -159,7 +159,7 @@ def test_a_folder_of_clips_goes_on_where_it_was_broken_off_and_tells_what_failed
     empty = tmp_path / "none"
     empty.mkdir()
     assert retarget_clip.main([str(empty), str(character), str(out)]) == 2
-    assert "holds no .npz" in capsys.readouterr().err
+    assert "holds no clip" in capsys.readouterr().err
 
 
 def test_a_folder_of_clips_for_an_engine_and_what_is_wrong_with_one_costs_that_one(character, tmp_path, capsys):
@@ -174,6 +174,16 @@ def test_a_folder_of_clips_for_an_engine_and_what_is_wrong_with_one_costs_that_o
     told = json.loads((out / "character.clips.json").read_text())
     assert told["engine"] == "godot" and told["root"] == "root"
     assert [(out / clip["file"]).is_file() and clip["fps"] == 30 for clip in told["clips"]] == [True, True]
+    # What was broken off goes on: the list is written with each clip, and what it tells of is left.
+    (out / "go-loop.glb").unlink(missing_ok=True)
+    (out / "go.glb").unlink(missing_ok=True)
+    kept = (out / next(clip["file"] for clip in told["clips"] if clip["clip"] == "walk")).stat().st_mtime_ns
+    assert retarget_clip.main([str(clips), str(character), "--out", str(out), "--engine", "godot"]) == 1
+    assert capsys.readouterr().out.strip().endswith("1 done, 1 there already, 1 failed")
+    again = json.loads((out / "character.clips.json").read_text())["clips"]
+    assert sorted(clip["clip"] for clip in again) == ["go", "walk"]
+    assert all((out / clip["file"]).is_file() for clip in again)
+    assert (out / again[0]["file"]).stat().st_mtime_ns == kept
     cases = (
         ([str(clips), str(character), str(tmp_path / "a.glb"), "--engine", "godot"], "is not a folder"),
         ([str(clips), str(character), str(out), "--engine", "roblox", "--one-file"], "one clip a file"),
@@ -183,6 +193,24 @@ def test_a_folder_of_clips_for_an_engine_and_what_is_wrong_with_one_costs_that_o
         assert retarget_clip.main(arguments) == 2
         said = capsys.readouterr().err.strip().splitlines()[-1]
         assert word in said and " - " in said
+
+
+def test_clips_of_other_kinds_are_read_by_the_runtime(character, tmp_path, capsys):
+    pytest.importorskip("scipy")
+    from runtime.formats.writing import write
+
+    clips, out = tmp_path / "clips", tmp_path / "made"
+    clips.mkdir()
+    joints = skeleton.with_bone_lengths(walking(21)).astype(np.float32)
+    np.savez(clips / "walk.npz", joints=joints, fps=20)
+    write(clips / "walk.bvh", joints)
+    (clips / "torn.bvh").write_text("torn")
+    assert retarget_clip.main([str(clips), str(character), "--out", str(out), "--contact", "off"]) == 1
+    said = capsys.readouterr().out
+    assert "torn" in said and said.strip().endswith("2 done, 0 there already, 1 failed")
+    rows = [(out / name).read_text().splitlines()[-1].split() for name in ("walk_npz.bvh", "walk_bvh.bvh")]
+    places = np.array([row[:3] for row in rows], float)
+    assert np.abs(places[0] - places[1]).max() < 0.02, "the hips end in another place"
 
 
 def test_one_clip_onto_a_folder_of_characters(clip, character, tmp_path, capsys):

@@ -87,6 +87,7 @@ OF_PANELS = {
     "live_edit": set(),
     "pie_menu": set(),
     "retarget_clips": {"wait"},
+    "locomotion_set": {"wait"},
     "show_ghosts": set(),
     "block_drag": set(),
     "block_type": {"prompt"},
