@@ -183,7 +183,8 @@ def read_gltf(path: str | Path, fps: float | None = None) -> list[SourceClip]:
     if len(nodes) > MOST_NODES:
         raise DataError(f"{path} has {len(nodes):,} nodes", "Export the armature alone")
     order, parents = _tree_order(nodes)
-    names = tuple(_text(nodes[node].get("name", f"node_{node}")) for node in order)
+    meant = _humanoid(document.tree)
+    names = tuple(_text(meant.get(node) or nodes[node].get("name", f"node_{node}")) for node in order)
     index = {node: place for place, node in enumerate(order)}
     tree = tuple(index[parents[node]] if parents[node] >= 0 else -1 for node in order)
     rest = _world_positions(nodes, order, parents, {})[0]
@@ -203,6 +204,13 @@ def read_gltf(path: str | Path, fps: float | None = None) -> list[SourceClip]:
         raise DataError(f"{path} holds no animation", "Export it with its actions")
     notes = tuple(f"the animation {name} is left out ({reason(error)})" for name, error in failed)
     return [replace(clip, notes=notes) for clip in clips]
+
+
+def _humanoid(tree: dict) -> dict[int, str]:
+    """Return node to the VRM humanoid's bone that it is, where a VRM animation (.vrma), whose nodes may be called
+    anything, says so."""
+    bones = tree.get("extensions", {}).get("VRMC_vrm_animation", {}).get("humanoid", {}).get("humanBones", {})
+    return {entry["node"]: str(bone) for bone, entry in bones.items()}
 
 
 def _text(name: object) -> str:

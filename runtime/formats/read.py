@@ -33,8 +33,26 @@ from .placing import clip_floor, place, shared_floor
 from .understand import Understood, understand
 
 Tell = Callable[[str], None]
-READERS = {".bvh": read_bvh, ".amc": read_acclaim, ".glb": read_gltf, ".gltf": read_gltf, ".npz": read_npz}
+READERS = {
+    ".bvh": read_bvh, ".amc": read_acclaim, ".glb": read_gltf, ".gltf": read_gltf, ".vrma": read_gltf, ".npz": read_npz,
+}  # fmt: skip
 EDITABLE = (".npz", ".bvh")
+# Files in which a body's joints are not: why, and what to do.
+WITHOUT_JOINTS = {
+    ".c3d": (
+        "holds the places of markers on the skin, not of joints",
+        "Solve it for a skeleton in the capture's own software, and export that as .bvh or .fbx",
+    ),
+    ".trc": (
+        "holds the places of markers on the skin, not of joints",
+        "Solve it for a skeleton in the capture's own software, and export that as .bvh or .fbx",
+    ),
+    ".vmd": (
+        "turns the bones of a model that it does not hold",
+        "Import model and motion into Blender with the MMD Tools extension, and read the armature's Action there",
+    ),
+    ".asf": ("holds a skeleton without motion", "Give the .amc beside it"),
+}
 
 
 def check_readable(path: str | Path) -> Path:
@@ -46,6 +64,9 @@ def check_readable(path: str | Path) -> Path:
             f"{path} can be read by Blender alone",
             "Open or import it in Blender, and save its armature's motion as .bvh (operator export_anim.bvh)",
         )
+    if suffix in WITHOUT_JOINTS:
+        why, remedy = WITHOUT_JOINTS[suffix]
+        raise InputError(f"{path} {why}", remedy)
     if suffix not in READERS:
         raise InputError(f"{path} is not a motion this program reads", f"Give one of {', '.join(READERS)}")
     if not path.is_file():
@@ -53,6 +74,7 @@ def check_readable(path: str | Path) -> Path:
     return path
 
 
+@np.errstate(invalid="ignore", over="ignore")  # numbers that are not finite are looked at frame by frame
 def read(path: str | Path, skeleton: str | None = None, options: ReadOptions | None = None) -> list[SourceClip]:
     """Read every clip of a file, one of READERS, as its source has it. Raises DataError.
 

@@ -152,7 +152,9 @@ class _Body:
     def apart(self, first: str, second: str) -> float:
         if first not in self.motion:
             return np.inf
-        return float(np.nanmedian(np.linalg.norm(self.motion[first] - self.motion[second], axis=-1)))
+        away = np.linalg.norm(self.motion[first] - self.motion[second], axis=-1)
+        away = away[np.isfinite(away)]
+        return float(np.median(away)) if len(away) else np.inf
 
     def _believed_rest(self) -> tuple[dict[str, np.ndarray] | None, str]:
         """Return the rest pose, joint name to (3,), or None and why it is not believed."""

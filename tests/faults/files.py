@@ -4,10 +4,10 @@
 
 The kinds, in equal parts: weights (the three networks, at small sizes), styles, what lies beside weights, libraries
 (database, embeddings, statements in its tables), mappings, storyboards, curves, poses, prompts, words of lessons, and
-motions in .npz, .bvh, .glb and .gltf. Half of the files have bytes changed, half are changed in their structure and
-written well. They are read as the add-on and the command line read them, in a process of their own that may take 1 GB
-more than it has and 10 s of the processor a file. Only the errors of coamd_blender/errors.py may come of any. Linux
-only.
+motions in .npz, .bvh, .glb, .gltf, .amc and .asf. Half of the files have bytes changed, half are changed in their
+structure and written well. They are read as the add-on and the command line read them, in a process of their own that
+may take 1 GB more than it has and 10 s of the processor a file. Only the errors of coamd_blender/errors.py may come of
+any, and of motions no warning. Linux only.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import sqlite3
 import struct
 import sys
 import tempfile
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "faults")]
 
+import acclaim_file  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from frames import Findings  # noqa: E402
@@ -119,6 +121,8 @@ def make_good(folder: Path) -> None:
     tree, buffer = glb_parts((folder / "motion.glb").read_bytes())
     tree["buffers"][0]["uri"] = URI + base64.b64encode(buffer).decode()
     (folder / "motion.gltf").write_text(json.dumps(tree))
+    (folder / "motion.asf").write_text(acclaim_file.asf())
+    (folder / "motion.amc").write_text(acclaim_file.amc(SHOWN))
     with Library.open(folder / "library", FakeEmbedder(), create=True) as library:
         state = library.store.begin_embeddings(library.embedder)
         clips = [ReadClip(f"clip {seed}", motion(seed), ("swing",)) for seed in (1, 2)]
@@ -308,7 +312,8 @@ def read_motion(path: Path) -> None:
         formats.read.read_at_own_rate,
         lambda path: formats.read.read_placed(path, 16),
     ):
-        with suppress(CoamdError):
+        with suppress(CoamdError), warnings.catch_warnings():
+            warnings.simplefilter("error")
             read(path)
 
 
@@ -345,6 +350,8 @@ BINARY = {
     "motion.bvh": (changed_bvh, read_motion),
     "motion.glb": (changed_glb, read_motion),
     "motion.gltf": (changed_gltf, read_motion),
+    "motion.amc": (changed_bvh, read_motion),
+    "motion.asf": (changed_bvh, lambda path: read_motion(path.with_suffix(".amc"))),
 }
 KINDS = (*BINARY, *TEXTS, "library")
 
@@ -369,6 +376,8 @@ def one(kind: str, good: Path, place: Path, chance: random.Random) -> tuple[byte
         else:
             data = text_of(mutated_json(value, chance), chance).encode("utf-8", "surrogatepass")
     path.write_bytes(data)
+    for other in {"motion.amc": ("motion.asf",), "motion.asf": ("motion.amc",)}.get(kind, ()):
+        shutil.copy(good / other, place / other)
     return data, lambda: read(path)
 
 

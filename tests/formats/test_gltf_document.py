@@ -7,10 +7,15 @@ import struct
 
 import numpy as np
 import pytest
+from movers import walking
 
 from coamd_blender.errors import DataError
+from coamd_blender.motion.skeleton import with_bone_lengths
+from coamd_blender.retarget.mapping import named_presets
 from runtime.formats import gltf_document
 from runtime.formats.gltf import read_gltf
+from runtime.formats.read import check_readable, read_motion
+from runtime.formats.writing import write
 
 TIMES = np.array([0.0, 1.0, 2.0], "<f4")
 PLACES = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0]], "<f4")
@@ -223,3 +228,32 @@ def test_a_glb_cut_anywhere_is_one_line(tmp_path):
         path.write_bytes(whole[: int(share * len(whole))])
         with pytest.raises(DataError, match=r"a\.glb"):
             read_gltf(path)
+
+
+def test_a_vrm_animation_says_which_of_its_nodes_is_which_bone(tmp_path):
+    """Nodes without a meaning in their names, which the extension names: read as the .glb of the names."""
+    joints = with_bone_lengths(walking(30, 1.2)).astype(np.float32)
+    write(tmp_path / "walk.glb", joints)
+    data = (tmp_path / "walk.glb").read_bytes()
+    (length,) = struct.unpack_from("<I", data, 12)
+    tree, rest = json.loads(data[20 : 20 + length]), data[20 + length :]
+    vrm = next(preset for preset in named_presets() if preset["label"] == "VRM and Unity humanoid names")
+    named = {joint: names[0] for joint, names in vrm["limbs"].items()} | dict(
+        zip(
+            ("pelvis", "spine1", "spine2", "spine3", "neck", "head"),
+            ("hips", *vrm["spine"], "neck", "head"),
+            strict=True,
+        )
+    )
+    bones = {}
+    for index, node in enumerate(tree["nodes"]):
+        if node.get("name") in named:
+            bones[named[node["name"]]] = {"node": index}
+        node["name"] = f"n{index}"
+    tree["extensions"] = {"VRMC_vrm_animation": {"specVersion": "1.0", "humanoid": {"humanBones": bones}}}
+    text = json.dumps(tree).encode()
+    text += b" " * (-len(text) % 4)
+    made = struct.pack("<4sII", b"glTF", 2, 20 + len(text) + len(rest)) + struct.pack("<I4s", len(text), b"JSON")
+    (tmp_path / "walk.vrma").write_bytes(made + text + rest)
+    found = read_motion(check_readable(tmp_path / "walk.vrma"))
+    assert found.shape == joints.shape and np.abs(found - read_motion(tmp_path / "walk.glb")).max() < 0.01

@@ -221,6 +221,22 @@ def test_files_that_are_not_motions_are_told_which_are(tmp_path):
     assert {".npz", ".bvh", ".glb"} <= set(re.findall(r"\.\w+", remedy))
 
 
+@pytest.mark.parametrize(
+    ("suffix", "why", "remedy"),
+    [
+        (".c3d", "markers on the skin", "export that as .bvh or .fbx"),
+        (".trc", "markers on the skin", "export that as .bvh or .fbx"),
+        (".vmd", "a model that it does not hold", "MMD Tools"),
+        (".asf", "without motion", "Give the .amc"),
+    ],
+)
+def test_files_without_joints_are_told_apart_from_files_of_no_motion(suffix, why, remedy, tmp_path):
+    path = tmp_path / f"clip{suffix.upper()}"
+    path.write_bytes(b"a")
+    message, hint = told(check_readable, path)
+    assert why in message and remedy in hint
+
+
 def test_what_cannot_be_edited_can_be_once_it_is_converted(tmp_path):
     write(tmp_path / "clip.glb", JOINTS)
     message, remedy = told(read_at_own_rate, tmp_path / "clip.glb")
