@@ -146,7 +146,7 @@ def make_target(
             options = replace(options, retarget=replace(options.retarget, travel=travel.place))
         preset = snapshot.preset_of(mapping)
         if "ik" in preset:  # its controls may hang from others by constraints
-            read = replace(read, rig=hang(read.rig, snapshot.carriers(read)))
+            read = replace(read, rig=hang(read.rig, snapshot.carriers(read, mapping)))
             led = ik_controls.find_limbs(preset, read.rig) if options.limbs == "ik" else ()
         _check_bones_move(read, mapping, options.retarget)
         limbs = snapshot.ik_limbs(read, mapping)

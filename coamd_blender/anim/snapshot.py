@@ -146,9 +146,16 @@ def follows(snapshot: Snapshot) -> list[controls.Follow]:
     ]
 
 
-def carriers(snapshot: Snapshot) -> dict[str, str]:
-    """Return bone to the bone of this armature that a constraint makes its parent: the first that has its say."""
+def carriers(snapshot: Snapshot, mapping: Mapping) -> dict[str, str]:
+    """Return bone to the bone of this armature that a constraint makes its parent: the first that has its say.
+
+    Toes hang from their foot, whichever of a control rig's feet the constraint follows just now.
+    """
     found = {}
+    for side in ("left", "right"):
+        toes, foot = (mapping.bones.get(f"{side}_{joint}") for joint in ("foot", "ankle"))
+        if toes is not None and foot is not None:
+            found[toes] = foot
     for bone, constraints in snapshot.constraints.items():
         for one in constraints:
             if one.kind in ("ARMATURE", "CHILD_OF") and one.heard and one.own and one.influence > 0.5:
