@@ -90,7 +90,10 @@ Joined = Generator[Between, np.ndarray, np.ndarray]
 
 
 def make(seed: int = 0) -> Generator[Draws | Between, np.ndarray, list[Clip]]:
-    """Yield what to draw or make anew, be sent its joints, and return the clips of the set, in the order of NAMES."""
+    """Yield what to draw or make anew, be sent its joints, and return the clips of the set, in the order of NAMES.
+
+    Sent are metres: (seeds, frames, 22, 3) for Draws, (frames, 22, 3) for Between. Clips hold (frames, 22, 3).
+    """
     clips: dict[str, Clip] = {}
     for number, gait in enumerate(GAITS):
         clips[gait.name] = yield from _gait(gait, seed + DRAWS * number)
@@ -121,20 +124,26 @@ def _gait(gait: Gait, seed: int) -> Asked:
 
 
 def gap(joints: np.ndarray) -> float:
-    """Return by how much the last frame of a motion is not its first, metres, its way over the floor left out."""
+    """Return by how much the last frame is not the first, metres, the way over the floor left out.
+
+    joints: (frames, 22, 3), metres.
+    """
     ends = [frame - frame[:1] * _GROUND for frame in joints[[0, -1]].astype(float)]
     return float(np.linalg.norm(ends[1] - ends[0], axis=-1).max())
 
 
 def facing(joints: np.ndarray, gait: Gait) -> np.ndarray:
-    """Return ``joints`` over the origin, turned so that the body goes, or where it stays faces, as ``gait`` has it."""
+    """Return ``joints`` (frames, 22, 3), metres, over the origin, turned as ``gait`` has it: the same shape.
+
+    The body goes its way, or, where it stays, faces ahead.
+    """
     gone = (joints[-1, 0] - joints[0, 0]) * _GROUND
     heading = _heading(gone) - np.radians(gait.way) if gait.way is not None else _faced(joints)
     return turned(joints - joints[0, 0] * _GROUND, -heading)
 
 
 def turned(joints: np.ndarray, angle: float) -> np.ndarray:
-    """Return ``joints`` turned to the left about the origin by ``angle`` radians."""
+    """Return ``joints`` (frames, 22, 3), metres, turned to the left about the origin by ``angle`` radians."""
     cosine, sine = np.cos(angle), np.sin(angle)
     return joints @ np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0], [-sine, 0.0, cosine]]).T
 
