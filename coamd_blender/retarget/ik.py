@@ -84,10 +84,10 @@ def pole_place(
 ) -> np.ndarray:
     """Return where a pole must be (F, 3) for a chain that bends about a hinge of its own, ``away`` from its bend.
 
-    places: of hip, knee and ankle, or of an arm's joints, (F, 3) each, armature units as all here; rest: the same (3,) at rest. turn: (F, 3, 3) of
-    the upper bone from rest. shown: (3,) the way that shows the pole at rest. Blender turns the chain's plane to where
-    the pole is. Where the limb is bent that is the plane of its joints; where it is straight, and has none, the turn of
-    its upper bone decides. A limb that is straight at rest bends towards its pole.
+    places: of hip, knee and ankle, or of an arm's joints, (F, 3) each; rest: the same (3,) at rest; armature units.
+    turn: (F, 3, 3) of the upper bone from rest. shown: (3,) the way that shows the pole at rest. Blender turns the
+    chain's plane to where the pole is. Where the limb is bent that is the plane of its joints; where it is straight,
+    and has none, the turn of its upper bone decides. A limb that is straight at rest bends towards its pole.
     """
     (head, middle, goal), (start, bend, stop) = places, rest
     rest_along, along = rot.unit(stop - start), rot.unit(goal - head)

@@ -150,18 +150,19 @@ def _styles(args: argparse.Namespace) -> list[generate.style.Worn]:
 def _run_set(args: argparse.Namespace) -> Outcome:
     """Make a locomotion set, a .npz for each of its clips. JSON: files, seed, loops (names), notes (of those that are
     not what their name says)."""
-    if args.count or args.best_of > 1 or args.guidance:
-        raise InputError("--count, --best-of and --guidance are not for a set", "Leave them out")
+    if args.count or args.best_of > 1 or args.guidance or args.cfg is not None:
+        raise InputError("--count, --best-of, --guidance and --cfg are not for a set", "Leave them out")
     check_seed(args.seed, locomotion.DRAWS * (len(locomotion.GAITS) + 1))
     files = [output_path(Path(args.out) / f"{name}.npz", (".npz",)) for name in locomotion.NAMES]
     check_generator(args.weights)
     generator = generate.generator.Generator.load(args.weights, args.device)
     if args.style:
         generator.wear(_styles(args))
+    generator.draw_in(args.quality)
     clips = edit.locomotion.locomotion_set(generator, args.seed, ProgressLine("locomotion"))
     for path, clip in zip(files, clips, strict=True):
         formats.writing.write(path, clip.joints)
-    notes = [clip.note for clip in clips if clip.note]
+    notes = [*generator.told_quality(), *(clip.note for clip in clips if clip.note)]
     for note in notes:
         print(note, file=sys.stderr)
     loops = [clip.name for clip in clips if clip.loop]
