@@ -204,8 +204,6 @@ class _Maker:
             self.meshes = game_armature.take_meshes(
                 self.meshes, self.armature, self.made, self.game.home, engine.per_metre
             )
-        self.armature.name = self.armature.data.name = "source"
-        self.made.name = self.made.data.name = engine.node or job.character
         render, units = self.scene.render, self.scene.unit_settings
         render.fps = max(1, round(job.fps))
         render.fps_base = render.fps / job.fps
@@ -228,12 +226,19 @@ class _Maker:
             raise InputError(told, "Choose a folder that you may write to") from None
 
     def _save(self, path: Path, meshes: list[bpy.types.Object], clips: dict[str, bpy.types.Action]) -> None:
-        exporters.lay_out(self.made, clips)
-        exporters.select([self.made, *meshes])
-        if path.suffix == ".glb":
-            exporters.write_glb(path, animated=bool(clips))
-        else:
-            exporters.write_fbx(path, animated=bool(clips), z_up=self.engine.z_up)
+        own = self.armature.name, self.armature.data.name  # by which slots of its Actions are found again
+        self.armature.name = self.armature.data.name = "source"
+        self.made.name = self.made.data.name = self.engine.node or self.job.character
+        try:
+            exporters.lay_out(self.made, clips)
+            exporters.select([self.made, *meshes])
+            if path.suffix == ".glb":
+                exporters.write_glb(path, animated=bool(clips))
+            else:
+                exporters.write_fbx(path, animated=bool(clips), z_up=self.engine.z_up)
+        finally:
+            self.made.name = self.made.data.name = "game"
+            self.armature.name, self.armature.data.name = own
 
 
 def _described(told: dict) -> str:

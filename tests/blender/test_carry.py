@@ -208,7 +208,7 @@ def test_clips_of_other_kinds_are_read_by_the_runtime(character, tmp_path, capsy
     assert retarget_clip.main([str(clips), str(character), "--out", str(out), "--contact", "off"]) == 1
     said = capsys.readouterr().out
     assert "torn" in said and said.strip().endswith("2 done, 0 there already, 1 failed")
-    rows = [(out / name).read_text().splitlines()[-1].split() for name in ("walk_npz.bvh", "walk_bvh.bvh")]
+    rows = [(out / name).read_text().splitlines()[-1].split() for name in ("walk.bvh", "walk_bvh.bvh")]
     places = np.array([row[:3] for row in rows], float)
     assert np.abs(places[0] - places[1]).max() < 0.02, "the hips end in another place"
 
