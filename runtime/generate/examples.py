@@ -1,11 +1,14 @@
-"""Examples: of actions that the networks do not do from words alone, they are shown a part of one motion first.
+"""Examples: of actions that the networks do not do from words alone, they are shown one motion first.
 
-They complete a motion better than they find it: after the sentence alone they stand about, with half of the tokens of a
-salute before them they salute. A linear classifier on the sentence names the action that is asked for, of
-those that have examples, or says that it is none of them; among the action's examples the one of the side, count,
-speed and length that are asked for is shown. Retrieval helps rare actions most (Zhang et al. 2023, ReMoDiffuse, where
+They complete a motion better than they find it: after the sentence alone they stand about, with a salute before them
+they salute. A classifier of the sentence, linear with its nearest neighbours, names the action that is asked for, of
+those that have examples, or says that it is none of them; among the action's examples the one of the side, count, speed
+and length that are asked for is shown. Retrieval helps rare actions most (Zhang et al. 2023, ReMoDiffuse, where
 networks are trained for it; ours complete masked tokens as they are). What is shown stays in the motion, the rest is
-drawn around it; which of several examples it is, which of its tokens and where in the time, the seed decides.
+drawn around it; which of several examples it is, and where in the time, the seed decides.
+
+Other people's words are far from the captions that the networks learnt from. What the same classifier is sure of
+is told to them beside the sentence, in such a caption.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from pathlib import Path
 
 import torch
 from torch.nn.functional import normalize
+from torch.nn.utils.rnn import pad_sequence
 
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
@@ -25,13 +29,13 @@ from runtime.model.sampling import Known
 from runtime.model.text_encoder import TextFeatures
 
 FILE = "examples.safetensors"
-SHOWN = 0.8  # of an example's tokens
 SURE = 0.5  # probability from which on an action is taken to be asked for
 AS_LIKELY = 0.5  # share of the likeliest action's probability from which on chance may choose another
-NEAR = 0.5  # cosine to the nearest phrase of an action under which a sentence has nothing to do with it
+NEAR = 0.6  # cosine to the nearest sentence of an action under which a sentence has nothing to do with it
+NEIGHBOURS, PULL = 2, 30.0  # sentences of a class that are compared; what their mean cosine adds to its logit
 WORDS = 0.7  # what the words alone count for beside what they mean together
 LEAD = 2  # tokens that are drawn between what is there and an example
-CHOICE = 4  # examples that chance chooses among
+CHOICE, SLACK = 6, 5  # examples that chance chooses among; tokens by which these may fit worse than the best
 _TWO = r"two(?! (?:hands|arms|legs|feet|knees|fists|palms|fingers|people))|twice"
 _NUMBERS = (r"once", _TWO, r"three|thrice", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SIDES = {"left": r"left", "right": r"right", "both": r"both|two hands|two arms"}
@@ -39,6 +43,7 @@ _SPEEDS = {
     "slow": r"slow(?:ly)?|lazily|carefully|gently",
     "fast": r"fast|quick(?:ly)?|rapid(?:ly)?|hurried(?:ly)?|hastily",
 }
+_SPEED_WORDS = {"slow": "slowly", "fast": "quickly"}
 _TIMES = {str(number): rf"{word}|{number}" for number, word in enumerate(_NUMBERS, start=1)}
 _TELLING = [
     {name: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for name, pattern in kind.items()}
@@ -55,7 +60,11 @@ class ExamplesConfig:
     owner     for each example the number of its action
     told      for each example its side, speed and count in words, where it has them
     lengths   tokens of each example
+    begins    for each example the token that its action begins at, after some standing
     made_for  sha256 of the autoencoder that the tokens are of
+    captions  for each class what it is called in a caption, "" where it has none; may hold {speed}
+    sided     the same of one side, with {side}; "" where it has none
+    known     for each class how many sentences of it are known
     """
 
     actions: tuple[str, ...]
@@ -63,9 +72,13 @@ class ExamplesConfig:
     told: tuple[str, ...]
     lengths: tuple[int, ...]
     made_for: str
+    captions: tuple[str, ...] = ()
+    sided: tuple[str, ...] = ()
+    known: tuple[int, ...] = ()
+    begins: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for field in ("actions", "owner", "told", "lengths"):
+        for field in ("actions", "owner", "told", "lengths", "captions", "sided", "known", "begins"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
 
 
@@ -99,17 +112,19 @@ def vectors_of(text: TextFeatures) -> torch.Tensor:
     return normalize(torch.cat([text.pooled, WORDS * words], dim=-1), dim=-1)
 
 
-def _too_long(length: int, count: int) -> int:
-    """How badly an example of ``length`` tokens fits ``count``: what would be cut off weighs more than time left."""
-    return 3 * (length - count) if length > count else count - length
+def _too_long(length: int, begins: int, count: int) -> int:
+    """How badly an example of ``length`` tokens fits ``count``: the standing before it ``begins`` may be cut off, more
+    that would be weighs more than time left."""
+    return 3 * max(length - begins - count, 0) if length > count else count - length
 
 
 class Examples:
     """The classifier of sentences, and the tokens (all, token_dim) of the examples, one after the other.
 
-    Tensors: ``weight`` (classes, dim) and ``bias`` (classes,) give the logits of a unit sentence vector: first the
-    actions, then whatever has no example. ``phrases`` (n, dim) are unit vectors of
-    what the actions are called, of each as many.
+    Tensors: ``weight`` (classes, dim) and ``bias`` (classes,) give logits of a unit sentence vector: first the
+    actions, then whatever has no example. To those comes how near the nearest sentences of each class lie: ``basis``
+    (dim, narrow) leads to where they are compared, ``sentences`` (m, narrow) are unit vectors there, those of the first
+    class first. ``phrases`` (n, dim) are unit vectors of what the actions are called, of each as many.
     """
 
     def __init__(self, config: ExamplesConfig, tensors: dict[str, torch.Tensor]):
@@ -118,6 +133,8 @@ class Examples:
         self.tensors["phrases"] = normalize(self.tensors["phrases"], dim=-1)
         self._tokens = self.tensors["tokens"].split(list(config.lengths))
         self._told = [told_by(told) for told in config.told]
+        self.tensors["sentences"] = normalize(self.tensors["sentences"], dim=-1)
+        self._rows = pad_sequence(torch.arange(sum(config.known)).split(list(config.known)), True, -1)
 
     @classmethod
     def beside(cls, folder: Path, made_for: str) -> Examples | None:
@@ -146,13 +163,39 @@ class Examples:
 
         ``vector`` (dim,) is its unit vector.
         """
-        chances = (self.tensors["weight"] @ vector + self.tensors["bias"]).softmax(dim=0)
+        chances = self._chances(vector)
         best = int(chances.argmax())
         known = len(self.config.actions)
         if best >= known or chances[best] < SURE or self.nearest(vector) < NEAR:
             return []
         likely = torch.nonzero(chances[:known] >= AS_LIKELY * chances[best])[:, 0].tolist()
         return sorted(likely, key=lambda action: -float(chances[action]))
+
+    def _narrow(self, vectors: torch.Tensor) -> torch.Tensor:
+        return normalize(vectors @ self.tensors["basis"], dim=-1)
+
+    def _chances(self, vector: torch.Tensor) -> torch.Tensor:
+        near = self.tensors["sentences"] @ self._narrow(vector)
+        of_class = torch.where(self._rows < 0, -2.0, near[self._rows])
+        nearest, _ = of_class.topk(min(NEIGHBOURS, of_class.shape[1]), dim=1)
+        nearest = torch.where(nearest < -1, nearest[:, :1], nearest).mean(dim=1)  # of a class of fewer, the nearest
+        return (self.tensors["weight"] @ vector + self.tensors["bias"] + PULL * nearest).softmax(dim=0)
+
+    def caption_of(self, clause: str, vector: torch.Tensor) -> str:
+        """Return a caption that the networks learnt, of what ``clause`` asks for, with its side and speed.
+
+        ``vector`` (dim,) is the unit vector of its bare wording. "" where that is not sure, where two things are done
+        at once, and where there is no caption of one side though the clause asks for one.
+        """
+        chances = self._chances(vector)
+        best = int(chances.argmax())
+        if not self.config.captions or chances[best] < SURE or _TOGETHER.search(clause):
+            return ""
+        sides, speeds, _ = told_by(clause)
+        one_side = len(sides) == 1 and "both" not in sides
+        caption = (self.config.sided if one_side else self.config.captions)[best]
+        speed = _SPEED_WORDS[next(iter(speeds))] if len(speeds) == 1 else ""
+        return " ".join(caption.format(side=next(iter(sides), ""), speed=speed).split())
 
     def called(self) -> tuple[list[str], torch.Tensor]:
         """Return what the actions are called, and for each the unit vector (n, width) of a phrase that tells of it."""
@@ -162,14 +205,29 @@ class Examples:
         return names, normalize(phrases[:, : phrases.shape[1] // 2], dim=-1)
 
     def nearest(self, vector: torch.Tensor) -> float:
-        """Return the cosine of a sentence's unit vector (dim,) and the nearest phrase of an action."""
-        return float((self.tensors["phrases"] @ vector).amax())
+        """Return the cosine of a sentence's unit vector (dim,) and the nearest sentence of an action, both in the
+        basis."""
+        of_actions = self.tensors["sentences"][: sum(self.config.known[: len(self.config.actions)])]
+        return float((of_actions @ self._narrow(vector)).amax())
+
+    def _is_taught(self, vector: torch.Tensor, taught: torch.Tensor | None) -> bool:
+        """Tell whether a sentence's unit vector (dim,) is as near to one of ``taught`` (m, dim) as to an action."""
+        if taught is None:
+            return False
+        return float((self._narrow(taught.cpu()) @ self._narrow(vector)).amax()) >= self.nearest(vector)
+
+    def told(self, clauses: Sequence[str], vectors: torch.Tensor, taught: torch.Tensor | None = None) -> list[str]:
+        """Return :meth:`caption_of` each clause, "" for those that are as near to a vector of ``taught`` (m, dim)."""
+        return [
+            "" if self._is_taught(vector, taught) else self.caption_of(clause, vector)
+            for clause, vector in zip(clauses, vectors.cpu(), strict=True)
+        ]
 
     def of(self, clause: str, vector: torch.Tensor, count: int, seed: int) -> torch.Tensor | None:
-        """Return the tokens (n, token_dim) of an example of ``clause``, whose bare wording has the unit ``vector``
-        (dim,).
+        """Return up to ``count`` tokens (n, token_dim) of an example of ``clause``, whose bare wording has the unit
+        ``vector`` (dim,).
 
-        Of several that fit as well the ``seed`` chooses, among the CHOICE whose length fits ``count`` tokens best. None
+        Of several that fit as well the ``seed`` chooses, among those whose length fits ``count`` tokens best. None
         where nothing is to be shown, as where two things are done at once.
         """
         if _TOGETHER.search(clause):
@@ -181,8 +239,13 @@ class Examples:
         misfits = {number: misfit(asked, self._told[number]) for number in own}
         least = min(misfits.values())
         fitting = [number for number in own if misfits[number] == least]
-        fitting.sort(key=lambda number: _too_long(self.config.lengths[number], count))
-        return self._tokens[fitting[seed % min(CHOICE, len(fitting))]]
+        lengths, begins = self.config.lengths, self.config.begins
+        badly = {number: _too_long(lengths[number], begins[number], count) for number in fitting}
+        fitting = sorted(fitting, key=badly.get)[:CHOICE]
+        fitting = [number for number in fitting if badly[number] <= badly[fitting[0]] + SLACK]
+        chosen = fitting[seed % len(fitting)]
+        first = max(0, min(begins[chosen], lengths[chosen] - count))
+        return self._tokens[chosen][first : first + count]
 
     def shown(
         self,
@@ -196,21 +259,18 @@ class Examples:
 
         ``vectors`` (n, dim) are the unit vectors of the clauses' bare wordings; a clause depends on its own seed only.
         A clause as near to a vector of ``taught`` (m, dim) as to an action is shown nothing.
-        An example that is shorter lies anywhere in the time, one that is longer is shown from its start.
+        An example that is shorter lies anywhere in the time, one that is longer is shown from where its action begins.
         """
         tokens = torch.zeros(len(clauses), count, self.tensors["tokens"].shape[-1])
         given = torch.zeros(len(clauses), count, dtype=torch.bool)
         for row, (clause, vector, seed) in enumerate(zip(clauses, vectors.cpu(), seeds, strict=True)):
-            known = taught is not None and float((taught.cpu() @ vector).amax()) >= self.nearest(vector)
-            example = None if known else self.of(clause, vector, count, seed)
+            example = None if self._is_taught(vector, taught) else self.of(clause, vector, count, seed)
             if example is None:
                 continue
             chance = torch.Generator().manual_seed(seed)
-            length = min(len(example), count)
-            first = int(torch.randint(count - length + 1, (1,), generator=chance))
-            places = torch.randperm(length, generator=chance)[: max(1, round(SHOWN * length))]
-            tokens[row, first + places] = example[places]
-            given[row, first + places] = True
+            first = int(torch.randint(count - len(example) + 1, (1,), generator=chance))
+            tokens[row, first : first + len(example)] = example
+            given[row, first : first + len(example)] = True
         return Known(tokens, given[..., None].expand_as(tokens)) if given.any() else None
 
 
@@ -233,12 +293,17 @@ def laid_into(known: Known, example: Known | None, first: int, free: tuple[int, 
 
 def _fits(config: ExamplesConfig, tensors: dict[str, torch.Tensor]) -> bool:
     """Tell whether the tensors are those of the configuration."""
-    if set(tensors) != {"weight", "bias", "phrases", "tokens"}:
+    if set(tensors) != {"weight", "bias", "phrases", "tokens", "basis", "sentences"}:
         return False
     classes, count = len(tensors["bias"]), len(config.lengths)
     return (
         len(tensors["weight"]) == classes > len(config.actions) > 0
-        and len(config.owner) == len(config.told) == count
+        and len(config.captions) == len(config.sided) in (0, classes)
+        and len(config.known) == classes
+        and min(config.known) > 0
+        and sum(config.known) == len(tensors["sentences"])
+        and tensors["basis"].shape == (tensors["weight"].shape[1], tensors["sentences"].shape[1])
+        and len(config.owner) == len(config.told) == len(config.begins) == count
         and all(0 <= owner < len(config.actions) for owner in config.owner)
         and len(tensors["tokens"]) == sum(config.lengths)
         and tensors["weight"].shape[1:] == tensors["phrases"].shape[1:]

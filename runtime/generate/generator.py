@@ -29,7 +29,7 @@ from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
-from runtime.model.text_encoder import TextEncoder, TextFeatures
+from runtime.model.text_encoder import TextEncoder, TextFeatures, beside
 from runtime.weights import AUTOENCODER, GENERATOR, STUDENT, sha256
 from runtime.weights import BUNDLED as WEIGHTS
 
@@ -271,7 +271,7 @@ class Generator:
         How, ``sample`` in model/sampling.py says. ``text`` are the prompts' features, where they are at hand.
         """
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
-        text = self.encode([tidy_prompt(prompt) for prompt in prompts]) if text is None else text
+        text = self._read([tidy_prompt(prompt) for prompt in prompts]) if text is None else text
         fast = self.quality == "fast"
         if fast and steer:
             config = replace(config, steps=FAST_STEERED_STEPS)
@@ -317,6 +317,16 @@ class Generator:
         with torch.inference_mode():
             batch = torch.from_numpy(np.array(joints, dtype=np.float32))[None].to(self.device)
             return self.autoencoder.decode(*self.autoencoder.encode(batch))[0].cpu().numpy()
+
+    def _read(self, prompts: list[str]) -> TextFeatures:
+        """Encode each prompt, and beside it the caption that says the same in the words that were learnt (examples.py),
+        where there is one."""
+        own = self.encode(prompts)
+        if self.examples is None:
+            return own
+        vectors = vectors_of(self.encode([bare(prompt) for prompt in prompts]))
+        captions = self.examples.told(prompts, vectors, self._taught)
+        return beside(own, self.encode(captions), [bool(caption) for caption in captions]) if any(captions) else own
 
     def encode(self, prompts: list[str]) -> TextFeatures:
         """Features of each prompt, padded together; the same prompt is encoded once."""

@@ -8,6 +8,7 @@ have nearly the same pooled vector, while their tokens tell them apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,13 @@ class TextFeatures(NamedTuple):
     tokens: torch.Tensor  # (batch, tokens, 2 * width): word embedding, contextual output
     valid: torch.Tensor  # (batch, tokens) bool
     pooled: torch.Tensor  # (batch, width), unit length
+
+
+def beside(own: TextFeatures, other: TextFeatures, where: Sequence[bool]) -> TextFeatures:
+    """Return the features of sentences followed by those of as many others, which count only ``where`` it is said."""
+    counts = torch.tensor(where, device=other.valid.device)[:, None]
+    tokens = torch.cat([own.tokens, other.tokens], dim=1)
+    return TextFeatures(tokens, torch.cat([own.valid, other.valid & counts], dim=1), own.pooled)
 
 
 class _Layer(TextLayer):

@@ -43,12 +43,13 @@ FROM_WORDS = {
     "jump_in_place": "jump", "jump_forward": "jump", "front_kick": "kick", "soccer_kick": "kick", "jab": "punch",
     "cross_punch": "punch", "punch_combo": "punch", "stand_still": "idle", "shift_weight": "idle",
 }  # fmt: skip
-DRAWN, KEPT = 20, 12  # variants of an action that are drawn; that are kept, half as many of each side
+DRAWN, KEPT = 20, 16  # variants of an action that are drawn; that are kept, half as many of each side
 SHORTEST = 20  # frames
 MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 PHRASES = 12  # of an action, that are kept to tell what is near
-NOISE, SCALE, STEPS, BATCH, RATE = 0.9, 30.0, 800, 1024, 0.02
+NARROW = 192  # numbers that sentences are compared by
+NOISE, SCALE, STEPS, BATCH, RATE = 0.7, 30.0, 800, 1024, 0.02
 
 
 def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
@@ -61,21 +62,28 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     pool = Pool.load(Path(prepared) / "pool" / "train")
     names = [name for name in actions() if name not in FROM_WORDS]
     encoded = _encoded(encoder)
-    classes, vectors, labels = _sentences(names, pool, encoded)
+    classes, vectors, labels, first = _sentences(names, pool, encoded)
     phrases = torch.cat(
         [(own := vectors[labels == number])[representatives(own, PHRASES)] for number in range(len(names))]
     )
-    owner, told, tokens = [], [], []
+    owner, told, tokens, begins = [], [], [], []
     for number, name in enumerate(names):
         for variant in variants(name):
             owner.append(number)
             told.append(" ".join(variant.told.get(slot, "") for slot in ("side", "times", "speed")))
             tokens.append(_tokens(autoencoder, variant.joints))
+            begins.append(variant.core[0] // FRAME_MULTIPLE)
         print(f"examples: {number + 1} of {len(names)} actions", flush=True)
     weight, bias = fitted(vectors, labels, len(classes))
     made_for = sha256(Path(weights) / AUTOENCODER)
-    config = ExamplesConfig(tuple(names), tuple(owner), tuple(told), tuple(map(len, tokens)), made_for)
+    basis, known, sentences = neighbours(vectors, vectors[first], labels[first], len(classes))
+    lengths = tuple(map(len, tokens))
+    captions, sided = captions_of(classes)
+    config = ExamplesConfig(
+        tuple(names), tuple(owner), tuple(told), lengths, made_for, captions, sided, known, tuple(begins)
+    )
     tensors = {"weight": weight, "bias": bias, "phrases": phrases, "tokens": torch.cat(tokens)}
+    tensors |= {"basis": basis, "sentences": sentences}
     Path(run).mkdir(parents=True, exist_ok=True)
     return Examples(config, tensors).save(run)
 
@@ -95,29 +103,40 @@ def said(phrase: str) -> list[str]:
     return [bare(inflected(text, "someone", form)) for form in ("third", "imperative", "gerund")]
 
 
+def captions_of(classes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return for each class the caption that tells of it, and that which tells of one side; "" where it has none."""
+    plain = tomllib.loads(PLAIN.read_text(encoding="utf-8"))
+    rows = [plain.get(name, {}) for name in classes]
+    return tuple(row.get("caption", "") for row in rows), tuple(row.get("sided", "") for row in rows)
+
+
 def _sentences(
     names: Sequence[str], pool: Pool, encoded: Callable[[list[str]], torch.Tensor]
-) -> tuple[list[str], torch.Tensor, torch.Tensor]:
-    """Return the classes, and the unit vectors (n, dim) and classes (n,) of the sentences that tell of them."""
+) -> tuple[list[str], torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the classes, and the unit vectors (n, dim) and classes (n,) of the sentences that tell of them.
+
+    The last says which sentences (n,) bool are the first form of theirs.
+    """
     plain = {name: row["phrases"] for name, row in tomllib.loads(PLAIN.read_text(encoding="utf-8")).items()}
     classes = [*names, *plain, OTHER]
-    own = [(text, classes.index(FROM_WORDS.get(action.name, action.name))) for action, text in _phrases()]
-    own += [(text, classes.index(name)) for name, phrases in plain.items() for each in phrases for text in said(each)]
-    vectors, labels = encoded([text for text, _ in own]), torch.tensor([label for _, label in own])
+    told = [(FROM_WORDS.get(action.name, action.name), phrase) for action, phrase in _phrases()]
+    told += [(name, phrase) for name, phrases in plain.items() for phrase in phrases]
+    own = [(text, name, form == 0) for name, phrase in told for form, text in enumerate(said(phrase))]
+    vectors, labels = encoded([text for text, _, _ in own]), torch.tensor([classes.index(name) for _, name, _ in own])
     captions = _captions(pool, set(plain))
     theirs = encoded([text for text, _ in captions])
     their_labels = torch.tensor([classes.index(name) for _, name in captions])
     known = vectors[labels < len(names)]
     near = torch.cat([(part @ known.T).amax(dim=1) for part in theirs.split(512)])
     unlike = near < torch.where(their_labels == classes.index(OTHER), NOT_LIKE, UNLIKE)
-    return classes, torch.cat([vectors, theirs[unlike]]), torch.cat([labels, their_labels[unlike]])
+    first = torch.cat([torch.tensor([first for _, _, first in own]), torch.ones(int(unlike.sum()), dtype=torch.bool)])
+    return classes, torch.cat([vectors, theirs[unlike]]), torch.cat([labels, their_labels[unlike]]), first
 
 
 def _phrases() -> Iterator[tuple[Action, str]]:
     for action in actions().values():
         for phrase in action.phrases:
-            for text in said(_without_options(action, phrase)):
-                yield action, text
+            yield action, _without_options(action, phrase)
 
 
 def _without_options(action: Action, phrase: str) -> str:
@@ -146,11 +165,12 @@ def _encoded(encoder: TextEncoder, batch: int = 256) -> Callable[[list[str]], to
     progress = encoding_progress("sentences")
 
     def encoded(texts: list[str]) -> torch.Tensor:
+        by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # a batch is as long as its longest
         parts = []
         for first in range(0, len(texts), batch):
-            parts.append(vectors_of(encoder(texts[first : first + batch])))
+            parts.append(vectors_of(encoder([texts[row] for row in by_length[first : first + batch]])))
             progress(min(first + batch, len(texts)), len(texts))
-        return torch.cat(parts)
+        return torch.cat(parts)[torch.tensor(by_length).argsort()]
 
     return encoded
 
@@ -180,6 +200,21 @@ def fitted(vectors: torch.Tensor, labels: torch.Tensor, classes: int) -> tuple[t
         optimizer.step()
         schedule.step()
     return SCALE * weight.detach(), bias.detach()
+
+
+def neighbours(
+    vectors: torch.Tensor, sentences: torch.Tensor, labels: torch.Tensor, classes: int
+) -> tuple[torch.Tensor, tuple[int, ...], torch.Tensor]:
+    """Return what sentences are compared with: a basis (dim, NARROW), how many there are of each class, and their unit
+    vectors (m, NARROW) in it, the first class first.
+
+    The basis are the principal axes of ``vectors`` (n, dim); ``labels`` (m,) are the classes of ``sentences`` (m, dim).
+    """
+    _, axes = torch.linalg.eigh((vectors.T @ vectors).double())
+    basis = axes[:, -NARROW:].float()
+    order = labels.argsort(stable=True)
+    known = tuple(torch.bincount(labels, minlength=classes).tolist())
+    return basis, known, functional.normalize(sentences[order] @ basis, dim=1)
 
 
 # --- motion -----------------------------------------------------------------------------------------------------------

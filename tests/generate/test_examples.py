@@ -1,12 +1,13 @@
 """Which example a clause is shown, how much of it, and that the rest is drawn around it."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from coamd_blender.errors import WeightsError
 from runtime.generate.examples import (
     FILE,
-    SHOWN,
     Examples,
     ExamplesConfig,
     laid_into,
@@ -30,7 +31,18 @@ def vectors(texts):
     return torch.nn.functional.normalize(rows, dim=-1)
 
 
-def learnt(owner=OWNER, told=TOLD, lengths=LENGTHS, made_for="coder"):
+CAPTIONS = ("a person salutes", "", "a person walks {speed}")
+SIDED = ("a person salutes with the {side} hand", "", "")
+
+
+KNOWN = (2, 1, 1)  # sentences of each class
+BEGINS = (0, 0, 0, 0, 0, 4)
+
+
+def learnt(made_for="coder", **changed):
+    settings = {"actions": ACTIONS, "owner": OWNER, "told": TOLD, "lengths": LENGTHS, "captions": CAPTIONS}
+    settings |= {"sided": SIDED, "known": KNOWN, "begins": BEGINS} | changed
+    lengths = settings["lengths"]
     numbers = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths)).float()
     places = torch.cat([torch.arange(length) for length in lengths]).float()
     classes = torch.eye(len(WORDS))[:3]
@@ -39,8 +51,10 @@ def learnt(owner=OWNER, told=TOLD, lengths=LENGTHS, made_for="coder"):
         "bias": torch.zeros(3),
         "phrases": classes[:2],
         "tokens": torch.stack([numbers, places], dim=1),
+        "basis": torch.eye(len(WORDS)),
+        "sentences": classes[[0, 0, 1, 2]],
     }
-    return Examples(ExamplesConfig(ACTIONS, owner, told, lengths, made_for), tensors)
+    return Examples(ExamplesConfig(made_for=made_for, **settings), tensors)
 
 
 def number_of(clause, count=10, seed=0, examples=None):
@@ -85,9 +99,21 @@ def test_what_is_near_to_nothing_is_shown_nothing():
 
 
 def test_an_action_that_is_not_sure_is_shown_nothing():
-    unsure = learnt()
-    unsure.tensors["weight"] = unsure.tensors["weight"] * 0.01
-    assert number_of("he salutes", examples=unsure) is None
+    assert number_of("he salutes, bowls or walks") is None
+
+
+def test_the_nearest_sentences_count_beside_the_linear_classifier():
+    examples = learnt()
+    examples.tensors["weight"] = examples.tensors["weight"] * 0.0
+    assert number_of("she bowls", examples=examples) in (3, 4, 5)
+    examples.tensors["sentences"] = torch.eye(len(WORDS))[[3, 3, 3, 2]]  # nothing of what is known is like it
+    assert number_of("she bowls", examples=examples) is None
+
+
+def test_of_an_example_that_is_too_long_the_standing_before_it_is_left_out_first():
+    found = learnt().of("bowls five times", vectors(["bowls"])[0], 10, 0)
+    assert found[:, 0].unique().tolist() == [5] and found[:, 1].tolist() == list(range(4, 14))
+    assert learnt().of("bowls five times", vectors(["bowls"])[0], 28, 0)[0, 1] == 2
 
 
 def test_two_things_at_once_are_shown_nothing():
@@ -102,17 +128,17 @@ def test_what_misleads_most_counts_first():
 
 
 def test_the_seed_chooses_among_examples_that_fit_as_well():
-    examples = learnt((1,) * 6, ("",) * 6, (4, 4, 4, 4, 40, 40))
+    examples = learnt(owner=(1,) * 6, told=("",) * 6, lengths=(4, 4, 4, 4, 40, 40))
     assert {number_of("bowls", 6, seed, examples) for seed in range(8)} == {0, 1, 2, 3}  # the last are far too long
 
 
 @pytest.mark.parametrize("count", [4, 8, 20])
-def test_a_share_is_shown_in_its_order_and_the_rest_is_to_be_drawn(count):
+def test_an_example_is_shown_in_its_order_and_the_rest_is_to_be_drawn(count):
     known = learnt().shown(["salutes left", "walks"], vectors(["salutes", "walks"]), count, [3, 3])
     given = known.given.all(dim=-1)
     assert torch.equal(known.given.any(dim=-1), given) and not given[1].any()
     length = min(LENGTHS[0], count)
-    assert given[0].sum() == max(1, round(SHOWN * length)) < count
+    assert given[0].sum() == length
     places = torch.nonzero(given[0])[:, 0]
     told = known.tokens[0, places, 1]
     assert torch.equal(told - told[0], (places - places[0]).float())  # in time as in the example
@@ -126,6 +152,32 @@ def test_what_a_style_taught_is_shown_nothing():
     clauses = ["salutes", "bowls"]
     known = learnt().shown(clauses, vectors(clauses), 8, [0, 0], taught=vectors(["salutes", "vaults"]))
     assert not known.given[0].any() and known.given[1].any()
+
+
+@pytest.mark.parametrize(
+    ("clause", "caption"),
+    [
+        ("the general salutes", "a person salutes"),
+        ("salutes, his left hand up", "a person salutes with the left hand"),
+        ("salutes with both hands", "a person salutes"),
+        ("walks lazily along", "a person walks slowly"),
+        ("walks", "a person walks"),
+        ("walks to the left", ""),
+        ("bowls", ""),
+        ("walks while it rains", ""),
+        ("vaults", ""),
+    ],
+)
+def test_what_is_asked_for_is_told_in_a_caption_with_its_side_and_speed(clause, caption):
+    assert learnt().caption_of(clause, vectors([clause])[0]) == caption
+
+
+def test_what_is_not_sure_or_taught_by_a_style_is_told_in_no_caption():
+    between = torch.nn.functional.normalize(torch.ones(len(WORDS)), dim=0)
+    assert learnt().caption_of("salutes", between) == ""
+    clauses = ["salutes", "walks"]
+    assert learnt().told(clauses, vectors(clauses), taught=vectors(["walks"])) == ["a person salutes", ""]
+    assert learnt(captions=(), sided=()).told(clauses, vectors(clauses)) == ["", ""]
 
 
 def test_a_clause_is_shown_the_same_whatever_else_is_asked_for():
@@ -168,14 +220,19 @@ def test_it_is_the_same_when_read_back_and_another_autoencoder_is_refused(tmp_pa
 
 @pytest.mark.parametrize(
     "change",
-    [{"owner": (0, 0, 0, 1, 1, 9)}, {"told": TOLD[:-1]}, {"lengths": (*LENGTHS[:-1], 31)}],
-    ids=["owner", "told", "lengths"],
+    [
+        {"owner": (0, 0, 0, 1, 1, 9)},
+        {"told": TOLD[:-1]},
+        {"lengths": (*LENGTHS[:-1], 31)},
+        {"captions": ("walks",)},
+        {"known": (2, 2)},
+        {"known": (2, 1, 2)},
+        {"begins": (0,)},
+    ],
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path, change):
     examples = learnt()
-    examples.config = ExamplesConfig(
-        **{"actions": ACTIONS, "owner": OWNER, "told": TOLD, "lengths": LENGTHS, "made_for": "coder"} | change
-    )
+    examples.config = replace(examples.config, **change)
     examples.save(tmp_path)
     with pytest.raises(WeightsError, match=f"{FILE} does not fit"):
         Examples.beside(tmp_path, "coder")

@@ -112,10 +112,11 @@ def test_load_reads_what_was_saved(generator, tmp_path):
 @pytest.fixture
 def bowling(generator):
     """The generator with an example of bowling, taken from it again afterwards."""
-    config = ExamplesConfig(("bowling",), (0,), ("",), (10,), "coder")
+    config = ExamplesConfig(("bowling",), (0,), ("",), (10,), "coder", known=(1, 1), begins=(0,))
     bowls = vectors_of(generator.encode(["bowls"]))
-    weight = 40 * torch.cat([bowls, vectors_of(generator.encode(["walk"]))])
-    tensors = {"weight": weight, "bias": torch.zeros(2), "phrases": bowls}
+    both = torch.cat([bowls, vectors_of(generator.encode(["walk"]))])
+    tensors = {"weight": 40 * both, "bias": torch.zeros(2), "phrases": bowls}
+    tensors |= {"basis": torch.eye(both.shape[1]), "sentences": both}
     tokens = torch.full((10, NETWORKS.token_dim), 0.25)
     generator.examples = Examples(config, tensors | {"tokens": tokens})
     yield generator
@@ -123,11 +124,23 @@ def bowling(generator):
 
 
 def test_what_is_shown_of_an_example_stays_and_the_rest_is_drawn_around_it(bowling):
-    shown = bowling.shown(["bowls"], 10, [2])
-    drawn = bowling.draw(["bowls"], 10, [2], bowling.sampling, known=shown)[0]
+    shown = bowling.shown(["bowls"], 14, [2])
+    drawn = bowling.draw(["bowls"], 14, [2], bowling.sampling, known=shown)[0]
     kept = shown.given[0, :, 0]
-    assert kept.sum() == 8 and (drawn[kept] == 0.25).all()
+    assert kept.sum() == 10 and (drawn[kept] == 0.25).all()
     assert not (drawn[~kept] == 0.25).any()
+
+
+def test_the_caption_of_what_is_asked_for_is_read_beside_the_sentence(bowling):
+    bowling.examples.config = replace(bowling.examples.config, captions=("", "walk"), sided=("", ""))
+    sentences = ["strolls", "bowls"]
+    bowling.examples.tensors["sentences"] = vectors_of(bowling.encode(["bowls", "strolls"]))
+    told = bowling._read(sentences)
+    own, caption = bowling.encode(sentences), bowling.encode(["walk"])
+    assert torch.equal(told.tokens[:, : own.tokens.shape[1]], own.tokens)
+    assert told.valid.sum(dim=1).tolist() == [int(own.valid[0].sum() + caption.valid.sum()), int(own.valid[1].sum())]
+    learnt = told.tokens[0][told.valid[0]][int(own.valid[0].sum()) :]
+    assert torch.allclose(learnt, caption.tokens[0][caption.valid[0]], atol=1e-4)
 
 
 def test_an_example_changes_its_own_clause_alone(bowling):

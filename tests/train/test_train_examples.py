@@ -30,6 +30,14 @@ def test_what_words_alone_bring_is_an_action_and_a_family_of_plain_sentences():
     assert len(told) > 1000 and len(set(told)) == len(told)
 
 
+def test_a_caption_of_one_side_names_it_and_one_of_none_does_not():
+    plain = examples.tomllib.loads(PLAIN.read_text(encoding="utf-8"))
+    assert all("{side}" in row["sided"] for row in plain.values() if "sided" in row)
+    assert not any("{side}" in row.get("caption", "") for row in plain.values())
+    captions, sided = examples.captions_of(["bowling", "kick", "idle"])
+    assert captions[0] == sided[0] == sided[2] == "" and captions[1] == "a person kicks" and "{side}" in sided[1]
+
+
 def test_every_action_has_more_than_thirty_phrases():
     assert min(len(action.phrases) for action in actions().values()) > 30
 
@@ -47,22 +55,36 @@ def test_the_classifier_names_the_class_of_a_vector_that_it_has_not_seen():
     assert (weight @ drawn().T + bias[:, None]).argmax(dim=0).eq(labels).float().mean() > 0.95
 
 
+def test_sentences_are_compared_where_they_differ_most():
+    chance = torch.Generator().manual_seed(1)
+    vectors = torch.nn.functional.normalize(torch.randn(40, 300, generator=chance), dim=1)
+    labels = torch.arange(40) % 3
+    basis, known, sentences = examples.neighbours(vectors, vectors, labels, 4)
+    assert basis.shape == (300, examples.NARROW) and known == (14, 13, 13, 0)
+    order = labels.argsort(stable=True)
+    assert torch.allclose(sentences @ sentences.T, vectors[order] @ vectors[order].T, atol=1e-4)  # 40 span 40 axes
+
+
 def test_examples_of_another_autoencoder_do_not_keep_new_ones_from_being_made(tmp_path, monkeypatch):
     """What generate then says to do, `train examples`, works."""
     for name in ("autoencoder.safetensors", "text_encoder.safetensors", "tokenizer.json"):
         (tmp_path / name).symlink_to(WEIGHTS / name)
-    config = ExamplesConfig(("bowling",), (0,), ("",), (1,), "another")
+    config = ExamplesConfig(("bowling",), (0,), ("",), (1,), "another", known=(1, 1), begins=(0,))
     plain = {"weight": torch.ones(2, 768), "bias": torch.zeros(2), "phrases": torch.ones(1, 768)}
+    plain |= {"basis": torch.eye(768), "sentences": torch.ones(2, 768)}
     Examples(config, plain | {"tokens": torch.zeros(1, 67)}).save(tmp_path)
     monkeypatch.setattr(examples, "actions", lambda: {name: actions()[name] for name in ("nod", "salute")})
     monkeypatch.setattr(examples, "PLAIN", tmp_path / "plain.toml")
-    (tmp_path / "plain.toml").write_text('[idle]\nphrases = ["*stands* about", "waiting"]\n')
+    (tmp_path / "plain.toml").write_text(
+        '[idle]\ncaption = "a person stands"\nphrases = ["*stands* about", "waiting"]\n'
+    )
     monkeypatch.setattr(examples, "FROM_WORDS", {})
     monkeypatch.setattr(examples, "_captions", lambda pool, plain: [("plays the tuba", examples.OTHER)])
     monkeypatch.setattr(examples.Pool, "load", lambda folder: None)
     path = examples.make_examples(tmp_path, tmp_path, weights=tmp_path)
     made = Examples.beside(path.parent, sha256(tmp_path / "autoencoder.safetensors"))
     assert made.config.actions == ("nod", "salute") and len(set(made.config.told)) > 3
+    assert made.config.captions == ("", "", "a person stands", "") and made.config.known[2:] == (2, 1)
     (vector,) = vectors_of(TextEncoder.load(tmp_path)(["gives a military salute"]))
     assert made.actions_of(vector) == [1]
 
