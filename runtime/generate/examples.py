@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch.nn.functional import normalize
@@ -49,6 +50,7 @@ _TELLING = [
     {name: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for name, pattern in kind.items()}
     for kind in (_SIDES, _SPEEDS, _TIMES)
 ]
+_STANDS = re.compile(r"\bon (?:the|his|her|their|its|my|your|one's)? ?(left|right) (?:leg|foot)\b", re.IGNORECASE)
 _TOGETHER = re.compile(r"\b(?:while|whilst|as (?:he|she|they|it)|at the same time)\b", re.IGNORECASE)
 
 
@@ -82,20 +84,37 @@ class ExamplesConfig:
             object.__setattr__(self, field, tuple(getattr(self, field)))
 
 
+class Told(NamedTuple):
+    """What a sentence tells of, each in words of ``_SIDES``, ``_SPEEDS`` and ``_TIMES``."""
+
+    sides: frozenset[str]
+    speeds: frozenset[str]
+    times: frozenset[str]
+    stands: frozenset[str]  # the leg that it is said to be on
+
+
 @lru_cache(maxsize=8192)
-def told_by(sentence: str) -> tuple[frozenset[str], ...]:
-    """Return which side, speed and count a sentence tells of."""
-    return tuple(frozenset(name for name, words in kind.items() if words.search(sentence)) for kind in _TELLING)
+def told_by(sentence: str) -> Told:
+    """Return which side, speed and count a sentence tells of, and on which leg.
+
+    That leg is not a side too, unless no other side is told.
+    """
+    stands = frozenset(side.lower() for side in _STANDS.findall(sentence))
+    rest = _STANDS.sub("", sentence)
+    found = [frozenset(name for name, words in kind.items() if words.search(rest)) for kind in _TELLING]
+    return Told(found[0] or stands, *found[1:], stands)
 
 
-def misfit(asked: tuple[frozenset[str], ...], told: tuple[frozenset[str], ...]) -> tuple[int, int, int]:
+def misfit(asked: Told, told: Told) -> tuple[int, int, int]:
     """Return how little an example that is ``told`` of fits what is ``asked`` for, what misleads most first.
 
-    Another side; repeats too many or too few; another speed.
+    Another side, or standing on another leg where both tell of one; repeats too many or too few; another speed.
     """
-    (side, speed, times), (own_side, own_speed, own_times) = asked, told
-    apart = min((abs(int(one) - int(other)) for one in times for other in own_times), default=0)
-    return int(bool(side and own_side and not side & own_side)), apart, int(bool(speed and not speed & own_speed))
+    by_leg = bool(asked.stands and told.stands)
+    side, own_side = (asked.stands, told.stands) if by_leg else (asked.sides, told.sides)
+    apart = min((abs(int(one) - int(other)) for one in asked.times for other in told.times), default=0)
+    speed = bool(asked.speeds and not asked.speeds & told.speeds)
+    return int(bool(side and own_side and not side & own_side)), apart, int(speed)
 
 
 def vectors_of(text: TextFeatures) -> torch.Tensor:
@@ -191,7 +210,7 @@ class Examples:
         best = int(chances.argmax())
         if not self.config.captions or chances[best] < SURE or _TOGETHER.search(clause):
             return ""
-        sides, speeds, _ = told_by(clause)
+        sides, speeds, _, _ = told_by(clause)
         one_side = len(sides) == 1 and "both" not in sides
         caption = (self.config.sided if one_side else self.config.captions)[best]
         speed = _SPEED_WORDS[next(iter(speeds))] if len(speeds) == 1 else ""

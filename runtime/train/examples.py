@@ -6,6 +6,7 @@ sentences of what the networks do from words alone, and from captions of recorde
 
 from __future__ import annotations
 
+import re
 import tomllib
 import zlib
 from collections import defaultdict
@@ -47,9 +48,10 @@ DRAWN, KEPT = 20, 16  # variants of an action that are drawn; that are kept, hal
 SHORTEST = 20  # frames
 MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
+_STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
 PHRASES = 12  # of an action, that are kept to tell what is near
 NARROW = 192  # numbers that sentences are compared by
-NOISE, SCALE, STEPS, BATCH, RATE = 0.7, 30.0, 800, 1024, 0.02
+FITS, NOISE, SCALE, STEPS, BATCH, RATE = 4, 0.7, 30.0, 800, 1024, 0.02
 
 
 def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
@@ -70,7 +72,7 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     for number, name in enumerate(names):
         for variant in variants(name):
             owner.append(number)
-            told.append(" ".join(variant.told.get(slot, "") for slot in ("side", "times", "speed")))
+            told.append(told_of(variant))
             tokens.append(_tokens(autoencoder, variant.joints))
             begins.append(variant.core[0] // FRAME_MULTIPLE)
         print(f"examples: {number + 1} of {len(names)} actions", flush=True)
@@ -86,6 +88,14 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     tensors |= {"basis": basis, "sentences": sentences}
     Path(run).mkdir(parents=True, exist_ok=True)
     return Examples(config, tensors).save(run)
+
+
+def told_of(variant: Authored) -> str:
+    """Return the side, count and speed of a variant in words, and the leg it stands on where its phrases say so."""
+    told = [variant.told.get(slot, "") for slot in ("side", "times", "speed")]
+    if any(_STANDS_ON.search(phrase) for phrase in actions()[variant.name].phrases):
+        told.append(f"on the {variant.told['other']} leg")
+    return " ".join(told)
 
 
 # --- sentences --------------------------------------------------------------------------------------------------------
@@ -178,11 +188,21 @@ def _encoded(encoder: TextEncoder, batch: int = 256) -> Callable[[list[str]], to
 def fitted(vectors: torch.Tensor, labels: torch.Tensor, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Fit a linear classifier; return its weights (classes, dim) and biases (classes,), for logits.
 
-    ``vectors`` (n, dim) are unit vectors with ``labels`` (n,). It begins at the classes' means, and sees every vector
-    with noise of length NOISE, for other people's words lie about as far from those it learns. Rare classes count more
-    by the root of their rarity.
+    ``vectors`` (n, dim) are unit vectors with ``labels`` (n,). It is the mean of FITS, which differ by what they happen
+    to see.
     """
-    chance = torch.Generator().manual_seed(0)
+    fits = [_fit(vectors, labels, classes, seed) for seed in range(FITS)]
+    weights, biases = (torch.stack(parts).mean(dim=0) for parts in zip(*fits, strict=True))
+    return SCALE * weights, biases
+
+
+def _fit(vectors: torch.Tensor, labels: torch.Tensor, classes: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Fit once, as :func:`fitted` does.
+
+    It begins at the classes' means, and sees every vector with noise of length NOISE, for other people's words lie
+    about as far from those it learns. Rare classes count more by the root of their rarity.
+    """
+    chance = torch.Generator().manual_seed(seed)
     dim = vectors.shape[1]
     means = functional.normalize(torch.zeros(classes, dim).index_add_(0, labels, vectors), dim=1)
     weight, bias = means.requires_grad_(), torch.zeros(classes, requires_grad=True)
@@ -199,7 +219,7 @@ def fitted(vectors: torch.Tensor, labels: torch.Tensor, classes: int) -> tuple[t
         loss.backward()
         optimizer.step()
         schedule.step()
-    return SCALE * weight.detach(), bias.detach()
+    return weight.detach(), bias.detach()
 
 
 def neighbours(

@@ -127,6 +127,16 @@ def test_what_misleads_most_counts_first():
     assert misfit(left, right) > misfit(twice, told_by("five times")) > misfit(fast, nothing) > (0, 0, 0)
 
 
+def test_the_leg_that_is_stood_on_is_told_apart_from_the_one_that_is_lifted():
+    stork = told_by("left   on the right leg")
+    assert stork.sides == {"left"} and stork.stands == {"right"}
+    other = told_by("right   on the left leg")
+    for asked in ("balances on her right leg", "lifts the left foot", "on the right foot, the left one up"):
+        assert misfit(told_by(asked), stork) < misfit(told_by(asked), other)
+    assert misfit(told_by("hops on the left leg"), told_by("left")) == (0, 0, 0)  # an example that tells no such leg
+    assert misfit(told_by("hops on the left leg"), told_by("right"))[0]
+
+
 def test_the_seed_chooses_among_examples_that_fit_as_well():
     examples = learnt(owner=(1,) * 6, told=("",) * 6, lengths=(4, 4, 4, 4, 40, 40))
     assert {number_of("bowls", 6, seed, examples) for seed in range(8)} == {0, 1, 2, 3}  # the last are far too long

@@ -89,6 +89,12 @@ def test_examples_of_another_autoencoder_do_not_keep_new_ones_from_being_made(tm
     assert made.actions_of(vector) == [1]
 
 
+def test_what_stands_on_the_other_leg_tells_it():
+    stork, salute = variants("stand_on_one_leg")[0], variants("salute")[0]
+    assert examples.told_of(stork).endswith(f"on the {stork.told['other']} leg")
+    assert examples.told_of(salute).split() == [told for told in (salute.side, salute.told.get("speed")) if told]
+
+
 @pytest.mark.parametrize("name", ["salute", "jumping_jacks"])
 def test_variants_have_both_sides_all_counts_and_a_length_that_can_be_drawn(name):
     found = variants(name)
