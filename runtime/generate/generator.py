@@ -271,7 +271,7 @@ class Generator:
         How, ``sample`` in model/sampling.py says. ``text`` are the prompts' features, where they are at hand.
         """
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
-        text = self._read([tidy_prompt(prompt) for prompt in prompts]) if text is None else text
+        text = self._read([tidy_prompt(prompt) for prompt in prompts])[0] if text is None else text
         fast = self.quality == "fast"
         if fast and steer:
             config = replace(config, steps=FAST_STEERED_STEPS)
@@ -282,13 +282,8 @@ class Generator:
     def heard(self, clauses: list[str], count: int, seeds: list[int]) -> tuple[TextFeatures, Known | None]:
         """Return the features of clauses and what is :meth:`shown` of them, for :meth:`draw`: both read at once."""
         told = [tidy_prompt(clause) for clause in clauses]
-        if self.examples is None:
-            return self.encode(told), None
-        both = self.encode([*told, *(bare(clause) for clause in told)])
-        text, plain = (
-            TextFeatures(*(part[rows] for part in both)) for rows in (slice(len(told)), slice(len(told), None))
-        )
-        return text, self._example(told, vectors_of(plain), count, seeds)
+        text, vectors = self._read(told)
+        return text, None if vectors is None else self._example(told, vectors, count, seeds)
 
     def shown(self, clauses: list[str], count: int, seeds: list[int]) -> Known | None:
         """Return what the networks are shown of an example of each clause (examples.py), for :meth:`draw`; None where
@@ -318,15 +313,23 @@ class Generator:
             batch = torch.from_numpy(np.array(joints, dtype=np.float32))[None].to(self.device)
             return self.autoencoder.decode(*self.autoencoder.encode(batch))[0].cpu().numpy()
 
-    def _read(self, prompts: list[str]) -> TextFeatures:
-        """Encode each prompt, and beside it the caption that says the same in the words that were learnt (examples.py),
-        where there is one."""
-        own = self.encode(prompts)
+    def _read(self, prompts: list[str]) -> tuple[TextFeatures, torch.Tensor | None]:
+        """Return the features of each prompt and the unit vector (prompts, dim) of its bare wording, for the examples.
+
+        Beside a prompt's own features stand those of the caption that says the same in the words that were learnt
+        (examples.py), where there is one. No vectors where there are no examples.
+        """
         if self.examples is None:
-            return own
-        vectors = vectors_of(self.encode([bare(prompt) for prompt in prompts]))
+            return self.encode(prompts), None
+        both = self.encode([*prompts, *(bare(prompt) for prompt in prompts)])
+        own, plain = (
+            TextFeatures(*(part[rows] for part in both)) for rows in (slice(len(prompts)), slice(len(prompts), None))
+        )
+        vectors = vectors_of(plain)
         captions = self.examples.told(prompts, vectors, self._taught)
-        return beside(own, self.encode(captions), [bool(caption) for caption in captions]) if any(captions) else own
+        if any(captions):
+            own = beside(own, self.encode(captions), [bool(caption) for caption in captions])
+        return own, vectors
 
     def encode(self, prompts: list[str]) -> TextFeatures:
         """Features of each prompt, padded together; the same prompt is encoded once."""

@@ -135,7 +135,7 @@ def test_the_caption_of_what_is_asked_for_is_read_beside_the_sentence(bowling):
     bowling.examples.config = replace(bowling.examples.config, captions=("", "walk"), sided=("", ""))
     sentences = ["strolls", "bowls"]
     bowling.examples.tensors["sentences"] = vectors_of(bowling.encode(["bowls", "strolls"]))
-    told = bowling._read(sentences)
+    told, _ = bowling._read(sentences)
     own, caption = bowling.encode(sentences), bowling.encode(["walk"])
     assert torch.equal(told.tokens[:, : own.tokens.shape[1]], own.tokens)
     assert told.valid.sum(dim=1).tolist() == [int(own.valid[0].sum() + caption.valid.sum()), int(own.valid[1].sum())]
