@@ -39,10 +39,16 @@ LEAD = 2  # tokens that are drawn between what is there and an example
 CHOICE, SLACK = 6, 5  # examples that chance chooses among; tokens by which these may fit worse than the best
 _TWO = r"two(?! (?:hands|arms|legs|feet|knees|fists|palms|fingers|people))|twice"
 _NUMBERS = (r"once", _TWO, r"three|thrice", "four", "five", "six", "seven", "eight", "nine", "ten")
-_SIDES = {"left": r"left", "right": r"right", "both": r"both|two hands|two arms"}
+_SIDES = {
+    "left": r"left|(?:anti|counter)-?clockwise",
+    "right": r"right|(?<!anti-)(?<!counter-)clockwise",
+    "both": r"both|two hands|two arms",
+}
 _SPEEDS = {
-    "slow": r"slow(?:ly)?|lazily|carefully|gently",
-    "fast": r"fast|quick(?:ly)?|rapid(?:ly)?|hurried(?:ly)?|hastily",
+    "slow": r"slow(?:ly)?|lazily|carefully|gently|leisurely|unhurried(?:ly)?|sluggish(?:ly)?|snail's pace"
+    r"|ambl(?:es?|ing)|dawdl(?:es?|ing)|plod(?:s|ding)?|trudg(?:es?|ing)",
+    "fast": r"fast|quick(?:ly)?|rapid(?:ly)?|swift(?:ly)?|brisk(?:ly)?|(?<!un)hurr(?:ied|iedly|y|ies|ying)"
+    r"|rush(?:es|ing)?|hastily|in haste|(?:full|top) speed",
 }
 _SPEED_WORDS = {"slow": "slowly", "fast": "quickly"}
 _TIMES = {str(number): rf"{word}|{number}" for number, word in enumerate(_NUMBERS, start=1)}
@@ -236,7 +242,10 @@ class Examples:
         return float((self._narrow(taught.cpu()) @ self._narrow(vector)).amax()) >= self.nearest(vector)
 
     def told(self, clauses: Sequence[str], vectors: torch.Tensor, taught: torch.Tensor | None = None) -> list[str]:
-        """Return :meth:`caption_of` each clause, "" for those that are as near to a vector of ``taught`` (m, dim)."""
+        """Return :meth:`caption_of` each clause; "" for one as near to a vector of ``taught`` (m, dim) as to an action.
+
+        ``vectors`` (n, dim) are the unit vectors of the clauses' bare wordings.
+        """
         return [
             "" if self._is_taught(vector, taught) else self.caption_of(clause, vector)
             for clause, vector in zip(clauses, vectors.cpu(), strict=True)

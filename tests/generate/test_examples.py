@@ -81,6 +81,22 @@ def test_the_speed_that_is_asked_for_decides_where_one_has_it():
     assert number_of("slowly salutes with the left hand") == 0
 
 
+@pytest.mark.parametrize(
+    ("sentence", "sides", "speeds"),
+    [
+        ("spins clockwise", {"right"}, set()),
+        ("turns anti-clockwise", {"left"}, set()),
+        ("circles counterclockwise", {"left"}, set()),
+        ("ambles along", set(), {"slow"}),
+        ("rushes off to the left", {"left"}, {"fast"}),
+        ("walks unhurriedly", set(), {"slow"}),
+        ("uprights the bottle with both hands", {"both"}, set()),
+    ],
+)
+def test_sides_and_speeds_have_other_words(sentence, sides, speeds):
+    assert told_by(sentence).sides == sides and told_by(sentence).speeds == speeds
+
+
 def test_two_hands_are_no_count():
     assert told_by("bowls with two hands")[2] == frozenset() and told_by("two bowls")[2] == {"2"}
 
