@@ -149,7 +149,7 @@ class Examples:
     Tensors: ``weight`` (classes, dim) and ``bias`` (classes,) give logits of a unit sentence vector: first the
     actions, then whatever has no example. To those comes how near the nearest sentences of each class lie: ``basis``
     (dim, narrow) leads to where they are compared, ``sentences`` (m, narrow) are unit vectors there, those of the first
-    class first. ``phrases`` (n, dim) are unit vectors of what the actions are called, of each as many.
+    class first. ``phrases`` (n, dim / 2) are unit vectors of what the names of the actions mean, of each as many.
     """
 
     def __init__(self, config: ExamplesConfig, tensors: dict[str, torch.Tensor]):
@@ -227,7 +227,7 @@ class Examples:
         phrases = self.tensors["phrases"]
         count = len(phrases) // len(self.config.actions)
         names = [action.replace("_", " ") for action in self.config.actions for _ in range(count)]
-        return names, normalize(phrases[:, : phrases.shape[1] // 2], dim=-1)
+        return names, phrases
 
     def nearest(self, vector: torch.Tensor) -> float:
         """Return the cosine of a sentence's unit vector (dim,) and the nearest sentence of an action, both in the
@@ -334,6 +334,6 @@ def _fits(config: ExamplesConfig, tensors: dict[str, torch.Tensor]) -> bool:
         and len(config.owner) == len(config.told) == len(config.begins) == count
         and all(0 <= owner < len(config.actions) for owner in config.owner)
         and len(tensors["tokens"]) == sum(config.lengths)
-        and tensors["weight"].shape[1:] == tensors["phrases"].shape[1:]
+        and tensors["weight"].shape[1] == 2 * tensors["phrases"].shape[1]
         and len(tensors["phrases"]) % len(config.actions) == 0 < len(tensors["phrases"])
     )

@@ -65,9 +65,7 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     names = [name for name in actions() if name not in FROM_WORDS]
     encoded = _encoded(encoder)
     classes, vectors, labels, first = _sentences(names, pool, encoded)
-    phrases = torch.cat(
-        [(own := vectors[labels == number])[representatives(own, PHRASES)] for number in range(len(names))]
-    )
+    phrases = torch.cat([_representative(vectors[labels == number]) for number in range(len(names))])
     owner, told, tokens, begins = [], [], [], []
     for number, name in enumerate(names):
         for variant in variants(name):
@@ -88,6 +86,12 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     tensors |= {"basis": basis, "sentences": sentences}
     Path(run).mkdir(parents=True, exist_ok=True)
     return Examples(config, tensors).save(run)
+
+
+def _representative(vectors: torch.Tensor) -> torch.Tensor:
+    """Return what PHRASES of the sentences (n, dim) mean together, without their single words: (PHRASES, dim / 2)."""
+    chosen = vectors[representatives(vectors, PHRASES)]
+    return functional.normalize(chosen[:, : vectors.shape[1] // 2], dim=1)
 
 
 def told_of(variant: Authored) -> str:

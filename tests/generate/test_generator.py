@@ -115,7 +115,7 @@ def bowling(generator):
     config = ExamplesConfig(("bowling",), (0,), ("",), (10,), "coder", known=(1, 1), begins=(0,))
     bowls = vectors_of(generator.encode(["bowls"]))
     both = torch.cat([bowls, vectors_of(generator.encode(["walk"]))])
-    tensors = {"weight": 40 * both, "bias": torch.zeros(2), "phrases": bowls}
+    tensors = {"weight": 40 * both, "bias": torch.zeros(2), "phrases": bowls[:, : bowls.shape[1] // 2]}
     tensors |= {"basis": torch.eye(both.shape[1]), "sentences": both}
     tokens = torch.full((10, NETWORKS.token_dim), 0.25)
     generator.examples = Examples(config, tensors | {"tokens": tokens})

@@ -70,7 +70,7 @@ def test_examples_of_another_autoencoder_do_not_keep_new_ones_from_being_made(tm
     for name in ("autoencoder.safetensors", "text_encoder.safetensors", "tokenizer.json"):
         (tmp_path / name).symlink_to(WEIGHTS / name)
     config = ExamplesConfig(("bowling",), (0,), ("",), (1,), "another", known=(1, 1), begins=(0,))
-    plain = {"weight": torch.ones(2, 768), "bias": torch.zeros(2), "phrases": torch.ones(1, 768)}
+    plain = {"weight": torch.ones(2, 768), "bias": torch.zeros(2), "phrases": torch.ones(1, 384)}
     plain |= {"basis": torch.eye(768), "sentences": torch.ones(2, 768)}
     Examples(config, plain | {"tokens": torch.zeros(1, 67)}).save(tmp_path)
     monkeypatch.setattr(examples, "actions", lambda: {name: actions()[name] for name in ("nod", "salute")})
