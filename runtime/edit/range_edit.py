@@ -66,7 +66,9 @@ class RangeEdit:
 
         ``before`` and ``after`` are the frames [start, stop) beside the range that may be looked at.
         """
-        seen = np.concatenate([joints[slice(*before)], joints[task.start : task.stop], joints[slice(*after)]])
+        seen = np.concatenate([joints[slice(*before)], joints[slice(*after)]])
+        if len(seen) < STAND_SECONDS * fps:  # too little to stand on: what is made anew tells of the floor, too
+            seen = np.concatenate([joints[slice(*before)], joints[task.start : task.stop], joints[slice(*after)]])
         at_20 = catmull_rom(seen, np.arange(0, len(seen), fps / FPS))
         body = Body.of(joints, floor_height(at_20), max(0, task.start - 1))
         grid = Grid.of(fps, task, before, after)

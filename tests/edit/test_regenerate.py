@@ -8,6 +8,7 @@ from coamd_blender.motion.signals import catmull_rom
 from coamd_blender.motion.skeleton import BODY_PARTS, JOINT_INDEX, PARENTS
 from coamd_blender.wire.edit_modes import EDIT_MODES
 from runtime.cleanup.blend import Target
+from runtime.edit.range_edit import RangeEdit
 from runtime.edit.regenerate import edit, edit_ranges
 from runtime.edit.task import Edit
 from runtime.edit.window import OVERLAP, WINDOW, windows
@@ -22,6 +23,16 @@ def generator():
 @pytest.fixture(scope="module")
 def walk(generator):
     return generator.generate(["a person walks forward"], 120, [3])[0]
+
+
+def test_the_floor_is_that_of_the_frames_that_stay(walk):
+    lifted = walk.copy()
+    lifted[80:, :, 1] += 0.05  # as held frames are, of a pose with its feet off the floor
+    task = Edit(80, 120, "a person waves", "continue")
+    floors = [
+        RangeEdit.of(clip.astype(float), 20.0, task, (0, 80), (120, 120)).body.centre[1] for clip in (walk, lifted)
+    ]
+    assert floors[0] == floors[1] and abs(floors[0]) < 0.02
 
 
 def bones(joints):
