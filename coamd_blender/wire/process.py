@@ -128,8 +128,8 @@ class Process:
             while (data := self._outbox.get()) is not None:
                 write_bytes(popen.stdin, data)
             popen.stdin.close()
-        except OSError as error:  # the child is gone: its reader reports the end
-            self.note(f"[client] could not write to the runtime: {error.strerror}")
+        except (OSError, ValueError) as error:  # the child or the pipe is gone: its reader reports the end
+            self.note(f"[client] could not write to the runtime: {error}")
 
     def _read_log(self, popen: subprocess.Popen[bytes]) -> None:
         with io.BufferedReader(popen.stderr) as lines:

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -55,6 +56,7 @@ DTYPES = frozenset({"<f2", "<f4", "<f8", "<i4", "<i8", "|u1", "|b1"})
 
 _ALONE = "Nothing but frames may be written to this stream"
 _LENGTHS = struct.Struct("<II")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _PREFIX_BYTES = len(MAGIC) + _LENGTHS.size
 
 
@@ -280,8 +282,10 @@ class FrameDecoder:
                 return False
             if self._buffer.find(MAGIC, _PREFIX_BYTES, end - body_bytes) >= 0:
                 raise ProtocolError("A frame begins inside the header of another", _ALONE)
-            header = _decode_header(bytes(self._buffer[_PREFIX_BYTES : end - body_bytes]))
+            text = bytes(self._buffer[_PREFIX_BYTES : end - body_bytes])
+            header = _decode_header(text)
             request_id = header.get("id", 0) if _is_whole(header.get("id")) else 0
+            _check_text(header, text)
             message = _decode_message(header, self._buffer, end - body_bytes, body_bytes)
         except ProtocolError as error:
             self._report(found, request_id, error.message, error.hint)
@@ -314,6 +318,15 @@ def _decode_header(data: bytes) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise ProtocolError("A frame's header is not a JSON object", _ALONE)
     return header
+
+
+def _check_text(header: dict[str, Any], text: bytes) -> None:
+    """Raise ProtocolError for a header, JSON ``text``, with half of a surrogate pair: Blender shows no such text."""
+    if _SURROGATE.search(text):
+        try:
+            json.dumps(header, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ProtocolError("A frame's header holds half a character", _ALONE) from error
 
 
 def _is_whole(value: Any) -> bool:

@@ -306,10 +306,10 @@ class _Server:
         try:
             with self._write_lock:
                 protocol.write_bytes(self._stdout, data)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: the stream was closed on our side
             if not self._client_gone.is_set():
                 self._client_gone.set()
-                self._log(f"The client no longer reads: {error.strerror}")
+                self._log(f"The client no longer reads: {error}")
 
     def _log(self, line: str) -> None:
         print(f"[runtime] {line}", file=sys.stderr, flush=True)

@@ -1,3 +1,4 @@
+import io
 import json
 import subprocess
 import threading
@@ -23,12 +24,21 @@ from coamd_blender.wire.protocol import (
     Unload,
     encode,
 )
+from runtime.serve.server import serve
 
 
 def ready(server: ServerOnPipes) -> None:
     """Pass over the hello of the start and that of the loaded model."""
     assert server.next(Hello).device == PENDING
     assert server.next(Hello).device == "cpu"
+
+
+def test_an_output_that_is_closed_is_told_in_one_line(capsys):
+    closed = io.BytesIO()
+    closed.close()
+    serve(FakeTasks(), io.BytesIO(encode(Cancel(5))), closed, 0.0)
+    told = capsys.readouterr().err
+    assert told.count("no longer reads") == 1 and "Traceback" not in told
 
 
 def test_hello_comes_before_the_model_is_loaded():

@@ -131,12 +131,19 @@ def test_noise_in_small_pieces_is_reported_once_and_at_once():
     assert len(decoder.feed(b"again")) == 1
 
 
+def test_a_whole_character_may_be_told_in_two_halves():
+    (cancel,) = FrameDecoder().feed(frame(b'{"type":"cancel","id":5,"told":"\\ud83d\\ude00"}'))
+    assert cancel == Cancel(5)
+
+
 def broken_frames():
     array = {"name": "x", "dtype": "<f4", "shape": [1]}
     yield "not json", frame(b"{not json")
     yield "not utf-8", frame(b'{"type":"cancel\xff"}')
     yield "not an object", frame(b"[1, 2]")
     yield "NaN", frame(b'{"type":"cancel","id":NaN}')
+    yield "half a character", frame(b'{"type":"log","id":0,"text":"\\ud83d"}')
+    yield "half a character in a field", frame(b'{"type":"result","id":0,"fields":{"note":"\\uDFFF "}}')
     yield "nested too deep", frame(b"[" * 200_000)
     yield "nested, and JSON", frame(b'{"type":"cancel","id":' + b"[" * 40 + b"]" * 40 + b"}")
     yield "an id of 4,000 digits", frame(b'{"type":"cancel","id":' + b"9" * 4000 + b"}")
