@@ -30,7 +30,8 @@ def read_npz(path: str | Path) -> list[SourceClip]:
         check_duration(path, shape[0], fps)
         if shape[0] > MOST_FRAMES:
             raise DataError(f"{path} has {shape[0]:,} frames", f"Cut it into clips of {MOST_FRAMES:,} at most")
-        joints = np.asarray(archive["joints"], dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # what is no number is refused below
+            joints = np.asarray(archive["joints"], dtype=np.float64)
     if not np.isfinite(joints).all():
         raise DataError(f"{path} holds values that are not numbers", "Export the motion again")
     return [SourceClip(JOINT_NAMES, PARENTS, joints, snap_fps(fps), path.stem)]

@@ -64,7 +64,7 @@ def test_the_track_shows_its_blocks_and_what_is_left_to_make(rig):
     rig.coamd_track.blocks[0].prompt = "a person runs"
     assert f"{rig.animation_data.action.name}, in a copy" in drawn("COAMD_PT_track")
     assert "Generate 1 Block |" in drawn("COAMD_PT_track") and "Generate Track" not in drawn("COAMD_PT_track")
-    rig.coamd_track.blocks[1].prompt, rig.coamd_track.index = "a person bows", 1
+    rig.coamd_track.blocks[1].prompt, rig.coamd_track.index = "a person lies down", 1
     text = drawn("COAMD_PT_track")
     assert "Generate 2 Blocks" in text and "2.0 s are short for this" in " ".join(text.split(" | "))
     for wanted in ("Regenerate", "Reuse Seed", "In-Between", "From Here On", "Split at Playhead", "Duplicate"):

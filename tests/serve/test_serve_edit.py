@@ -14,7 +14,7 @@ CLIP = np.random.default_rng(0).normal(size=(60, 22, 3)).astype(np.float32)
 class Loaded(Models):
     """Models whose generator is never asked for anything."""
 
-    def generator(self, styles=()):
+    def generator(self, styles=(), quality="best", cfg=None):
         return None
 
 
