@@ -85,7 +85,7 @@ def connect(path: Path) -> sqlite3.Connection:
                     f"The library {path.parent} cannot be opened ({error})", "Check who uses it"
                 ) from error
             time.sleep(0.02)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter: what SQLite says of it is no text
             _close(connection)
             raise DataError(f"{path} is torn ({error})", NEW_LIBRARY) from error
 

@@ -404,7 +404,8 @@ def test_a_track_is_shown_in_timelines_with_room_for_it(walker):
     assert overlay.shown(context()) is None, "there are no blocks"
     filled(armature, frame=61)
     found, view = overlay.shown(context())
-    assert found == armature and (view.origin, view.scale, view.bottom) == (30, 5, overlay.BOTTOM)
+    bottom = 42 if bpy.app.version < (5, 0) else 18  # above the row of markers, which takes double-clicks there
+    assert found == armature and (view.origin, view.scale, view.bottom) == (30, 5, bottom)
     bpy.context.scene.timeline_markers.new("m", frame=9)
     assert overlay.shown(context())[1].bottom == overlay.ABOVE_MARKERS
     for other in (context(kind="VIEW_3D"), context(mode="GPENCIL"), context(height=40), context(overlays=False)):
