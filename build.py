@@ -205,7 +205,8 @@ def lock(options: argparse.Namespace) -> int:
     """Resolve runtime/requirements.txt for every platform and Python from 3.11 on, and write all hashes.
 
     pypi.txt holds torch as PyPI has it, others.txt all but torch, torch-cpu.txt and torch-cuda.txt the builds of
-    PyTorch's own indexes. Raises BuildError where these cannot be reached; the first two are written all the same.
+    PyTorch's own indexes. Raises BuildError where these cannot be reached; the first two are written all the same, and
+    what was locked of those builds before stays.
     """
     python = ensure_venv(ROOT / ".venv-uv", [UV], fingerprint([UV]))
     LOCKS.mkdir(exist_ok=True)

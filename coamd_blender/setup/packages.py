@@ -60,7 +60,7 @@ class Packages:
         pypi, torch_index = ["--index-url", PACKAGE_INDEX], self._torch_index()
         if torch_index is None:
             return [(pypi, _locked(self.locks / PYPI_LOCK))]
-        torch = (["--index-url", torch_index], ["--no-deps", *self._torch()])
+        torch = (["--index-url", torch_index], ["--no-deps", *_locked(self.locks / f"torch-{self.torch_source}.txt")])
         return [torch, (pypi, _locked(self.locks / OTHERS_LOCK))]
 
     def _torch_index(self) -> str | None:
@@ -68,14 +68,6 @@ class Packages:
         if self.torch_source == {"linux": "cuda", "win32": "cpu"}.get(self.platform, self.torch_source):
             return None
         return PYTORCH_INDEXES[self.torch_source]
-
-    def _torch(self) -> list[object]:
-        """Return what names torch: its lock, or, where that could not be made, its pinned version alone."""
-        lock = self.locks / f"torch-{self.torch_source}.txt"
-        if lock.is_file():
-            return _locked(lock)
-        lines = self.requirements.read_text(encoding="utf-8").splitlines()
-        return [line.strip() for line in lines if line.strip().startswith("torch==")]
 
 
 def _locked(lock: Path) -> list[object]:

@@ -288,18 +288,14 @@ BUILDS = [("linux", "cpu"), ("linux", "cuda"), ("win32", "cpu"), ("win32", "cuda
 @pytest.mark.parametrize(("platform", "source"), BUILDS)
 def test_each_package_comes_from_one_index_and_is_held_to_its_hash(plan, platform, source):
     """Two builds of torch are PyTorch's own: alone from there; all else, as everywhere, is locked and from PyPI."""
-    plan.packages.requirements.write_text("numpy==1\ntorch==2.13.0\n")
     chosen = dataclasses.replace(plan.packages, torch_source=source, platform=platform)
     *torch, others = chosen.downloads()
     own = (platform, source) in {("linux", "cpu"), ("win32", "cuda")}
     lock = chosen.locks / ("others.txt" if own else "pypi.txt")
     assert others == ["--index-url", packages.PACKAGE_INDEX, "--require-hashes", "-r", lock]
     index = packages.PYTORCH_INDEXES[source]
-    assert torch == ([["--index-url", index, "--no-deps", "torch==2.13.0"]] if own else [])
-    if own:
-        chosen.locks.mkdir()
-        (chosen.locks / f"torch-{source}.txt").write_text("")
-        assert chosen.downloads()[0][-3:] == ["--require-hashes", "-r", chosen.locks / f"torch-{source}.txt"]
+    held = ["--require-hashes", "-r", chosen.locks / f"torch-{source}.txt"]
+    assert torch == ([["--index-url", index, "--no-deps", *held]] if own else [])
 
 
 def test_a_certificate_that_is_named_is_heeded_by_every_pip(monkeypatch):
@@ -335,6 +331,19 @@ def test_the_locks_hold_todays_pins_each_package_with_hashes_and_wheels_alone(na
     assert all(any(entry.startswith(pin) for entry in entries) for pin in wanted)
     assert any(entry.startswith("torch==") for entry in entries) == (name == packages.PYPI_LOCK)
     assert any(entry.startswith("nvidia-") for entry in entries) == (name == packages.PYPI_LOCK)
+
+
+@pytest.mark.parametrize(("build", "local", "wheels"), [("cpu", "cpu", 8), ("cuda", "cu130", 4)])
+def test_the_builds_of_pytorchs_own_index_are_held_to_a_hash_for_each_python_and_machine(build, local, wheels):
+    """Python 3.11 to 3.14: on Linux for two processors, on Windows for one; of the index that is asked for it."""
+    text = (RUNTIME / "locks" / f"torch-{build}.txt").read_text("utf-8")
+    requirements = RUNTIME / "requirements.txt"
+    assert install.fingerprint(requirements) in text.splitlines()[0], "run: python3.11 build.py lock"
+    pin = next(line for line in requirements.read_text("utf-8").splitlines() if line.startswith("torch=="))
+    entries = re.findall(r"^torch==.*(?:\n    .*)*", text, flags=re.MULTILINE)
+    entry = next(entry for entry in entries if entry.startswith(f"{pin}+{local} "))
+    assert packages.PYTORCH_INDEXES[build].endswith(f"/{local}")
+    assert len(set(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", entry))) >= wheels
 
 
 @pytest.mark.parametrize(
