@@ -20,11 +20,12 @@ from ..motion.files import RUNTIME_FILES, listed
 from ..wire.checks import tidy_prompt
 from ..wire.teaching import SHORTEST_SECONDS
 from . import work
+from .properties import MANNER
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_lesson, COAMD_PG_teach
 
-FEW = 3  # clips, below which none is held out
+FEW = 3  # clips, below which none lies between two others, and none is held out
 
 
 def add_actions(context: bpy.types.Context, settings: COAMD_PG_teach, which: str) -> int:
@@ -68,12 +69,11 @@ def advice(settings: COAMD_PG_teach) -> list[str]:
     if unsaid:
         lines.append(f"{unsaid} without a sentence: write it, or press Propose")
     if 0 < len(rows) < FEW:
-        lines.append(
-            f"Fewer than {FEW} clips: none is held out, so nothing shows when to stop, and takes will be alike"
-        )
-    elif rows:
-        held = max(1, len(rows) // 6)
-        lines.append(f"{held} of {len(rows)} clips is held out, to see what is learnt")
+        lines.append(f"Fewer than {FEW} clips: takes will be much alike")
+    if settings.kind == MANNER and 0 < len(rows) < FEW:
+        lines.append("None is held out, so nothing shows when to stop")
+    elif settings.kind == MANNER and rows:
+        lines.append(f"{max(1, len(rows) // 6)} of {len(rows)} clips is held out, to see what is learnt")
     return lines
 
 

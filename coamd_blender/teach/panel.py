@@ -64,6 +64,7 @@ class COAMD_PT_teach(Sidebar, bpy.types.Panel):
         row.operator("coamd.lesson_propose", icon="VIEWZOOM")
         if 0 <= settings.lesson_index < len(settings.lessons):
             layout.prop(settings.lessons[settings.lesson_index], "sentence", text="")
+        layout.row().prop(settings, "kind", expand=True)
         for line in teach.lessons.advice(settings):
             draw_text(layout, line, width, "INFO")
         column = layout.column()
@@ -95,8 +96,8 @@ def _draw_state(box: bpy.types.UILayout, told: State, width: float) -> None:
         row.operator("coamd.teach_remove", text="", icon="TRASH").name = told.name
     if told.phase == "FAILED":
         draw_text(box, told.text, width, "BLANK1")
-    if told.phase != "TAUGHT":
-        for line in told.notes:
+    for line in told.notes:
+        if told.phase != "TAUGHT" or teach.work.is_warning(line):
             draw_text(box, line[:1].upper() + line[1:], width, "INFO")
     if told.so_far is not None or told.phase == "TAUGHT":
         box.operator("coamd.teach_preview", icon="RENDER_ANIMATION").name = told.name

@@ -1,7 +1,13 @@
-"""What is to be taught next, kept in the scene as ``scene.coamd_teach``: entries, a name, a licence."""
+"""What is to be taught next, kept in the scene as ``scene.coamd_teach``: entries, how, a name, a licence."""
 
 import bpy
-from bpy.props import CollectionProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+
+ACTION, MANNER = "ACTION", "MANNER"
+KINDS = (
+    (ACTION, "An Action", "The clips are shown to the networks where their sentences are asked for: done in seconds"),
+    (MANNER, "A Manner", "The networks are trained as well, so that other actions look like the clips: some minutes"),
+)
 
 
 class COAMD_PG_lesson(bpy.types.PropertyGroup):
@@ -20,6 +26,7 @@ class COAMD_PG_teach(bpy.types.PropertyGroup):
 
     lessons: CollectionProperty(type=COAMD_PG_lesson)
     lesson_index: IntProperty(name="Entry", min=0)
+    kind: EnumProperty(name="Teach", description="What the clips teach", items=KINDS)
     name: StringProperty(name="Name", description="What the style is to be called, such as: goblin")
     licence: StringProperty(name="Licence", description="The licence of the clips, kept in the style")
 

@@ -23,6 +23,7 @@ from ..errors import InputError, RuntimeUnavailable
 from ..setup import preferences, runtime
 from ..wire import client, lock, teaching
 from . import styles
+from .properties import ACTION, MANNER
 
 LOOK_SECONDS = 2.0
 NICENESS = 10  # Blender and its runtime go first
@@ -31,6 +32,7 @@ _BEGUN = "== begun"
 _LOG_BYTES = 1 << 16  # at its end, that are read
 _STEP = re.compile(r"step (\d+)/(\d+) .* (\d+) min left")
 _NOTES = ("held out, ", "resumed at ")
+_WARNINGS = (" is left out: ", " are unlike, ", " are alike, ")
 _processes: dict[Path, subprocess.Popen] = {}  # those that this Blender started
 _watching = False
 
@@ -43,6 +45,7 @@ class State:
     folder: Path
     name: str
     licence: str
+    kind: str = MANNER
     phase: str = "PAUSED"
     fraction: float = 0.0
     text: str = ""
@@ -77,11 +80,13 @@ def state(folder: Path) -> State:
     """Return how far the style is whose folder of work is ``folder``."""
     try:
         job = json.loads((folder / _JOB).read_text(encoding="utf-8"))
-        told = State(folder, str(job["name"]), str(job["licence"]))
+        told = State(folder, str(job["name"]), str(job["licence"]), str(job.get("kind", MANNER)))
     except (OSError, ValueError, KeyError, TypeError):
-        return State(folder, folder.stem, "", "FAILED", text=f"{_JOB} cannot be read - Remove it, and teach it again")
+        return State(
+            folder, folder.stem, "", phase="FAILED", text=f"{_JOB} cannot be read - Remove it, and teach it again"
+        )
     lines = _lines(folder)
-    notes = tuple(line for line in lines if line.startswith(_NOTES) or " is left out: " in line)
+    notes = tuple(line for line in lines if line.startswith(_NOTES) or is_warning(line))
     step = next((found for found in map(_STEP.match, reversed(lines)) if found), None)
     fraction = int(step[1]) / int(step[2]) if step else 0.0
     told = replace(told, notes=tuple(dict.fromkeys(notes)), fraction=fraction)
@@ -94,6 +99,11 @@ def state(folder: Path) -> State:
     if error is not None:
         return replace(told, phase="FAILED", text=error.removeprefix("error: "))
     return replace(told, text=f"Paused at step {step[1]} of {step[2]}" if step else "Paused")
+
+
+def is_warning(line: str) -> bool:
+    """Return whether a line of the process tells of clips that cannot be taught as they are."""
+    return any(warning in line for warning in _WARNINGS)
 
 
 def _lines(folder: Path) -> list[str]:
@@ -133,12 +143,13 @@ def command(told: State) -> list[str]:
         python(), preferences.ROOT, "teach", str(told.folder / CLIPS), "--words", str(told.folder / WORDS),
         "--name", told.name, "--licence", told.licence,
         "--device", preferences.get(bpy.context).device, "--out", str(told.out),
+        *(("--steps", "0") if told.kind == ACTION else ()),
     )  # fmt: skip
 
 
-def note(folder: Path, name: str, licence: str) -> None:
-    """Write down whose folder ``folder`` is."""
-    (folder / _JOB).write_text(json.dumps({"name": name, "licence": licence}), encoding="utf-8")
+def note(folder: Path, name: str, licence: str, kind: str) -> None:
+    """Write down whose folder ``folder`` is, and what it teaches: ACTION or MANNER."""
+    (folder / _JOB).write_text(json.dumps({"name": name, "licence": licence, "kind": kind}), encoding="utf-8")
 
 
 def start(told: State) -> None:

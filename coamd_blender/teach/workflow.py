@@ -26,7 +26,7 @@ def teach(context: bpy.types.Context) -> Workflow:
     folder = work.teaching.folder_of(out)
     if folder.exists() or out.exists():
         raise InputError(f"There is a style {name!r} already", "Choose another name, or remove it")
-    licence, count = " ".join(settings.licence.split()), len(settings.lessons)
+    licence, count, kind = " ".join(settings.licence.split()), len(settings.lessons), settings.kind
     making = folder.with_name(f"{folder.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     (making / work.CLIPS).mkdir(parents=True)
@@ -45,7 +45,7 @@ def teach(context: bpy.types.Context) -> Workflow:
                 lessons.write_joints(making / work.CLIPS / file, entry, reading.joints)
             words.append((file, sentence))
         lessons.write_words(making / work.WORDS, words)
-        work.note(making, name, licence)
+        work.note(making, name, licence, kind)
         making.rename(folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
@@ -91,7 +91,7 @@ def preview(context: bpy.types.Context, name: str) -> Workflow:
     told = work.named(name)
     path = told.out if told.phase == "TAUGHT" else told.so_far
     if path is None:
-        raise InputError(f"{name!r} has not come far enough", "Wait for its first 50 steps")
+        raise InputError(f"{name!r} has not come far enough", "Wait for its clips to be read")
     settings = context.scene.coamd
     generate.styles.put_on(settings, name, path)
     settings.prompt = styles.read(path).words[0]

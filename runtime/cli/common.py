@@ -54,6 +54,13 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", type=Path, metavar="FOLDER", help="default: the bundled weights")
 
 
+def add_taught_words(parser: argparse.ArgumentParser) -> None:
+    """Add --style, which may be given several times: files of styles whose words are known too."""
+    parser.add_argument(
+        "--style", type=Path, action="append", default=[], metavar="STYLE.safetensors", help="know what it was taught"
+    )
+
+
 def device_name(text: str) -> str:
     """Parse the name of a device, an argparse type; whether it is there is for torch to say."""
     if not _DEVICE.fullmatch(text):

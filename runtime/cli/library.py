@@ -14,12 +14,13 @@ from coamd_blender.errors import InputError
 from coamd_blender.motion.files import RUNTIME_FILES
 from coamd_blender.wire import limits
 from coamd_blender.wire.requests import SearchRequest
+from runtime import generate, recognize
 from runtime import library as clips
-from runtime import recognize
 from runtime.cli.common import (
     Outcome,
     ProgressLine,
     add_model_options,
+    add_taught_words,
     add_verb,
     finite_number,
     tell,
@@ -27,6 +28,8 @@ from runtime.cli.common import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from runtime.library.index import IndexReport
     from runtime.library.records import Embedder
 
@@ -63,6 +66,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     search.add_argument(
         "--weight", type=finite_number(0.0, limits.LARGEST_SHIFT), metavar="W", help="of --and-text (default 1)"
     )
+    add_taught_words(search)
     top, usual = whole_number(1, limits.MOST_RESULTS), limits.DEFAULT_RESULTS
     search.add_argument("--top", type=top, default=usual, metavar="K", help=f"default {usual}")
     for parser in (index, search):
@@ -170,12 +174,19 @@ def run_search(args: argparse.Namespace) -> Outcome:
     request = SearchRequest(str(args.library), args.text, args.clip, None, args.frames, args.and_text, weight, args.top)
     request.check()
     with clips.Library.open(args.library, lambda: load_embedder(args.weights, args.device)) as library:
-        hits = library.answer(request)
+        meant = None if args.text is None or not args.style else _taught(args.style, args.text, library.embedder)
+        hits = library.answer(request) if meant is None else library.like(meant, args.top)
         notes = [line for line in (library.note, library.remark(hits)) if line]
         results = [hit.as_json() for hit in hits]
     for note in notes:
         tell(note)
     return Outcome({"results": results, "notes": notes}, "\n".join(map(result_line, results)))
+
+
+def _taught(paths: list[Path], text: str, embedder: Embedder) -> np.ndarray | None:
+    """Return the vector of the clips that styles were taught, where ``text`` asks for them."""
+    words = recognize.taught.TaughtWords.of([generate.style.Style.load(path) for path in paths], embedder.digest)
+    return words.asked(text, embedder.loaded.text_encoder)
 
 
 def result_line(result: dict) -> str:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coamd_blender.motion.files import RUNTIME_FILES, listed
 from coamd_blender.motion.skeleton import FPS
 from coamd_blender.wire import limits
 from coamd_blender.wire.requests import RecognizeRequest
-from runtime import formats, recognize
-from runtime.cli.common import Outcome, add_model_options, add_read_options, add_verb, read_options, tell, whole_number
+from runtime import formats, generate, recognize
+from runtime.cli.common import (
+    Outcome,
+    add_model_options,
+    add_read_options,
+    add_taught_words,
+    add_verb,
+    read_options,
+    tell,
+    whole_number,
+)
 from runtime.cli.files import read_labels
 from runtime.recognize.labels import given
 from runtime.weights import RECOGNIZER, weights_file
@@ -27,6 +37,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     top, usual = whole_number(1, limits.MOST_RESULTS), limits.DEFAULT_LABELS
     parser.add_argument("--top", type=top, default=usual, metavar="K", help=f"labels to print (default {usual})")
     parser.add_argument("--segments", action="store_true", help="say what happens when in a long motion, too")
+    add_taught_words(parser)
     add_read_options(parser)
     add_model_options(parser)
 
@@ -42,8 +53,13 @@ def run_recognize(args: argparse.Namespace) -> Outcome:
     joints = formats.read.read_motion(clip, options=read_options(args), tell=tell)
     request = RecognizeRequest(joints, labels, args.top, args.segments)
     request.check()
+    styles = [generate.style.Style.load(path) for path in args.style]
     recognizer = recognize.Recognizer.load(args.weights, args.device)
     told = recognize.telling.tell(recognizer, request.joints, labels, request.top, request.segments)
+    if styles:
+        words = recognize.taught.TaughtWords.of(styles, recognizer.digest)
+        named = words.named(recognizer.embed_motions([request.joints])[0], recognizer.agreement)
+        told = replace(told, labels=[*named, *told.labels][: request.top])
     return Outcome(told.as_json(), "\n".join(_lines(told)))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coamd_blender.errors import InputError
 from coamd_blender.wire import lock, teaching
-from runtime import formats, generate, teach
+from runtime import formats, generate, recognize, teach, weights
 from runtime.cli.common import Outcome, add_model_options, add_verb, finite_number, output_path, whole_number
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--name", metavar="TEXT", help="what the style is called (default: its file's name)")
     parser.add_argument("--licence", default="", metavar="TEXT", help="the clips' licence, kept in the style")
-    parser.add_argument("--steps", type=whole_number(1, 100_000), metavar="N", help="how long to learn (default 600)")
+    parser.add_argument(
+        "--steps", type=whole_number(0, 100_000), metavar="N", help="of training (default 600); 0: show the clips alone"
+    )
     parser.add_argument("--held", type=finite_number(0.0, 1000.0), metavar="W", help="how firmly to hold what it knew")
     add_model_options(parser)
     parser.add_argument("--out", required=True, metavar="STYLE.safetensors", help="the style; the same command resumes")
@@ -52,6 +54,7 @@ def run_teach(args: argparse.Namespace) -> Outcome:
 
 def _teach(args: argparse.Namespace, out: Path, clips: list[Clip]) -> Outcome:
     given = {name: getattr(args, name) for name in ("steps", "held") if getattr(args, name) is not None}
+    there = (args.weights or weights.BUNDLED) / weights.RECOGNIZER
     style = teach.teach.teach(
         generate.generator.Generator.load(args.weights, args.device),
         clips,
@@ -59,6 +62,7 @@ def _teach(args: argparse.Namespace, out: Path, clips: list[Clip]) -> Outcome:
         name=args.name or out.stem,
         licence=args.licence,
         settings=teach.teach.TeachSettings(**given),
+        recognizer=recognize.Recognizer.load(args.weights, args.device) if there.is_file() else None,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
     if style is None:

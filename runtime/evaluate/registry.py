@@ -80,6 +80,13 @@ OPEN = (
         WEIGHTS,
         "known_unknown.run_known_unknown",
     ),
+    Benchmark(
+        "teach",
+        "actions never met, taught from 3 and from 8 clips",
+        BOTH,
+        "teaching.run_teach",
+        usual={"seeds": 1},
+    ),
     Benchmark("fairness", "do the obedience tests tell real clips apart", DATA, "benchmarks.run_fairness"),
     Benchmark(
         "fairness_vocabulary",

@@ -4,6 +4,9 @@ generator.py      the loaded networks: prompts in, joints out
 batches.py        many prompts, in batches that fit the device
 multi_action.py   ... and drawn action by action
 examples.py       what the networks are shown of actions that words alone do not bring
+taught.py         ... and of what styles were taught, by their own clips
+style.py          what was taught: clips, and small changes to the networks
+alignment.py      two motions laid beside one another in time
 guidance.py       the pull of a reward while a motion is drawn
 rewards.py        rewards to be pulled by
 vocabulary.py     what was learnt, and how far a prompt is from it

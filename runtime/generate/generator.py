@@ -23,6 +23,7 @@ from runtime.generate.examples import Examples, vectors_of
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
 from runtime.generate.style import Wardrobe, Worn
+from runtime.generate.taught import SHARE, Nearness, Taught
 from runtime.generate.vocabulary import Vocabulary
 from runtime.grammar.wording import bare
 from runtime.model.autoencoder import Autoencoder
@@ -75,6 +76,15 @@ def _with_actions(vocabulary: Vocabulary | None, examples: Examples | None) -> V
     return vocabulary.with_captions(*examples.called())
 
 
+def _laid_over(own: Known | None, other: Known | None, rows: Sequence[int]) -> Known | None:
+    """Return what styles show of all clauses, ``own``, and what ``other`` shows of the clauses ``rows``."""
+    if own is None or other is None:
+        return own if other is None else other
+    tokens, given = own.tokens.clone(), own.given.clone()
+    tokens[list(rows)], given[list(rows)] = other.tokens, other.given
+    return Known(tokens, given)
+
+
 class Generator:
     """The loaded networks. One instance serves many requests; it keeps no state between them."""
 
@@ -101,6 +111,8 @@ class Generator:
         self._wardrobe: Wardrobe | None = None
         self._known: Vocabulary | None = None  # the vocabulary with the words of the styles that are worn
         self._taught: torch.Tensor | None = None  # vectors of those words
+        self._clips: Taught | None = None  # what those styles show
+        self._nearness: Nearness | None = None
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
@@ -130,7 +142,7 @@ class Generator:
     def draw_in(self, quality: str, cfg: float | None = None) -> None:
         """Have all that is made from now on be made in a ``quality`` of ``limits.QUALITIES``; call after :meth:`wear`.
 
-        Styles, and a weight ``cfg`` beyond what the distilled networks have learnt, are drawn in "best" all the same,
+        Trained styles, and a weight ``cfg`` beyond what the distilled networks have learnt, are drawn in "best" all the same,
         and so is everything without distilled networks of this generator (:meth:`told_quality`). Raises WeightsError
         when their file is torn.
         """
@@ -146,7 +158,7 @@ class Generator:
 
     def _hindrance(self, cfg: float | None) -> str | None:
         """Return why fast cannot be drawn in; loads its networks where it can."""
-        if self.told_styles():
+        if self._wardrobe is not None and any(each.style.layers for each in self._wardrobe.worn):
             return "styles change the networks that draw in it"
         if cfg is not None and cfg > limits.LARGEST_FAST_WEIGHT:
             return f"fast goes up to a text weight of {limits.LARGEST_FAST_WEIGHT:g}"
@@ -170,14 +182,26 @@ class Generator:
         Raises InputError, and changes nothing, for a style that was taught on other weights.
         """
         if self._wardrobe is None:
-            self._wardrobe = Wardrobe(self.networks, self.digest)
+            self._wardrobe = Wardrobe(self.networks, self.digest, self.networks.config.token_dim)
         self._wardrobe.wear(worn)
         self._known, self._taught = self.vocabulary, None
         words = list(dict.fromkeys(word for each in worn if each.strength for word in each.style.config.words))
+        self._clips = None
         if words and isinstance(self.text_encoder, TextEncoder):
             self._taught = vectors_of(self.text_encoder([bare(word) for word in words]))
+            self._clips = self._shown_by(worn)
             if self.vocabulary is not None:
                 self._known = self.vocabulary.with_words(words, self.text_encoder(words).pooled)
+
+    def _shown_by(self, worn: Sequence[Worn]) -> Taught | None:
+        """Return the clips that ``worn`` show; None where they show none."""
+        styles = [(clips, min(1.0, SHARE * each.strength)) for each in worn if each.strength > 0
+                  if (clips := each.style.clips())]  # fmt: skip
+        if not styles:
+            return None
+        if self._nearness is None:
+            self._nearness = Nearness(self.examples, self.vocabulary)
+        return Taught(styles, self._nearness, lambda texts: vectors_of(self.encode(texts)).cpu())
 
     def told_styles(self) -> list[str]:
         """Return a line for each style that is worn: its name and strength."""
@@ -283,18 +307,31 @@ class Generator:
         """Return the features of clauses and what is :meth:`shown` of them, for :meth:`draw`: both read at once."""
         told = [tidy_prompt(clause) for clause in clauses]
         text, vectors = self._read(told)
-        return text, None if vectors is None else self._example(told, vectors, count, seeds)
+        return text, self._example(told, vectors, count, seeds)
 
     def shown(self, clauses: list[str], count: int, seeds: list[int]) -> Known | None:
         """Return what the networks are shown of an example of each clause (examples.py), for :meth:`draw`; None where
-        that is nothing. What the styles that are worn taught needs none."""
-        if self.examples is None:
+        that is nothing. What styles taught is shown by their own clips (taught.py)."""
+        if self.examples is None and self._clips is None:
             return None
         told = [tidy_prompt(clause) for clause in clauses]
         return self._example(told, vectors_of(self.encode([bare(clause) for clause in told])), count, seeds)
 
-    def _example(self, told: list[str], vectors: torch.Tensor, count: int, seeds: list[int]) -> Known | None:
-        known = self.examples.shown(told, vectors, count, seeds, self._taught)
+    def _example(self, told: list[str], vectors: torch.Tensor | None, count: int, seeds: list[int]) -> Known | None:
+        """Return what styles show of the clauses that ask for what they taught, and the examples of the others.
+
+        ``vectors`` (clauses, dim) are None only where there are no examples.
+        """
+        rows, own, taught = list(range(len(told))), None, self._taught
+        if self._clips is not None:
+            asked = self._clips.asked(told)
+            own, taught = self._clips.shown(told, asked, count, seeds), None
+            rows = [row for row, wording in enumerate(asked) if wording is None]
+        other = None
+        if self.examples is not None and rows:
+            clauses, their_seeds = [told[row] for row in rows], [seeds[row] for row in rows]
+            other = self.examples.shown(clauses, vectors[rows], count, their_seeds, taught)
+        known = _laid_over(own, other, rows)
         return None if known is None else Known(*(part.to(self.device) for part in known))
 
     def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:

@@ -1,8 +1,9 @@
 """Styles: small changes to the generator, taught from somebody's own clips, and put on and off its weights.
 
-A style holds a change of low rank for some of the generator's matrices (LoRA, Hu et al. 2021): ``up @ down``, added
-``strength`` times. It lies in a file of its own beside the weights, belongs to the weights it was taught on, and tells
-what it was taught from. :mod:`runtime.teach` makes it.
+A style holds the clips as latent tokens, which are shown to the networks where their sentences are asked for
+(taught.py), and, where it was trained, a change of low rank for some of the generator's matrices (LoRA, Hu et al.
+2021): ``up @ down``, added ``strength`` times. It lies in a file of its own beside the weights, belongs to the weights
+it was taught on, and tells what it was taught from. :mod:`runtime.teach` makes it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import nn
 from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.wire import limits
 from runtime import checkpoint
+from runtime.generate.taught import Shown
 
 KIND = "style"
 SUFFIX = ".safetensors"
@@ -24,6 +26,8 @@ MOST_STRENGTH = limits.LARGEST_STRENGTH  # either way: a style can be subtracted
 _PARTS = (".down", ".up")
 _TEACH = "Teach it again"
 _MOST_WORDS, _MOST_LETTERS = 2000, 200_000  # that a style has been taught, in sentences and in all
+_MOST_SHOWN = 2000  # clips, at every tempo
+_TOKENS, _SEEN = "shown", "seen"
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,13 @@ class StyleConfig:
 
     name      what the user calls it
     made_for  sha256 of the generator's file that it changes
-    rank      of every change
+    rank      of every change; 0 for a style that was not trained
     words     the sentences that were taught
     clips     the names of the clips that taught them, without their folders
     licence   what the user says of the clips' licence
     scores    names and figures: what was measured when it was taught
+    shown     of every clip that is shown: its tokens, the number of the clip, and what is said of it
+    seen_by   sha256 of the recogniser that has seen the clips; "" for none
     """
 
     name: str
@@ -46,6 +52,8 @@ class StyleConfig:
     clips: tuple[str, ...]
     licence: str = ""
     scores: tuple[tuple[str, float], ...] = ()
+    shown: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
+    seen_by: str = ""
 
     def __post_init__(self) -> None:
         for field in ("words", "clips"):
@@ -53,16 +61,29 @@ class StyleConfig:
         letters = [len(word) for word in self.words if isinstance(word, str)]
         if len(letters) < len(self.words) or len(letters) > _MOST_WORDS or sum(letters) > _MOST_LETTERS:
             raise ValueError("its words are not sentences, or too many")
+        shown = tuple((int(count), int(clip), tuple(said)) for count, clip, said in self.shown)
+        said = [sentence for _, _, sentences in shown for sentence in sentences]
+        if len(shown) > _MOST_SHOWN or not all(count > 0 and sentences for count, _, sentences in shown):
+            raise ValueError("what it shows is nothing, or too much")
+        if not all(isinstance(sentence, str) for sentence in said) or sum(map(len, said)) > _MOST_LETTERS:
+            raise ValueError("what it shows is not told in sentences")
+        object.__setattr__(self, "shown", shown)
         object.__setattr__(self, "scores", tuple((str(name), float(value)) for name, value in self.scores))
 
 
 @dataclass(frozen=True, eq=False)
 class Style:
-    """A change of some matrices: ``layers[name]`` is (down (rank, inputs), up (outputs, rank)) of the matrix that the
-    generator's state calls ``name + ".weight"``."""
+    """A change of some matrices, and clips that are shown.
+
+    ``layers[name]`` is (down (rank, inputs), up (outputs, rank)) of the matrix that the generator's state calls
+    ``name + ".weight"``; ``tokens`` (all, token_dim), normalised, are those of the clips, one after the other; None for
+    none. ``seen`` (clips, dim) are the recogniser's unit vectors of the clips; None where none has seen them.
+    """
 
     config: StyleConfig
     layers: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
+    tokens: torch.Tensor | None = None
+    seen: torch.Tensor | None = None
 
     def save(self, path: Path) -> None:
         """Write it to ``path`` in half precision."""
@@ -71,22 +92,42 @@ class Style:
             for name, pair in self.layers.items()
             for part, value in zip(_PARTS, pair, strict=True)
         }
+        if self.tokens is not None:
+            tensors[_TOKENS] = self.tokens.half()
+        if self.seen is not None:
+            tensors[_SEEN] = self.seen.half()
         checkpoint.save(path, KIND, self.config, tensors)
+
+    def clips(self) -> list[Shown]:
+        """Return the clips that are shown."""
+        if self.tokens is None:
+            return []
+        parts = self.tokens.float().split([count for count, _, _ in self.config.shown])
+        return [Shown(part, said, clip) for part, (_, clip, said) in zip(parts, self.config.shown, strict=True)]
 
     @classmethod
     def load(cls, path: Path) -> Style:
         """Read it from ``path``. Raises WeightsError when the file is missing, torn or no style."""
         config, tensors, _ = checkpoint.load(Path(path), KIND, StyleConfig)
+        tokens, seen = (tensors.pop(name, None) for name in (_TOKENS, _SEEN))
+        fits = tokens is None or (tokens.ndim == 2 and tokens.is_floating_point())
+        if not fits or (0 if tokens is None else len(tokens)) != sum(count for count, _, _ in config.shown):
+            raise WeightsError(f"{Path(path).name} is torn: its clips are not whole", _TEACH)
+        told = {clip for _, clip, _ in config.shown}
+        if seen is not None and (seen.ndim != 2 or told != set(range(len(seen)))):
+            raise WeightsError(f"{Path(path).name} is torn: its clips were not all seen", _TEACH)
         names = {name.removesuffix(_PARTS[0]) for name in tensors if name.endswith(_PARTS[0])}
         whole = {name + part for name in names for part in _PARTS}
-        if not names or whole != set(tensors):
+        if (not names and tokens is None) or whole != set(tensors):
             raise WeightsError(f"{Path(path).name} is not a whole style", _TEACH)
         for name in names:
             down, up = (tensors[name + part] for part in _PARTS)
             thin = down.ndim == up.ndim == 2 and len(down) == up.shape[1] == config.rank
             if not thin or not (down.is_floating_point() and up.is_floating_point()):
                 raise WeightsError(f"{Path(path).name} is torn: {name} is not a change of rank {config.rank}", _TEACH)
-        return cls(config, {name: (tensors[name + _PARTS[0]], tensors[name + _PARTS[1]]) for name in sorted(names)})
+        return cls(
+            config, {name: (tensors[name + _PARTS[0]], tensors[name + _PARTS[1]]) for name in sorted(names)}, tokens
+        )
 
 
 @dataclass(frozen=True)
@@ -100,9 +141,10 @@ class Worn:
 class Wardrobe:
     """Puts styles on the matrices of ``networks`` and takes them off again, to the bit."""
 
-    def __init__(self, networks: nn.Module, digest: str):
-        """``digest`` is the sha256 of the file that ``networks`` were read from."""
-        self._networks, self._digest = networks, digest
+    def __init__(self, networks: nn.Module, digest: str, token_dim: int | None = None):
+        """``digest`` is the sha256 of the file that ``networks`` were read from; ``token_dim`` what a token of theirs
+        has, None where no clips can be shown."""
+        self._networks, self._digest, self._token_dim = networks, digest, token_dim
         self._plain: dict[str, torch.Tensor] = {}  # the matrices that are changed, as they were
         self.worn: tuple[Worn, ...] = ()  # what is on, in order; kept alive, so that their ids stay theirs
 
@@ -138,6 +180,8 @@ class Wardrobe:
         fits = all(
             known.get(f"{layer}.weight") == (len(up), down.shape[1]) for layer, (down, up) in worn.style.layers.items()
         )
+        tokens = worn.style.tokens
+        fits = fits and (tokens is None or tokens.shape[1] == self._token_dim)
         if worn.style.config.made_for != self._digest or not fits:
             raise InputError(
                 f"The style {name!r} was taught on other weights", "Teach it again on these, from the same clips"

@@ -147,6 +147,12 @@ class Library:
         hits = self._find().search(query.vector, request.top)
         return library.scores.calibrated(hits, self.embedder.agreement, request.text is not None)
 
+    def like(self, vector: np.ndarray, top: int) -> list[Hit]:
+        """Return the ``top`` clips nearest to a motion's unit ``vector`` (dim,), the best first, scored as
+        :meth:`answer` does."""
+        self.store.embed_waiting(self.embedder)
+        return library.scores.calibrated(self._find().search(vector, top), self.embedder.agreement, by_text=False)
+
     def remark(self, hits: list[Hit]) -> str:
         """Return a line for the user on what a search found: that nothing is close, or what the scores are not."""
         return library.scores.remark(hits, self.embedder.agreement)

@@ -1,4 +1,4 @@
-"""Clips and their sentences to what training reads: latent tokens, with a few ways to say each.
+"""Clips and their sentences to latent tokens: what a style shows, and what training reads, with a few ways to say each.
 
 Every clip is taught at three tempi and, its sentence's sides swapped with it, in its mirror image; a long one in
 windows. A short one is taught within a longer motion too, for prompts ask for four seconds and more: what comes before
@@ -19,6 +19,7 @@ from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, mirro
 from runtime import formats
 from runtime.formats.canonical import resample
 from runtime.generate.generator import Generator
+from runtime.generate.taught import Shown
 from runtime.grammar.inflection import mirrored
 from runtime.grammar.sentences import captions_of, told
 from runtime.model.sampling import Known
@@ -92,7 +93,20 @@ def lessons_of(generator: Generator, clips: Sequence[Clip], seed: int) -> list[L
     return made
 
 
-def _variants(joints: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, bool, float]]:
+def shown_of(generator: Generator, clips: Sequence[Clip]) -> list[Shown]:
+    """Return what a style shows of ``clips``: each at three tempi, a long one in windows, and the mirror image of one
+    whose every sentence names a side, with the sides of the sentences swapped."""
+    made = []
+    for index, clip in enumerate(clips):
+        swapped = tuple(mirrored(sentence) for sentence in clip.sentences)
+        sided = all(one != other for one, other in zip(clip.sentences, swapped, strict=True))
+        for joints, flipped, _ in _variants(clip.joints, None):
+            if sided or not flipped:
+                made.append(Shown(_encoded(generator, joints), swapped if flipped else clip.sentences, index))
+    return made
+
+
+def _variants(joints: np.ndarray, rng: np.random.Generator | None) -> Iterator[tuple[np.ndarray, bool, float]]:
     """Yield (motion (frames, 22, 3), whether it is a mirror image, its tempo): frames a multiple of 4, at most 196."""
     for tempo in _TEMPI:
         at_tempo = joints if tempo == 1 else with_bone_lengths(resample(joints, FPS * tempo))
@@ -102,12 +116,15 @@ def _variants(joints: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np
             yield mirror(window), True, tempo
 
 
-def _windows(frames: int, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """Return (start, stop) of windows of a motion: the whole and one a little shorter, or of a long one several."""
+def _windows(frames: int, rng: np.random.Generator | None) -> list[tuple[int, int]]:
+    """Return (start, stop) of windows of a motion: the whole and, by ``rng``, one a little shorter; or of a long one
+    several."""
     if frames > MAX_FRAMES:
         starts = np.linspace(0, frames - MAX_FRAMES, 2 + 2 * (frames // MAX_FRAMES)).astype(int).tolist()
         return [(start, start + MAX_FRAMES) for start in starts]
     whole = frames // FRAME_MULTIPLE * FRAME_MULTIPLE
+    if rng is None:
+        return [(0, whole)]
     less = min(whole - _SHORTEST, FRAME_MULTIPLE * int(rng.integers(0, max(1, whole // 32) + 1)))
     start = int(rng.integers(0, less + frames - whole + 1))
     return [(0, whole)] if less <= 0 else [(0, whole), (start, start + whole - less)]

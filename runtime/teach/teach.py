@@ -1,8 +1,10 @@
 """A style from clips and sentences: what the user calls teaching.
 
-Low-rank changes of the generator (adapter.py) learn the lessons (lessons.py) while rehearsal (rehearsal.py) holds the
-rest of the generator where it was. Clips are held out, so that one can see when to stop. Everything lies in a folder
-beside the style until it is done, and the same call goes on where it was stopped.
+The clips' tokens are in the style within seconds, to be shown where their sentences are asked for
+(generate/taught.py): that is all an action needs. For a manner, which is to change other actions too, low-rank changes
+of the generator (adapter.py) then learn the lessons (lessons.py) while rehearsal (rehearsal.py) holds the rest of the
+generator where it was. Clips are held out of that, so that one can see when to stop. Everything lies in a folder beside
+the style until it is done, and the same call goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -28,15 +31,20 @@ from runtime.generate.vocabulary import Vocabulary
 from runtime.loop import Run, TrainSettings
 from runtime.model.text_encoder import TextFeatures
 from runtime.teach.adapter import Adapter
-from runtime.teach.lessons import Clip, Lesson, lessons_of, unheld
+from runtime.teach.contradictions import contradictions
+from runtime.teach.lessons import Clip, Lesson, lessons_of, shown_of, unheld
 from runtime.teach.rehearsal import Rehearsal
+
+if TYPE_CHECKING:
+    from runtime.recognize.recognizer import Recognizer
 
 _LESSONS, _PLAN = "lessons.safetensors", "plan.json"
 
 
 @dataclass(frozen=True)
 class TeachSettings:
-    """How a style is taught; ``held`` is how much the old sentences count against the new ones."""
+    """How a style is taught; ``steps`` 0 is by what is shown alone; ``held`` is how much the old sentences count
+    against the new ones."""
 
     steps: int = 600
     rank: int = 16
@@ -55,14 +63,17 @@ def teach(
     name: str,
     licence: str = "",
     settings: TeachSettings | None = None,
+    recognizer: Recognizer | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Style | None:
     """Teach ``clips``, write the style to ``out``, and return it; None when the run was stopped before its end.
 
-    At each validation the style so far lies in the folder of work.
+    At each validation the style so far lies in the folder of work. ``recognizer`` sees the clips, to know more like
+    them.
 
-    ``say`` is told, in a line each, what is held out and what the clips cannot teach. The generator is changed while
-    it learns, and of no other use until its weights are loaded anew. Raises InputError when there is nothing to teach,
+    ``say`` is told, in a line each and before anything is trained, what is held out, what the clips cannot teach and
+    what contradicts itself. The generator is changed while it is trained, and of no other use until its weights are
+    loaded anew. Raises InputError when there is nothing to teach,
     when no clip fits the latents, or when ``out``'s folder of work belongs to other clips or settings.
     """
     settings = settings or TeachSettings()
@@ -70,27 +81,42 @@ def teach(
     folder = folder_of(out)
     plan = _plan(generator, clips, settings)
     _begin(folder, plan)
-    held_out = _held_out(len(clips))
+    shown = shown_of(generator, clips)
+    for line in contradictions(clips, shown, generator.text_encoder):
+        say(line)
+    held_out = _held_out(len(clips)) if settings.steps else ()
     if held_out:
         say(f"held out, to see what is learnt: {', '.join(clips[index].path.name for index in held_out)}")
     words = tuple(dict.fromkeys(sentence for clip in clips for sentence in clip.sentences))
     files = tuple(clip.path.name for clip in clips)
-    config = StyleConfig(name, plan["weights"], settings.rank, words, files, licence)
-    style = _learn(generator, clips, held_out, config, folder, settings)
+    told = tuple((len(each.tokens), each.clip, each.said) for each in shown)
+    config = StyleConfig(name, plan["weights"], 0, words, files, licence, shown=told)
+    style = _seen(Style(config, {}, torch.cat([each.tokens for each in shown])), clips, recognizer)
+    if settings.steps:
+        style.save(folder / SO_FAR)
+        style = _learn(generator, clips, held_out, style, folder, settings)
     if style is not None:
         style.save(out)
     return style
+
+
+def _seen(style: Style, clips: Sequence[Clip], recognizer: Recognizer | None) -> Style:
+    if recognizer is None:
+        return style
+    vectors = torch.from_numpy(recognizer.embed_motions([clip.joints for clip in clips]))
+    return replace(style, config=replace(style.config, seen_by=recognizer.digest), seen=vectors)
 
 
 def _learn(
     generator: Generator,
     clips: Sequence[Clip],
     held_out: Sequence[int],
-    config: StyleConfig,
+    style: Style,
     folder: Path,
     settings: TeachSettings,
 ) -> Style | None:
-    """Train, or go on where it was stopped; None when it was stopped again."""
+    """Train what ``style`` shows, or go on where it was stopped; None when it was stopped again."""
+    config = replace(style.config, rank=settings.rank)
     lessons = _kept_lessons(generator, clips, folder, settings.seed)
     rehearsal = Rehearsal.of(generator, _vocabulary(generator), folder, settings.seed)
     torch.manual_seed(settings.seed)
@@ -100,7 +126,8 @@ def _learn(
 
     def validate(module: torch.nn.Module) -> dict[str, float]:
         figures = course.validate(module)
-        Style(replace(config, scores=tuple(figures.items())), adapter.layers()).save(folder / SO_FAR)
+        so_far = replace(style, config=replace(config, scores=tuple(figures.items())), layers=adapter.layers())
+        so_far.save(folder / SO_FAR)
         return figures
 
     run.train(course.step, validate)
@@ -109,7 +136,7 @@ def _learn(
     chosen = run.best_path if held_out else run.final_path
     _, average, extra = checkpoint.load(chosen, "teaching", GeneratorConfig)
     scores = (("steps", float(extra["step"])), ("validation", float(extra["validation"] or float("nan"))))
-    return Style(replace(config, scores=scores), adapter.layers(average))
+    return replace(style, config=replace(config, scores=scores), layers=adapter.layers(average))
 
 
 def _usable(generator: Generator, clips: Sequence[Clip], say: Callable[[str], None]) -> list[Clip]:

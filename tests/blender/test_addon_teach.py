@@ -135,7 +135,9 @@ def test_what_cannot_be_taught_is_told_and_a_failure_stays_in_the_panel(walker, 
         bpy.ops.coamd.teach(wait=True)
     add_walk(sentence="", name="bad")
     told = lessons.advice(settings)
-    assert "1 without a sentence" in told[0] and "none is held out" in told[1]
+    assert "1 without a sentence" in told[0] and "takes will be much alike" in told[1] and len(told) == 2
+    settings.kind = "MANNER"
+    assert "None is held out" in lessons.advice(settings)[2]
     with pytest.raises(RuntimeError, match="Walk has no sentence"):
         bpy.ops.coamd.teach(wait=True)
     with pytest.raises(RuntimeError, match=r"not a clip that can be taught - Choose \.bvh"):
@@ -148,6 +150,30 @@ def test_what_cannot_be_taught_is_told_and_a_failure_stays_in_the_panel(walker, 
         bpy.ops.coamd.teach(wait=True)
     assert bpy.ops.coamd.teach_remove(name="bad") == {"FINISHED"}
     assert work.states() == [] and list(home.iterdir()) == []
+
+
+def test_an_action_is_shown_and_a_manner_is_trained_also_after_a_pause(walker, home):
+    from coamd_blender.teach import work
+
+    for kind, name in (("ACTION", "jig"), ("MANNER", "goblin")):
+        add_walk(name=name).kind = kind
+        bpy.ops.coamd.teach(wait=True)
+        words = words_of(work.command(work.named(name)))
+        assert ("--steps" in words and words[words.index("--steps") + 1] == "0") == (kind == "ACTION")
+    (work.named("jig").folder / "job.json").write_text('{"name": "jig", "licence": ""}')  # of an earlier version
+    assert work.named("jig").kind == "MANNER"
+
+
+def test_clips_that_do_not_go_together_are_told_when_it_is_taught_too(walker, home):
+    from coamd_blender.teach import work
+
+    add_walk()
+    bpy.ops.coamd.teach(wait=True)
+    wait_for(lambda: phase("goblin") == "TAUGHT")
+    line = "a.bvh and b.bvh are unlike, and one sentence tells both: give them a sentence each"
+    with (work.named("goblin").folder / "log.txt").open("a") as log:
+        log.write(f"{line}\n")
+    assert line in work.named("goblin").notes and work.is_warning(line)
 
 
 def test_a_clip_too_short_leaves_nothing_behind(walker, home):

@@ -227,3 +227,40 @@ def test_torn_distilled_networks_are_refused(graded):
     (graded / "student.safetensors").write_bytes(b"torn")
     with pytest.raises(WeightsError, match=r"student\.safetensors cannot be read"):
         generator.draw_in("fast")
+
+
+def goblin(strength=1.0, digest=""):
+    told = ((10, 0, ("a person does the goblin jig",)),)
+    config = StyleConfig("jig", digest, 0, ("a person does the goblin jig",), ("jig.bvh",), shown=told)
+    return Worn(Style(config, {}, torch.full((10, NETWORKS.token_dim), 0.5)), strength)
+
+
+def test_what_a_style_shows_is_shown_to_its_words_alone_and_as_much_as_its_strength_says(bowling):
+    prompts = ["she does the goblin jig", "bowls", "walk"]
+    plain = bowling.generate(prompts, 40, [1, 1, 1])
+    shown = bowling.shown(prompts, 10, [1, 1, 1])
+    try:
+        for strength, number in ((1.0, 5), (2.0, 10), (-1.0, 0)):
+            bowling.wear([goblin(strength)])
+            known = bowling.shown(prompts, 10, [1, 1, 1])
+            assert known.given[:, :, 0].sum(dim=1).tolist() == [number, 8, 0]
+            assert (known.tokens[0][known.given[0]] == 0.5).all()
+            assert torch.equal(known.tokens[1], shown.tokens[1]), "an example of its own is shown as before"
+        bowling.wear([goblin()])
+        drawn = bowling.generate(prompts, 40, [1, 1, 1])
+    finally:
+        bowling.wear(())
+    apart = np.abs(drawn - plain).max(axis=(1, 2, 3))
+    assert apart[0] > 1e-3 and apart[1] < 1e-4 and apart[2] < 1e-4
+    assert np.array_equal(bowling.generate(prompts, 40, [1, 1, 1]), plain), "off, to the bit"
+
+
+def test_a_style_of_other_weights_leaves_what_was_worn(bowling):
+    bowling.wear([goblin()])
+    try:
+        before = bowling.shown(["does the goblin jig"], 10, [1])
+        with pytest.raises(InputError, match="taught on other weights"):
+            bowling.wear([goblin(digest="8" * 64)])
+        assert torch.equal(bowling.shown(["does the goblin jig"], 10, [1]).tokens, before.tokens)
+    finally:
+        bowling.wear(())

@@ -130,3 +130,42 @@ def test_words_that_are_not_sentences_or_too_many_are_refused(tmp_path, words):
     checkpoint.save(tmp_path / "s.safetensors", "style", config, {"one.up": torch.ones(4, 2)})
     with pytest.raises(WeightsError, match="not sentences"):
         Style.load(tmp_path / "s.safetensors")
+
+
+def shows(width=3, count=5, made_for=DIGEST):
+    told = ((2, 0, ("walks like our goblin",)), (3, 1, ("waves like our goblin",)))
+    words = ("walks like our goblin", "waves like our goblin")
+    config = StyleConfig("a goblin", made_for, 0, words, ("a.bvh", "b.bvh"), shown=told)
+    return Style(config, {}, torch.arange(float(width * count)).reshape(count, width))
+
+
+def test_a_style_that_only_shows_its_clips_is_whole_and_changes_no_matrix(tmp_path):
+    path = tmp_path / "goblin.safetensors"
+    shows().save(path)
+    read = Style.load(path)
+    assert read.config == shows().config and [clip.said for clip in read.clips()] == [
+        said for _, _, said in read.config.shown
+    ]
+    assert [clip.tokens[:, 0].tolist() for clip in read.clips()] == [[0, 3], [6, 9, 12]]
+    networks = Networks()
+    before = state(networks)
+    Wardrobe(networks, DIGEST, 3).wear([Worn(read)])
+    assert same(before, state(networks))
+    with pytest.raises(InputError, match="taught on other weights"):
+        Wardrobe(networks, DIGEST, 4).wear([Worn(read)])
+    assert style().clips() == []
+
+
+def test_clips_that_are_not_whole_are_refused(tmp_path):
+    shows(count=4).save(tmp_path / "s.safetensors")
+    with pytest.raises(WeightsError, match="its clips are not whole - Teach it again"):
+        Style.load(tmp_path / "s.safetensors")
+
+
+@pytest.mark.parametrize("told", [((0, 0, ("walks",)),), ((2, 0, ()),), ((2, 0, (5,)),), ((1, 0, ("w",)),) * 2001])
+def test_clips_that_nothing_is_said_of_are_refused(tmp_path, told):
+    config = shows().config
+    object.__setattr__(config, "shown", told)
+    checkpoint.save(tmp_path / "s.safetensors", "style", config, {"shown": torch.ones(2, 3)})
+    with pytest.raises(WeightsError, match="what it shows"):
+        Style.load(tmp_path / "s.safetensors")

@@ -108,6 +108,33 @@ def test_a_style_is_made_of_the_clips_and_tells_what_of(generator, tmp_path):
     assert any(up.abs().max() > 0 for _, up in style.layers.values())
 
 
+def test_without_a_step_a_style_shows_all_its_clips_and_nothing_is_trained(generator, tmp_path):
+    fresh = {name: value.clone() for name, value in generator.networks.state_dict().items()}
+    said = []
+    teach.teach(
+        generator,
+        clips(),
+        tmp_path / "trick.safetensors",
+        name="trick",
+        settings=teach.TeachSettings(0),
+        say=said.append,
+    )
+    style = Style.load(tmp_path / "trick.safetensors")
+    assert not style.layers and said == [], "none is held out"
+    assert {clip.clip for clip in style.clips()} == {0, 1, 2} and style.config.rank == 0
+    assert all(torch.equal(fresh[name], value) for name, value in generator.networks.state_dict().items())
+
+
+def test_what_is_shown_is_at_three_tempi_and_mirrored_where_the_words_have_a_side(generator):
+    for sentence, said in (
+        ("she does the left trick", {"she does the left trick", "she does the right trick"}),
+        ("she does the trick", {"she does the trick"}),
+    ):
+        made = lessons.shown_of(generator, [Clip(Path("a.bvh"), waving(4.0, "left"), (sentence,))])
+        assert {clip.said for clip in made} == {(text,) for text in said}
+        assert sorted(len(clip.tokens) for clip in made if clip.said == (sentence,)) == [17, 20, 22]
+
+
 def test_killed_at_any_step_it_ends_as_if_it_had_not_been(generator, tmp_path, monkeypatch):
     plan = teach._schedule
     monkeypatch.setattr(teach, "_schedule", lambda *given: replace(plan(*given), save_seconds=0.0))

@@ -1,0 +1,208 @@
+"""What a style was taught, shown to the networks as they draw: clips of the user's own, found by their sentences.
+
+The networks complete a motion better than they find it (examples.py), and a taught clip is known the moment it is
+encoded: nothing has to be trained for it. A sentence asks for what was taught when it is near a taught sentence, and
+not as near to what the networks knew before. Nearness is a cosine after within-class covariance normalisation (Hatch et
+al. 2006): by the many phrasings of each authored action it is known which differences of sentences mean nothing.
+Between two clips of one sentence lies a motion that is neither: what is shown is one of them, led part of the way to
+another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+
+from runtime.generate.alignment import laid_beside
+from runtime.generate.examples import Examples
+from runtime.generate.vocabulary import Vocabulary
+from runtime.grammar.wording import bare
+from runtime.model.sampling import Known
+
+SHARE = 0.5  # of a clip's tokens that are shown at strength 1
+FEWEST = 3  # tokens that are shown at least: fewer tell no action
+MIXED = 0.5  # how far one clip is led to the likest other, at most
+AS_NEAR = 0.5  # what nearness to anything known counts against nearness to what was taught
+ASKED = -0.1  # the difference from which on what was taught is asked for
+SYNONYM = 0.8  # the cosine of two actions from which on, of what was taught in a manner, they are one
+PLAIN = 0.6  # the cosine from which on it is, where no phrases tell what differences mean
+_SPREAD = 3.0  # of the mean variance within actions, added to every direction's
+_SLIGHT = frozenset(  # words that tell of no manner
+    ("a", "an", "the", "his", "her", "its", "their", "our", "your", "my", "this", "that", "in", "on", "at", "of", "to",
+     "like", "as", "with", "and", "is", "are", "person", "manner", "way")
+)  # fmt: skip
+_LIMB = re.compile(r"\b(left|right) (?:hand|arm|fist|elbow|wrist|palm|leg|foot|knee|side of the body)\b")
+_SIDE = re.compile(r"\b(left|right)")
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A taught clip at one tempo, or its mirror image: normalised tokens (count, dim), what is said of it, and the
+    number of the clip."""
+
+    tokens: torch.Tensor
+    said: tuple[str, ...]
+    clip: Hashable
+
+
+def sides_of(sentence: str) -> tuple[str, str]:
+    """Return the side of the limb that a sentence names, and the side it goes to; "" where it names none."""
+    text = sentence.lower()
+    limb = _LIMB.search(text)
+    rest = text[: limb.start()] + text[limb.end() :] if limb else text
+    way = _SIDE.search(rest)
+    return limb[1] if limb else "", way[1] if way else ""
+
+
+def _astray(asked: str, said: str) -> int:
+    """Return in how many sides the two sentences differ; one that names no side fits any."""
+    return sum(bool(one and other and one != other) for one, other in zip(sides_of(asked), sides_of(said), strict=True))
+
+
+class Nearness:
+    """How near sentences are to others, by what phrasings of one action have in common."""
+
+    def __init__(self, examples: Examples | None, vocabulary: Vocabulary | None):
+        """Learn it from the phrases of ``examples``; ``vocabulary`` holds what the networks know from words alone."""
+        self._captions = None if vocabulary is None else vocabulary.vectors
+        self._lead: torch.Tensor | None = None
+        if examples is not None and vocabulary is not None:
+            phrases = examples.tensors["phrases"].unflatten(0, (len(examples.config.actions), -1))
+            within = (phrases - phrases.mean(dim=1, keepdim=True)).flatten(0, 1)
+            scatter = within.T @ within / len(within)
+            scatter += _SPREAD * scatter.diagonal().mean() * torch.eye(len(scatter))
+            self._lead, self._mean = torch.linalg.cholesky(scatter), phrases.flatten(0, 1).mean(dim=0)
+
+    def asked(self, vectors: torch.Tensor, taught: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return which of the unit ``vectors`` (n, dim) of sentences ask for one of ``taught`` (m, dim): bool (n,), and
+        the nearest of these (n,)."""
+        if self._lead is None:
+            near, rows = (vectors @ taught.T).max(dim=1)
+            return near >= PLAIN, rows
+        near, rows = (self._spread(vectors) @ self._spread(taught).T).max(dim=1)
+        own = normalize(vectors[:, : self._captions.shape[1]], dim=-1)
+        known = (own @ self._captions.T).amax(dim=1)
+        return near - AS_NEAR * known >= ASKED, rows
+
+    def _spread(self, vectors: torch.Tensor) -> torch.Tensor:
+        return normalize(torch.linalg.solve_triangular(self._lead, (vectors - self._mean).T, upper=False).T, dim=-1)
+
+
+def manner_of(groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the telling words that the wordings of all ``groups`` share, each those of clips that show one action.
+
+    Sentences such as "walks like our goblin" and "waves like our goblin" teach a manner, ("goblin",). () for fewer than
+    two groups, which are an action however it is said.
+    """
+    if len(groups) < 2:
+        return ()
+    wordings = [wording.split() for group in groups for wording in group]
+    return tuple(word for word in wordings[0] if word not in _SLIGHT and all(word in other for other in wordings))
+
+
+class Taught:
+    """The clips of the styles that are worn, each with the share of it that is shown."""
+
+    def __init__(
+        self,
+        styles: Sequence[tuple[Sequence[Shown], float]],
+        nearness: Nearness,
+        encode: Callable[[list[str]], torch.Tensor],
+    ):
+        """Each style is its clips and the share that is shown; ``encode`` makes unit vectors (n, dim) of sentences."""
+        self._nearness, self._encode = nearness, encode
+        self._clips = [(replace(clip, clip=(number, clip.clip)), share) for number, (clips, share) in enumerate(styles)
+                       for clip in clips]  # fmt: skip
+        self._wordings: list[tuple[str, tuple[str, ...]]] = []  # with the words of the manner they are in
+        for clips, _ in styles:
+            groups = list(dict.fromkeys(tuple(map(bare, clip.said)) for clip in clips))
+            manner = manner_of(groups)
+            self._wordings += [(wording, manner) for group in groups for wording in group]
+        self._wordings = list(dict.fromkeys(self._wordings))
+        self._vectors = encode([_without(wording, manner) for wording, manner in self._wordings])
+
+    def asked(self, clauses: Sequence[str]) -> list[str | None]:
+        """Return the taught wording that each clause asks for; None for none.
+
+        What was taught in a manner is asked for by the manner's words, and by an action as near as a synonym.
+        """
+        told: list[str | None] = [None] * len(clauses)
+        for manner in dict.fromkeys(manner for _, manner in self._wordings):
+            rows = [row for row, (_, own) in enumerate(self._wordings) if own == manner]
+            places = [place for place, clause in enumerate(clauses) if set(manner) <= set(bare(clause).split())]
+            if not places:
+                continue
+            vectors = self._encode([_without(bare(clauses[place]), manner) for place in places])
+            if manner:
+                near, nearest = (vectors @ self._vectors[rows].T).max(dim=1)
+                meant = near >= SYNONYM
+            else:
+                meant, nearest = self._nearness.asked(vectors, self._vectors[rows])
+            for place, is_meant, row in zip(places, meant.tolist(), nearest.tolist(), strict=True):
+                if is_meant and told[place] is None:
+                    told[place] = self._wordings[rows[row]][0]
+        return told
+
+    def shown(
+        self, clauses: Sequence[str], asked: Sequence[str | None], count: int, seeds: Sequence[int]
+    ) -> Known | None:
+        """Return what is shown of ``count`` tokens of each clause; None where nothing is of any.
+
+        ``asked`` are the wordings that the clauses ask for (:meth:`asked`). A clause depends
+        on its own seed only. A clip that is shorter lies anywhere in the time, a longer one is shown from its start.
+        """
+        if not any(asked):
+            return None
+        tokens = torch.zeros(len(clauses), count, self._clips[0][0].tokens.shape[1])
+        given = torch.zeros(len(clauses), count, dtype=torch.bool)
+        for place, (clause, wording, seed) in enumerate(zip(clauses, asked, seeds, strict=True)):
+            if wording is None:
+                continue
+            chance = np.random.default_rng(seed)
+            clip, share = self._chosen(clause, wording, count, chance)
+            length = min(len(clip), count)
+            first = int(chance.integers(count - length + 1))
+            number = min(length, max(FEWEST, round(share * length)))
+            spots = torch.from_numpy(chance.permutation(length)[:number])
+            tokens[place, first + spots] = clip[spots]
+            given[place, first + spots] = True
+        return Known(tokens, given[..., None].expand_as(tokens))
+
+    def _chosen(self, clause: str, wording: str, count: int, chance: np.random.Generator) -> tuple[torch.Tensor, float]:
+        """Return tokens (n, dim) of a clip that the wording was taught by, on its way to another, and its share."""
+        own = [
+            (min(_astray(clause, said) for said in clip.said if bare(said) == wording), clip, share)
+            for clip, share in self._clips
+            if any(bare(said) == wording for said in clip.said)
+        ]
+        least = min(astray for astray, _, _ in own)
+        fitting = [(clip, share) for astray, clip, share in own if astray == least]
+        whole = [(clip, share) for clip, share in fitting if len(clip.tokens) <= count] or fitting
+        clip, share = whole[int(chance.integers(len(whole)))]
+        others = [other for other, _ in fitting if other.clip != clip.clip and other.said == clip.said]
+        return mixed(clip.tokens, [other.tokens for other in others], MIXED * float(chance.random())), share
+
+
+def _without(wording: str, manner: Sequence[str]) -> str:
+    """Return a wording without what tells of the manner; all of it where nothing would be left."""
+    if not manner:
+        return wording
+    words = wording.split()
+    places = [place for place, word in enumerate(words) if word in manner]
+    first = places[0]
+    while first > 1 and words[first - 1] in _SLIGHT:
+        first -= 1
+    return " ".join(words[:first] + words[places[-1] + 1 :]) or wording
+
+
+def mixed(clip: torch.Tensor, others: Sequence[torch.Tensor], weight: float) -> torch.Tensor:
+    """Return ``clip`` (n, dim), led by ``weight`` to the likest of ``others``, each (m, dim), in its own time."""
+    if not others:
+        return clip
+    laid, _ = min((laid_beside(clip.numpy(), other.numpy()) for other in others), key=lambda found: found[1])
+    return torch.lerp(clip, torch.from_numpy(laid).to(clip), weight)

@@ -1,0 +1,48 @@
+"""Clips and sentences that do not go together, told before anything is trained: one sentence for motions that are
+unlike, and sentences that are unlike for motions that are one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+from torch import Tensor
+
+from runtime.generate.alignment import laid_beside
+from runtime.generate.examples import vectors_of
+from runtime.generate.taught import Shown
+from runtime.grammar.wording import bare
+from runtime.model.text_encoder import TextEncoder
+from runtime.teach.lessons import Clip
+
+UNLIKE = 9.0  # mean distance of aligned tokens from which on two motions are not one action
+ALIKE = 4.0  # ... and up to which they are one
+OTHER_WORDS = 0.5  # cosine of two sentences below which they are not one
+_MOST = 4  # contradictions that are told of each kind
+
+
+def contradictions(clips: Sequence[Clip], shown: Sequence[Shown], encoder: Callable[[list[str]], object]) -> list[str]:
+    """Return a line for each pair of clips that contradict one another, at most four of each kind."""
+    first = {each.clip: each.tokens.float().numpy() for each in reversed(shown)}
+    if not isinstance(encoder, TextEncoder) or len(first) < 2:
+        return []
+    wordings = list(dict.fromkeys(bare(sentence) for clip in clips for sentence in clip.sentences))
+    vectors = dict(zip(wordings, vectors_of(encoder(wordings)), strict=True))
+    unlike, alike = [], []
+    for one, other in combinations(range(len(clips)), 2):
+        if max(len(first[one]), len(first[other])) > 2 * min(len(first[one]), len(first[other])):
+            continue  # of one performer's dance and its first step nothing can be said
+        apart = min(laid_beside(first[one], first[other])[1], laid_beside(first[other], first[one])[1])
+        names = f"{clips[one].path.name} and {clips[other].path.name}"
+        if set(clips[one].sentences) & set(clips[other].sentences):
+            if apart > UNLIKE:
+                unlike.append(f"{names} are unlike, and one sentence tells both: give them a sentence each")
+        elif apart < ALIKE and _nearest(clips[one], clips[other], vectors) < OTHER_WORDS:
+            alike.append(f"{names} are alike, and their sentences are not: give them one sentence")
+    return unlike[:_MOST] + alike[:_MOST]
+
+
+def _nearest(one: Clip, other: Clip, vectors: dict[str, Tensor]) -> float:
+    return max(
+        float(vectors[bare(mine)] @ vectors[bare(theirs)]) for mine in one.sentences for theirs in other.sentences
+    )

@@ -1,0 +1,108 @@
+"""What is shown of taught clips: to which sentences, which clip, how much of it."""
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from runtime.generate.taught import ASKED, FEWEST, Nearness, Shown, Taught, manner_of, mixed, sides_of
+
+WORDS = ("waltzes", "spins", "goblin", "walks", "waves", "left", "right", "quickly")
+
+
+def vectors(texts):
+    """One axis a known word; a sentence of none of them is at right angles to all."""
+    rows = torch.tensor([[float(word in text) for word in WORDS] + [0.01] for text in texts])
+    return normalize(rows, dim=-1)
+
+
+def clip(number, said, count=8):
+    places = torch.arange(count).float()
+    return Shown(torch.stack([torch.full_like(places, number), places], dim=1), (said,), number)
+
+
+def taught(*clips, share=1.0):
+    return Taught([(clips, share)], Nearness(None, None), vectors)
+
+
+def shown(worn, clause, count=12, seed=0):
+    return worn.shown([clause], worn.asked([clause]), count, [seed])
+
+
+def test_the_sides_of_a_limb_and_of_where_it_goes_are_told_apart():
+    assert sides_of("he swipes the right arm to the left") == ("right", "left")
+    assert sides_of("swipe left with the right hand") == ("right", "left")
+    assert sides_of("a leftward step") == ("", "left") and sides_of("waves") == ("", "")
+
+
+def test_only_what_was_taught_is_asked_for():
+    worn = taught(clip(1, "a person waltzes"))
+    assert worn.asked(["she waltzes quickly", "a person spins", "waltzes"]) == ["waltzes", None, "waltzes"]
+    assert shown(worn, "a person spins") is None
+
+
+def test_what_is_known_as_well_is_not_taken_to_be_asked_for():
+    class Learnt:
+        vectors = normalize(torch.eye(9)[:1] + 0.5 * torch.eye(9)[1:2], dim=-1)  # "waltzes", with a little "spins"
+
+    class Phrases:
+        class config:
+            actions = ("a", "b")
+
+        tensors = {"phrases": normalize(torch.eye(9)[3:7], dim=-1)}
+
+    near, known = Nearness(Phrases, Learnt), vectors(["waltzes"])
+    asked, rows = near.asked(vectors(["waltzes", "spins", "waltzes spins"]), vectors(["spins", "quickly"]))
+    assert asked.tolist() == [False, True, True] and rows[1] == 0 and ASKED < 0
+    assert not near.asked(known, vectors(["waves"]))[0].any()
+
+
+def test_a_manner_is_what_all_actions_of_a_style_share():
+    assert manner_of([("walks like our goblin",), ("waves like our goblin",)]) == ("goblin",)
+    assert manner_of([("does the goblin jig", "jigs like a goblin")]) == (), "one action, however it is said"
+    assert manner_of([("walks",), ("waves",)]) == ()
+
+
+def test_what_was_taught_in_a_manner_is_not_shown_to_another_action_of_it():
+    worn = taught(clip(1, "a person walks like our goblin"), clip(2, "a person spins like our goblin"))
+    asked = worn.asked(["he walks as our goblin", "waves like our goblin", "he walks", "spins goblin"])
+    assert asked == ["walks like our goblin", None, None, "spins like our goblin"]
+
+
+def test_the_share_is_shown_where_the_clip_lies_and_never_too_little():
+    for share, number in ((1.0, 8), (0.5, 4), (0.1, FEWEST)):
+        known = shown(taught(clip(1, "waltzes"), share=share), "waltzes")
+        places = known.given[0, :, 0].nonzero()[:, 0]
+        assert len(places) == number and bool(known.given.all(dim=2)[0, places].all())
+        own = known.tokens[0, places]
+        assert (own[:, 0] == 1).all() and (own[:, 1] - places == own[0, 1] - places[0]).all()
+
+
+def test_a_clip_too_long_is_shown_from_its_start_and_one_that_fits_is_taken_before_it():
+    known = shown(taught(clip(1, "waltzes", 20)), "waltzes")
+    assert known.tokens[0, :, 1].tolist() == list(range(12))
+    both = taught(clip(1, "waltzes", 20), Shown(clip(2, "x", 10).tokens, ("waltzes",), 1))
+    assert all(shown(both, "waltzes", seed=seed).tokens[0].amax() <= 9 for seed in range(8))
+
+
+def test_the_side_that_is_asked_for_decides():
+    worn = taught(clip(1, "a person waves the left arm"), clip(2, "a person waves the right arm"))
+    for seed in range(6):
+        for side, number in (("left", 1), ("right", 2)):
+            known = shown(worn, f"she waves her {side} hand", seed=seed)
+            assert known.tokens[known.given].reshape(-1, 2)[:, 0].unique().tolist() == [number]
+
+
+def test_a_clip_is_led_part_of_the_way_to_another_of_the_same_sentence():
+    one, other = torch.tensor([[0.0], [4.0], [8.0]]), torch.tensor([[1.0], [1.0], [5.0], [9.0]])
+    assert mixed(one, [other, other + 50], 0.25)[:, 0].tolist() == pytest.approx([0.25, 4.25, 8.25])
+    assert mixed(one, [], 0.5) is one
+    worn = taught(clip(1, "waltzes"), clip(2, "waltzes"))
+    firsts = {round(float(shown(worn, "waltzes", 8, seed).tokens[0, 0, 0]), 3) for seed in range(8)}
+    assert len(firsts) == 8 and min(firsts) >= 1 and max(firsts) <= 2
+
+
+def test_a_clause_is_shown_the_same_whatever_stands_beside_it():
+    worn = taught(clip(1, "waltzes"), clip(2, "waltzes"), share=0.5)
+    alone = shown(worn, "waltzes", seed=3)
+    among = worn.shown(["spins", "waltzes"], [None, "waltzes"], 12, [1, 3])
+    assert torch.equal(among.tokens[1], alone.tokens[0]) and not among.given[0].any()
