@@ -142,9 +142,9 @@ class Generator:
     def draw_in(self, quality: str, cfg: float | None = None) -> None:
         """Have all that is made from now on be made in a ``quality`` of ``limits.QUALITIES``; call after :meth:`wear`.
 
-        Trained styles, and a weight ``cfg`` beyond what the distilled networks have learnt, are drawn in "best" all the same,
-        and so is everything without distilled networks of this generator (:meth:`told_quality`). Raises WeightsError
-        when their file is torn.
+        Trained styles, and a weight ``cfg`` beyond what the distilled networks have learnt, are drawn in "best" all the
+        same, and so is everything without distilled networks of this generator (:meth:`told_quality`). Raises
+        WeightsError when their file is torn.
         """
         hindrance = self._hindrance(cfg) if quality == "fast" else None
         self._told_quality = [f"Drawn in the quality best: {hindrance}"] if hindrance else []
