@@ -79,9 +79,9 @@ ARROWS = {
         # the tasks
         "generate": "checkpoint cleanup config errors grammar lazy model motion weights wire",
         "edit": "cleanup config errors formats generate lazy model motion wire",
-        "recognize": "checkpoint config errors generate lazy model motion weights wire",
+        "recognize": "checkpoint config errors generate grammar lazy model motion weights wire",
         "library": "errors formats lazy motion recognize wire",
-        "teach": "checkpoint config errors formats generate grammar lazy loop model motion wire",
+        "teach": "checkpoint config errors formats generate grammar lazy loop model motion recognize wire",
         # who carries them out
         "serve": "edit errors generate library motion recognize weights wire",
         "cli": "checkpoint compose config data edit errors evaluate formats generate library motion recognize serve "
@@ -96,7 +96,7 @@ ARROWS = {
         "train": "authored captions checkpoint config data errors evaluate generate grammar lazy loop model motion "
         "recognize weights",
         "evaluate": "captions checkpoint cleanup compose config data edit errors formats generate lazy library "
-        "model motion recognize retarget weights wire",
+        "model motion recognize retarget teach weights wire",
     },
 }
 BESIDE = {"authored", "captions", "compose", "data", "evaluate", "train"}  # needed by nobody who only uses the weights

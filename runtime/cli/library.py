@@ -185,7 +185,7 @@ def run_search(args: argparse.Namespace) -> Outcome:
 
 def _taught(paths: list[Path], text: str, embedder: Embedder) -> np.ndarray | None:
     """Return the vector of the clips that styles were taught, where ``text`` asks for them."""
-    words = recognize.taught.TaughtWords.of([generate.style.Style.load(path) for path in paths], embedder.digest)
+    words = recognize.taught_words.TaughtWords.of([generate.style.Style.load(path) for path in paths], embedder.digest)
     return words.asked(text, embedder.loaded.text_encoder)
 
 

@@ -57,7 +57,7 @@ def run_recognize(args: argparse.Namespace) -> Outcome:
     recognizer = recognize.Recognizer.load(args.weights, args.device)
     told = recognize.telling.tell(recognizer, request.joints, labels, request.top, request.segments)
     if styles:
-        words = recognize.taught.TaughtWords.of(styles, recognizer.digest)
+        words = recognize.taught_words.TaughtWords.of(styles, recognizer.digest)
         named = words.named(recognizer.embed_motions([request.joints])[0], recognizer.agreement)
         told = replace(told, labels=[*named, *told.labels][: request.top])
     return Outcome(told.as_json(), "\n".join(_lines(told)))

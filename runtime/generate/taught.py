@@ -27,6 +27,7 @@ from runtime.model.sampling import Known
 SHARE = 0.5  # of a clip's tokens that are shown at strength 1
 FEWEST = 3  # tokens that are shown at least: fewer tell no action
 MIXED = 0.5  # how far one clip is led to the likest other, at most
+AMONG = 6  # others that are looked at
 AS_NEAR = 0.5  # what nearness to anything known counts against nearness to what was taught
 ASKED = -0.1  # the difference from which on what was taught is asked for
 SYNONYM = 0.8  # the cosine of two actions from which on, of what was taught in a manner, they are one
@@ -184,8 +185,15 @@ class Taught:
         fitting = [(clip, share) for astray, clip, share in own if astray == least]
         whole = [(clip, share) for clip, share in fitting if len(clip.tokens) <= count] or fitting
         clip, share = whole[int(chance.integers(len(whole)))]
-        others = [other for other, _ in fitting if other.clip != clip.clip and other.said == clip.said]
-        return mixed(clip.tokens, [other.tokens for other in others], MIXED * float(chance.random())), share
+        others: dict[Hashable, torch.Tensor] = {}  # of every other clip the tempo that is nearest in length
+        for other, _ in fitting:
+            if other.clip != clip.clip and other.said == clip.said:
+                best = others.setdefault(other.clip, other.tokens)
+                if abs(len(other.tokens) - len(clip.tokens)) < abs(len(best) - len(clip.tokens)):
+                    others[other.clip] = other.tokens
+        near = list(others.values())
+        among = [near[place] for place in chance.permutation(len(near))[:AMONG]]
+        return mixed(clip.tokens, among, MIXED * float(chance.random())), share
 
 
 def _without(wording: str, manner: Sequence[str]) -> str:

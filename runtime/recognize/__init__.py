@@ -4,7 +4,7 @@ recognizer.py   the loaded recogniser: motions and texts in, labels and vectors 
 deferred.py     the same, known by its file and loaded when it first embeds
 segments.py     what happens when in a long motion
 telling.py      what is told of a motion: labels, or that it is several actions
-taught.py       the words that styles taught
+taught_words.py  the words that styles taught
 agreement.py    how likely a person agrees with a find
 ranking.py      how well motions do what was asked
 labels.py       names of actions: the bundled vocabulary, and lists that users give

@@ -31,7 +31,7 @@ from runtime.generate.vocabulary import Vocabulary
 from runtime.loop import Run, TrainSettings
 from runtime.model.text_encoder import TextFeatures
 from runtime.teach.adapter import Adapter
-from runtime.teach.contradictions import contradictions
+from runtime.teach.conflicts import contradictions
 from runtime.teach.lessons import Clip, Lesson, lessons_of, shown_of, unheld
 from runtime.teach.rehearsal import Rehearsal
 

@@ -251,7 +251,8 @@ def test_the_style_so_far_can_be_worn_at_each_validation(generator, tmp_path, mo
     monkeypatch.setattr(teach._Course, "validate", note)
     fresh = {name: value.clone() for name, value in generator.networks.state_dict().items()}
     assert taught(generator, out, steps=6, learning_rate=1e-2) is not None
-    assert found[0] is None and found[1].config.name == "trick" and found[1].config.made_for == generator.digest
+    assert found[0].clips() and not found[0].layers, "before the first, it shows the clips"
+    assert found[1].config.name == "trick" and found[1].config.made_for == generator.digest
     ups = [[float(up.abs().sum()) for _, up in style.layers.values()] for style in found[1:]]
     assert len(ups) == 2 and ups[0] != ups[1], "it goes on"
     networks = MotionGenerator(NETWORKS)

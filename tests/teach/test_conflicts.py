@@ -8,7 +8,7 @@ import torch
 from runtime.generate.generator import WEIGHTS
 from runtime.generate.taught import Shown
 from runtime.model.text_encoder import TextEncoder
-from runtime.teach.contradictions import UNLIKE, contradictions
+from runtime.teach.conflicts import UNLIKE, contradictions
 from runtime.teach.lessons import Clip
 
 ENCODER = TextEncoder.load(WEIGHTS)

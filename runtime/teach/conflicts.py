@@ -15,8 +15,10 @@ from runtime.grammar.wording import bare
 from runtime.model.text_encoder import TextEncoder
 from runtime.teach.lessons import Clip
 
-UNLIKE = 9.0  # mean distance of aligned tokens from which on two motions are not one action
-ALIKE = 4.0  # ... and up to which they are one
+# Mean distances of aligned tokens. Measured on eight gestures of UTD-MHAD (1st to 99th percentile): takes of one
+# performer 2.5 to 6.5, one action of two performers 4.7 to 9.5, two actions 4.4 to 10.9.
+UNLIKE = 10.0  # from which on two motions are not one action
+ALIKE = 4.0  # up to which they are one
 OTHER_WORDS = 0.5  # cosine of two sentences below which they are not one
 _MOST = 4  # contradictions that are told of each kind
 

@@ -9,7 +9,7 @@ import torch
 from coamd_blender.errors import InputError
 from runtime.generate.style import Style, StyleConfig
 from runtime.recognize.agreement import Agreement, Curve
-from runtime.recognize.taught import TaughtWords
+from runtime.recognize.taught_words import TaughtWords
 
 SENTENCES = ("a person does the jig", "a person bows")
 EVEN_AT_SIX = Agreement("r", Curve(1.0, 0.0), Curve(10.0, -10.0 * float(np.arctanh(0.6))))
