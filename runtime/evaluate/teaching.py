@@ -138,8 +138,10 @@ def _few(clips: LabelledClips, taught: set[int]) -> LabelledClips:
 
 
 def nearest(joints: np.ndarray, others: Sequence[np.ndarray]) -> float:
-    """Return the distance of ``joints`` (n, 22, 3), metres, to the nearest of ``others``: the mean over aligned frames
-    of the root mean square distance of the joints, seen from the pelvis."""
+    """Return the distance of ``joints`` (n, 22, 3), metres, to the nearest of ``others``, each (m, 22, 3).
+
+    It is the mean over aligned frames of the root mean square distance of the joints, seen from the pelvis.
+    """
     one = _local(joints)
     found = []
     for other in map(_local, others):

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def alignment(cost: np.ndarray) -> list[tuple[int, int]]:
-    """Return the cheapest way through ``cost`` (n, m), what it costs that moment i of one is moment j of the other.
+    """Return the cheapest way through ``cost`` (n, m), of any unit: that moment i of one is moment j of the other.
 
     It leads from (0, 0) to (n - 1, m - 1) in steps of one in either or both (Sakoe and Chiba 1978).
     """
@@ -32,7 +32,7 @@ def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def laid_beside(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return ``other`` (m, dim) in the time of ``one`` (n, dim): (n, dim), and their mean distance there.
+    """Return ``other`` (m, dim), any unit, in the time of ``one`` (n, dim): (n, dim), and their mean distance there.
 
     Where several moments of ``other`` are one of ``one``, their mean is taken.
     """

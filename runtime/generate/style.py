@@ -125,9 +125,8 @@ class Style:
             thin = down.ndim == up.ndim == 2 and len(down) == up.shape[1] == config.rank
             if not thin or not (down.is_floating_point() and up.is_floating_point()):
                 raise WeightsError(f"{Path(path).name} is torn: {name} is not a change of rank {config.rank}", _TEACH)
-        return cls(
-            config, {name: (tensors[name + _PARTS[0]], tensors[name + _PARTS[1]]) for name in sorted(names)}, tokens
-        )
+        layers = {name: (tensors[name + _PARTS[0]], tensors[name + _PARTS[1]]) for name in sorted(names)}
+        return cls(config, layers, tokens, seen)
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,8 @@ def _without(wording: str, manner: Sequence[str]) -> str:
 
 
 def mixed(clip: torch.Tensor, others: Sequence[torch.Tensor], weight: float) -> torch.Tensor:
-    """Return ``clip`` (n, dim), led by ``weight`` to the likest of ``others``, each (m, dim), in its own time."""
+    """Return normalised tokens ``clip`` (n, dim), led by ``weight`` to the likest of ``others``, each (m, dim), in its
+    own time."""
     if not others:
         return clip
     laid, _ = min((laid_beside(clip.numpy(), other.numpy()) for other in others), key=lambda found: found[1])

@@ -158,7 +158,7 @@ def test_an_action_is_shown_and_a_manner_is_trained_also_after_a_pause(walker, h
     for kind, name in (("ACTION", "jig"), ("MANNER", "goblin")):
         add_walk(name=name).kind = kind
         bpy.ops.coamd.teach(wait=True)
-        words = words_of(work.command(work.named(name)))
+        words = work.command(work.named(name))
         assert ("--steps" in words and words[words.index("--steps") + 1] == "0") == (kind == "ACTION")
     (work.named("jig").folder / "job.json").write_text('{"name": "jig", "licence": ""}')  # of an earlier version
     assert work.named("jig").kind == "MANNER"
