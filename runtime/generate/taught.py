@@ -209,8 +209,10 @@ def _without(wording: str, manner: Sequence[str]) -> str:
 
 
 def mixed(clip: torch.Tensor, others: Sequence[torch.Tensor], weight: float) -> torch.Tensor:
-    """Return normalised tokens ``clip`` (n, dim), led by ``weight`` to the likest of ``others``, each (m, dim), in its
-    own time."""
+    """Return normalised tokens ``clip`` (n, dim), led by ``weight`` to the likest of ``others``, each (m, dim).
+
+    They keep their own time, and the same shape.
+    """
     if not others:
         return clip
     laid, _ = min((laid_beside(clip.numpy(), other.numpy()) for other in others), key=lambda found: found[1])
