@@ -28,10 +28,10 @@ SHARE = 0.5  # of a clip's tokens that are shown at strength 1
 FEWEST = 3  # tokens that are shown at least: fewer tell no action
 MIXED = 0.5  # how far one clip is led to the likest other, at most
 AMONG = 6  # others that are looked at
-AS_NEAR = 0.5  # what nearness to anything known counts against nearness to what was taught
-ASKED = -0.1  # the difference from which on what was taught is asked for
+AS_NEAR = 0.3  # what nearness to a known sentence, and to a caption, counts against nearness to what was taught
+ASKED = -0.12  # the difference from which on what was taught is asked for
 SYNONYM = 0.8  # the cosine of two actions from which on, of what was taught in a manner, they are one
-PLAIN = 0.6  # the cosine from which on it is, where no phrases tell what differences mean
+PLAIN = 0.6  # the cosine from which on it is, where no sentences tell what differences mean
 _SPREAD = 3.0  # of the mean variance within actions, added to every direction's
 _SLIGHT = frozenset(  # words that tell of no manner
     ("a", "an", "the", "his", "her", "its", "their", "our", "your", "my", "this", "that", "in", "on", "at", "of", "to",
@@ -66,18 +66,21 @@ def _astray(asked: str, said: str) -> int:
 
 
 class Nearness:
-    """How near sentences are to others, by what phrasings of one action have in common."""
+    """How near sentences are to others, by what the sentences known of one action have in common."""
 
     def __init__(self, examples: Examples | None, vocabulary: Vocabulary | None):
-        """Learn it from the phrases of ``examples``; ``vocabulary`` holds what the networks know from words alone."""
-        self._captions = None if vocabulary is None else vocabulary.vectors
+        """Learn it from the sentences of ``examples``; ``vocabulary`` holds what the networks know from words alone."""
         self._lead: torch.Tensor | None = None
         if examples is not None and vocabulary is not None:
-            phrases = examples.tensors["phrases"].unflatten(0, (len(examples.config.actions), -1))
-            within = (phrases - phrases.mean(dim=1, keepdim=True)).flatten(0, 1)
+            sentences, known = examples.tensors["sentences"], torch.tensor(examples.config.known)
+            owner = torch.arange(len(known)).repeat_interleave(known)
+            means = torch.zeros(len(known), sentences.shape[1]).index_add(0, owner, sentences) / known[:, None]
+            within = sentences - means[owner]
             scatter = within.T @ within / len(within)
             scatter += _SPREAD * scatter.diagonal().mean() * torch.eye(len(scatter))
-            self._lead, self._mean = torch.linalg.cholesky(scatter), phrases.flatten(0, 1).mean(dim=0)
+            self._lead, self._mean = torch.linalg.cholesky(scatter), sentences.mean(dim=0)
+            self._basis, self._captions = examples.tensors["basis"], vocabulary.vectors
+            self._sentences = self._spread(sentences)
 
     def asked(self, vectors: torch.Tensor, taught: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return which of the unit ``vectors`` (n, dim) of sentences ask for one of ``taught`` (m, dim): bool (n,), and
@@ -85,13 +88,15 @@ class Nearness:
         if self._lead is None:
             near, rows = (vectors @ taught.T).max(dim=1)
             return near >= PLAIN, rows
-        near, rows = (self._spread(vectors) @ self._spread(taught).T).max(dim=1)
+        mine, theirs = (self._spread(normalize(part @ self._basis, dim=-1)) for part in (vectors, taught))
+        near, rows = (mine @ theirs.T).max(dim=1)
         own = normalize(vectors[:, : self._captions.shape[1]], dim=-1)
-        known = (own @ self._captions.T).amax(dim=1)
+        known = (mine @ self._sentences.T).amax(dim=1) + (own @ self._captions.T).amax(dim=1)
         return near - AS_NEAR * known >= ASKED, rows
 
-    def _spread(self, vectors: torch.Tensor) -> torch.Tensor:
-        return normalize(torch.linalg.solve_triangular(self._lead, (vectors - self._mean).T, upper=False).T, dim=-1)
+    def _spread(self, narrow: torch.Tensor) -> torch.Tensor:
+        """Return unit vectors (n, narrow) in which differences that mean nothing are small."""
+        return normalize(torch.linalg.solve_triangular(self._lead, (narrow - self._mean).T, upper=False).T, dim=-1)
 
 
 def manner_of(groups: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -44,13 +44,13 @@ def test_what_is_known_as_well_is_not_taken_to_be_asked_for():
     class Learnt:
         vectors = normalize(torch.eye(9)[:1] + 0.5 * torch.eye(9)[1:2], dim=-1)  # "waltzes", with a little "spins"
 
-    class Phrases:
+    class Known:
         class config:
-            actions = ("a", "b")
+            known = (2, 2)
 
-        tensors = {"phrases": normalize(torch.eye(9)[3:7], dim=-1)}
+        tensors = {"sentences": torch.eye(9)[[0, 3, 4, 5]], "basis": torch.eye(9)}
 
-    near, known = Nearness(Phrases, Learnt), vectors(["waltzes"])
+    near, known = Nearness(Known, Learnt), vectors(["waltzes"])
     asked, rows = near.asked(vectors(["waltzes", "spins", "waltzes spins"]), vectors(["spins", "quickly"]))
     assert asked.tolist() == [False, True, True] and rows[1] == 0 and ASKED < 0
     assert not near.asked(known, vectors(["waves"]))[0].any()
