@@ -243,7 +243,7 @@ def test_what_a_style_shows_is_shown_to_its_words_alone_and_as_much_as_its_stren
         for strength, number in ((1.0, 5), (2.0, 10), (-1.0, 0)):
             bowling.wear([goblin(strength)])
             known = bowling.shown(prompts, 10, [1, 1, 1])
-            assert known.given[:, :, 0].sum(dim=1).tolist() == [number, 8, 0]
+            assert known.given[:, :, 0].sum(dim=1).tolist() == [number, 10, 0]
             assert (known.tokens[0][known.given[0]] == 0.5).all()
             assert torch.equal(known.tokens[1], shown.tokens[1]), "an example of its own is shown as before"
         bowling.wear([goblin()])
