@@ -42,7 +42,7 @@ ARROWS = {
         "retarget": "errors motion",
         "anim": "errors lazy motion retarget",
         "character": "errors lazy motion",
-        "blocks": "anim core errors lazy wire",
+        "blocks": "anim core errors lazy motion wire",
         # the features
         "core": "anim errors lazy motion wire",
         "setup": "core errors lazy wire",

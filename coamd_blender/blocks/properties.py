@@ -25,6 +25,15 @@ def _redraw(_settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> 
 
 # Not Python properties of the class: Blender 4.2 ends with a segmentation fault once a class with such is unregistered.
 def _start(block: bpy.types.PropertyGroup) -> int:
+    return whole(_placed(block))
+
+
+def _end(block: bpy.types.PropertyGroup) -> int:
+    return whole(_placed(block) + block.frames - 1)
+
+
+def _placed(block: bpy.types.PropertyGroup) -> int:
+    """Return the first frame of a block; a stranger's gaps and lengths can add up to more than Blender holds."""
     track = block.id_data.coamd_track
     frame = track.start
     for other in track.blocks:
@@ -35,8 +44,9 @@ def _start(block: bpy.types.PropertyGroup) -> int:
     raise ReferenceError("The block is no longer in its track")
 
 
-def _end(block: bpy.types.PropertyGroup) -> int:
-    return _start(block) + block.frames - 1
+def whole(frame: int) -> int:
+    """Return ``frame``, or the nearest that a whole number of Blender's can be."""
+    return max(-(2**31), min(frame, 2**31 - 1))
 
 
 class COAMD_PG_block(bpy.types.PropertyGroup):

@@ -2,44 +2,65 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ..anim import actions
+from ..errors import InputError
+from ..wire import limits
 from . import record
-from .arrange import Block, Row
+from .arrange import FEWEST, Block, Row
+from .properties import whole
 
 MADE, CHANGED, NEW = "MADE", "CHANGED", "NEW"  # as it is; made, but of something else; never made
 
 
 def read(armature: bpy.types.Object) -> Row:
-    """Return the blocks of the armature's track."""
+    """Return the blocks of the armature's track, the first limits.MOST_BLOCKS of them: no more are ever written.
+
+    What a stranger's file holds beyond a property's bounds is read as the bound.
+    """
     track, found = armature.coamd_track, []
     frame = track.start
-    for block in track.blocks:
-        start = frame + block.gap
-        frame = start + block.frames
+    for block in islice(track.blocks, limits.MOST_BLOCKS):
+        start = frame + max(0, block.gap)
+        frame = start + max(FEWEST, block.frames)
         found.append(Block(block.key, start, frame - 1, block.prompt, block.seed))
     return found
 
 
+def chosen_place(armature: bpy.types.Object) -> int | None:
+    """Return the number of the chosen block, from 0; None where there is none."""
+    index, blocks = armature.coamd_track.index, len(armature.coamd_track.blocks)
+    return index if 0 <= index < min(blocks, limits.MOST_BLOCKS) else None
+
+
 def write(armature: bpy.types.Object, row: Sequence[Block], chosen: int | None = None) -> None:
-    """Let the armature's track be ``row``, of which number ``chosen`` is the chosen block, by default as before."""
+    """Let the armature's track be ``row``, of which number ``chosen`` is the chosen block, by default as before.
+
+    Raises InputError for more blocks than a track can have.
+    """
+    if len(row) > limits.MOST_BLOCKS:
+        raise InputError(
+            f"A track of {len(row)} blocks is too long", f"Make it {limits.MOST_BLOCKS} at most, of fewer frames"
+        )
     track = armature.coamd_track
     while len(track.blocks) > len(row):
         track.blocks.remove(len(track.blocks) - 1)
     while len(track.blocks) < len(row):
         track.blocks.add()
     frame = row[0].start if row else track.start
-    track.start = frame
+    track.start = whole(frame)
     for entry, block in zip(track.blocks, row, strict=True):
-        entry.key, entry.prompt, entry.seed = block.key, block.prompt, block.seed
-        entry.gap, entry.frames = block.start - frame, block.frames
+        entry.key, entry.prompt, entry.seed = whole(block.key), block.prompt, block.seed
+        entry.gap, entry.frames = whole(block.start - frame), whole(block.frames)
         frame = block.end + 1
-    track.index = min(track.index if chosen is None else chosen, max(0, len(row) - 1))
+    track.index = max(0, min(track.index if chosen is None else chosen, len(row) - 1))
 
 
 def played(armature: bpy.types.Object) -> bpy.types.Action | None:
@@ -98,9 +119,11 @@ def take_over(scene: bpy.types.Scene, armature: bpy.types.Object, start: int) ->
     """Make the scenes of a storyboard, ``scene.coamd_edit.scenes``, blocks of the armature's empty track."""
     settings, rate = scene.coamd_edit, scene.render.fps / scene.render.fps_base
     row: Row = []
-    for part in settings.scenes:
-        frames = max(2, round(part.seconds * rate))
-        row.append(Block(len(row) + 1, start, start + frames - 1, part.prompt, settings.seed + len(row)))
+    for part in islice(settings.scenes, limits.MOST_BLOCKS):
+        seconds = part.seconds if math.isfinite(part.seconds) else limits.SHORTEST_SCENE
+        frames = max(FEWEST, round(min(seconds, limits.LONGEST_SCENE) * rate))
+        seed = min(settings.seed + len(row), limits.LARGEST_SEED)
+        row.append(Block(len(row) + 1, start, start + frames - 1, part.prompt, seed))
         start += frames
     write(armature, row, 0)
     armature.coamd_track.loop, armature.coamd_track.in_place = settings.loop, settings.in_place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import bpy
@@ -31,6 +32,7 @@ _SETTINGS = {
     CROWD: "coamd_crowd",
 }
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
+_MOST = 1000  # entries of a collection that are compared: a .blend may hold any number, and panels ask at every redraw
 
 
 def circumstances(context: bpy.types.Context, panel: str) -> tuple:
@@ -51,15 +53,19 @@ def circumstances(context: bpy.types.Context, panel: str) -> tuple:
 
 
 def _values(group: bpy.types.PropertyGroup | None) -> tuple:
-    """Return the values of a group's own properties, those of the groups in it, and how many a collection holds."""
+    """Return the values of a group's own properties, those of the groups in it, and how many a collection holds.
+
+    What follows from others, and so can only be read, is left out.
+    """
     found: list[Any] = []
     for prop in () if group is None else group.bl_rna.properties:
         name = prop.identifier
-        if prop.type in _PLAIN:
+        if prop.type in _PLAIN and not prop.is_readonly:
             value = getattr(group, name)
             found.append(tuple(value) if getattr(prop, "is_array", False) else value)
         elif prop.type == "COLLECTION":
-            found.append(tuple(_values(entry) for entry in getattr(group, name)))
+            entries = getattr(group, name)
+            found.append((len(entries), *(_values(entry) for entry in islice(entries, _MOST))))
         elif prop.type == "POINTER" and name != "rna_type":
             value = getattr(group, name)
             found.append(_values(value) if isinstance(value, bpy.types.PropertyGroup) else value and value.name)

@@ -22,7 +22,7 @@ def comparing() -> bool:
 def groups(context: bpy.types.Context) -> list[list[int]]:
     """Return the takes of the chosen one's armature that are whole, those made at once together, the newest first."""
     settings = context.scene.coamd
-    chosen = settings.takes[settings.take_index] if settings.take_index < len(settings.takes) else None
+    chosen = settings.takes[settings.take_index] if 0 <= settings.take_index < len(settings.takes) else None
     armature = None if chosen is None else chosen.armature
     found = []
     for group in reversed(generate.takes.draws(settings)):

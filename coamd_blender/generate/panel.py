@@ -305,7 +305,7 @@ def _draw_play(layout: bpy.types.UILayout, settings: bpy.types.AddonPreferences 
 
 def _draw_facts(layout: bpy.types.UILayout, settings: COAMD_PG_settings, width: float) -> None:
     """Draw what the chosen take was made from, as its Action tells."""
-    take = settings.takes[settings.take_index] if settings.take_index < len(settings.takes) else None
+    take = settings.takes[settings.take_index] if 0 <= settings.take_index < len(settings.takes) else None
     if take is None or take.action is None:
         return
     weights, licence = (take.action.get(name, "") for name in ("coamd_weights", "coamd_licence"))

@@ -74,7 +74,7 @@ def show(settings: COAMD_PG_settings, index: int) -> None:
 
     Raises InputError when either is gone.
     """
-    take = settings.takes[index] if index < len(settings.takes) else None
+    take = settings.takes[index] if 0 <= index < len(settings.takes) else None
     if take is None or take.action is None or take.armature is None:
         raise InputError("This take was deleted", "Choose another take")
     settled = tracks.settled(take.armature)
@@ -98,7 +98,7 @@ def remove(settings: COAMD_PG_settings, others: bool) -> None:
             nla.remove(armature.animation_data, action)
         if action is not None:
             bpy.data.actions.remove(action)
-    settings.take_index = 0 if others else max(0, chosen - 1)
+    settings.take_index = 0 if others else max(0, min(chosen, len(settings.takes)) - 1)
     left = settings.takes[settings.take_index] if settings.takes else None
     if left is not None and left.action is not None and left.armature is not None:
         show(settings, settings.take_index)

@@ -125,8 +125,8 @@ class COAMD_OT_block_type(_OnStrip, bpy.types.Operator):
         """Open the field to type in."""
         if self._choose(context, event) is None:
             return {"PASS_THROUGH"}
-        entries = track.overlay.shown(context)[0].coamd_track
-        self.prompt = entries.blocks[entries.index].prompt
+        armature = track.overlay.shown(context)[0]
+        self.prompt = armature.coamd_track.blocks[tracks.chosen_place(armature)].prompt
         return context.window_manager.invoke_props_dialog(self, width=400)
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -138,10 +138,10 @@ class COAMD_OT_block_type(_OnStrip, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Keep it."""
         shown = track.overlay.shown(context)
-        if shown is None:
+        chosen = tracks.chosen_place(shown[0]) if shown is not None else None
+        if chosen is None:
             return {"CANCELLED"}
-        entries = shown[0].coamd_track
-        entries.blocks[entries.index].prompt = self.prompt
+        shown[0].coamd_track.blocks[chosen].prompt = self.prompt
         track.overlay.redraw()
         return {"FINISHED"}
 

@@ -69,7 +69,8 @@ class COAMD_OT_in_between(Requesting, bpy.types.Operator):
 
 def _chosen(context: bpy.types.Context) -> int:
     armature = anim.targets.find(context)
-    return armature.coamd_track.index if armature is not None else 0
+    chosen = tracks.chosen_place(armature) if armature is not None else None
+    return -1 if chosen is None else chosen
 
 
 class _OnArmature:
@@ -104,8 +105,7 @@ class _OnBlock(_OnArmature):
         """Return whether there is one."""
         if not super().poll(context):
             return False
-        entries = anim.targets.find(context).coamd_track
-        if entries.index >= len(entries.blocks):
+        if tracks.chosen_place(anim.targets.find(context)) is None:
             cls.poll_message_set("Add a block first")
             return False
         return True
@@ -128,7 +128,8 @@ class COAMD_OT_block_add(_OnArmature, bpy.types.Operator):
         rate = scene.render.fps / scene.render.fps_base
 
         def work(armature: bpy.types.Object, row: arrange.Row) -> None:
-            place = min(armature.coamd_track.index + 1, len(row))
+            chosen = tracks.chosen_place(armature)
+            place = len(row) if chosen is None else chosen + 1
             frames = max(arrange.shortest(rate), self.frames or round(NEW_BLOCK_SECONDS * rate))
             now = scene.frame_current
             seed = track.workflow.new_seed()
@@ -148,7 +149,7 @@ class COAMD_OT_block_remove(_OnBlock, bpy.types.Operator):
         """Remove it; blocks behind it move up unless one of them is made."""
 
         def work(armature: bpy.types.Object, row: arrange.Row) -> None:
-            place = armature.coamd_track.index
+            place = tracks.chosen_place(armature)
             close = all(state == tracks.NEW for state in tracks.states(armature)[place + 1 :])
             tracks.write(armature, arrange.removed(row, place, close))
 
@@ -165,7 +166,7 @@ class COAMD_OT_block_duplicate(_OnBlock, bpy.types.Operator):
         """Add it."""
 
         def work(armature: bpy.types.Object, row: arrange.Row) -> None:
-            place = armature.coamd_track.index
+            place = tracks.chosen_place(armature)
             new = replace(row[place], key=tracks.new_key(armature))
             tracks.write(armature, arrange.inserted(row, place + 1, new), place + 1)
 
@@ -210,7 +211,7 @@ class COAMD_OT_block_move(_OnBlock, bpy.types.Operator):
         """Exchange them."""
 
         def work(armature: bpy.types.Object, row: arrange.Row) -> None:
-            place = armature.coamd_track.index
+            place = tracks.chosen_place(armature)
             other = place + (-1 if self.direction == "UP" else 1)
             if not 0 <= other < len(row):
                 raise InputError("There is no block on that side", "Choose another block")

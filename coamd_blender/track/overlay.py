@@ -18,6 +18,7 @@ BOTTOM, ABOVE_MARKERS, HEIGHT, REACH, LETTERS = 18, 42, 24, 7, 11
 RULER = 24  # with the frame numbers, at the top
 MODES = {"DOPESHEET", "ACTION", "TIMELINE"}
 _CHOSEN, _EDGE = (1.0, 1.0, 1.0, 0.95), (0.05, 0.05, 0.05, 0.9)
+MOST_LETTERS = 300  # of a sentence that are written: no block on a screen shows more
 _MARKS = {tracks.CHANGED: (1.0, 0.62, 0.16, 1.0), tracks.NEW: (0.85, 0.85, 0.85, 0.9)}  # a line below what is not made
 
 _handle: object | None = None
@@ -122,5 +123,5 @@ def _write(view: View, text: str, left: float, right: float) -> None:
     blf.enable(0, blf.CLIPPING)
     blf.clipping(0, left, view.bottom, right, view.bottom + view.height)
     blf.position(0, left, view.bottom + 0.36 * view.height, 0.0)
-    blf.draw(0, text)
+    blf.draw(0, text[:MOST_LETTERS])
     blf.disable(0, blf.CLIPPING)

@@ -37,10 +37,16 @@ class COAMD_UL_blocks(bpy.types.UIList):
     ) -> None:
         """Draw one row, edited in place."""
         row = layout.row(align=True)
-        row.prop(item, "prompt", text="", emboss=False, icon=ICONS[tracks.states(item.id_data)[index]])
+        row.prop(item, "prompt", text="", emboss=False, icon=ICONS[_state(item.id_data, index)])
         frames = row.row(align=True)
         frames.ui_units_x = 3.0
         frames.prop(item, "frames", text="", emboss=False)
+
+
+def _state(armature: bpy.types.Object, index: int) -> str:
+    """Return the state of a block; of one beyond those that are read, that it is new."""
+    states = tracks.states(armature)
+    return states[index] if index < len(states) else tracks.NEW
 
 
 class COAMD_MT_block(bpy.types.Menu):
@@ -74,10 +80,11 @@ def draw_track(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         layout.label(text="No armature selected", icon="INFO")
         return
     track, row, states = armature.coamd_track, tracks.read(armature), tracks.states(armature)
+    chosen = tracks.chosen_place(armature)
     _draw_subject(layout, armature, row, states)
     _draw_list(layout, track)
-    if track.index < len(row):
-        _draw_block(layout, context, track.blocks[track.index], row[track.index], width)
+    if chosen is not None:
+        _draw_block(layout, context, track.blocks[chosen], row[chosen], width)
     ending = layout.column()
     ending.active = all(state == tracks.NEW for state in states)
     draw_labelled(ending, track, "loop")

@@ -99,9 +99,7 @@ def regenerate(context: bpy.types.Context, place: int, how: str) -> Workflow:
     """Make block ``place`` of the track anew, with a seed of its own; with SAME_SEED as it says; ONWARD with all that
     come behind it."""
     armature = _require(context)
-    row = tracks.read(armature)
-    if not 0 <= place < len(row):
-        raise InputError(f"The track has no block {place + 1}", "Choose one")
+    row = _with_block(armature, place)
     chosen = set(range(place, len(row)) if how == ONWARD else [place])
     if how != SAME_SEED:
         row = [replace(block, seed=new_seed()) if number in chosen else block for number, block in enumerate(row)]
@@ -111,7 +109,7 @@ def regenerate(context: bpy.types.Context, place: int, how: str) -> Workflow:
 def in_between(context: bpy.types.Context, place: int) -> Workflow:
     """Fill the gap behind block ``place`` of the track, or make its passage to the next block anew."""
     armature = _require(context)
-    row, action = tracks.read(armature), range_edit.require_action(armature)
+    row, action = _with_block(armature, place), range_edit.require_action(armature)
     subject = _subject(context, armature, action, row)
     found = plan.passage(row, place, subject.keys, new_seed(), _rate(context.scene))
     title = Title("in between", found.pieces[0].seed, "the passage")
@@ -130,6 +128,14 @@ def _require(context: bpy.types.Context) -> bpy.types.Object:
     if not armature.coamd_track.blocks:
         raise InputError("The track holds no block", "Press Add Block")
     return armature
+
+
+def _with_block(armature: bpy.types.Object, place: int) -> Row:
+    """Return the blocks of the track. Raises InputError where it has no block ``place``."""
+    row = tracks.read(armature)
+    if not 0 <= place < len(row):
+        raise InputError("No block of the track is chosen", "Choose one")
+    return row
 
 
 def _rate(scene: bpy.types.Scene) -> float:

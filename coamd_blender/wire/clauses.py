@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from . import limits
+
 MOST_CLAUSES = 4
 _ACTIONS = (
     r"(?:walk|stroll|stride|step|run|jog|sprint|jump|leap|hop|kick|punch|sit|lie|crouch|squat|kneel|bow|dance|fall|crawl)"
@@ -40,16 +42,22 @@ _LISTED = _pattern(rf",\s+(?=(?:\w+ly\s+)?(?:{_ACTIONS}|(?:throws|waves)\b))")
 
 def clauses(text: str) -> list[str]:
     """Return the clauses of ``text`` in the order in which they are done; ``[text]`` if it tells one action, or more
-    than ``MOST_CLAUSES`` of them."""
+    than ``MOST_CLAUSES`` of them, or is longer than a prompt may be.
+
+    Panels and timelines ask at every redraw, of whatever text a .blend holds: the time is linear in its length.
+    """
     text = text.strip().rstrip(".!")
+    if len(text) > limits.LONGEST_PROMPT:
+        return [text]
+    whole, text = text, " ".join(text.split())  # the patterns would take long over white space in long runs
     told = _WITH.sub(lambda found: f", then {found['doing'] or 'does '}", text)
-    if last := _AND_LAST.search(told):
+    if told.endswith(" after") and (last := _AND_LAST.search(told)):
         parts = [told[: last.start()], last.group(1)]
     elif len(parts := _THEN.split(told)) < 2:
         if len(parts := _LATER_FIRST.split(told)) == 2:
             parts.reverse()
         elif len(parts) != 1 or len(parts := _AND.split(told)) < 2:
-            return [text]
+            return [whole]
     parts = [listed for part in parts for listed in _LISTED.split(part)]
     parts = [part.strip(" ,;.") for part in parts]
-    return parts if all(parts) and len(parts) <= MOST_CLAUSES else [text]
+    return parts if all(parts) and len(parts) <= MOST_CLAUSES else [whole]

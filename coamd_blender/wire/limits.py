@@ -16,6 +16,7 @@ DEFAULT_SECONDS = 6.0
 SHORTEST_SCENE, LONGEST_SCENE = 0.5, 3600.0  # of a storyboard's scene
 LONGEST_EDIT = 600.0  # of a range that is made anew
 MOST_RANGES = 1000  # of one edit
+MOST_BLOCKS = 1000  # of a track; each is a scene or a range
 
 MOST_VARIANTS = 8  # that the panel makes at once
 MOST_COPIES = 1000  # that one request, or --count, makes

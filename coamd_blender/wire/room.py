@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from . import limits
 from .clauses import clauses
 
 LEAST_SECONDS, QUICK_SECONDS, LONG_SECONDS = 2.0, 1.5, 3.0
@@ -15,21 +16,34 @@ _QUICK = re.compile(r"\b(?:kick|punch|throw|step|nod|duck|wave|waving|turn|swing
 # What is done several times, or goes down to the floor or up from it.
 _LONG = re.compile(
     r"\b(?:jumping\W?jacks?|star\W?jumps?|(?:push|press|sit)\W?ups?|burpees?|crawl\w*|rolls?|rolling|floor|ground"
-    r"|pick\w*|(?:lie|lies|lying|fall|falls|falling)\b.*\bdown|(?:get|gets|getting)\b.*\bup|twice|times)\b",
+    r"|pick\w*|twice|times)\b",
     re.IGNORECASE,
+)
+# Two words, the second somewhere behind the first; as one pattern their search is quadratic in a sentence's length.
+_LONG_PAIRS = tuple(
+    (re.compile(rf"\b(?:{first})\b", re.IGNORECASE), re.compile(rf"\b{second}\b", re.IGNORECASE))
+    for first, second in (("lie|lies|lying|fall|falls|falling", "down"), ("get|gets|getting", "up"))
 )
 
 
 def needed(prompt: str) -> float:
-    """Return the seconds that the actions of ``prompt`` take at least, one after the other; 0 without a prompt."""
+    """Return the seconds that the actions of ``prompt`` take at least, one after the other; 0 without a prompt, and for
+    one that is longer than may be asked."""
+    if len(prompt) > limits.LONGEST_PROMPT:
+        return 0.0
     prompt = " ".join(prompt.split())
     return sum(map(_of_one, clauses(prompt))) if prompt else 0.0
 
 
 def _of_one(clause: str) -> float:
-    if _LONG.search(clause):
+    if _LONG.search(clause) or any(_in_this_order(clause, *pair) for pair in _LONG_PAIRS):
         return LONG_SECONDS
     return QUICK_SECONDS if _QUICK.search(clause) else LEAST_SECONDS
+
+
+def _in_this_order(clause: str, first: re.Pattern[str], second: re.Pattern[str]) -> bool:
+    found = first.search(clause)
+    return found is not None and second.search(clause, found.end()) is not None
 
 
 def lacking(prompt: str, seconds: float) -> float:

@@ -15,6 +15,7 @@ import bpy
 
 LONG = 400_000  # letters
 TAKES = 300
+BLOCKS = 2000
 _OPENED = 0x00000020  # IN_OPEN
 
 
@@ -56,7 +57,7 @@ def make_library(folder: Path) -> None:
         connection.execute("CREATE TRIGGER t AFTER INSERT ON files BEGIN DELETE FROM files; END")
 
 
-def _raw(owner: bpy.types.bpy_struct) -> object:
+def raw(owner: bpy.types.bpy_struct) -> object:
     """Return what holds the add-on's values of ``owner`` unchecked: Blender 5 keeps them apart from custom ones."""
     system = getattr(owner, "bl_system_properties_get", None)
     return owner if system is None else system(do_create=True)
@@ -82,6 +83,7 @@ def make_blend(path: Path, outside: Path) -> None:
     action["coamd_prompt"] = action["coamd_weights"] = action["coamd_licence"] = "x" * LONG
     _fill_scene(scene, armature, action, outside)
     _fill_rig(armature)
+    _fill_track(armature)
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
 
 
@@ -96,7 +98,7 @@ def _fill_scene(scene: bpy.types.Scene, armature: bpy.types.Object, action: bpy.
         style = settings.styles.add()
         style.name, style.path, style.on = "x" * LONG, str(outside / name), True
     edit.preview = edit.source = action
-    edit.armature, edit.notes, edit.tool, edit.prompt = armature, "n\n" * LONG, "tool", "x" * LONG
+    edit.armature, edit.notes, edit.tool, edit.prompt = armature, "n\n" * LONG, "tool", "lie " * (LONG // 4)
     scenes = edit.scenes.add()
     scenes.prompt = "x" * LONG
     for name in ("clip.bvh", "clip.gltf"):
@@ -105,10 +107,11 @@ def _fill_scene(scene: bpy.types.Scene, armature: bpy.types.Object, action: bpy.
     teach.name = "../../../escaped"
     scene.coamd_understanding.library = str(outside / "library")
     scene.coamd_understanding.text = scene.coamd_understanding.words = "x, " * LONG
-    raw = _raw(scene)
-    raw["coamd"]["seconds"], raw["coamd"]["frames"], raw["coamd"]["seed"] = math.nan, -(2**31), -5
-    raw["coamd"]["variants"], raw["coamd"]["length_in"], raw["coamd"]["begin"] = 2**31 - 1, 99, -7
-    raw["coamd"]["take_index"], raw["coamd_understanding"]["top"] = 2**31 - 1, -5
+    held = raw(scene)
+    held["coamd"]["seconds"], held["coamd"]["frames"], held["coamd"]["seed"] = math.nan, -(2**31), -5
+    held["coamd"]["variants"], held["coamd"]["length_in"], held["coamd"]["begin"] = 2**31 - 1, 99, -7
+    held["coamd"]["take_index"], held["coamd_understanding"]["top"] = -300, -5
+    held["coamd_edit"]["scenes"][0]["seconds"] = math.nan
 
 
 def _fill_rig(armature: bpy.types.Object) -> None:
@@ -118,3 +121,13 @@ def _fill_rig(armature: bpy.types.Object) -> None:
     rest = armature.coamd_rig.rest.add()
     rest.name, rest.turn = "Hips", (math.nan, math.inf, 0, 0)
     armature.coamd_rig.label = "x" * LONG
+
+
+def _fill_track(armature: bpy.types.Object) -> None:
+    """Give the armature a track that takes for ever to look at, and its Action a record that cannot be read."""
+    for number in range(BLOCKS):
+        block = armature.coamd_track.blocks.add()
+        block.prompt, block.gap, block.frames = "get " * (LONG // 4 if number < 5 else 900), 2**31 - 1, 2**31 - 1
+    held = raw(armature)["coamd_track"]
+    held["index"], held["loop"], held["blocks"][1]["frames"] = -BLOCKS - 1, 77, -(2**31)
+    armature.animation_data.action["coamd_blocks"] = "[" * LONG

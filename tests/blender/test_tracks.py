@@ -1,10 +1,20 @@
 """Tracks of prompt blocks in a .blend: saved, undone, renamed, appended, and compared with what an Action records."""
 
+import dataclasses
+import json
+import math
+
 import pytest
 
 bpy = pytest.importorskip("bpy")
 
+import hostile  # noqa: E402
+from test_addon_panels import drawn  # noqa: E402
+
+from coamd_blender.blocks import arrange  # noqa: E402
 from coamd_blender.blocks.arrange import Block  # noqa: E402
+from coamd_blender.errors import InputError  # noqa: E402
+from coamd_blender.wire import limits  # noqa: E402
 
 ROW = [Block(3, 5, 40, "a man walks", 7), Block(4, 41, 80, "he sits down", 8), Block(6, 101, 130, "", 2**31 - 1)]
 
@@ -86,12 +96,77 @@ def test_a_block_is_made_as_long_as_it_asks_for_what_the_action_records(rig):
     assert tracks.new_key(rig) == 7
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"key": 1}]', "[[]]", '{"key": 1}', 7])
+def noted(**values):
+    """A record of one block, as JSON, of which some values are others."""
+    return json.dumps([{"key": 1, "start": 1, "end": 9, "prompt": "walks", "seed": 0} | values])
+
+
+UNREADABLE = [
+    *("", "{", "[1]", '[{"key": 1}]', "[[]]", '{"key": 1}', 7),
+    "[" * 100_000,
+    noted(start=10),
+    noted(end=2**31),
+    noted(key=-(10**4000)),
+    noted(seed=True),
+    noted(prompt="\ud800"),
+    "[" + ",".join([noted()[1:-1]] * 1001) + "]",
+    " " * (1 << 24) + noted(),
+]
+
+
+@pytest.mark.parametrize("text", UNREADABLE, ids=map(str, range(len(UNREADABLE))))
 def test_a_record_that_cannot_be_read_records_nothing(rig, text):
     record, _ = modules()
     action = rig.animation_data.action
     action[record.NAME] = text
     assert record.made_of(action) == ()
+
+
+def test_what_a_strangers_file_holds_beyond_all_bounds_is_read_as_a_track(rig):
+    """Written past the properties' bounds, as a .blend can hold it: gaps add up, negative lengths, no index."""
+    _, tracks = modules()
+    blocks = rig.coamd_track.blocks
+    for _ in range(3):
+        entry = blocks.add()
+        entry.gap = entry.frames = 2**31 - 1
+    assert [(entry.start, entry.end) for entry in blocks][1:] == [(2**31 - 1, 2**31 - 1)] * 2
+    row = tracks.read(rig)
+    assert row[2].end - row[0].start == 2 * (2**31 - 1) + 3 * (2**31 - 1) - 1
+    tracks.write(rig, [dataclasses.replace(block, key=2**40, start=block.start + 2**40) for block in row[1:]])
+    raw = hostile.raw(rig)["coamd_track"]
+    raw["blocks"][0]["gap"], raw["blocks"][0]["frames"] = -(2**31), -5
+    for index, chosen in ((-30, None), (-1, None), (1, 1), (2, None)):
+        raw["index"] = index
+        assert tracks.chosen_place(rig) == chosen
+        assert "Generate" in drawn("COAMD_PT_track")
+        bpy.ops.coamd.block_add(frames=30)
+        bpy.ops.coamd.block_remove()
+    assert tracks.read(rig)[0].frames == arrange.FEWEST
+
+
+def test_more_blocks_than_a_track_can_have_are_neither_read_nor_written(rig):
+    _, tracks = modules()
+    for _ in range(limits.MOST_BLOCKS + 2):
+        rig.coamd_track.blocks.add()
+    row = tracks.read(rig)
+    assert len(row) == len(tracks.states(rig)) == limits.MOST_BLOCKS
+    rig.coamd_track.index = limits.MOST_BLOCKS
+    assert tracks.chosen_place(rig) is None
+    with pytest.raises(InputError, match="1001 blocks is too long"):
+        tracks.write(rig, [*row, row[0]])
+    with pytest.raises(RuntimeError, match="1001 blocks is too long"):
+        bpy.ops.coamd.block_add()
+
+
+def test_what_no_property_takes_does_not_keep_a_former_storyboard_from_becoming_a_track(rig):
+    _, tracks = modules()
+    scene = bpy.context.scene
+    for prompt in ("walks", "waves"):
+        scene.coamd_edit.scenes.add().prompt = prompt
+    raw = hostile.raw(scene)["coamd_edit"]["scenes"]
+    raw[0]["seconds"], raw[1]["seconds"] = math.nan, math.inf
+    tracks.take_over_all()
+    assert [block.prompt for block in tracks.read(rig)] == ["walks", "waves"]
 
 
 def test_a_track_follows_the_action_that_is_played_unless_something_is_yet_to_be_made(rig):

@@ -35,6 +35,19 @@ def test_one_after_the_other(text, parts):
     assert clauses(text) == parts
 
 
+@pytest.mark.parametrize("word", ["and ", "walks and ", "first and ", "then ", "stop , and ", "  ", ", and after xing"])
+@pytest.mark.parametrize("count", [500, 100_000])
+def test_a_text_that_no_pattern_was_made_for_is_taken_apart_at_once(word, count):
+    """Panels ask at every redraw: with patterns that try each split of white space these would take hours."""
+    text = f"walks {word * count}x"
+    assert len(clauses(text)) == 1
+
+
+def test_a_prompt_over_the_limit_stays_whole():
+    text = "walks, then " * 500
+    assert clauses(text) == [text.strip()]
+
+
 @pytest.mark.parametrize(
     "text",
     [
