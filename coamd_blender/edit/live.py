@@ -2,9 +2,9 @@
 around it is made anew.
 
 A timer compares the pose at the current frame with what was written there. Once a gesture is over, the pose is keyed,
-the Action read, the runtime asked, and the values of the range's keys are set at once, in the edit that waits itself:
-nothing flickers, no data-block is added, and keys outside the range stay to the bit. One undo takes back the gesture
-with what was made of it.
+the Action read, the runtime asked, and the values of the range's keys are set, in the edit that waits itself, a few at a
+time and shown at once: nothing flickers, no data-block is added, and keys outside the range stay to the bit. One undo
+takes back the gesture with what was made of it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..anim.read_action import read_steps
 from ..anim.snapshot import rotation_channel
 from ..anim.steps import Call
 from ..core import lifetime, messages, timer
-from ..core.workflow import Workflow, Yield
+from ..core.workflow import Seal, Workflow, Yield
 from ..errors import CoamdError, InputError
 from ..wire.edit_modes import EDIT_MODES
 from ..wire.requests import EditRange, EditRequest
@@ -34,6 +34,7 @@ from . import pending, request, workflow
 
 POLL_SECONDS, SETTLE_SECONDS = 0.1, 0.2  # between two looks; without a change until a gesture is over
 MOVED = 1e-4  # by which a channel differs from what was written: radians, quaternions, Blender units
+WRITE_KEYS, CURVE_KEYS = 12_000, 300  # written in a step, 7 ms; as many as finding a curve takes
 POSES, MADE = "coamd_live_poses", "coamd_live_made"  # on the edit that waits: frames of kept poses, remakes so far
 
 _Channel = tuple[str, int]
@@ -57,6 +58,7 @@ class Live:
 
 
 _live: Live | None = None
+_undone = 0  # undo steps taken back or done again since Blender began
 
 
 def on() -> bool:
@@ -237,10 +239,11 @@ def _remade(context: bpy.types.Context, moved: dict[_Channel, float]) -> Workflo
     yield  # from here on, what goes wrong is told in the panel
 
     channels, area = yield from _made(scene_uid, preview_uid, kept)
+    yield Seal("Writing keys")  # half of them would be worse than none
+    whole = yield from _written(scene_uid, preview_uid, area, channels)
     settings = _found_again(scene_uid, preview_uid)
     settings.preview[POSES] = list(kept)
     settings.preview[MADE] = int(settings.preview.get(MADE, 0)) + 1
-    whole = _write(settings, area, channels)
     if _live is not None:
         if whole:
             _live.written |= {(one.path, one.index): one.made["co"][:, 1].astype(np.float32) for one in channels}
@@ -301,16 +304,33 @@ def _found_again(scene_uid: int, preview_uid: int) -> bpy.types.PropertyGroup:
     return settings
 
 
-def _write(settings: bpy.types.PropertyGroup, area: Range, channels: tuple[range_edit.Channel, ...]) -> bool:
-    """Set the values of the range's keys, all at once; keys outside stay to the bit. Return whether all of them were
-    there."""
-    armature, preview = settings.armature, settings.preview
-    slot, watched, others = actions.slot_for(preview, armature), _watched(settings), []
-    for channel in channels:
-        found = watched.get((channel.path, channel.index))
-        if found is None or not _set_values(found, settings, channel.made):
+def _written(
+    scene_uid: int, preview_uid: int, area: Range, channels: tuple[range_edit.Channel, ...]
+) -> Generator[Yield, Any, bool]:
+    """Set the values of the range's keys; keys outside stay to the bit. Return whether all of them were there.
+
+    A few curves a step, with nothing shown of it: what Blender plays is a copy of the Action, made anew when the Action
+    is tagged, and ``foreach_set`` tags nothing. After an undo in between, all is written once more. The others, of
+    which there usually are none, are written in the last step.
+    """
+    settings = _found_again(scene_uid, preview_uid)
+    undone, left, others, keys = _undone, list(channels), [], 0
+    while left:
+        channel = left.pop()
+        slot = actions.slot_for(settings.preview, settings.armature)
+        curve = actions.find_curve(settings.preview, slot, channel.path, channel.index)
+        if curve is None or not _set_values(curve, settings, channel.made):
             others.append(channel)
+        keys += CURVE_KEYS + (0 if curve is None else len(curve.keyframe_points))
+        if keys >= WRITE_KEYS:
+            keys = 0
+            yield
+            settings = _found_again(scene_uid, preview_uid)
+            if undone != _undone:
+                undone, left, others = _undone, list(channels), []
+    armature, preview = settings.armature, settings.preview
     if others:
+        slot = actions.slot_for(preview, armature)
         handle = None if slot is None else slot.handle
         for _ in range_edit.write_steps(lambda: (armature, preview), handle, others, range_edit.EditOutcome()):
             pass  # all at once: the interface has its turn when all is there
@@ -319,20 +339,22 @@ def _write(settings: bpy.types.PropertyGroup, area: Range, channels: tuple[range
     return not others
 
 
-def _set_values(watched: _Watched, settings: bpy.types.PropertyGroup, made: range_keys.Keys) -> bool:
+def _set_values(curve: bpy.types.FCurve, settings: bpy.types.PropertyGroup, made: range_keys.Keys) -> bool:
     """Set the values of a curve's keys in the range to those ``made``; return whether it has the same frames, else
     nothing is done.
 
     Handles go along with their keys. Blender is not asked to find them anew: it would do so outside the range as well.
     """
-    points = watched.points(settings)
-    if not np.array_equal([point.co.x for point in points], made["co"][:, 0]):
+    first, stop = _places(curve, settings)
+    if stop - first != len(made["co"]):
         return False
-    for point, value in zip(points, made["co"][:, 1].tolist(), strict=True):
-        by = value - point.co.y
-        point.co.y = value
-        point.handle_left.y += by
-        point.handle_right.y += by
+    keys = range_keys.read_keys(curve, ("co", "handle_left", "handle_right"))
+    if not np.array_equal(keys["co"][first:stop, 0], made["co"][:, 0]):
+        return False
+    by = made["co"][:, 1] - keys["co"][first:stop, 1]
+    for name, values in keys.items():
+        values[first:stop, 1] += by
+        curve.keyframe_points.foreach_set(name, values.ravel())
     return True
 
 
@@ -342,6 +364,8 @@ def _set_values(watched: _Watched, settings: bpy.types.PropertyGroup, made: rang
 @persistent
 def _after_undo(*_: Any) -> None:
     """Take what came back for granted; where that is a gesture without what was made of it, take it back, too."""
+    global _undone
+    _undone += 1
     settings = None if _live is None else pending.pending(bpy.context)
     if settings is None:
         return

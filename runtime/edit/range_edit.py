@@ -12,7 +12,7 @@ import torch
 
 from coamd_blender.errors import InputError
 from coamd_blender.motion.kinematics import bone_lengths, heading_by_width
-from coamd_blender.motion.signals import catmull_rom, ease_between
+from coamd_blender.motion.signals import catmull_rom, ease_between, smoothstep
 from coamd_blender.motion.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
 from runtime.cleanup.blend import Body, Target, fade, holding, through, with_lengths
 from runtime.cleanup.denoise import remove_tremor
@@ -22,7 +22,7 @@ from runtime.edit import root_trajectory
 from runtime.edit.latents import MotionAutoencoder
 from runtime.edit.task import Edit
 from runtime.edit.window import Grid, windows
-from runtime.formats.placing import floor_height
+from runtime.formats.placing import floor_height, resting_height
 from runtime.generate.examples import LEAD, laid_into
 from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
@@ -38,6 +38,8 @@ OWN_STRENGTH = 1.0
 # and feet slide less; with a layer skipped there, a hand that is held at a place leaps to it.
 INSISTED, LED = 1.25, 0.6
 STAND_SECONDS = 1.0  # of what is kept on either side that tell where feet stand
+MISPLACED = 0.05  # m: what is made anew and rests no further off the floor was meant to rest on it
+LANDED, LANDINGS = 0.0002, 10  # m: how near it comes to rest, and in how many rounds at most
 _LEGS = [JOINT_INDEX[name] for name in BODY_PARTS["legs"]]
 _ROUGH_ROUNDS, _EXACT_ROUNDS = 40, 400
 
@@ -328,7 +330,32 @@ class RangeEdit:
         fresh = on_kept_joints(fresh, lengths, self.joints[start:stop], held)
         if self.task.targets:
             fresh = self._exact(fresh, lengths)
-        return self._foot_locked(fresh)
+        return self._on_the_floor(fresh)
+
+    def _on_the_floor(self, fresh: np.ndarray) -> np.ndarray:
+        """Return the range's frames (stop - start, 22, 3) with locked feet, resting on the floor of what is kept.
+
+        What is drawn rests on it to a centimetre or two, and the foot lock lifts feet out of the floor but never sets
+        them down: were the body left there, the next edit would take its height for the floor, and motions gone on from
+        one after the other would climb. What rests further off, on a box or on stairs, is meant to.
+        """
+        locked = self._foot_locked(fresh)
+        if self.task.targets or self.task.held()[[0, *_LEGS]].any():
+            return locked
+        share = _away_from(self.kept, len(fresh), FADE_SECONDS * self.fps)
+        height = self._resting(fresh)
+        for _ in range(LANDINGS):
+            if height is None or not LANDED < abs(height) < MISPLACED:
+                break
+            fresh = fresh - (share * height / self.body.scale)[:, None, None] * [0.0, 1.0, 0.0]
+            locked = self._foot_locked(fresh)
+            height = self._resting(locked)
+        return locked
+
+    def _resting(self, fresh: np.ndarray) -> float | None:
+        """Return the height, canonical metres, at which frames (count, 22, 3) of the clip rest over its floor."""
+        at_20 = catmull_rom(fresh, np.arange(0, len(fresh) - 1 + 1e-6, self.fps / FPS))
+        return resting_height(self.body.to_canonical(at_20))
 
     def _foot_locked(self, fresh: np.ndarray) -> np.ndarray:
         """Return the range's frames (stop - start, 22, 3) with standing feet that stay; poses asked for stay too."""
@@ -418,6 +445,16 @@ def blend_ends(
         speed = off - (after[1] - beyond[1]) if len(after) > 1 else np.zeros_like(off)
         result[inner] += fade(off, speed, count, length)[::-1]
     return result
+
+
+def _away_from(kept: tuple[bool, bool], frames: int, length: float) -> np.ndarray:
+    """Return a share (frames,), 0 to 1, that is eased from zero over ``length`` frames at each end where frames are
+    kept."""
+    share, at = np.ones(frames), np.arange(1, frames + 1) / max(length, 1.0)
+    for stays, off in zip(kept, (at, at[::-1]), strict=True):
+        if stays:
+            share *= smoothstep(off)
+    return share
 
 
 def on_kept_joints(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:

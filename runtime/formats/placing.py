@@ -186,19 +186,28 @@ def _level(heights: np.ndarray) -> float:
     return float(np.median(heights[heights < low + 0.06]))
 
 
+def resting_height(joints: np.ndarray) -> float | None:
+    """Find the height at which a motion of any posture rests, metres; None where no part of it ever stands still.
+
+    joints: (frames, 22, 3), metres. The level of the lowest point (lowest_point) over frames in which that part stands
+    still.
+    """
+    if len(joints) < 4:
+        return None
+    lowest, rests, _ = _support(joints)
+    return None if rests.sum() < max(3, 0.05 * len(joints)) else _level(lowest[rests])
+
+
 def floor_height(joints: np.ndarray) -> float:
     """Find the height of the floor under a motion of any posture, metres: what the body rests on.
 
     joints: (frames, 22, 3), metres, at any height (motion.contacts.floor_offset serves motion that was made to stand on
-    y = 0). The level of the lowest point (lowest_point) over frames in which that part stands still; without such
-    frames the 5th percentile of the lowest point.
+    y = 0). Where it never rests (resting_height), the 5th percentile of the lowest point.
     """
     if len(joints) < 4:
         return float(lowest_point(joints).min())
-    lowest, rests, _ = _support(joints)
-    if rests.sum() < max(3, 0.05 * len(joints)):
-        return float(np.percentile(lowest, 5))
-    return _level(lowest[rests])
+    height = resting_height(joints)
+    return float(np.percentile(lowest_point(joints), 5)) if height is None else height
 
 
 def _smooth_between(frames: int, at: np.ndarray, values: np.ndarray, spread: float) -> np.ndarray:

@@ -83,6 +83,64 @@ def test_a_moved_pose_is_kept_and_what_is_around_it_is_made_anew(waiting):
     assert asked["arrays"]["target_points"] == [22, 3], "the whole pose is a target"
 
 
+def gesture(armature, frame, by):
+    """Turn the arm at a frame, and begin to make anew what is around it."""
+    from coamd_blender.edit import live
+
+    bpy.context.scene.frame_set(frame)
+    armature.pose.bones[ARM].rotation_quaternion[1] += by
+    live.remake(bpy.context, live._moved(live._live, bpy.context, bpy.context.scene.coamd_edit))
+
+
+def test_what_is_half_written_is_never_shown(waiting, monkeypatch):
+    from coamd_blender.core import session
+    from coamd_blender.edit import live
+
+    armature, preview = waiting
+    monkeypatch.setattr(live, "WRITE_KEYS", 1)  # a step a curve
+    gesture(armature, 30, 0.3)
+    shown, written = [], []
+    while session.current().pump():
+        bpy.context.scene.frame_set(24)
+        shown.append(np.concatenate([bone.matrix for bone in armature.pose.bones]).tobytes())
+        written.append(tuple(keys(preview, armature, inside=True).values()))
+        time.sleep(0.002)
+    assert live.poses(preview) == (30,)
+    assert len(set(written)) > 10, "it takes many steps"
+    changes = [number for number in range(1, len(shown)) if shown[number] != shown[number - 1]]
+    assert len(changes) == 1, "one picture follows the other"
+    assert written[changes[0]] == written[-1], "when all is written"
+
+
+def test_an_undo_in_the_middle_of_writing_leaves_no_half(waiting, monkeypatch):
+    from coamd_blender.core import session
+    from coamd_blender.edit import live
+
+    armature, preview = waiting
+    gesture(armature, 30, 0.3)
+    channels = []
+    whole = live._written
+    monkeypatch.setattr(live, "_written", lambda *given: channels.append(given) or whole(*given))
+    monkeypatch.setattr(live, "WRITE_KEYS", 1)
+    before = keys(preview, armature, inside=True)
+    while not channels or keys(preview, armature, inside=True) == before:
+        session.current().pump()
+        time.sleep(0.002)
+    for path, index in list(before)[:20]:  # as they were, as an undo makes them
+        curve = actions.find_curve(preview, actions.slot_for(preview, armature), path, index)
+        for point, row in zip(
+            curve.keyframe_points[19:40], np.frombuffer(before[path, index], np.float32).reshape(-1, 6), strict=True
+        ):
+            point.co.y = row[1]
+    live._after_undo()
+    while session.current().pump():
+        time.sleep(0.002)
+    made = {(one.path, one.index): one.made["co"][:, 1] for one in channels[0][3]}
+    found = keys(preview, armature, inside=True)
+    for channel, values in made.items():
+        np.testing.assert_array_equal(np.frombuffer(found[channel], np.float32).reshape(-1, 6)[:, 1], values)
+
+
 def test_a_second_pose_keeps_the_first(waiting):
     from coamd_blender.edit import live
 

@@ -35,6 +35,37 @@ def test_the_floor_is_that_of_the_frames_that_stay(walk):
     assert floors[0] == floors[1] and abs(floors[0]) < 0.02
 
 
+def standing_toes(joints):
+    """The height that the lower toe has in the lowest quarter of the frames: a walking body stands on it."""
+    return float(np.quantile(joints[:, [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]], 1].min(axis=1), 0.25))
+
+
+def put_back(clip, fps, start, lift):
+    """``clip`` with frames from ``start`` on put back as they were, but drawn ``lift`` metres too high."""
+    task = Edit(start, len(clip), "a person walks forward", "continue")
+    prepared = RangeEdit.of(clip.astype(float), fps, task, (0, start), (len(clip), len(clip)))
+    made = prepared.window.copy()
+    made[~prepared.shown, :, 1] += lift
+    return prepared.back_in_clip(made)
+
+
+@pytest.mark.parametrize("lift", [-0.03, 0.015, 0.03])
+def test_what_is_drawn_a_little_off_the_floor_comes_to_stand_on_it(walk, lift):
+    assert abs(standing_toes(put_back(walk, 20.0, 60, lift)[20:]) - standing_toes(walk[:60])) < 0.004
+
+
+def test_what_is_drawn_on_a_box_stays_on_it(walk):
+    assert standing_toes(put_back(walk, 20.0, 60, 0.2)[20:]) > 0.18
+
+
+def test_what_is_drawn_too_high_again_and_again_does_not_climb(walk):
+    piece = walk[:80]
+    for _ in range(6):
+        there_and_back = np.concatenate([piece, piece[::-1]])
+        piece = put_back(there_and_back, 20.0, len(piece), 0.02)
+        assert abs(standing_toes(piece) - standing_toes(walk[:80])) < 0.01
+
+
 def bones(joints):
     return np.linalg.norm(joints[:, 1:] - joints[:, list(PARENTS[1:])], axis=-1)
 
