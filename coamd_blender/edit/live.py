@@ -2,7 +2,7 @@
 around it is made anew.
 
 A timer compares the pose at the current frame with what was written there. Once a gesture is over, the pose is keyed,
-the Action read, the runtime asked, and the values of the range's keys are set, in the edit that waits itself, a few at a
+the Action read, the runtime asked, and the values of the range's keys are set in the edit that waits itself, a few at a
 time and shown at once: nothing flickers, no data-block is added, and keys outside the range stay to the bit. One undo
 takes back the gesture with what was made of it.
 """
@@ -309,9 +309,9 @@ def _written(
 ) -> Generator[Yield, Any, bool]:
     """Set the values of the range's keys; keys outside stay to the bit. Return whether all of them were there.
 
-    A few curves a step, with nothing shown of it: what Blender plays is a copy of the Action, made anew when the Action
-    is tagged, and ``foreach_set`` tags nothing. After an undo in between, all is written once more. The others, of
-    which there usually are none, are written in the last step.
+    A few curves a step, with nothing shown of it: Blender evaluates an Action anew when it is tagged, or the frame
+    changes, and ``foreach_set`` tags nothing. After an undo in between, all is written once more. The others, of which
+    there usually are none, are written in the last step.
     """
     settings = _found_again(scene_uid, preview_uid)
     undone, left, others, keys = _undone, list(channels), [], 0
@@ -352,8 +352,10 @@ def _set_values(curve: bpy.types.FCurve, settings: bpy.types.PropertyGroup, made
     if not np.array_equal(keys["co"][first:stop, 0], made["co"][:, 0]):
         return False
     by = made["co"][:, 1] - keys["co"][first:stop, 1]
+    keys["co"][first:stop] = made["co"]
+    for name in ("handle_left", "handle_right"):
+        keys[name][first:stop, 1] += by
     for name, values in keys.items():
-        values[first:stop, 1] += by
         curve.keyframe_points.foreach_set(name, values.ravel())
     return True
 
