@@ -39,7 +39,8 @@ import numpy as np
 from ..errors import RigError
 from ..motion import skeleton
 from .creature import arm_that_is_a_wing, why_not_a_person
-from .names import common_affixes, key, split_name, strip_affixes
+from .guess import bones_by_words
+from .names import common_affixes, key, strip_affixes
 from .rig import Rig
 from .shape import guess_by_shape, sides_are_swapped
 from .stance import why_not_a_stance
@@ -276,37 +277,10 @@ def share_spine(chain: Sequence[str]) -> dict[str, str]:
 def _guess(names: Sequence[str], parents: Sequence[int] | None) -> Mapping:
     """Map by words: for every role the bone whose words match its earliest word, the upper of two alike."""
     table = _generic()
-    ignored = set(table["ignore"])
-    parts = [(name, depth, *split_name(name)) for name, depth in zip(names, _depths(names, parents), strict=True)]
-    parts = [part for part in parts if not ignored & set(part[4])]
-    found: dict[str, tuple[str, ...]] = {}
-    for side in SIDES:
-        sided = sorted((part for part in parts if part[2] == side), key=lambda part: part[1])
-        taken: set[str] = set()
-        for role in ("hip", "ankle", "foot", "elbow", "wrist", "knee", "shoulder", "collar"):
-            bones = _matches(table["limbs"][role], sided, taken)
-            if bones:
-                found[f"{side}_{role}"] = bones
-                taken.add(bones[0])
-    centre = sorted((part for part in parts if part[2] is None), key=lambda part: part[1])
-    for joint in ("pelvis", "neck", "head"):
-        bones = _matches(table["centre"][joint], centre, set())
-        if bones:
-            found[joint] = bones
-    used = {bones[0] for bones in found.values()}
-    spine = [part[0] for part in centre if part[3] in table["centre"]["spine"] and part[0] not in used]
+    found, spine = bones_by_words(table, names, _depths(names, parents), parents)
     bones = {joint: names[0] for joint, names in found.items()} | share_spine(spine)
     ambiguous = {joint: names for joint, names in found.items() if len(names) > 1}
     return replace(make_mapping(table["label"], bones), ambiguous=ambiguous)
-
-
-def _matches(words: Sequence[str], parts: Sequence[tuple], taken: set[str]) -> tuple[str, ...]:
-    """Return the bones, uppermost first, that match the earliest of ``words`` that any matches."""
-    for word in words:
-        found = tuple(name for name, _depth, _side, joined, _words in parts if joined == word and name not in taken)
-        if found:
-            return found
-    return ()
 
 
 def _by_shape(

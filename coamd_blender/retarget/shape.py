@@ -14,6 +14,8 @@ import numpy as np
 
 # Shares of the rig's height: how near a mirror image must lie, and how near the middle a bone of the trunk.
 _MIRROR, _MIDDLE = 0.03, 0.02
+# From so many bones on a limb has a tip beyond its third; what a limb that ends there loses, a share of its length.
+_TIPPED, _TIP = 5, 0.04
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,9 @@ def _two_segments(body: _Body, chain: list[int]) -> list[int]:
                 upper = np.linalg.norm(body.heads[chain[middle]] - body.heads[chain[first]])
                 lower = np.linalg.norm(body.heads[chain[last]] - body.heads[chain[middle]])
                 # long, alike, and of few bones: fingers and collars are not part of a limb
-                score = min(upper, lower) - 0.6 * max(upper, lower) + (upper + lower) * (0.6 - 0.1 * (last - first))
+                score = min(upper, lower) - 0.6 * max(upper, lower)
+                tip = _TIP if len(chain) >= _TIPPED and last == len(chain) - 1 else 0.0
+                score += (upper + lower) * (0.6 - 0.1 * (last - first) - tip)
                 if score > most:
                     best, most = (first, middle, last), float(score)
     first, middle, last = best

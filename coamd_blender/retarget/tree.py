@@ -18,6 +18,9 @@ from ..motion import rotations as rot
 # How unlike in length two bones of a pair may be, as a share; and what share of a leg a bone has at least.
 _UNLIKE, _SHORT = 0.06, 0.04
 _MOST = 2000  # joints
+_SEEN = 60  # frames in which segments are measured
+# From so many joints on a limb has a tip beyond its third; what a limb that ends there loses, a share of its length.
+_TIPPED, _TIP = 5, 0.04
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,11 @@ def guess_by_tree(
     pelvis, legs, chest, arms = found
     joints: dict = {"pelvis": pelvis}
     for side, (leg, arm) in enumerate(zip(legs, arms, strict=True)):
-        hip, knee, ankle, *toes = _segments(tree, leg)
+        hip, knee, ankle, *toes = _segments(tree, leg, positions)
         joints |= {(side, "hip"): hip, (side, "knee"): knee, (side, "ankle"): ankle}
         if toes:
             joints[side, "foot"] = toes[0]
-        shoulder, elbow, wrist, *_ = _segments(tree, arm)
+        shoulder, elbow, wrist, *_ = _segments(tree, arm, positions)
         joints |= {(side, "shoulder"): shoulder, (side, "elbow"): elbow, (side, "wrist"): wrist}
         if shoulder != arm[0]:
             joints[side, "collar"] = arm[arm.index(shoulder) - 1]
@@ -120,20 +123,27 @@ def _below(tree: _Tree, above: int, joint: int) -> bool:
     return False
 
 
-def _segments(tree: _Tree, chain: list[int]) -> list[int]:
+def _segments(tree: _Tree, chain: list[int], positions: np.ndarray) -> list[int]:
     """Return the joints at the start, middle and end of the two long segments of a limb, and those after that have
-    a length."""
-    along = np.cumsum(tree.lengths[chain])
+    a length.
+
+    A segment is as long as its ends are apart in motion: what bends within it, as a shoulder between collar and elbow,
+    makes it shorter, and a twist bone does not. The tip of a hand or a foot is not the end of a limb.
+    """
+    seen = positions[:: max(1, len(positions) // _SEEN), chain]
+    apart = np.nan_to_num(np.nanmedian(np.linalg.norm(seen[:, :, None] - seen[:, None], axis=-1), axis=0))
     best, most = (0, 1, 2), -np.inf
     for first in range(len(chain) - 2):
         for middle in range(first + 1, len(chain) - 1):
             for last in range(middle + 1, len(chain)):
-                upper, lower = along[middle] - along[first], along[last] - along[middle]
-                score = min(upper, lower) - 0.6 * max(upper, lower) + (upper + lower) * (0.6 - 0.1 * (last - first))
+                tip = _TIP if len(chain) >= _TIPPED and last == len(chain) - 1 else 0.0
+                upper, lower = apart[first, middle], apart[middle, last]
+                score = min(upper, lower) - 0.6 * max(upper, lower)
+                score += (upper + lower) * (0.6 - 0.1 * (last - first) - tip)
                 if score > most:
                     best, most = (first, middle, last), score
     first, middle, last = best
-    limb = along[last] - along[first]
+    limb = apart[first, middle] + apart[middle, last]
     after = [joint for joint in chain[last + 1 :] if tree.lengths[joint] > _SHORT * limb]
     return [chain[first], chain[middle], chain[last], *after]
 

@@ -129,7 +129,8 @@ class Export:
     the root is turned, the zero pose stays Y up). unit: metres a file unit. fps: frames a second. trunk, arms: their
     lengths as shares of the canonical body's; size: that of all. zero: "t", "a", "down", "bone" (each bone along X) or
     "first" (the zero pose is the first frame's). order: rotation channels. layout: "plain", "positions" (on every
-    joint), "rotations first". damage: one of DAMAGE, or "". ends: whether there are End Sites.
+    joint), "rotations first". damage: one of DAMAGE, or "". ends: whether there are End Sites. form: "bvh", or one of
+    exports_gltf.FORMS, for which order, layout and damage say nothing.
     """
 
     kind: str
@@ -145,6 +146,7 @@ class Export:
     layout: str = "plain"
     damage: str = ""
     ends: bool = True
+    form: str = "bvh"
 
 
 def _offsets(export: Export) -> np.ndarray:
@@ -259,7 +261,8 @@ def euler(matrices: np.ndarray, order: str) -> np.ndarray:
 
 DAMAGE = (
     "", "crlf", "blank lines", "comments", "lower case", "frames plus one", "frames minus one", "cut row", "bad row",
-    "two roots", "tabs", "wrapped rows", "no frames", "bom",
+    "two roots", "tabs", "wrapped rows", "no frames", "bom", "carriage returns", "semicolons", "decimal commas",
+    "root above", "two people", "two bytes",
 )  # fmt: skip
 
 
@@ -278,7 +281,7 @@ def write_bvh_export(path: Path, export: Export) -> None:
             columns += [angles, place] if export.layout == "rotations first" else [place, angles]
     rows = [" ".join(f"{value:.5f}" for value in row) for row in np.concatenate(columns, axis=1)]
     text = _damaged(lines, rows, export)
-    path.write_bytes(text.encode("utf-8-sig" if export.damage == "bom" else "utf-8"))
+    path.write_bytes(text.encode({"bom": "utf-8-sig", "two bytes": "utf-16"}.get(export.damage, "utf-8")))
 
 
 def _describe(lines: list[str], export: Export, made: Skeleton, joint: int, depth: int) -> None:
@@ -310,6 +313,13 @@ def _damaged(lines: list[str], rows: list[str], export: Export) -> str:
         lines += ["ROOT Camera", "{", "OFFSET 0 1 2", "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation "
                   "Yrotation", "End Site", "{", "OFFSET 0 0 1", "}", "}"]  # fmt: skip
         rows = [f"{row} 1 2 3 0 0 0" for row in rows]
+    if damage == "two people":  # the other one behind, in the other's first pose all the time
+        other = [line.replace("ROOT ", "ROOT Other").replace("JOINT ", "JOINT Other") for line in lines[1:]]
+        lines, rows = [*lines, *other], [f"{row} {rows[0]}" for row in rows]
+    if damage == "root above":
+        lines = [lines[0], "ROOT Reference", "{", "OFFSET 0 0 0", "CHANNELS 6 Xposition Yposition Zposition Zrotation "
+                 "Xrotation Yrotation", lines[1].replace("ROOT", "JOINT"), *lines[2:], "}"]  # fmt: skip
+        rows = [f"0 0 0 0 0 0 {row}" for row in rows]
     if damage == "cut row":
         rows = [*rows[:-1], rows[-1][: len(rows[-1]) // 2]]
     if damage == "bad row":
@@ -331,4 +341,7 @@ def _damaged(lines: list[str], rows: list[str], export: Export) -> str:
             text = text.replace(word, word.lower())
     if damage == "tabs":
         text = text.replace("  ", "\t").replace(" ", "   ")
-    return text.replace("\n", "\r\n") if damage == "crlf" else text
+    if damage in ("semicolons", "decimal commas"):
+        at = text.index(rows[0])
+        text = text[:at] + (text[at:].replace(" ", ";") if damage == "semicolons" else text[at:].replace(".", ","))
+    return text.replace("\n", {"crlf": "\r\n", "carriage returns": "\r"}.get(damage, "\n"))

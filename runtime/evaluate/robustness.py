@@ -25,12 +25,14 @@ from coamd_blender.motion.rotations import unit
 from coamd_blender.motion.skeleton import JOINT_NAMES
 from runtime.evaluate.export_names import NAMED, joint_names
 from runtime.evaluate.exports import DAMAGE, KINDS, Export, known_joints, write_bvh_export
+from runtime.evaluate.exports_gltf import FORMS, write_gltf_export
 from runtime.formats.read import read_motions
 
 if TYPE_CHECKING:
     from runtime.evaluate.benchmarks import Options
 
 FILES = 9 * len(NAMED)
+GLTF_FILES = 6 * len(FORMS)
 NEAR, ALIKE = 0.01, 2.0  # metres, degrees
 RIGHT, REFUSED, TOLD, WRONG = "right", "refused", "told to be doubtful", "wrong without a word"
 OUTCOMES = (RIGHT, REFUSED, TOLD, WRONG)
@@ -57,7 +59,8 @@ class Result:
 
 
 def draw(seed: int = 0) -> Iterator[tuple[str, Export]]:
-    """Yield (scheme of names, export) of FILES files: every scheme as often, all else by chance."""
+    """Yield (scheme of names, export) of FILES .bvh, every scheme as often, and GLTF_FILES .glb, every form as often;
+    all else by chance."""
     rng = np.random.default_rng(seed)
 
     def one_of(values: tuple) -> object:
@@ -84,6 +87,31 @@ def draw(seed: int = 0) -> Iterator[tuple[str, Export]]:
                 ends=bool(rng.random() < 0.8),
             ),
         )
+    for number in range(GLTF_FILES):
+        scheme, form = one_of(NAMED), FORMS[number % len(FORMS)]
+        trunk, arms, size = one_of((BUILDS[0], *BUILDS))
+        yield (
+            scheme,
+            Export(
+                kind=one_of(KINDS),
+                names=joint_names(scheme),
+                unit=0.01 if form == "scaled root" else 1.0,
+                fps=one_of((24.0, 25.0, 30.0, 60.0)),
+                size=size,
+                trunk=trunk,
+                arms=arms,
+                zero=one_of(("t", "a", "down", "bone", "first")),
+                ends=bool(rng.random() < 0.8),
+                form=form,
+            ),
+        )
+
+
+def write_export(folder: Path, name: str, export: Export) -> Path:
+    """Write a file as ``export`` says into ``folder``, and return it."""
+    path = folder / f"{name}{'.bvh' if export.form == 'bvh' else '.glb'}"
+    (write_bvh_export if export.form == "bvh" else write_gltf_export)(path, export)
+    return path
 
 
 def judge(path: Path, export: Export) -> tuple[str, str]:
@@ -128,8 +156,7 @@ def run_robustness(options: Options) -> dict:
     results, exports = [], list(draw())
     with tempfile.TemporaryDirectory(prefix="coamd-") as folder:
         for number, (scheme, export) in enumerate(exports):
-            path = Path(folder, f"{number}.bvh")
-            write_bvh_export(path, export)
+            path = write_export(Path(folder), str(number), export)
             if not number:
                 judge(path, export)  # what is imported at first use takes longer than any file
             begun = time.process_time()
@@ -182,6 +209,7 @@ def table(found: dict, results: list[Result]) -> str:
         ("zero pose", lambda result: result.export.zero),
         ("layout", lambda result: result.export.layout),
         ("damage", lambda result: result.export.damage or "none"),
+        ("form", lambda result: result.export.form),
         ("all", lambda result: "files"),
     ):
         for value in dict.fromkeys(of(result) for result in results):

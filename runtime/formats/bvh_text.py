@@ -1,9 +1,9 @@
 """The text of a BVH file: its skeleton and its table of numbers, as many exporters write them.
 
 Read are keywords in any case, braces anywhere, names with spaces, CHANNELS and OFFSET in any order, missing End Sites,
-blank lines and comments (# or //), any line ends, decimal commas, rows broken over several lines, and a table with more
-or fewer rows than Frames says. A row that is not whole costs itself: it is left empty (NaN) and told, or dropped where
-it is the last.
+blank lines and comments (# or //), any line ends, decimal commas, numbers parted by semicolons, rows broken over
+several lines, and a table with more or fewer rows than Frames says. A row that is not whole costs itself: it is left
+empty (NaN) and told, or dropped where it is the last.
 """
 
 from __future__ import annotations
@@ -195,14 +195,16 @@ def _table(text: str) -> tuple[list[str], int | None, float]:
 def _is_row(line: str) -> bool:
     """Tell whether a line begins with a number."""
     try:
-        number(line.split(None, 1)[0])
-    except ValueError:
+        number(line.replace(";", " ").split(None, 1)[0])
+    except (ValueError, IndexError):
         return line.split(None, 1)[0].lower().lstrip("+-") in ("nan", "inf", "nan(ind)", "1.#ind", "1.#qnan")
     return True
 
 
 def _values(lines: list[str], width: int) -> tuple[np.ndarray, list[str]]:
     """Return the rows (frames, width), NaN where one is not whole, and what was amiss."""
+    if lines and any(";" in line for line in lines[:3]):
+        lines = [line.replace(";", " ") for line in lines]
     if lines and any("," in line for line in lines[:3]):
         point = "" if any("." in line for line in lines[:3]) else "."
         lines = [line.replace(",", point or " ") for line in lines]

@@ -401,7 +401,8 @@ def canonical_pieces(
     motions = []
     for start, stop in spans:
         sampled = resample(positions[start:stop], clip.fps)
-        if len(sampled) > 1 or (len(clip.positions) == 1 and np.isfinite(sampled).all()):
+        whole = stop - start == len(clip.positions)
+        if len(sampled) > 1 or (whole and np.isfinite(sampled).all()):  # a pose, or hardly more
             joints = to_canonical_body(names, sampled, joint_map, calibration)
             if check:
                 check_handedness(joints, clip.name)

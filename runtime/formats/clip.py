@@ -41,6 +41,7 @@ class SourceClip:
     notes      what was amiss in the file and is read nevertheless, a line each
     up         the axis that is up ("y"), where the format says so; None where it has to be found
     last_turns name of a joint that turns with nothing below it -> (frames, 3, 3) its turn away from rest
+    keyed      names of the joints that the motion has keys of; None where every joint has some
     """
 
     names: tuple[str, ...]
@@ -52,6 +53,7 @@ class SourceClip:
     notes: tuple[str, ...] = ()
     up: str | None = None
     last_turns: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    keyed: frozenset[str] | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if self.positions.ndim != 3 or self.positions.shape[1:] != (len(self.names), 3):

@@ -20,6 +20,8 @@ from .clip import SourceClip
 GUESSED = "Guessed by name"  # the label of presets/generic.json
 REMEDY = "Name its joints as Mixamo, Unreal, SMPL or a preset of this add-on does, or rename them left_hip and so on"
 _FEWEST = 8  # joints of a figure among several roots
+_ARMS = {"left_elbow", "right_elbow"}  # without which nothing is said of the arms
+_STILL = 1e-4  # share of its size that nothing of a figure which stands still moves by
 
 
 def find_figure(clip: SourceClip) -> tuple[tuple[Mapping, SourceClip], list[str]]:
@@ -36,11 +38,37 @@ def find_figure(clip: SourceClip) -> tuple[tuple[Mapping, SourceClip], list[str]
             failed.append(error)
     if not found:
         raise failed[0]
-    best = max(found, key=lambda figure: figure[0].score)
+    best = max(found, key=lambda figure: (_moves(figure[1]), figure[0].score))
+    if not _is_keyed(*best):
+        raise DataError(f"{clip.name} moves nothing of the person", "Choose another animation of the file")
     if roots == 1:
         return best, []
     others = f"{len(found) - 1} more people" if len(found) > 1 else "something else"
     return best, [f"of {roots} roots {best[1].names[0]} is read, and {others} left out"]
+
+
+def _moves(clip: SourceClip) -> bool:
+    """Tell whether the joints of a part move against each other: of two people an animation may move one alone."""
+    if len(clip.positions) < 2:
+        return True
+    seen = clip.positions[:: max(1, len(clip.positions) // 50)]
+    seen = seen - seen[:, :1]
+    size = np.nanmax(np.ptp(seen, axis=1), initial=0.0)
+    return bool(np.nanmax(np.nanstd(seen, axis=0), initial=0.0) > _STILL * size)
+
+
+def _is_keyed(mapping: Mapping, clip: SourceClip) -> bool:
+    """Tell whether there are keys of a person's joints, or of what carries them: a file may animate a prop alone."""
+    if clip.keyed is None:
+        return True
+    place = {name: index for index, name in enumerate(clip.names)}
+    carried = set()
+    for bone in mapping.bones.values():
+        index = place[bone]
+        while index >= 0 and index not in carried:
+            carried.add(index)
+            index = clip.parents[index]
+    return any(clip.names[index] in clip.keyed for index in carried)
 
 
 def _parts(clip: SourceClip) -> tuple[list[SourceClip], int]:
@@ -68,14 +96,22 @@ def _mapping(clip: SourceClip) -> Mapping:
     """Return which joints of a clip mean what, by their names, else by the shape of the tree. Raises DataError."""
     names, parents = _named_bones(clip)
     try:
-        found = detect(names, parents)
-        return replace(found, preset=f"the names of {found.preset}" if found.preset != GUESSED else "their names")
+        found, refused = detect(names, parents), None
     except RigError as error:
-        bones = tree.guess_by_tree(clip.names, clip.parents, _lengths(clip), clip.positions)
-        if bones is None:
-            why = error.message.replace("The armature's bone names", "their names").replace("The armature", "it")
-            raise DataError(f"{clip.name}: its joints are not known to be a person's: {why}", REMEDY) from error
+        found, refused = None, error
+    if found is not None and not _ARMS & set(found.missing):
+        return _told_by_names(found)
+    bones = tree.guess_by_tree(clip.names, clip.parents, _lengths(clip), clip.positions)
+    if bones is not None:
         return Mapping("the shape of the skeleton", bones, (), len(bones) / len(JOINT_NAMES))
+    if found is not None:
+        return _told_by_names(found)
+    why = refused.message.replace("The armature's bone names", "their names").replace("The armature", "it")
+    raise DataError(f"{clip.name}: its joints are not known to be a person's: {why}", REMEDY) from refused
+
+
+def _told_by_names(found: Mapping) -> Mapping:
+    return replace(found, preset=f"the names of {found.preset}" if found.preset != GUESSED else "their names")
 
 
 def _named_bones(clip: SourceClip) -> tuple[list[str], list[int]]:

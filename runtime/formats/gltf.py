@@ -8,7 +8,8 @@ specification, appendix C.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ SAMPLE_FPS = 30.0  # where keys do not say the rate
 MOST_NODES = 20_000
 _PARTS = {"translation": 3, "rotation": 4, "scale": 3}
 _MOST_PLACES = 20_000_000  # nodes times frames
+_ROUNDED = 1e-4  # seconds by which a time may be rounded
 _PIECE = 400_000  # nodes times frames whose matrices are in memory at once
 
 
@@ -46,8 +48,8 @@ def _sample(times: np.ndarray, values: np.ndarray, mode: str, at: np.ndarray, sp
     right = np.minimum(left + 1, len(times) - 1)
     span = times[right] - times[left]
     fraction = np.clip((at - times[left]) / np.where(span > 0, span, 1.0), 0.0, 1.0)[:, None]
-    if mode == "STEP":
-        return values[left]
+    if mode == "STEP":  # sampled at a key is that key, though its time was rounded up
+        return values[np.clip(np.searchsorted(times, at + _ROUNDED, side="right") - 1, 0, len(times) - 1)]
     if mode == "LINEAR":
         if spherical:
             return _slerp(values[left], values[right], fraction)
@@ -115,7 +117,7 @@ def _tree_order(nodes: list[dict]) -> tuple[list[int], dict[int, int]]:
         for child in node.get("children", ()):
             parents[child] = index
     order: list[int] = []
-    pending = [index for index, parent in parents.items() if parent < 0]
+    pending = [index for index, parent in parents.items() if parent < 0][::-1]
     seen: set[int] = set()
     while pending:
         node = pending.pop()
@@ -129,32 +131,56 @@ def _tree_order(nodes: list[dict]) -> tuple[list[int], dict[int, int]]:
     return order, parents
 
 
-def _channels(document: Document, animation: dict) -> Iterator[tuple[int, str, np.ndarray, np.ndarray, str]]:
-    """Yield node, part, key times (keys,), values and interpolation of every channel that moves a node."""
+Channel = tuple[int, str, np.ndarray, np.ndarray, str]  # node, part, key times (keys,), values, interpolation
+
+
+def _channels(document: Document, animation: dict) -> tuple[list[Channel], str]:
+    """Return the channels that move nodes, and a line on those that are not whole, which are left out; "" without any.
+
+    Raises what reading the first of them did where none is whole.
+    """
+    found, failed = [], []
     for channel in animation["channels"]:
         part, node = channel["target"]["path"], channel["target"].get("node")
         if node is None or part not in _PARTS:
             continue
-        sampler = animation["samplers"][channel["sampler"]]
-        times, values = document.accessor(sampler["input"])[:, 0], document.accessor(sampler["output"])
-        if not len(times):
+        try:
+            keys = _keys(document, animation["samplers"][channel["sampler"]], part)
+        except (DataError, *TORN) as error:
+            failed.append(error)
             continue
-        if not np.isfinite(times).all() or (np.diff(times) < 0).any():
-            raise ValueError("the times of its keys are no times that follow on each other")
-        mode = sampler.get("interpolation", "LINEAR")
-        if len(values) != len(times) * (3 if mode == "CUBICSPLINE" else 1) or values.shape[1] != _PARTS[part]:
-            raise ValueError(f"a channel has {len(times)} keys and {len(values)} values")
-        yield node, part, times, values, mode
+        if keys is not None:
+            found.append((node, part, *keys))
+    if failed and not found:
+        raise failed[0]
+    told = f"{len(failed)} of {len(failed) + len(found)} channels are left out ({reason(failed[0])})" if failed else ""
+    return found, told
 
 
-def _tracks(path: Path, document: Document, animation: dict, nodes: int, fps: float | None) -> tuple[dict, float]:
-    """Return the channels of an animation, sampled: (frames, width) by (node, "rotation" or the like); and the rate.
+def _keys(document: Document, sampler: dict, part: str) -> tuple[np.ndarray, np.ndarray, str] | None:
+    """Return key times (keys,), values and interpolation of a channel; None without keys. Raises ValueError."""
+    times, values = document.accessor(sampler["input"])[:, 0], document.accessor(sampler["output"])
+    if not len(times):
+        return None
+    if not np.isfinite(times).all() or (np.diff(times) < 0).any():
+        raise ValueError("the times of its keys are no times that follow on each other")
+    mode = sampler.get("interpolation", "LINEAR")
+    if len(values) != len(times) * (3 if mode == "CUBICSPLINE" else 1) or values.shape[1] != _PARTS[part]:
+        raise ValueError(f"a channel has {len(times)} keys and {len(values)} values")
+    return times, values, mode
+
+
+def _tracks(
+    path: Path, document: Document, animation: dict, nodes: int, fps: float | None
+) -> tuple[dict, float, tuple[str, ...]]:
+    """Return the channels of an animation, sampled: (frames, width) by (node, "rotation" or the like); the rate, frames
+    a second; and what was amiss.
 
     ``fps`` is the rate to sample at, None for that of the keys. Raises DataError when it is too long.
     """
-    channels = list(_channels(document, animation))
+    channels, told = _channels(document, animation)
     if not channels:
-        return {}, SAMPLE_FPS
+        return {}, SAMPLE_FPS, ()
     start = min(times[0] for _, _, times, _, _ in channels)
     end = max(times[-1] for _, _, times, _, _ in channels)
     fps = fps or even_rate([times for _, _, times, _, _ in channels]) or SAMPLE_FPS
@@ -164,10 +190,11 @@ def _tracks(path: Path, document: Document, animation: dict, nodes: int, fps: fl
         told = f"{path} moves {nodes} nodes over {frames} frames"
         raise DataError(told, "Export the armature alone, or shorter clips")
     at = start + np.arange(frames) / fps
-    return {
+    tracks = {
         (node, part): _sample(times, values, mode, at, part == "rotation")
         for node, part, times, values, mode in channels
-    }, fps
+    }
+    return tracks, fps, (told,) if told else ()
 
 
 @torn_is_told("is not a readable glTF file", "Export it again as .glb")
@@ -184,7 +211,7 @@ def read_gltf(path: str | Path, fps: float | None = None) -> list[SourceClip]:
         raise DataError(f"{path} has {len(nodes):,} nodes", "Export the armature alone")
     order, parents = _tree_order(nodes)
     meant = _humanoid(document.tree)
-    names = tuple(_text(meant.get(node) or nodes[node].get("name", f"node_{node}")) for node in order)
+    names = _each_once(_text(meant.get(node) or nodes[node].get("name", f"node_{node}")) for node in order)
     index = {node: place for place, node in enumerate(order)}
     tree = tuple(index[parents[node]] if parents[node] >= 0 else -1 for node in order)
     rest = _world_positions(nodes, order, parents, {})[0]
@@ -192,10 +219,11 @@ def read_gltf(path: str | Path, fps: float | None = None) -> list[SourceClip]:
     for number, animation in enumerate(document.tree.get("animations", [])):
         name = _text(animation.get("name", f"{number}"))
         try:
-            tracks, rate = _tracks(path, document, animation, len(nodes), fps)
+            tracks, rate, told = _tracks(path, document, animation, len(nodes), fps)
             if tracks:
                 positions = _world_positions(nodes, order, parents, tracks)
-                clips.append(SourceClip(names, tree, positions, rate, name, rest, up="y"))
+                keyed = frozenset(names[index[node]] for node, _ in tracks)
+                clips.append(SourceClip(names, tree, positions, rate, name, rest, told, up="y", keyed=keyed))
         except (DataError, *TORN) as error:
             failed.append((name, error))
     if failed and not clips:
@@ -203,7 +231,7 @@ def read_gltf(path: str | Path, fps: float | None = None) -> list[SourceClip]:
     if not clips:
         raise DataError(f"{path} holds no animation", "Export it with its actions")
     notes = tuple(f"the animation {name} is left out ({reason(error)})" for name, error in failed)
-    return [replace(clip, notes=notes) for clip in clips]
+    return [replace(clip, notes=(*notes, *clip.notes)) for clip in clips]
 
 
 def _humanoid(tree: dict) -> dict[int, str]:
@@ -211,6 +239,19 @@ def _humanoid(tree: dict) -> dict[int, str]:
     anything, says so."""
     bones = tree.get("extensions", {}).get("VRMC_vrm_animation", {}).get("humanoid", {}).get("humanBones", {})
     return {entry["node"]: str(bone) for bone, entry in bones.items()}
+
+
+def _each_once(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names, with a number where one has been before: glTF lets nodes share theirs."""
+    found: dict[str, None] = {}
+    seen: Counter[str] = Counter()
+    for name in names:
+        free = name
+        while free in found:
+            seen[name] += 1
+            free = f"{name}.{seen[name]:03d}"
+        found[free] = None
+    return tuple(found)
 
 
 def _text(name: object) -> str:

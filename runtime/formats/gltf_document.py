@@ -22,7 +22,7 @@ MOST_BYTES = 400_000_000  # of the file, and of all its buffers
 MOST_VALUES = 40_000_000  # in one accessor
 _DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
-_PACKED = "EXT_meshopt_compression"
+_PACKED = "_meshopt_compression"  # as EXT_ and KHR_
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ class Document:
     def _view(self, index: int, offset: int, dtype: np.dtype, count: int, width: int) -> np.ndarray:
         """Return rows (count, width) of a buffer view."""
         view = self.tree["bufferViews"][_index(index)]
-        if _PACKED in view.get("extensions", {}):
-            raise DataError(f"{self.path}: its animation is packed ({_PACKED})", "Export it again without compression")
+        packed = next((name for name in view.get("extensions", {}) if name.endswith(_PACKED)), None)
+        if packed is not None:
+            raise DataError(f"{self.path}: its animation is packed ({packed})", "Export it again without compression")
         start, row = _index(view.get("byteOffset", 0)) + _index(offset), dtype.itemsize * width
         stride = _index(view.get("byteStride", row))
         if stride < row:

@@ -135,11 +135,11 @@ def read_motion(
     """
     path = Path(path)
     sketched = skeleton if skeleton and skeleton.lower().endswith(".asf") else None
-    clip = _choose(read(path, sketched, options), path, animation)
+    clips = _chosen(read(path, sketched, options), path, animation)
     joint_map = None if sketched else joint_map_of(skeleton or None)
     if joint_map is None and path.suffix.lower() == ".npz":
-        return resample(clip.positions, clip.fps).astype(np.float32)
-    found = _understood(path, clip, joint_map, options, tell)
+        return resample(clips[0].positions, clips[0].fps).astype(np.float32)
+    clip, found = _first_understood(path, clips, joint_map, options, tell)
     if joint_map is None and _is_canonical(clip):
         columns = [clip.names.index(name) for name in JOINT_NAMES]
         joints = clip.positions[:, columns] @ found.turn.T * found.unit
@@ -167,14 +167,28 @@ def _canonical(clip: SourceClip, found: Understood, tell: Tell) -> list[np.ndarr
     return canonicalise(found.clip, found.joint_map, check=not _is_canonical(clip), tell=tell)
 
 
-def _choose(clips: list[SourceClip], path: Path, animation: str | None) -> SourceClip:
+def _chosen(clips: list[SourceClip], path: Path, animation: str | None) -> list[SourceClip]:
+    """Return the clip called ``animation``, or else all, the longest first. Raises DataError."""
     if animation is None:
-        return max(clips, key=lambda clip: len(clip.positions)) if len(clips) > 1 else clips[0]
+        return sorted(clips, key=lambda clip: -len(clip.positions))
     for clip in clips:
         if clip.name.lower() == animation.lower():
-            return clip
+            return [clip]
     names = ", ".join(clip.name for clip in clips[:12])
     raise DataError(f"{path} has no animation {animation}", f"Choose from {names}")
+
+
+def _first_understood(
+    path: Path, clips: list[SourceClip], named: JointMap | None, options: ReadOptions | None, tell: Tell
+) -> tuple[SourceClip, Understood]:
+    """Return the first of ``clips`` that a person moves in, and what it means. Raises what the first of all did."""
+    failed = []
+    for clip in clips:
+        try:
+            return clip, _understood(path, clip, named, options, tell)
+        except DataError as error:
+            failed.append(error)
+    raise failed[0]
 
 
 def read_at_own_rate(

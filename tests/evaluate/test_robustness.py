@@ -10,12 +10,14 @@ from coamd_blender.motion.skeleton import JOINT_NAMES
 from runtime.evaluate import robustness
 from runtime.evaluate.export_names import NAMED
 from runtime.evaluate.exports import DAMAGE, Export, euler, known_joints, write_bvh_export
+from runtime.evaluate.exports_gltf import FORMS
 from runtime.evaluate.robustness import REFUSED, RIGHT, WRONG, distances, draw, judge
 
 
 def test_more_than_two_hundred_files_show_every_name_axis_unit_pose_layout_and_damage():
     drawn = list(draw())
     assert len(drawn) >= 200 and {scheme for scheme, _ in drawn} == set(NAMED)
+    assert {export.form for _, export in drawn} == {"bvh", *FORMS}
     seen = {name: {getattr(export, name) for _, export in drawn} for name in ("up", "unit", "zero", "layout", "damage")}
     assert seen["up"] == {"y", "z", "-y", "root-z"} and seen["unit"] == set(robustness.UNITS)
     assert seen["zero"] == {"t", "a", "down", "bone", "first"} and seen["damage"] == set(DAMAGE)

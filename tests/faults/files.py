@@ -1,12 +1,13 @@
 """Give every reader mutated files, and tell of each kind of failure once.
 
-    .venv/bin/python tests/faults/files.py [FILES=20000] [SEED=0] [--only KIND ...] [--out FOLDER]
+    .venv/bin/python tests/faults/files.py [FILES=20000] [SEED=0] [--only KIND ...] [--megabytes M] [--out FOLDER]
 
 The kinds, in equal parts: weights (the three networks, at small sizes), styles, what lies beside weights, libraries
 (database, embeddings, statements in its tables), mappings, storyboards, curves, poses, prompts, words of lessons, and
 motions in .npz, .bvh, .glb, .gltf, .amc and .asf. Half of the files have bytes changed, half are changed in their
 structure and written well. They are read as the add-on and the command line read them, in a process of their own that
-may take 1 GB more than it has and 10 s of the processor a file. Only the errors of coamd_blender/errors.py may come of
+may take 1 GB more than it has and 10 s of the processor a file. With ``--megabytes`` as many files are read of each
+kind as make so many, however many FILES says. Only the errors of coamd_blender/errors.py may come of
 any, and of motions no warning. Linux only.
 """
 
@@ -28,7 +29,7 @@ import tempfile
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -392,17 +393,19 @@ def too_long(*_) -> None:
     raise TooLong
 
 
-def piece(kind: str, good: str, seed: str, count: int) -> tuple[Counter, dict[str, bytes], float, int]:
+def piece(kind: str, good: str, seed: str, count: int) -> tuple[Counter, dict[str, bytes], float, int, int]:
     """Read ``count`` mutated files in this process, bounded; return kinds of failure, an input of each, the longest
-    time, and by how many bytes memory has grown at most."""
+    time, by how many bytes memory has grown at most, and how many bytes the files had."""
     torch.set_num_threads(1)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
     signal.signal(signal.SIGPROF, too_long)
     before, findings, chance = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, Findings(), random.Random(seed)
+    read_bytes = 0
     with tempfile.TemporaryDirectory(prefix="coamd-files-") as place:
         for _ in range(count):
             data, read = one(kind, Path(good), Path(place), chance)
+            read_bytes += len(data)
 
             def reading(read: Callable[[], None] = read) -> None:
                 signal.setitimer(signal.ITIMER_PROF, SECONDS)
@@ -415,31 +418,44 @@ def piece(kind: str, good: str, seed: str, count: int) -> tuple[Counter, dict[st
 
             findings.watch(reading, data)
     grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-    return findings.counts, findings.shown, findings.longest, grown
+    return findings.counts, findings.shown, findings.longest, grown, read_bytes
 
 
-def run(count: int, seed: int, kinds: tuple[str, ...] = KINDS) -> tuple[Findings, int]:
-    """Read ``count`` files of ``kinds``, the same for the same seed; return what was found, and the most memory."""
-    findings, most = Findings(), 0
+def pieces(count: int, kinds: tuple[str, ...], least: int, done: Counter) -> Iterator[tuple[int, str, int]]:
+    """Yield number of the first file, kind, and how many files, until ``count`` are read, or ``least`` bytes of each
+    kind, by what is ``done``."""
+    size, first = min(PIECE, -(-count // len(kinds))), 0
+    while first < count or least:
+        kind = kinds[first // size % len(kinds)]
+        if least and min(done[each] for each in kinds) >= least:
+            return
+        if done[kind] < least or not least:
+            yield first, kind, size if least else min(size, count - first)
+        first += size
+
+
+def run(count: int, seed: int, kinds: tuple[str, ...] = KINDS, least: int = 0) -> tuple[Findings, int, Counter]:
+    """Read ``count`` files of ``kinds``, or ``least`` bytes of each, the same for the same seed; return what was found,
+    the most memory, and the bytes by kind."""
+    findings, most, done = Findings(), 0, Counter()
     with tempfile.TemporaryDirectory(prefix="coamd-good-") as good:
         make_good(Path(good))
         context = multiprocessing.get_context("fork")
-        size = min(PIECE, -(-count // len(kinds)))
-        for first in range(0, count, size):
-            kind = kinds[first // size % len(kinds)]
-            number = min(size, count - first)
+        for first, kind, number in pieces(count, kinds, least, done):
             with context.Pool(1) as pool:  # a process for each piece, so that one that is ended ends no other
                 waiting = pool.apply_async(piece, (kind, good, f"{seed} {first}", number))
                 try:
-                    counts, shown, longest, grown = waiting.get(timeout=SECONDS * number)
+                    counts, shown, longest, grown, read_bytes = waiting.get(timeout=SECONDS * number)
                 except (multiprocessing.TimeoutError, OSError) as error:
+                    done[kind] += least  # on with the others
                     findings.note(RuntimeError(f"A process that reads {kind} was ended ({error})"), kind.encode())
                     continue
             for name, times in counts.items():
                 findings.counts[f"{kind}: {name}"] += times
                 findings.shown[f"{kind}: {name}"] = shown[name]
             findings.longest, most = max(findings.longest, longest), max(most, grown)
-    return findings, most
+            done[kind] += read_bytes
+    return findings, most, done
 
 
 def main() -> int:
@@ -448,12 +464,17 @@ def main() -> int:
     parser.add_argument("files", nargs="?", type=int, default=20_000)
     parser.add_argument("seed", nargs="?", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=KINDS, metavar="KIND")
+    parser.add_argument("--megabytes", type=float, default=0.0)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    findings, most = run(options.files, options.seed, tuple(options.only or KINDS))
+    chosen, least = tuple(options.only or KINDS), round(1e6 * options.megabytes)
+    findings, most, done = run(options.files, options.seed, chosen, least)
     kinds = findings.tell(options.out)
+    for kind in chosen if least else ():
+        print(f"{kind}: {done[kind] / 1e6:.1f} MB")
+    told = "as many" if least else f"{options.files:,}"
     print(
-        f"{options.files:,} files, {kinds} kinds of failure, longest {findings.longest:.2f} s, "
+        f"{told} files, {kinds} kinds of failure, longest {findings.longest:.2f} s, "
         f"memory grown by {most >> 20} MB at most"
     )
     return 1 if kinds else 0

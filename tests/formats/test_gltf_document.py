@@ -153,13 +153,38 @@ def test_what_is_not_as_gltf_has_it_is_one_line(tmp_path, change):
     refused(tmp_path, document(**change))
 
 
-def test_packed_animation_is_named_as_what_it_is(tmp_path):
+@pytest.mark.parametrize("packing", ["EXT_meshopt_compression", "KHR_meshopt_compression"])
+def test_packed_animation_is_named_as_what_it_is(tmp_path, packing):
     views = [
         {"buffer": 0, "byteLength": 12},
-        {"buffer": 0, "byteLength": 36, "extensions": {"EXT_meshopt_compression": {}}},
+        {"buffer": 1, "byteLength": 36, "extensions": {packing: {}}},
     ]
     line = refused(tmp_path, document(bufferViews=views))
-    assert "packed (EXT_meshopt_compression) - Export it again without compression" in line
+    assert f"packed ({packing}) - Export it again without compression" in line
+
+
+def test_one_channel_amiss_costs_itself_and_is_told(tmp_path):
+    walk = animation("walk")
+    walk["channels"].append({"sampler": 7, "target": {"node": 0, "path": "rotation"}})
+    (clip,) = read(tmp_path, document(animations=[walk]))
+    assert np.allclose(clip.positions[[30, 60], 0], [[1, 0, 0], [2, 0, 0]])
+    assert clip.notes == ("1 of 2 channels are left out (list index out of range)",)
+
+
+def test_nodes_may_share_a_name(tmp_path):
+    nodes = [{"name": "a", "children": [1, 2]}, {"name": "a"}, {"name": "a.001"}]
+    (clip,) = read(tmp_path, document(nodes=nodes))
+    assert len(set(clip.names)) == 3 and clip.names[0] == "a"
+
+
+def test_a_step_is_taken_at_its_key_though_its_time_is_rounded(tmp_path):
+    times = (np.arange(3) / np.float32(30)).astype("<f4") + np.float32([0, 2e-6, 2e-6])
+    content = times.tobytes() + PLACES.tobytes()
+    walk = animation("walk")
+    walk["samplers"][0]["interpolation"] = "STEP"
+    tree = document(animations=[walk], buffers=[{"byteLength": len(content), "uri": data_uri(content)}])
+    (clip,) = read(tmp_path, tree)
+    assert clip.fps == 30 and np.allclose(clip.positions[:, 0, 0], [0, 1, 2])
 
 
 def test_a_packed_mesh_hinders_no_animation(tmp_path):

@@ -10,7 +10,8 @@ from coamd_blender.motion.kinematics import bones
 from coamd_blender.motion.rotations import unit
 from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, JOINT_NAMES, with_bone_lengths
 from runtime.evaluate.export_names import NAMED, joint_names
-from runtime.evaluate.exports import KINDS, Export, known_joints, write_bvh_export
+from runtime.evaluate.exports import DAMAGE, KINDS, Export, known_joints, write_bvh_export
+from runtime.evaluate.exports_gltf import FORMS, write_gltf_export
 from runtime.formats.bvh_write import write_bvh
 from runtime.formats.clip import SourceClip
 from runtime.formats.options import ReadOptions, axis_of, unit_of
@@ -23,8 +24,8 @@ FEET = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
 
 def check(tmp_path, export, options=None, but=()):
     """Read an export and hold it against the motion it was made from, joints ``but`` left out; return what was told."""
-    path, told = tmp_path / "made.bvh", []
-    write_bvh_export(path, export)
+    path, told = tmp_path / ("made.bvh" if export.form == "bvh" else "made.glb"), []
+    (write_bvh_export if export.form == "bvh" else write_gltf_export)(path, export)
     ((name, joints),) = read_motions(path, options=options, tell=told.append)
     known = known_joints(export.kind)
     assert name == "made" and abs(len(joints) - len(known)) <= 1
@@ -39,6 +40,40 @@ def check(tmp_path, export, options=None, but=()):
 @pytest.mark.parametrize("scheme", NAMED)
 def test_names_of_every_scheme(tmp_path, scheme):
     check(tmp_path, Export("walk", joint_names(scheme)))
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_text_as_exporters_and_editors_leave_it(tmp_path, damage):
+    check(tmp_path, Export("wave", PLAIN, damage=damage))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_gltf(tmp_path, form):
+    unit = 0.01 if form == "scaled root" else 1.0
+    line = check(tmp_path, Export("walk", PLAIN, unit=unit, zero="a", form=form))
+    assert ("2 roots" in line) == (form in ("a person who stands still", "a prop's animation"))
+    assert ("1 of 23 channels are left out" in line) == (form == "a channel that is cut")
+
+
+def test_of_two_animations_the_one_that_a_person_moves_in_is_looked_at(tmp_path):
+    path, export = tmp_path / "made.glb", Export("walk", PLAIN, unit=1.0, form="a prop's animation")
+    write_gltf_export(path, export)
+    assert len(read_motion(path)) == len(known_joints("walk"))  # the prop's lasts longer
+    with pytest.raises(DataError, match="spin moves nothing of the person"):
+        read_motion(path, animation="spin")
+    told = []
+    assert [name for name, _ in read_motions(path, tell=told.append)] == ["made"]
+    assert any("spin is left out" in line for line in told)
+
+
+def test_two_frames_are_hardly_more_than_a_pose_and_are_read(tmp_path):
+    export = Export("wave", PLAIN, fps=60.0)
+    write_bvh_export(tmp_path / "made.bvh", export)
+    lines = (tmp_path / "made.bvh").read_text().split("\n")
+    start = next(number for number, line in enumerate(lines) if line.startswith("Frame Time"))
+    (tmp_path / "made.bvh").write_text("\n".join(lines[: start + 3]).replace("Frames: 181", "Frames: 2"))
+    ((_, joints),) = read_motions(tmp_path / "made.bvh")
+    assert joints.shape == (1, 22, 3) and np.abs(joints - known_joints("wave")[:1]).max() < 0.01
 
 
 @pytest.mark.parametrize(("kind", "up"), [*itertools.product(("walk", "bow"), ("z", "-y", "root-z"))])

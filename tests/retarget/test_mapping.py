@@ -7,7 +7,8 @@ import pytest
 from coamd_blender.errors import RigError
 from coamd_blender.motion import skeleton
 from coamd_blender.retarget import detect, make_mapping
-from coamd_blender.retarget.mapping import PRESET_FOLDER, named_presets, share_spine, split_name
+from coamd_blender.retarget.mapping import PRESET_FOLDER, named_presets, share_spine
+from coamd_blender.retarget.names import split_name, with_known_sides
 
 MIXAMO = ["Hips", "Spine", "Spine1", "Spine2", "Neck", "Head", "HeadTop_End"] + [
     f"{side}{part}"
@@ -150,3 +151,62 @@ def test_a_rig_whose_names_lack_a_joint_that_carries_the_body_is_refused(joint):
     names = [name if name != joint else "something" for name in skeleton.JOINT_NAMES]
     with pytest.raises(RigError, match=joint):
         detect(names)
+
+
+LANGUAGES = {  # the trunk upwards, a leg and an arm, both sides
+    "German": ("Hüfte Wirbel1 Wirbel2 Brust Hals Kopf",
+               "Oberschenkel Unterschenkel Fuß Zehen Schlüsselbein Oberarm Unterarm Hand", "{}_{}", "links rechts"),
+    "French": ("bassin colonne1 colonne2 poitrine cou tête",
+               "cuisse mollet pied orteils clavicule bras avantbras main", "{}.{}", "G D"),
+    "Spanish": ("Cadera Columna Columna1 Tórax Cuello Cabeza",
+                "Muslo Pierna Pie Dedos Hombro Brazo Antebrazo Mano", "{}{}", "Izquierda Derecha"),
+    "Russian": ("Таз Позвоночник1 Позвоночник2 Грудь Шея Голова",  # noqa: RUF001
+                "Бедро Голень Стопа Носок Ключица Плечо Предплечье Кисть",
+                "{}_{}", "Л П"),
+    "Korean": ("골반 척추1 척추2 가슴 목 머리", "허벅지 종아리 발 발가락 쇄골 위팔 아래팔 손", "{1}{0}", "왼 오른"),
+    "glued": ("root spine1 spine2 spine3 neck head",
+              "thigh shin foot toe collar upperarm forearm hand", "{1}{0}", "l r"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_and_sides_of_other_languages(language):
+    trunk, limbs, pattern, sides = LANGUAGES[language]
+    bones = trunk.split() + [pattern.format(part, side) for side in sides.split() for part in limbs.split()]
+    parts = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")
+    joints = ["pelvis", "spine1", "spine2", "spine3", "neck", "head"]
+    joints += [f"{side}_{part}" for side in ("left", "right") for part in parts]
+    parents = [-1, 0, 1, 2, 3, 4]
+    for first in (6, 14):
+        parents += [0, first, first + 1, first + 2, 3, first + 4, first + 5, first + 6]
+    assert detect(bones, parents).bones == dict(zip(joints, bones, strict=True))
+
+
+def test_letters_are_sides_only_where_bones_come_in_pairs_of_them():
+    names = [*MIXAMO, "prop_g", "prop_d", "card_e"]
+    assert detect(names).preset == "Mixamo" and detect(names).score == 1
+    assert with_known_sides(["cuisse_G", "cuisse_D", "table"]) == ["cuisse_G", "cuisse_D", "table"]
+
+
+def test_a_trunk_without_names_lies_between_the_limbs():
+    limbs = ("thigh", "shin", "foot", "toe", "collar", "upperarm", "forearm", "hand")
+    bones = ["a", "b", "c", "d", "e", "head"] + [f"{part}.{side}" for side in "LR" for part in limbs]
+    parents = [-1, 0, 1, 2, 3, 4]
+    for first in (6, 14):
+        parents += [0, first, first + 1, first + 2, 3, first + 4, first + 5, first + 6]
+    found = detect(bones, parents).bones
+    assert [found[joint] for joint in ("pelvis", "spine1", "spine2", "spine3", "neck")] == ["a", "b", "c", "d", "e"]
+
+
+def test_legs_and_arms_may_be_numbered_and_end_in_words():
+    limbs = ("leg_{}0_0_jnt", "leg_{}0_1_jnt", "foot_{}0_0_jnt", "foot_{}0_1_jnt", "arm_{}_clavicle", "arm_{}0_0_jnt",
+             "arm_{}0_1_jnt", "arm_{}_hand")  # fmt: skip
+    bones = ["root_C0_jnt", "spine_C0_jnt", "neck_C0_jnt", "neck_C0_head_jnt"]
+    bones += [name.format(side) for side in "LR" for name in limbs]
+    parents = [-1, 0, 1, 2]
+    for first in (4, 12):
+        parents += [0, first, first + 1, first + 2, 1, first + 4, first + 5, first + 6]
+    found = detect(bones, parents).bones
+    wanted = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")
+    assert [found[f"left_{part}"] for part in wanted] == [name.format("L") for name in limbs]
+    assert found["head"] == "neck_C0_head_jnt"

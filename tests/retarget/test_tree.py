@@ -45,6 +45,19 @@ def test_fingers_toes_and_twist_bones_do_not_mislead():
     assert guessed(joints, parents, lengths, names) == dict(zip(JOINT_NAMES, NODES, strict=True))
 
 
+def test_a_hand_with_a_tip_is_not_a_forearm_nor_a_collar_part_of_an_upper_arm():
+    joints, _ = pose("walk", np.linspace(0, 3, 40))
+    parents, lengths, names, more = list(PARENTS), list(BONE_LENGTHS), list(NODES), []
+    for elbow, wrist in ((18, 20), (19, 21)):
+        away = joints[:, wrist] - joints[:, elbow]
+        parents.append(wrist)
+        lengths.append(0.8 * BONE_LENGTHS[wrist])
+        names.append(f"tip{wrist}")
+        more.append(joints[:, wrist] + 0.8 * away)
+    joints = np.concatenate([joints, np.stack(more, axis=1)], axis=1)
+    assert guessed(joints, parents, lengths, names) == dict(zip(JOINT_NAMES, NODES, strict=True))
+
+
 @pytest.mark.parametrize(
     ("parents", "lengths"),
     [
