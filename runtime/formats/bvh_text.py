@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from coamd_blender.errors import DataError
 REMEDY = "Export or download it again"
 MOST_BYTES = 400_000_000  # as text; an hour of 80 joints at 120 frames a second
 MOST_CHANNELS = 20_000
+_MORE = 3  # numbers that rows may have more than there are channels
 _BLOCK = 2_000  # rows that are turned into numbers at once
 _COMMENT = re.compile(r"(?:^|(?<=\s))(?:#|//)[^\n]*", re.MULTILINE)
 _MOTION = re.compile(r"^[ \t]*MOTION\b[ \t]*:?", re.IGNORECASE | re.MULTILINE)
@@ -66,9 +68,13 @@ def parse_bvh(path: Path) -> BvhText:
     if not 0 < width <= MOST_CHANNELS:
         raise DataError(f"{path} is not a whole BVH file: its joints have {width} channels", REMEDY)
     rows, stated, frame_time = _table(text[start.end() :])
+    rows, told = _fitting(rows, width)
     values, notes = _values(rows, width)
+    notes += told
     if not len(values) or np.isnan(values).all():
-        raise DataError(f"{path} holds no whole row of {width} numbers", REMEDY)
+        found = Counter(len(row.split()) for row in rows).most_common(1)
+        why = f": its rows have {found[0][0]}" if found and found[0][0] != width else ""
+        raise DataError(f"{path} holds no whole row of {width} numbers{why}", REMEDY)
     if stated is not None and stated != len(values) and not notes:
         notes.append(f"Frames says {stated}, and {len(values)} rows were read")
     return BvhText(joints, values, frame_time, tuple(notes))
@@ -199,6 +205,21 @@ def _is_row(line: str) -> bool:
     except (ValueError, IndexError):
         return line.split(None, 1)[0].lower().lstrip("+-") in ("nan", "inf", "nan(ind)", "1.#ind", "1.#qnan")
     return True
+
+
+def _fitting(lines: list[str], width: int) -> tuple[list[str], list[str]]:
+    """Return the lines without what every one has more than the ``width`` channels: a number of the frame before them,
+    or columns behind them. And what to tell of it."""
+    seen = [line.split() for line in lines[:50]]
+    whole = seen[:-1] if 1 < len(seen) == len(lines) else seen  # the last may be cut
+    more = {len(words) - width for words in whole}
+    if len(more) != 1 or not 0 < min(more) <= _MORE:
+        return lines, []
+    first = [words[0] for words in whole]
+    counted = more == {1} and any(first == [str(n + start) for n in range(len(first))] for start in (0, 1))
+    cut, where = (slice(1, None), "before") if counted else (slice(width), "behind")
+    told = f"{min(more)} more numbers a row than channels, {where} them, are left out"
+    return [" ".join(line.split()[cut]) for line in lines], [told]
 
 
 def _values(lines: list[str], width: int) -> tuple[np.ndarray, list[str]]:

@@ -6,6 +6,7 @@ such names by the lengths of their limbs (coamd_blender.retarget.tree).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -94,11 +95,7 @@ def _part(clip: SourceClip, keep: list[int]) -> SourceClip:
 
 def _mapping(clip: SourceClip) -> Mapping:
     """Return which joints of a clip mean what, by their names, else by the shape of the tree. Raises DataError."""
-    names, parents = _named_bones(clip)
-    try:
-        found, refused = detect(names, parents), None
-    except RigError as error:
-        found, refused = None, error
+    found, refused = _detected(*_named_bones(clip))
     if found is not None and not _ARMS & set(found.missing):
         return _told_by_names(found)
     bones = tree.guess_by_tree(clip.names, clip.parents, _lengths(clip), clip.positions)
@@ -114,7 +111,16 @@ def _told_by_names(found: Mapping) -> Mapping:
     return replace(found, preset=f"the names of {found.preset}" if found.preset != GUESSED else "their names")
 
 
-def _named_bones(clip: SourceClip) -> tuple[list[str], list[int]]:
+@functools.lru_cache(maxsize=64)
+def _detected(names: tuple[str, ...], parents: tuple[int, ...]) -> tuple[Mapping | None, RigError | None]:
+    """Return the mapping by names, or why there is none: the clips of a file share their skeletons."""
+    try:
+        return detect(names, parents), None
+    except RigError as error:
+        return None, error
+
+
+def _named_bones(clip: SourceClip) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return names and parents of the joints whose names count: all but those that only drive others in a rig."""
     keep = [index for index, name in enumerate(clip.names) if not name.startswith(CONTROL_PREFIXES)]
     place = {index: number for number, index in enumerate(keep)}
@@ -124,7 +130,7 @@ def _named_bones(clip: SourceClip) -> tuple[list[str], list[int]]:
         while above >= 0 and above not in place:
             above = clip.parents[above]
         parents.append(place.get(above, -1))
-    return [clip.names[index] for index in keep], parents
+    return tuple(clip.names[index] for index in keep), tuple(parents)
 
 
 def _lengths(clip: SourceClip) -> np.ndarray:

@@ -95,8 +95,9 @@ def _positions_of(
 ) -> np.ndarray:
     """Do what :func:`_world_positions` does, for as many ``frames`` as fit into memory."""
     world: dict[int, np.ndarray] = {}
+    keyed = {node for node, _ in tracks}
     for node in order:
-        entry = nodes[node]
+        entry = _parts_of(nodes[node]) if node in keyed else nodes[node]
         local = np.tile(np.eye(4), (frames, 1, 1))
         if "matrix" in entry:
             local[:] = np.array(entry["matrix"]).reshape(4, 4).T
@@ -108,6 +109,19 @@ def _positions_of(
             local[:, :3, 3] = translation
         world[node] = world[parents[node]] @ local if parents[node] >= 0 else local
     return np.stack([world[node][:, :3, 3] for node in order], axis=1)
+
+
+def _parts_of(entry: dict) -> dict:
+    """Return a node's translation, rotation and scale, also where it has a matrix, as nodes with keys may not have."""
+    if "matrix" not in entry:
+        return entry
+    from scipy.spatial.transform import Rotation
+
+    matrix = np.array(entry["matrix"], float).reshape(4, 4).T
+    scale = np.linalg.norm(matrix[:3, :3], axis=0)
+    scale[0] *= np.sign(np.linalg.det(matrix[:3, :3]))
+    turn = Rotation.from_matrix(matrix[:3, :3] / scale).as_quat()
+    return {"translation": matrix[:3, 3].tolist(), "rotation": turn.tolist(), "scale": scale.tolist()}
 
 
 def _tree_order(nodes: list[dict]) -> tuple[list[int], dict[int, int]]:

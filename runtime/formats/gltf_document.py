@@ -141,6 +141,8 @@ def load(path: Path) -> Document:
         if 28 + length <= len(data):
             size = struct.unpack_from("<I", data, 20 + length)[0]
             embedded = data[28 + length : 28 + length + size]
+    elif not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        raise ValueError("it is neither JSON nor the binary form")
     tree = json.loads(text)
     if not isinstance(tree, dict):
         raise ValueError("its JSON is no object")

@@ -18,7 +18,10 @@ MOST_FRAMES = 500_000  # an hour at 120 frames a second
 def read_npz(path: str | Path) -> list[SourceClip]:
     """Read ``joints`` and ``fps`` (20 when absent). Raises DataError for a wrong shape, NaN or a torn file."""
     path = Path(path)
-    with np.load(path, allow_pickle=False) as archive:
+    found = np.load(path, allow_pickle=False)
+    if isinstance(found, np.ndarray):
+        raise ValueError("it is one array without a name")
+    with found as archive:
         fps = float(FPS)
         if "fps" in archive:
             if _shape(archive, "fps") not in ((), (1,)):

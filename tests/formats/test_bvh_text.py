@@ -26,7 +26,10 @@ def plain(tmp_path):
     return written(tmp_path)
 
 
-@pytest.mark.parametrize("damage", [each for each in DAMAGE if each not in ("cut row", "bad row", "two roots")])
+OTHER_JOINTS = ("two roots", "two people", "root above")
+
+
+@pytest.mark.parametrize("damage", [each for each in DAMAGE if each not in ("cut row", "bad row", *OTHER_JOINTS)])
 def test_oddities_of_the_text_change_nothing(tmp_path, plain, damage):
     odd = written(tmp_path, damage=damage)
     assert odd.names == plain.names and odd.fps == plain.fps
@@ -50,6 +53,26 @@ def test_a_row_of_nonsense_costs_itself(tmp_path, plain):
     assert np.isnan(bad.positions[20]).any() and "1 of 91 rows" in bad.notes[0]
     rest = [frame for frame in range(91) if frame != 20]
     assert np.abs(bad.positions[rest] - plain.positions[rest]).max() < 1e-3
+
+
+@pytest.mark.parametrize("more", ["behind", "before", "too few"])
+def test_rows_of_more_numbers_than_channels_are_cut_and_told_and_of_fewer_refused(tmp_path, plain, more):
+    write_bvh_export(tmp_path / "a.bvh", Export("walk", NAMES))
+    head, _, rows = (tmp_path / "a.bvh").read_text().partition("Frame Time")
+    first, *rows = rows.strip().split("\n")
+    change = {
+        "behind": lambda number, row: f"{row} 7 8",
+        "before": lambda number, row: f"{number + 1} {row}",
+        "too few": lambda number, row: row.rsplit(" ", 1)[0],
+    }[more]
+    rows = [change(number, row) for number, row in enumerate(rows)]
+    (tmp_path / "a.bvh").write_text("\n".join([f"{head}Frame Time{first}", *rows]))
+    if more == "too few":
+        with pytest.raises(DataError, match="no whole row of 69 numbers: its rows have 68"):
+            read_bvh(tmp_path / "a.bvh")
+        return
+    (clip,) = read_bvh(tmp_path / "a.bvh")
+    assert np.abs(clip.positions - plain.positions).max() < 1e-3 and f"{more} them, are left out" in clip.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,14 @@ def test_nodes_may_share_a_name(tmp_path):
     assert len(set(clip.names)) == 3 and clip.names[0] == "a"
 
 
+def test_a_node_with_a_matrix_moves_by_its_keys_all_the_same(tmp_path):
+    turned = [0, 0, -2, 0, 0, 2, 0, 0, 2, 0, 0, 0, 9, 9, 9, 1]  # by a quarter about Y, twice as large, elsewhere
+    child = {"name": "Spine", "translation": [1, 0, 0]}
+    (clip,) = read(tmp_path, document(nodes=[{"name": "Hips", "matrix": turned, "children": [1]}, child]))
+    assert np.allclose(clip.positions[[0, 30, 60], 0], [[0, 0, 0], [1, 0, 0], [2, 0, 0]])
+    assert np.allclose(clip.positions[:, 1] - clip.positions[:, 0], [0, 0, -2])
+
+
 def test_a_step_is_taken_at_its_key_though_its_time_is_rounded(tmp_path):
     times = (np.arange(3) / np.float32(30)).astype("<f4") + np.float32([0, 2e-6, 2e-6])
     content = times.tobytes() + PLACES.tobytes()
