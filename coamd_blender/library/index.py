@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import bpy
 from ..anim.steps import Call, Step
 from ..core.workflow import Ask, Workflow
 from ..errors import InputError
-from ..motion.files import BLENDER_FILES
+from ..motion.files import BLENDER_FILES, digest_of
 from ..wire.requests import IndexRequest, KnownRequest, StoreRequest
 from .reader_process import ReaderProcess
 from .workflow import library_folder
@@ -61,7 +61,10 @@ def index_folder(context: bpy.types.Context, folder: str, licence: str = "", sou
     problems = [line for line in told["problems"] if ".fbx" not in line or "are read in Blender" not in line]
     tally = Tally(library, licence, source, counts, problems)
     files = yield Call(foreign_files, (path,))
-    if files:
+    for unnamed in (file for file in files if not _is_unicode(file)):
+        shown = os.fsencode(unnamed).decode(errors="replace")
+        tally.note(f"{shown} has a name that is not UTF-8 - Rename it, and index again", "")
+    if files := [file for file in files if _is_unicode(file)]:
         yield from _index_foreign(tally, files)
     bpy.context.window_manager.coamd.problems = "\n".join(tally.problems)
     return f"Indexed {path.name}: {tally.summary}"
@@ -78,12 +81,15 @@ def foreign_files(folder: Path) -> list[Path]:
     )
 
 
+def _is_unicode(path: Path) -> bool:
+    """Return whether a path is text: some old file names are bytes that are not UTF-8."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in str(path))
+
+
 def file_stamp(path: Path) -> FileStamp:
     """Return what the library notes of a file. Raises OSError."""
     status = path.stat()
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileStamp(str(path), status.st_size, status.st_mtime_ns, digest)
+    return FileStamp(str(path), status.st_size, status.st_mtime_ns, digest_of(path))
 
 
 def _index_foreign(tally: Tally, files: list[Path]) -> Workflow:

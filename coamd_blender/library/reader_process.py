@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import CoamdError
+from ..motion.files import parse_json
 from ..setup import second_blender
 from .foreign_reader import LINE
 
 _READER = "coamd_blender.library.foreign_reader"
+LONGEST = 900.0  # seconds for a file, Blender's own start included; then it is taken for one that never ends
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,17 @@ class FileClips:
 
 
 class ReaderProcess:
-    """Reads the files at ``paths`` in order, for as long as the ``with`` block lasts."""
+    """Reads the files at ``paths`` in order, for as long as the ``with`` block lasts.
 
-    def __init__(self, paths: Sequence[str]):
+    ``longest``: the seconds that Blender may be at one of them.
+    """
+
+    def __init__(self, paths: Sequence[str], longest: float = LONGEST):
         self.ended = False  # whether Blender ended by itself, at the file that was asked for last
         self._paths = list(paths)
         self._number = 0
+        self._longest, self._begun = longest, time.monotonic()
+        self._late = False
         self._lines: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
 
     def __enter__(self) -> ReaderProcess:
@@ -60,24 +68,47 @@ class ReaderProcess:
     def next_file(self) -> FileClips | None:
         """Return what was read of the next file, None while Blender is still at it.
 
-        A file at which Blender ends is told as a problem; there is nothing after it.
+        A file at which Blender ends, or is for longer than it may be, is told as a problem; there is nothing after it.
         """
         try:
             told = self._lines.get_nowait()
         except Empty:
+            if time.monotonic() - self._begun > self._longest and not self._late:
+                self._late = True
+                self._process.kill()  # its end is told by the listener
             return None
         path = self._paths[self._number]
-        self._number += 1
         if told is None:
             self.ended = True
-            return FileClips([], f"{path} made Blender end - Open it in Blender, and save or export it again", None)
+            what = f"kept Blender busy for {self._longest:.0f} s" if self._late else "made Blender end"
+            return FileClips([], f"{path} {what} - Open it in Blender, and save or export it again", None)
+        self._number, self._begun = self._number + 1, time.monotonic()
         joints = None
         if not told["problem"]:
             joints = np.load(Path(self._scratch.name, f"{told['file']}.npy")).astype(np.float32)
         return FileClips(told["clips"], told["problem"], joints)
 
     def _listen(self) -> None:
+        number = 0
         for line in self._process.stdout:
-            if line.startswith(LINE):
-                self._lines.put(json.loads(line[len(LINE) :]))
+            if line.startswith(LINE) and _is_told(told := _parsed(line[len(LINE) :]), number):
+                self._lines.put(told)
+                number += 1
         self._lines.put(None)
+
+
+def _parsed(text: str) -> Any:
+    """Return what a line holds; None for what is not JSON. Blender prints what stands in a file, too: any line may be
+    a stranger's."""
+    try:
+        return parse_json(text)
+    except ValueError:
+        return None
+
+
+def _is_told(told: Any, number: int) -> bool:
+    """Return whether ``told`` says what file ``number`` holds."""
+    kinds = {"file": int, "clips": list, "problem": str}
+    if not isinstance(told, dict) or any(type(told.get(name)) is not kind for name, kind in kinds.items()):
+        return False
+    return told["file"] == number

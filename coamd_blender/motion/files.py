@@ -10,7 +10,10 @@ A leaf: standard library only.
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,22 @@ from typing import Any
 RUNTIME_FILES = (".bvh", ".amc", ".glb", ".gltf", ".vrma", ".npz")
 BLENDER_FILES = (".fbx", ".blend")  # read by Blender alone
 MOST_TEXT = 16 << 20  # bytes of a mapping, a storyboard, a list of words
+MOST_BYTES = 16 << 30  # of a file that is summed: a sparse one of terabytes takes no room on the disk
 MOST_DEPTH = 32  # of lists and objects in JSON: what reads them recurses
+
+
+def digest_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal. Raises OSError, also for more than MOST_BYTES of them."""
+    digest, size = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        stated = os.fstat(file.fileno()).st_size
+        while stated <= MOST_BYTES and (block := file.read(1 << 20)):
+            digest.update(block)
+            size += len(block)
+            stated = max(stated, size)
+    if stated > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MOST_BYTES >> 30} GB")
+    return digest.hexdigest()
 
 
 def listed(words: Sequence[str], last: str) -> str:

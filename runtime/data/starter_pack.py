@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from coamd_blender.errors import CoamdError, DataError
-from runtime.library.reading import digest_of
+from coamd_blender.motion.files import digest_of
 from runtime.library.records import FileFacts, ReadClip
 from runtime.library.store import Store
 

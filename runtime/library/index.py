@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coamd_blender.errors import DataError, InputError
-from coamd_blender.motion.files import BLENDER_FILES
+from coamd_blender.motion.files import BLENDER_FILES, digest_of
 from runtime.formats.read import READERS
 from runtime.library.database import storable
 from runtime.library.motions import check_storable
-from runtime.library.reading import digest_of, find_files, read_clips
+from runtime.library.reading import find_files, read_clips
 from runtime.library.records import Embedder, FileFacts, State
 from runtime.library.store import Store
 

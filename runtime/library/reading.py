@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -45,9 +44,3 @@ def find_files(folder: Path, suffixes: Collection[str] = tuple(READERS)) -> Iter
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 yield Path(parent, name)
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal. Raises OSError."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

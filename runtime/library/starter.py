@@ -27,8 +27,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from coamd_blender.errors import DataError, InputError
+from coamd_blender.motion.files import digest_of
 from runtime.library.database import FACTS, check_version
-from runtime.library.reading import digest_of
 from runtime.library.records import Embedder
 from runtime.library.store import Store
 

@@ -1,5 +1,6 @@
 """Recognise, search, apply and index through the operators, with the runtime's own library and a fake recogniser."""
 
+import os
 import sys
 import time
 from importlib.util import find_spec
@@ -262,16 +263,18 @@ def test_files_that_only_blender_reads_are_indexed_by_a_second_blender(library, 
     bpy.ops.object.select_all(action="SELECT")
     bpy.ops.export_scene.fbx(filepath=str(folder / "four.fbx"), bake_anim=True, add_leaf_bones=False)
     (folder / "torn.fbx").write_bytes(b"Kaydara FBX Binary  \x00\x1a\x00 and no more")
+    (folder / os.fsdecode(b"\xff.fbx")).write_bytes(b"named by bytes that are not UTF-8")
     write_motion(folder / "five.npz", 5)
     current, shown = session.current(), {}
     current.start(library_index.index_folder(bpy.context, str(folder), "CC0"))
     while current.pump():
         shown[current.status.text] = current.status.fraction
         time.sleep(0.005)
-    assert notice() == "Indexed blends: 3 added, 1 broken"
+    assert notice() == "Indexed blends: 3 added, 2 broken"
     for done in range(3):
         assert shown[f"Reading .fbx and .blend {done}/3"] == pytest.approx(done / 3)
-    assert "torn.fbx" in found().problems and "\n" not in found().problems
+    unnamed, torn = found().problems.split("\n")
+    assert "not UTF-8 - Rename it" in unnamed and "torn.fbx" in torn
     library.by, library.top = "ACTION", 3
     bpy.ops.coamd.search()
     by_path = {hit.path.rpartition("/")[2]: hit for hit in found().hits}
@@ -279,7 +282,7 @@ def test_files_that_only_blender_reads_are_indexed_by_a_second_blender(library, 
     assert blend.score > 0.99 and blend.labels == "swing it" and blend.licence == "CC0"
     assert any(path.startswith("four.fbx") and hit.score > 0.9 for path, hit in by_path.items())
     bpy.ops.coamd.index_folder(directory=str(folder))
-    assert notice() == "Indexed blends: 3 unchanged, 1 broken" and "torn.fbx" in found().problems
+    assert notice() == "Indexed blends: 3 unchanged, 2 broken" and "torn.fbx" in found().problems
 
 
 def test_bad_folders_are_one_line_and_stop_leaves_what_is_done(library, tmp_path):

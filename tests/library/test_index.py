@@ -175,6 +175,15 @@ def test_json_that_is_no_gltf_and_a_pipe_are_a_line_each_and_the_others_go_on(li
         assert name in line and " - " in line and "\n" not in line, line
 
 
+def test_a_sparse_file_of_terabytes_is_a_line_and_the_others_go_on(library, folder):
+    """It takes no room on the disk, and summing it would take hours."""
+    with (folder / "a hole.bvh").open("wb") as file:
+        file.truncate(2 << 40)
+    report = indexed(library, folder)
+    assert (report.added, report.broken, len(report.problems)) == (4, 1, 1)
+    assert "a hole.bvh cannot be read: it has more than 16 GB - " in report.problems[0]
+
+
 def test_a_file_that_memory_cannot_hold_is_a_line_and_the_others_go_on(library, folder, monkeypatch):
     def full(joints, fps):
         raise MemoryError

@@ -3,6 +3,7 @@
 And texts, whoever wrote them.
 """
 
+import hashlib
 import os
 
 import pytest
@@ -33,6 +34,18 @@ def test_the_help_of_a_verb_names_them_all(verb):
 def test_the_pages_name_them_all(page):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert [suffix for suffix in (*RUNTIME_FILES, *BLENDER_FILES) if suffix not in text] == []
+
+
+def test_a_file_is_summed_up_to_a_size_that_no_sparse_file_can_pass(tmp_path, monkeypatch):
+    path = tmp_path / "a.bvh"
+    path.write_bytes(b"motion" * 300_000)
+    assert files.digest_of(path) == hashlib.sha256(b"motion" * 300_000).hexdigest()
+    monkeypatch.setattr(files, "MOST_BYTES", path.stat().st_size)
+    assert files.digest_of(path)
+    with path.open("ab") as file:
+        file.write(b"n")
+    with pytest.raises(OSError, match="more than"):
+        files.digest_of(path)
 
 
 def test_a_text_is_read_from_a_plain_file_of_a_text_s_size(tmp_path, monkeypatch):
