@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import bpy
@@ -121,10 +122,11 @@ def label_of(joint: str) -> str:
 
 
 def folder() -> Path:
-    """Where the user's own mappings lie; made when missing."""
-    path = preferences.user_folder() / "mappings"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    """Return where the user's own mappings lie, made when missing; where it cannot be, saving into it tells so."""
+    found = preferences.user_folder() / "mappings"
+    with suppress(OSError):
+        found.mkdir(parents=True, exist_ok=True)
+    return found
 
 
 def saved() -> list[Path]:

@@ -8,10 +8,13 @@ name when the folder is imported from a checkout.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
+
+from ..errors import InputError
 
 if TYPE_CHECKING:
     from .properties import COAMD_Preferences
@@ -31,10 +34,28 @@ def get(context: bpy.types.Context) -> COAMD_Preferences | None:
 
 
 def user_folder() -> Path:
-    """Return the folder this extension may write to, made when missing."""
+    """Return the folder this extension may write to, made when missing.
+
+    Where it cannot be made its path is returned all the same, and whoever writes into it finds out (Blender, asked to
+    make it, would give "", which is the working folder).
+    """
     if EXTENSION.startswith("bl_ext."):
-        return Path(bpy.utils.extension_path_user(EXTENSION, create=True))
-    return Path(bpy.utils.user_resource("DATAFILES", path="coamd", create=True))
+        found = Path(bpy.utils.extension_path_user(EXTENSION))
+    else:
+        found = Path(bpy.utils.user_resource("DATAFILES", path="coamd"))
+    with suppress(OSError):
+        found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def own_folder(name: str) -> Path:
+    """Return the folder ``name`` in the user folder, made when missing. Raises InputError where it cannot be made."""
+    found = user_folder() / name
+    try:
+        found.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{found} cannot be made: {error.strerror}", "Let Blender write to that folder") from error
+    return found
 
 
 def environment_folder() -> Path:

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import bpy
 
-from ..errors import CoamdError
+from ..errors import CoamdError, InputError
 from ..wire.client import child_environment
 from . import preferences
 
@@ -42,14 +43,20 @@ def start(module: str, argument: Path, scratch: Path) -> subprocess.Popen:
 def scratch_folder(kind: str) -> tempfile.TemporaryDirectory:
     """Return a new folder for a second Blender's files: killed, it leaves none behind.
 
-    Folders of the ``kind`` older than a day, of Blenders that ended before they could delete theirs, go.
+    Folders of the ``kind`` older than a day, of Blenders that ended before they could delete theirs, go. Raises
+    InputError where nothing can be written.
     """
-    folder = preferences.user_folder() / kind
-    folder.mkdir(exist_ok=True)
+    folder = preferences.own_folder(kind)
     for left in folder.glob("coamd-*"):
-        if time.time() - left.stat().st_mtime > _DAY:
-            shutil.rmtree(left, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix="coamd-", dir=folder, ignore_cleanup_errors=True)
+        with suppress(OSError):  # another Blender has just deleted it
+            if time.time() - left.stat().st_mtime > _DAY:
+                shutil.rmtree(left, ignore_errors=True)
+    try:
+        return tempfile.TemporaryDirectory(prefix="coamd-", dir=folder, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written to: {error.strerror}", "Let Blender write to that folder"
+        ) from error
 
 
 def _command(code: str) -> list[str]:

@@ -26,16 +26,14 @@ class Told:
 
 
 def folder() -> Path:
-    """Return the folder of styles, made when missing."""
-    found = preferences.styles_folder()
-    found.mkdir(parents=True, exist_ok=True)
-    return found
+    """Return the folder of styles, made when missing. Raises InputError where it cannot be made."""
+    return preferences.own_folder(preferences.styles_folder().name)
 
 
 def found() -> list[Told]:
     """Return the styles that there are, by name; files that are torn are left out."""
     tolds = []
-    for path in folder().glob(f"*{SUFFIX}"):
+    for path in preferences.styles_folder().glob(f"*{SUFFIX}"):
         try:
             tolds.append(read(path))
         except WeightsError:

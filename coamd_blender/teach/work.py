@@ -22,7 +22,6 @@ from ..core import lifetime, timer
 from ..errors import InputError, RuntimeUnavailable
 from ..setup import preferences, runtime
 from ..wire import client, lock, teaching
-from . import styles
 from .properties import ACTION, MANNER
 
 LOOK_SECONDS = 2.0
@@ -65,7 +64,7 @@ class State:
 
 def states() -> list[State]:
     """Return how far each style is that is being taught, was paused, has failed or is taught, by name."""
-    return [state(folder) for folder in teaching.folders(styles.folder()) if (folder / _JOB).is_file()]
+    return [state(folder) for folder in teaching.folders(preferences.styles_folder()) if (folder / _JOB).is_file()]
 
 
 def named(name: str) -> State:
@@ -222,5 +221,5 @@ def _forget() -> None:
 
 def _tick() -> float | None:
     global _watching
-    _watching = any(is_running(folder) for folder in teaching.folders(styles.folder()))
+    _watching = any(is_running(folder) for folder in teaching.folders(preferences.styles_folder()))
     return LOOK_SECONDS if _watching else None

@@ -4,6 +4,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from test_addon_panels import drawn, preferences_drawn  # noqa: E402
+
 
 def following(settings):
     """The operator of the next step, and the names of those that are done."""
@@ -82,3 +84,25 @@ def test_characters_that_step_aside_are_selected_together(addon):
     cast = [found for found in bpy.context.selected_objects if found.type == "ARMATURE"]
     places = sorted(found.location.x for found in cast)
     assert len(cast) == 3 and places[1] - places[0] > 0.5 and places[2] - places[1] > 0.5
+
+
+def test_a_user_folder_that_cannot_be_made_is_told_and_is_never_the_working_folder(addon, rig, tmp_path, monkeypatch):
+    """Asked to make it, Blender gives an empty path: what is installed, or removed, would lie where it was started."""
+    from coamd_blender.errors import InputError
+    from coamd_blender.rig_mapping import workflow as mappings
+    from coamd_blender.setup import preferences, second_blender
+    from coamd_blender.teach import styles, work
+
+    blocked = tmp_path / "a file"
+    blocked.write_text("in the place of the folder")
+    monkeypatch.setattr(bpy.utils, "user_resource", lambda kind, path="": str(blocked / path))
+    monkeypatch.chdir(tmp_path)
+    addon.source = "INSTALLED"
+    assert preferences.user_folder() == blocked / "coamd"
+    for panel in ("COAMD_PT_main", "COAMD_PT_teach", "COAMD_PT_styles", "COAMD_PT_mapping"):
+        drawn(panel)
+    assert preferences_drawn(addon) and work.states() == styles.found() == mappings.saved() == []
+    for make in (styles.folder, lambda: second_blender.scratch_folder("reading")):
+        with pytest.raises(InputError, match="cannot be made: Not a directory - Let Blender write"):
+            make()
+    assert [path.name for path in tmp_path.iterdir()] == ["a file"]
