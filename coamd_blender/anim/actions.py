@@ -95,6 +95,13 @@ def frame_range(action: bpy.types.Action, slot: bpy.types.ActionSlot | None = No
     return min(first for first, _ in ends), max(last for _, last in ends)
 
 
+def mark_loop(action: bpy.types.Action) -> None:
+    """Mark an Action as one that goes round, from its first key to its last, as Blender does (Cyclic Animation)."""
+    first, last = action.frame_range
+    action.use_frame_range, action.frame_start, action.frame_end = True, first, last
+    action.use_cyclic = True
+
+
 def find_curve(
     action: bpy.types.Action, slot: bpy.types.ActionSlot | None, path: str, index: int
 ) -> bpy.types.FCurve | None:

@@ -19,3 +19,9 @@ def read_clip(path: Path) -> tuple[np.ndarray, float]:
         raise DataError(
             f"{path} is not a clip", "Give an .npz with joints and fps; python -m runtime convert makes one"
         ) from error
+
+
+def read_loop(path: Path) -> bool:
+    """Return whether an .npz, which :func:`read_clip` has read, says that it is a loop."""
+    with np.load(path, allow_pickle=False) as content:
+        return "loop" in content and bool(np.all(content["loop"]))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..anim.clip_file import read_clip
+from ..anim.clip_file import read_clip, read_loop
 from ..errors import DataError, InputError
 from ..motion.files import RUNTIME_FILES, listed
 from ..wire import client
@@ -25,11 +25,13 @@ _BY_HAND = "Convert it by python -m runtime convert"
 
 
 class ReadClip(NamedTuple):
-    """A motion of a file: its ``name``, ``joints`` (frames, 22, 3), metres, Y up, and ``fps``."""
+    """A motion of a file: its ``name``, ``joints`` (frames, 22, 3), metres, Y up, ``fps``, and whether it is said to be
+    a ``loop``."""
 
     name: str
     joints: np.ndarray
     fps: float
+    loop: bool = False
 
 
 def files_of(path: Path) -> list[Path]:
@@ -58,7 +60,8 @@ def read_clips(path: Path, name: str, python: Path | None) -> list[ReadClip]:
     with tempfile.TemporaryDirectory(prefix="coamd-clips-") as scratch:
         files = plain(path, name, python, Path(scratch))
         names = [name] if files == [path] else [file.stem for file in files]
-        return [ReadClip(called, *read_clip(file)) for called, file in zip(names, files, strict=True)]
+        named = zip(names, files, strict=True)
+        return [ReadClip(called, *read_clip(file), read_loop(file)) for called, file in named]
 
 
 def plain(path: Path, name: str, python: Path | None, scratch: Path) -> list[Path]:

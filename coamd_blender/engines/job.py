@@ -135,7 +135,10 @@ class _Maker:
         in_place = self.job.in_place or self.engine.in_place
         posed, way = game_rig.pose(self.game, worlds, self.rests, self.job.fps, in_place=in_place, r15=self.engine.r15)
         seen = posed if in_place else np.linalg.inv(way)[:, None] @ posed
-        loops = root_motion.is_closed(seen)
+        loops = action.use_cyclic or root_motion.is_loop(seen)
+        if loops and not root_motion.is_closed(seen):  # feet that are held, for one, are not held alike at both ends
+            seen = root_motion.closed(seen, self.job.fps)
+            posed = seen if in_place else way[:, None] @ seen
         called = self.engine.looping.format(clip=name) if loops else name
         written = game_armature.write_clip(self.made, self.game, posed, called, self.engine.per_metre)
         gone = np.zeros(3) if in_place else way[-1, :3, 3]

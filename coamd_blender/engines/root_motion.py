@@ -8,9 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..clip_tools.joint_tools import heading, root_motion
+from ..motion import rotations as rot
 
 _GROUND = np.array([1.0, 0.0, 1.0])
 CLOSED_METRES, CLOSED_DEGREES = 0.01, 3.0  # within which a clip's end is its beginning
+_CLOSING = 0.4  # seconds before the end over which a loop is closed
+_RESTING = 0.2  # of the speed that a clip has otherwise: slower at both ends, it comes from rest and goes back to it
 
 
 def ground_matrices(headings: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -46,3 +49,37 @@ def is_closed(poses: np.ndarray) -> bool:
     cosine = (np.trace(turned, axis1=-2, axis2=-1) - 1) / 2
     degrees = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
     return bool(away.max() < CLOSED_METRES and degrees.max() < CLOSED_DEGREES)
+
+
+def is_loop(poses: np.ndarray) -> bool:
+    """Return whether a clip goes round: it ends as it begins (:func:`is_closed`), in motion or never moving much.
+
+    A turn or a jump out of a stand and back into it ends as it begins, too, but is gone through once. ``poses``
+    (F, B, 4, 4), metres, of bones as seen from their root.
+    """
+    if not is_closed(poses):
+        return False
+    paces = np.linalg.norm(np.diff(poses[..., :3, 3], axis=0), axis=-1).mean(axis=1)
+    few = max(1, len(paces) // 20)
+    ends = max(paces[:few].mean(), paces[-few:].mean())
+    return bool(ends >= _RESTING * np.percentile(paces, 90))
+
+
+def closed(poses: np.ndarray, fps: float) -> np.ndarray:
+    """Return ``poses`` (F, B, 4, 4), metres, as seen from their root, that end in the first: what the last is off by is
+    taken back over the last frames, more and more.
+    """
+    frames = min(len(poses) - 1, max(1, round(_CLOSING * fps)))
+    shares = np.linspace(0, 1, frames + 1)[1:]
+    shares = shares**2 * (3 - 2 * shares)
+    result = poses.copy()
+    first, last = poses[0], poses[-1]
+    vectors = rot.vector_from_quaternion(
+        rot.quaternion_from_matrix(np.swapaxes(last[:, :3, :3], -1, -2) @ first[:, :3, :3])
+    )
+    for at, share in enumerate(shares, start=len(poses) - frames):
+        result[at, :, :3, 3] += share * (first[:, :3, 3] - last[:, :3, 3])
+        result[at, :, :3, :3] = poses[at, :, :3, :3] @ rot.matrix_from_quaternion(
+            rot.quaternion_from_vector(share * vectors)
+        )
+    return result

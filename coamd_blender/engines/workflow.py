@@ -116,7 +116,7 @@ def locomotion_set(context: bpy.types.Context) -> Workflow:
             break
         answer = yield _request(asked)
         joints = answer.arrays["joints"]
-    clips = [clip_files.ReadClip(clip.name, clip.joints, FPS) for clip in made]
+    clips = [clip_files.ReadClip(clip.name, clip.joints, FPS, clip.loop) for clip in made]
     rows = yield from _put_all(clips, owners, options)
     stepwise.push_undo("CoAMD: locomotion set")
     rows += [(clip.name, "note", clip.note) for clip in made if clip.note]
@@ -170,6 +170,8 @@ def _put(uid: int, owner: str, clip: clip_files.ReadClip, options: dict) -> Work
         raise found.error
     place = stepwise.destination(armature, bpy.context.scene, options, again="press Retarget Clips again")
     (action,) = yield from stepwise.write_keys(place, [(clip.joints, clip.name[:60])], clip.fps)
+    if clip.loop:
+        actions.mark_loop(action)
     action.use_fake_user = True  # the next one takes its place on the character
     return f"{action.frame_range[1] - action.frame_range[0] + 1:.0f} frames"
 

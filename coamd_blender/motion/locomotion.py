@@ -25,6 +25,7 @@ WHOLE = (
 )  # clips last whole multiples of half a second: at 24, 30 and 60 frames a second the last is a frame too
 SHOWN = FPS  # frames shown on either side of what is made anew
 CLOSED = 0.01  # metres within which a loop's end is its beginning
+_HASTE = 2.0  # by which a gait is hastened at most
 _SHORTEST, _SKIPPED = 3 * WHOLE, 6  # frames of a loop; frames of a drawn motion that are not used at its ends
 _GROUND = np.array([1.0, 0.0, 1.0])
 
@@ -60,7 +61,7 @@ class Clip:
 @dataclass(frozen=True)
 class Gait:
     """A loop of the set. way: degrees to the left of where the body faces that it goes; None: it stays. slowest,
-    fastest: metres a second."""
+    fastest: metres a second. brisk: metres a second that a slower one is hastened to, at most twofold."""
 
     name: str
     prompt: str
@@ -68,6 +69,7 @@ class Gait:
     way: float | None
     slowest: float = 0.0
     fastest: float = 0.15
+    brisk: float = 0.0
 
 
 IDLE = Gait("idle", "a person stands still", 4.0, None)
@@ -77,8 +79,8 @@ GAITS = (
     WALK,
     Gait("run", "a person runs forward", 4.0, 0.0, 1.8, 6.0),
     Gait("walk_backwards", "a person walks backwards", 5.0, 180.0, 0.3, 1.8),
-    Gait("strafe_left", "a person sidesteps to the left", 5.0, 90.0, 0.2, 2.0),
-    Gait("strafe_right", "a person sidesteps to the right", 5.0, -90.0, 0.2, 2.0),
+    Gait("strafe_left", "a person sidesteps to the left", 5.0, 90.0, 0.2, 2.0, 0.7),
+    Gait("strafe_right", "a person sidesteps to the right", 5.0, -90.0, 0.2, 2.0, 0.7),
 )
 TURNS = (("turn_left", 90.0), ("turn_right", -90.0), ("turn_around", 180.0))
 NAMES = (*(gait.name for gait in GAITS), "walk_start", "walk_stop", *(name for name, _ in TURNS), "jump")
@@ -112,15 +114,39 @@ def make(seed: int = 0) -> Generator[Draws | Between, np.ndarray, list[Clip]]:
 def _gait(gait: Gait, seed: int) -> Asked:
     drawn = yield Draws(gait.prompt, gait.seconds, tuple(range(seed, seed + DRAWS)))
     cuts = [_cut(joints[_SKIPPED : len(joints) - _SKIPPED]) for joints in drawn]
-    best = min(cuts, key=lambda joints: _fault(joints, gait)[0])
+    best = min(cuts, key=lambda joints: _fault(joints, gait)[0] + _lag(joints, gait))
     opened = loops.open_loop(facing(best, gait), FPS)
     made = yield Between(opened.joints, opened.start, opened.stop, gait.prompt, seed)
-    joints = facing(made[: opened.count], gait)
+    joints = hastened(facing(made[: opened.count], gait), gait)
     fault, what = _fault(joints, gait)
     off = gap(joints)
     notes = [f"{gait.name} {what}"] if fault >= 1 else []
     notes += [f"{gait.name} ends {100 * off:.1f} cm from where it begins"] if off > CLOSED else []
     return Clip(gait.name, joints, loop=off <= CLOSED, note="; ".join(notes))
+
+
+def _lag(joints: np.ndarray, gait: Gait) -> float:
+    """Return by how much a motion is slower than even twice hastened it should be, for a choice among draws."""
+    pace = float(np.linalg.norm(_speed(joints)))
+    return max(0.0, np.log(gait.brisk / (_HASTE * max(pace, 1e-3)))) if gait.brisk else 0.0
+
+
+def hastened(joints: np.ndarray, gait: Gait) -> np.ndarray:
+    """Return a loop hastened where it is slower than the gait is to be: the same way in a shorter time.
+
+    joints: (frames, 22, 3), metres. Returns (fewer frames, 22, 3), whole half seconds; feet that stand still do.
+    """
+    pace, last = float(np.linalg.norm(_speed(joints))), len(joints) - 1
+    if not gait.brisk or pace >= gait.brisk:
+        return joints
+    wanted = last * max(pace / gait.brisk, 1 / _HASTE)
+    frames = max(WHOLE, WHOLE * round(wanted / WHOLE))
+    if frames >= last:
+        return joints
+    at = np.linspace(0, last, frames + 1)
+    low = np.minimum(at.astype(int), last - 1)
+    share = (at - low)[:, None, None]
+    return joints[low] * (1 - share) + joints[low + 1] * share
 
 
 def gap(joints: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import anim, register, tools, unregister
-from ..anim.clip_file import read_clip
+from ..anim.clip_file import read_clip, read_loop
 from ..anim.travel import AUTOMATIC
 from ..engines import rules
 from ..engines.job import EngineJob, export
@@ -90,6 +90,9 @@ def _export(job: RetargetJob, wanted: EngineJob, clips: Sequence[Path], tell: Ca
 
 
 def _retargeted(armature: bpy.types.Object, clip: Path, options: dict) -> bpy.types.Action:
-    """Return a new Action of a clip. Raises CoamdError."""
+    """Return a new Action of a clip, marked as a loop where the clip says so. Raises CoamdError."""
     joints, fps = read_clip(clip)
-    return anim.write_action.apply_motion(armature, joints, source_fps=fps, start_frame=1, name=clip.stem, **options)
+    action = anim.write_action.apply_motion(armature, joints, source_fps=fps, start_frame=1, name=clip.stem, **options)
+    if read_loop(clip):
+        anim.actions.mark_loop(action)
+    return action

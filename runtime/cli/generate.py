@@ -161,7 +161,7 @@ def _run_set(args: argparse.Namespace) -> Outcome:
     generator.draw_in(args.quality)
     clips = edit.locomotion.locomotion_set(generator, args.seed, ProgressLine("locomotion"))
     for path, clip in zip(files, clips, strict=True):
-        formats.writing.write(path, clip.joints)
+        formats.npz.write_npz(path, clip.joints, loop=clip.loop)
     notes = [*generator.told_quality(), *(clip.note for clip in clips if clip.note)]
     for note in notes:
         print(note, file=sys.stderr)

@@ -52,10 +52,11 @@ def _shape(archive: np.lib.npyio.NpzFile, name: str) -> tuple[int, ...]:
     return shape
 
 
-def write_npz(path: str | Path, joints: np.ndarray, fps: float = FPS) -> None:
-    """Write ``joints`` (frames, 22, 3), metres, and ``fps`` to a compressed .npz, whole or not at all.
+def write_npz(path: str | Path, joints: np.ndarray, fps: float = FPS, loop: bool = False) -> None:
+    """Write ``joints`` (frames, 22, 3), metres, and ``fps`` to a compressed .npz, whole or not at all; of a ``loop``
+    that it is one, which carry marks.
 
     The inverse of :func:`read_npz`. Raises InputError.
     """
-    told = {"joints": np.asarray(joints, np.float32), "fps": np.float32(fps)}
+    told = {"joints": np.asarray(joints, np.float32), "fps": np.float32(fps)} | ({"loop": np.True_} if loop else {})
     write_whole(Path(path), lambda unfinished: np.savez_compressed(unfinished, **told))

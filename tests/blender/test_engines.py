@@ -11,8 +11,8 @@ from mathutils import Matrix  # noqa: E402
 from rigs import evaluated_heads, metarig, mixamo, new_scene, walking  # noqa: E402
 
 import coamd_blender  # noqa: E402
-from coamd_blender.anim import importing, write_action  # noqa: E402
-from coamd_blender.engines import rules  # noqa: E402
+from coamd_blender.anim import actions, importing, write_action  # noqa: E402
+from coamd_blender.engines import root_motion, rules  # noqa: E402
 from coamd_blender.engines.job import EngineJob, export  # noqa: E402
 from coamd_blender.errors import CoamdError, InputError, RigError  # noqa: E402
 from coamd_blender.motion import skeleton  # noqa: E402
@@ -217,6 +217,28 @@ def test_a_clip_that_ends_as_it_begins_is_marked_as_a_loop(tmp_path):
     told = exported(rig, "godot", tmp_path)
     assert told["loop"] and told["name"] == "walk-loop" and told["file"] == "walk-loop.glb"
     assert told["ahead_metres"] == pytest.approx(0.15 * 4 * np.pi, rel=0.02)
+
+
+def test_a_clip_that_is_said_to_be_a_loop_is_closed_where_it_is_not_quite(tmp_path):
+    new_scene(20)
+    rig = mixamo("")
+    joints = walking(41)
+    joints[-6:, :, 1] += 0.03  # what holding a foot may do to one end
+    action = write_action.apply_motion(rig, joints, start_frame=1, contact="off", name="walk")
+    assert not exported(rig, "godot", tmp_path / "a")["loop"]
+    actions.mark_loop(action)
+    told = exported(rig, "godot", tmp_path / "b")
+    assert told["loop"] and told["file"] == "walk-loop.glb"
+    first, *_, last = played(opened(tmp_path / "b" / "walk-loop.glb"), ["Hips", "LeftFoot", "Head"], told["frames"])
+    assert np.ptp(last - first, axis=0).max() < 1e-4 and abs(last[0, 1] - first[0, 1]) < 1e-4
+
+
+def test_what_comes_out_of_a_stand_and_goes_back_to_it_is_no_loop():
+    along = np.linspace(0, 2 * np.pi, 61)
+    poses = np.tile(np.eye(4), (61, 3, 1, 1))
+    for lifts, loops in ((1 - np.cos(along), False), (np.sin(along), True), (0 * along, True)):
+        poses[:, 1, 1, 3] = 0.2 * lifts
+        assert root_motion.is_closed(poses) and root_motion.is_loop(poses) == loops
 
 
 def test_in_place_the_root_stays_and_the_body_over_it(tmp_path):

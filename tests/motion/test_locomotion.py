@@ -109,6 +109,19 @@ def test_the_best_draw_is_kept_and_what_none_does_is_said(clips):
     assert seeds == list(range(3, 3 + locomotion.DRAWS * len(locomotion.GAITS)))
 
 
+@pytest.mark.parametrize(("drawn_at", "goes"), [(0.9, 0.9), (0.5, 0.7), (0.25, 0.5)])
+def test_slow_sidesteps_are_hastened_at_most_twofold_and_feet_that_stand_still_do(drawn_at, goes):
+    gait = next(gait for gait in locomotion.GAITS if gait.name == "strafe_left")
+    joints = made(sidesteps=(drawn_at,))[0]["strafe_left"].joints
+    frames = len(joints) - 1
+    assert frames % 10 == 0 and np.abs(seen(joints[-1]) - seen(joints[0])).max() < 1e-6
+    assert np.linalg.norm(joints[-1, 0] - joints[0, 0]) / frames * 20 == pytest.approx(goes, rel=0.2)
+    slow = walking(61, 0.3)
+    slow[10:40, 7] = slow[10, 7]  # an ankle that stands
+    fast = locomotion.hastened(slow, gait)
+    assert len(fast) == 31 and np.abs(np.diff(fast[6:19, 7], axis=0)).max() < 1e-6
+
+
 def test_a_jump_that_stays_on_the_floor_is_said(monkeypatch):
     monkeypatch.setattr(__name__ + ".jumping", lambda *_, **__: standing(80))
     assert "leaves the floor by" in made()[0]["jump"].note
