@@ -134,7 +134,7 @@ def _lag(joints: np.ndarray, gait: Gait) -> float:
 def hastened(joints: np.ndarray, gait: Gait) -> np.ndarray:
     """Return a loop hastened where it is slower than the gait is to be: the same way in a shorter time.
 
-    joints: (frames, 22, 3), metres. Returns (fewer frames, 22, 3), whole half seconds; feet that stand still do.
+    joints: (frames, 22, 3), metres. Returns (F, 22, 3), fewer frames, whole half seconds; feet that stand still do.
     """
     pace, last = float(np.linalg.norm(_speed(joints))), len(joints) - 1
     if not gait.brisk or pace >= gait.brisk:
