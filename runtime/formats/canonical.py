@@ -124,7 +124,7 @@ def match_map(clip: SourceClip) -> JointMap:
     if missing:
         raise DataError(
             f"{clip.name}: no joint map fits; the nearest ({best.name}) misses {', '.join(missing[:6])}",
-            "Rename the joints, or add a map to runtime/data/joint_maps.json",
+            "Rename the joints, or add a map to runtime/formats/joint_maps.json",
         )
     return best
 

@@ -82,6 +82,18 @@ def _interpolate(positions: np.ndarray, start: int, stop: int) -> None:
     positions[start:stop] = positions[start - 1] * (1 - weight) + positions[stop] * weight
 
 
+def _bridge(positions: np.ndarray, start: int, stop: int) -> None:
+    """Replace the frames [start, stop), which a file has lost, by a curve that goes on as two frames on either side do
+    (cubic Hermite), in place."""
+    first, second = positions[start - 1], positions[stop]
+    gap = stop - start + 1
+    before, after = (first - positions[start - 2]) * gap, (positions[stop + 1] - second) * gap
+    share = (np.arange(1, gap) / gap)[:, None, None]
+    square, cube = share**2, share**3
+    positions[start:stop] = (2 * cube - 3 * square + 1) * first + (3 * square - 2 * cube) * second
+    positions[start:stop] += (cube - 2 * square + share) * before + (cube - square) * after
+
+
 def repair(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[list[np.ndarray], int, int]:
     """Mend short jumps by interpolation and cut the motion where a longer one remains.
 
@@ -96,12 +108,13 @@ def mend(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[np.ndar
     """Mend short jumps of a motion and find the pieces between longer ones.
 
     ``positions`` (frames, J, 3) metres, ``anchor`` (frames, 3). A jump is mended, by interpolation, when the body is
-    back within 3 frames or 1/8 s. Returns the mended positions, the same shape, the pieces [start, stop) and how many
-    frames were mended.
+    back within 3 frames or 1/8 s; frames that a file has lost are bridged by a curve. Returns the mended positions, the
+    same shape, the pieces [start, stop) and how many frames were mended.
     """
     frames = len(positions)
     longest = max(LONGEST_REPAIR, round(LONGEST_REPAIR_SECONDS * fps))
     mended, bad = positions.copy(), bad_frames(positions, anchor, fps)
+    finite = np.isfinite(positions).all(axis=(1, 2))
     if not bad.all():
         mended[~np.isfinite(mended)] = 0.0
         steps = np.flatnonzero(_jumps(mended, fps))
@@ -111,7 +124,10 @@ def mend(positions: np.ndarray, anchor: np.ndarray, fps: float) -> tuple[np.ndar
     keep, repaired = np.ones(frames, bool), 0
     for start, stop in runs(bad):
         if stop - start <= longest and start > 0 and stop < frames:
-            _interpolate(mended, start, stop)
+            around = slice(start - 2, start), slice(stop, stop + 2)
+            lost = not finite[start:stop].any() and start > 1 and stop < frames - 1
+            whole = lost and not any(bad[part].any() for part in around)
+            (_bridge if whole else _interpolate)(mended, start, stop)
             repaired += stop - start
         else:
             keep[start:stop] = False
@@ -157,7 +173,7 @@ def check_handedness(joints: np.ndarray, name: str) -> None:
     if bend is not None and bend < -0.2:
         raise DataError(
             f"{name}: its knees bend backwards ({bend:.2f}), so it is left-handed or its sides are swapped",
-            "Mirror it, or correct its joint map",
+            "Exchange left and right in the names of its joints, or mirror it where it was made",
         )
 
 

@@ -101,6 +101,31 @@ def moved(path):
     path.with_suffix(".bin").rename(path.with_name("moved.bin"))
 
 
+def sides_exchanged(path):
+    """Exchange left and right in the names of a .bvh."""
+    text = path.read_text()
+    for old, new in (("left", "*"), ("right", "left"), ("*", "right")):
+        text = text.replace(old, new)
+    path.write_text(text)
+
+
+def sides_swapped(path):
+    """Joints of other names than ours, whose left and right are the wrong way round."""
+    write(path, JOINTS)
+    path.write_text(path.read_text().replace("ROOT pelvis", "ROOT hips"))
+    sides_exchanged(path)
+
+
+def with_a_prop(tree):
+    """Let an animation before the person's own move a node of its own."""
+    own = tree["animations"][0]
+    tree["nodes"].append({"name": "sword"})
+    place = next(each["sampler"] for each in own["channels"] if each["target"]["path"] == "translation")
+    target = {"node": len(tree["nodes"]) - 1, "path": "translation"}
+    spin = {"name": "spin", "samplers": own["samplers"], "channels": [{"sampler": place, "target": target}]}
+    tree["animations"].insert(0, spin)
+
+
 def nothing(path):
     """Leave the file as it is: what is said beside it changes."""
 
@@ -121,6 +146,18 @@ CASES = {
         ".bvh", "no whole row", "again", lambda path: text_changed(r"(?s)(Frame Time: \S+\n).*", r"\1")(path)
     ),
     "names without meaning": Case(".bvh", "not known to be a person's", "rename them left_hip", renamed),
+    "left and right exchanged": Case(
+        ".bvh", "sides are swapped", "Exchange left and right in the names", sides_swapped, sides_exchanged
+    ),
+    "a prop's animation": Case(
+        ".gltf",
+        "moves nothing of the person",
+        "Choose another animation",
+        tree_changed(with_a_prop),
+        nothing,
+        before={"animation": "spin"},
+        after={"animation": "clip"},
+    ),
     "array of another shape": Case(
         ".npz", "joints have shape", "(frames, 22, 3)", archive(joints=JOINTS[:, :21], fps=20)
     ),
