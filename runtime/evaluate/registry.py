@@ -87,6 +87,13 @@ OPEN = (
         "teaching.run_teach",
         usual={"seeds": 1},
     ),
+    Benchmark(
+        "teach_manners",
+        "six manners, taught from 12 clips each, over walking, running and waving",
+        BOTH,
+        "manners.run_manners",
+        usual={"seeds": 1},
+    ),
     Benchmark("fairness", "do the obedience tests tell real clips apart", DATA, "benchmarks.run_fairness"),
     Benchmark(
         "fairness_vocabulary",

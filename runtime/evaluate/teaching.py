@@ -40,7 +40,7 @@ ACTIONS = Path(__file__).with_name("teach_actions.toml")
 CLIPS = (3, 8)
 BACKGROUND, PENALTY = 150, 1e-2
 TAKES = 3  # of a performer's class that are looked at
-_SHORTEST = 24  # frames that are asked for
+SHORTEST = 24  # frames that are asked for
 
 
 @dataclass(frozen=True)
@@ -157,14 +157,12 @@ def _local(joints: np.ndarray) -> np.ndarray:
     return local.flatten(1).numpy()
 
 
-def style_of(generator: Generator, bench: Bench, lesson: Lesson, rows: Sequence[int]) -> Style:
-    """Return the style that shows the clips ``rows`` of the set, as ``teach --steps 0`` makes it."""
-    clips = [Clip(Path(f"{row}.npz"), bench.clips.motions[row], (lesson.taught,)) for row in rows]
+def style_of(generator: Generator, name: str, clips: Sequence[Clip]) -> Style:
+    """Return the style ``name`` that shows ``clips``, as ``teach --steps 0`` makes it."""
     shown = shown_of(generator, clips)
     told = tuple((len(each.tokens), each.clip, each.said) for each in shown)
-    config = StyleConfig(
-        lesson.label, generator.digest, 0, (lesson.taught,), tuple(str(row) for row in rows), shown=told
-    )
+    words = tuple(dict.fromkeys(sentence for clip in clips for sentence in clip.sentences))
+    config = StyleConfig(name, generator.digest, 0, words, tuple(clip.path.name for clip in clips), shown=told)
     return Style(config, {}, torch.cat([each.tokens for each in shown]))
 
 
@@ -217,7 +215,7 @@ def run_teach(options: Options) -> dict:
 
 
 def _others(prepared: Prepared) -> list[np.ndarray]:
-    clips = [clip for clip in prepared.of_split("test") if clip["frames"] >= _SHORTEST]
+    clips = [clip for clip in prepared.of_split("test") if clip["frames"] >= SHORTEST]
     rows = np.linspace(0, len(clips) - 1, min(BACKGROUND, len(clips))).astype(int)
     return [np.asarray(prepared.joints(clips[row])[:MAX_FRAMES]) for row in rows]
 
@@ -226,14 +224,15 @@ def _row(generator: Generator, bench: Bench, lesson: Lesson, options: Options) -
     most = bench.teaching(lesson.label, max(CLIPS))
     lengths = [len(bench.clips.motions[row]) for row in np.flatnonzero(bench.even)
                if bench.clips.truth[row] == bench.clips.classes.index(lesson.label)]  # fmt: skip
-    frames = int(np.clip(np.median(lengths) // FRAME_MULTIPLE * FRAME_MULTIPLE, _SHORTEST, MAX_FRAMES))
+    frames = int(np.clip(np.median(lengths) // FRAME_MULTIPLE * FRAME_MULTIPLE, SHORTEST, MAX_FRAMES))
     row = {"label": lesson.label, "set": lesson.set, "judge": bench.accuracy(lesson.label, most)}
     before = made(generator, lesson, frames, options.seeds, (), options.cache)
     row["before"] = float(bench.obeyed(before, lesson.label).mean())
     apart = bench.takes_apart(lesson.label)
     for count in CLIPS:
         rows = bench.teaching(lesson.label, count)
-        worn = [Worn(style_of(generator, bench, lesson, rows))]
+        clips = [Clip(Path(f"{number}.npz"), bench.clips.motions[number], (lesson.taught,)) for number in rows]
+        worn = [Worn(style_of(generator, lesson.label, clips))]
         after = made(generator, lesson, frames, options.seeds, worn, options.cache)
         row[f"after_{count}"] = float(bench.obeyed(after, lesson.label).mean())
         taught = [bench.seen[number] for number in rows]

@@ -295,7 +295,9 @@ class Generator:
         How, ``sample`` in model/sampling.py says. ``text`` are the prompts' features, where they are at hand.
         """
         noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
-        text = self._read([tidy_prompt(prompt) for prompt in prompts])[0] if text is None else text
+        if text is None:
+            told = [tidy_prompt(prompt) for prompt in prompts]
+            text, _ = self._read(told, self._asked(told))
         fast = self.quality == "fast"
         if fast and steer:
             config = replace(config, steps=FAST_STEERED_STEPS)
@@ -306,8 +308,9 @@ class Generator:
     def heard(self, clauses: list[str], count: int, seeds: list[int]) -> tuple[TextFeatures, Known | None]:
         """Return the features of clauses and what is :meth:`shown` of them, for :meth:`draw`: both read at once."""
         told = [tidy_prompt(clause) for clause in clauses]
-        text, vectors = self._read(told)
-        return text, self._example(told, vectors, count, seeds)
+        asked = self._asked(told)
+        text, vectors = self._read(told, asked)
+        return text, self._example(told, asked, vectors, count, seeds)
 
     def shown(self, clauses: list[str], count: int, seeds: list[int]) -> Known | None:
         """Return what the networks are shown of an example of each clause (examples.py), for :meth:`draw`; None where
@@ -315,22 +318,30 @@ class Generator:
         if self.examples is None and self._clips is None:
             return None
         told = [tidy_prompt(clause) for clause in clauses]
-        return self._example(told, vectors_of(self.encode([bare(clause) for clause in told])), count, seeds)
+        vectors = vectors_of(self.encode([bare(clause) for clause in told]))
+        return self._example(told, self._asked(told), vectors, count, seeds)
 
-    def _example(self, told: list[str], vectors: torch.Tensor | None, count: int, seeds: list[int]) -> Known | None:
+    def _asked(self, told: list[str]) -> list[str | None]:
+        """Return which sentence that clips were taught by each clause asks for; None for none."""
+        return [None] * len(told) if self._clips is None else self._clips.asked(told)
+
+    def _words(self) -> torch.Tensor | None:
+        """Return the vectors of what was taught without clips to show, for the examples to leave alone."""
+        return self._taught if self._clips is None else None
+
+    def _example(
+        self, told: list[str], asked: list[str | None], vectors: torch.Tensor | None, count: int, seeds: list[int]
+    ) -> Known | None:
         """Return what styles show of the clauses that ask for what they taught, and the examples of the others.
 
         ``vectors`` (clauses, dim) are None only where there are no examples.
         """
-        rows, own, taught = list(range(len(told))), None, self._taught
-        if self._clips is not None:
-            asked = self._clips.asked(told)
-            own, taught = self._clips.shown(told, asked, count, seeds), None
-            rows = [row for row, wording in enumerate(asked) if wording is None]
+        own = None if self._clips is None else self._clips.shown(told, asked, count, seeds)
+        rows = [row for row, wording in enumerate(asked) if wording is None]
         other = None
         if self.examples is not None and rows:
             clauses, their_seeds = [told[row] for row in rows], [seeds[row] for row in rows]
-            other = self.examples.shown(clauses, vectors[rows], count, their_seeds, taught)
+            other = self.examples.shown(clauses, vectors[rows], count, their_seeds, self._words())
         known = _laid_over(own, other, rows)
         return None if known is None else Known(*(part.to(self.device) for part in known))
 
@@ -350,11 +361,11 @@ class Generator:
             batch = torch.from_numpy(np.array(joints, dtype=np.float32))[None].to(self.device)
             return self.autoencoder.decode(*self.autoencoder.encode(batch))[0].cpu().numpy()
 
-    def _read(self, prompts: list[str]) -> tuple[TextFeatures, torch.Tensor | None]:
+    def _read(self, prompts: list[str], asked: list[str | None]) -> tuple[TextFeatures, torch.Tensor | None]:
         """Return the features of each prompt and the unit vector (prompts, dim) of its bare wording, for the examples.
 
         Beside a prompt's own features stand those of the caption that says the same in the words that were learnt
-        (examples.py), where there is one. No vectors where there are no examples.
+        (examples.py), where there is one and a style was not ``asked`` for. No vectors where there are no examples.
         """
         if self.examples is None:
             return self.encode(prompts), None
@@ -363,7 +374,8 @@ class Generator:
             TextFeatures(*(part[rows] for part in both)) for rows in (slice(len(prompts)), slice(len(prompts), None))
         )
         vectors = vectors_of(plain)
-        captions = self.examples.told(prompts, vectors, self._taught)
+        captions = self.examples.told(prompts, vectors, self._words())
+        captions = [caption if wording is None else "" for caption, wording in zip(captions, asked, strict=True)]
         if any(captions):
             own = beside(own, self.encode(captions), [bool(caption) for caption in captions])
         return own, vectors

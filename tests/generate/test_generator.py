@@ -135,7 +135,7 @@ def test_the_caption_of_what_is_asked_for_is_read_beside_the_sentence(bowling):
     bowling.examples.config = replace(bowling.examples.config, captions=("", "walk"), sided=("", ""))
     sentences = ["strolls", "bowls"]
     bowling.examples.tensors["sentences"] = vectors_of(bowling.encode(["bowls", "strolls"]))
-    told, _ = bowling._read(sentences)
+    told, _ = bowling._read(sentences, [None] * len(sentences))
     own, caption = bowling.encode(sentences), bowling.encode(["walk"])
     assert torch.equal(told.tokens[:, : own.tokens.shape[1]], own.tokens)
     assert told.valid.sum(dim=1).tolist() == [int(own.valid[0].sum() + caption.valid.sum()), int(own.valid[1].sum())]
@@ -239,6 +239,7 @@ def test_what_a_style_shows_is_shown_to_its_words_alone_and_as_much_as_its_stren
     prompts = ["she does the goblin jig", "bowls", "walk"]
     plain = bowling.generate(prompts, 40, [1, 1, 1])
     shown = bowling.shown(prompts, 10, [1, 1, 1])
+    heard = bowling.heard(prompts, 10, [1, 1, 1])[0]
     try:
         for strength, number in ((1.0, 5), (2.0, 10), (-1.0, 0)):
             bowling.wear([goblin(strength)])
@@ -246,6 +247,8 @@ def test_what_a_style_shows_is_shown_to_its_words_alone_and_as_much_as_its_stren
             assert known.given[:, :, 0].sum(dim=1).tolist() == [number, 10, 0]
             assert (known.tokens[0][known.given[0]] == 0.5).all()
             assert torch.equal(known.tokens[1], shown.tokens[1]), "an example of its own is shown as before"
+            told = bowling.heard(prompts, 10, [1, 1, 1])[0]
+            assert all(torch.equal(part[1:], own[1:]) for part, own in zip(told, heard, strict=True))
         bowling.wear([goblin()])
         drawn = bowling.generate(prompts, 40, [1, 1, 1])
     finally:
