@@ -292,12 +292,12 @@ def prepare(
     write = _caption_writer() if captions else None
     for record, motion, start in zip(records, joints, starts, strict=False):
         record |= {"start": start, "frames": len(motion), "captions": write(record, motion) if write else []}
-    _write_store(out, records, joints, report)
+    write_store(out, records, joints, report)
     print(table(records, report), file=sys.stderr)
     return records
 
 
-def _write_store(out: Path, records: list[dict], joints: list[np.ndarray], report: Report) -> None:
+def write_store(out: Path, records: list[dict], joints: list[np.ndarray], report: Report) -> None:
     """Write the store through temporary files, so that a reader never sees half of one."""
     out.mkdir(parents=True, exist_ok=True)
     partial = out / "motions.partial.npy"

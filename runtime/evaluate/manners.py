@@ -1,9 +1,8 @@
 """Manners judged: what a style that was taught a manner of moving makes of walking, running and waving.
 
 Clips are of a set recorded in several manners, which trains no shipped weights. Of every label every other take may
-teach; the rest, never shown, train two judges: linear heads on the motion encoder of the open benchmark's evaluator,
-one of the manner and one of the action. Both see clips as the autoencoder has them. How far each is right on the takes
-that may teach is told beside.
+teach; the rest, never shown, train two judges as in teaching.py, one of the manner and one of the action. Both see
+clips as the autoencoder has them. How far each is right on the takes that may teach is told beside.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Prepared
 from runtime.evaluate.evaluator import Judge
-from runtime.evaluate.recognition import fit_head
 from runtime.evaluate.results import weights_digest
-from runtime.evaluate.teaching import PENALTY, SHORTEST, Lesson, made, seen_through, style_of
+from runtime.evaluate.teaching import SHORTEST, Lesson, Named, made, seen_through, style_of
 from runtime.generate.style import Worn
 from runtime.teach.lessons import Clip
 
@@ -52,26 +50,25 @@ class MannerBench:
 
     def __init__(self, generator: Generator, takes: dict[str, Sequence[np.ndarray]], judge: Judge):
         """Train the judges; ``takes`` are motions (frames, 22, 3), metres, of each label "action, manner"."""
-        self._judge, self.taught = judge, {label: own[::2] for label, own in takes.items()}
+        self.taught = {label: own[::2] for label, own in takes.items()}
         manners, kinds = (*MANNERS, PLAIN), list(KINDS)
         rows = [
             (manner, kind, place % 2, motion)
             for manner in manners for kind, labels in KINDS.items() for label in labels
             for place, motion in enumerate(takes[f"{label}, {manner}"][: 2 * JUDGED])
         ]  # fmt: skip
-        embedded = judge.motions([seen_through(generator, motion) for *_, motion in rows])
+        seen = [seen_through(generator, motion) for *_, motion in rows]
         held = np.array([odd for _, _, odd, _ in rows]) == 1
-        self._heads, self.accuracy = [], []
+        training, others = ([each for each, of in zip(seen, side, strict=True) if of] for side in (held, ~held))
+        self._named, self.accuracy = [], []
         for names, column in ((manners, 0), (kinds, 1)):
             truth = np.array([names.index(row[column]) for row in rows])
-            self._heads.append(fit_head(embedded[held], truth[held], len(names), PENALTY))
-            right = self._heads[-1].scores(embedded[~held]).argmax(axis=1) == truth[~held]
-            self.accuracy.append(float(right.mean()))
+            self._named.append(Named(judge, training, truth[held], len(names)))
+            self.accuracy.append(float((self._named[-1](others) == truth[~held]).mean()))
 
     def named(self, motions: Sequence[np.ndarray]) -> list[tuple[str, str]]:
         """Return the manner and the action that the judges see in ``motions``, each (frames, 22, 3), metres."""
-        embedded = self._judge.motions(motions)
-        manners, kinds = (head.scores(embedded).argmax(axis=1) for head in self._heads)
+        manners, kinds = (named(motions) for named in self._named)
         return [((*MANNERS, PLAIN)[manner], list(KINDS)[kind]) for manner, kind in zip(manners, kinds, strict=True)]
 
 

@@ -2,8 +2,9 @@
 
 Clips are of labelled sets that train no shipped weights. Performers with odd numbers teach, those with even ones train
 the judge: a linear head on the motion encoder of the open benchmark's evaluator, which shares no weights with the
-generator, over all classes of the set and one more, recordings of anything else. Both go through the autoencoder first,
-so that a camera's noise tells nothing. The judge's own accuracy, on clips that neither taught nor trained it, is told.
+generator, and on measurements (descriptors.py), over all classes of the set and one more, recordings of anything else.
+Both go through the autoencoder first, so that a camera's noise tells nothing. The judge's own accuracy, on clips that
+neither taught nor trained it, is told.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.cleanup.denoise import remove_tremor
 from runtime.data.dataset import Prepared
+from runtime.evaluate.descriptors import Descriptors
 from runtime.evaluate.evaluator import Judge
 from runtime.evaluate.generated import drawing_code, stored_motions
 from runtime.evaluate.recognition import Head, LabelledClips, fit_head
@@ -62,6 +64,22 @@ def load_actions(path: Path = ACTIONS) -> list[Lesson]:
         raise InputError(f"{path} is not a list of actions ({error})", "Give lines as in teach_actions.toml") from error
 
 
+class Named:
+    """Names the classes of motions: a linear head on the evaluator's embedding and on what is measured of them."""
+
+    def __init__(self, judge: Judge, motions: Sequence[np.ndarray], truth: np.ndarray, classes: int):
+        """Train it on ``motions``, each (frames, 22, 3), metres, of the class numbers ``truth`` (n,)."""
+        self._judge, self._measured = judge, Descriptors(motions)
+        self._head: Head = fit_head(self._features(motions), truth, classes, PENALTY)
+
+    def __call__(self, motions: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the class numbers (n,) of ``motions``, each (frames, 22, 3), metres."""
+        return self._head.scores(self._features(motions)).argmax(axis=1)
+
+    def _features(self, motions: Sequence[np.ndarray]) -> np.ndarray:
+        return np.concatenate([self._judge.motions(motions), self._measured.motions(motions)], axis=1)
+
+
 class Bench:
     """A labelled set seen through the autoencoder, and the judge of it."""
 
@@ -75,15 +93,13 @@ class Bench:
     ):
         """``labels`` are those that are taught; ``others`` recordings of anything else, (frames, 22, 3), metres."""
         clips = self.clips = _few(clips, {clips.classes.index(label) for label in labels})
-        self._judge = judge
         self.seen = [seen_through(generator, joints) for joints in clips.motions]
         self.even = clips.performers % 2 == 0
-        embedded = judge.motions(self.seen)
-        elsewhere = judge.motions([seen_through(generator, joints) for joints in others])
-        count = len(clips.classes)
-        truth = np.concatenate([clips.truth[self.even], np.full(len(elsewhere), count)])
-        self._head: Head = fit_head(np.concatenate([embedded[self.even], elsewhere]), truth, count + 1, PENALTY)
-        self._found = self._head.scores(embedded).argmax(axis=1)
+        elsewhere = [seen_through(generator, joints) for joints in others]
+        own = [joints for joints, even in zip(self.seen, self.even, strict=True) if even]
+        truth = np.concatenate([clips.truth[self.even], np.full(len(elsewhere), len(clips.classes))])
+        self._named = Named(judge, own + elsewhere, truth, len(clips.classes) + 1)
+        self._found = self._named(self.seen)
 
     def teaching(self, label: str, count: int) -> list[int]:
         """Return the rows of ``count`` clips of ``label``: of as many performers with odd numbers as there are.
@@ -105,8 +121,7 @@ class Bench:
 
     def obeyed(self, motions: Sequence[np.ndarray], label: str) -> np.ndarray:
         """Tell of which ``motions``, each (frames, 22, 3), metres, the judge says ``label``: bool (n,)."""
-        scores = self._head.scores(self._judge.motions(motions))
-        return scores.argmax(axis=1) == self.clips.classes.index(label)
+        return self._named(motions) == self.clips.classes.index(label)
 
     def takes_apart(self, label: str) -> float:
         """Return the mean distance, metres, of a performer's take of ``label`` to the nearest other one of theirs."""

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import torch  # noqa: E402
-from synthetic_motions import bowing, squatting, waving  # noqa: E402
+from synthetic_motions import bowing, kicking, waving  # noqa: E402
 
 from runtime import checkpoint  # noqa: E402
 from runtime.config import GeneratorConfig  # noqa: E402
@@ -50,7 +50,7 @@ def prepare(folder: Path) -> None:
     whole = Vocabulary.load(BUNDLED)
     told = replace(whole.config, captions=whole.config.captions[:SENTENCES])
     Vocabulary(told, whole.vectors[:SENTENCES]).save(folder / "weights")
-    for make in (bowing, squatting, waving):
+    for make in (bowing, kicking, waving):
         write_bvh(folder / "clips" / f"{make.__name__}.bvh", make(4.0))
     (folder / "words.csv").write_text("*.bvh,a person does the victory dance\n")
 
