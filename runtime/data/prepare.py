@@ -298,7 +298,7 @@ def prepare(
 
 
 def write_store(out: Path, records: list[dict], joints: list[np.ndarray], report: Report) -> None:
-    """Write the store through temporary files, so that a reader never sees half of one."""
+    """Write the store of ``joints``, (frames, 22, 3) each, metres, so that a reader never sees half of one."""
     out.mkdir(parents=True, exist_ok=True)
     partial = out / "motions.partial.npy"
     np.save(partial, np.concatenate(joints) if joints else np.zeros((0, 22, 3), np.float32))

@@ -39,13 +39,13 @@ class Descriptors:
         self._narrow = [_principal(kind) for kind in described(motions)]
 
     def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
-        """Return features (count, components) of ``motions``, each (frames, 22, 3), metres."""
+        """Return features (count, dim) of ``motions``, each (frames, 22, 3), metres."""
         kinds = zip(described(motions), self._narrow, strict=True)
         return np.concatenate([(kind - mean) / spread @ axes for kind, (mean, spread, axes) in kinds], axis=1)
 
 
 def described(motions: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return the four kinds of features, each (count, numbers), of ``motions``, each (frames, 22, 3), metres."""
+    """Return the four kinds of features, (count, dim) each, of ``motions``, each (frames, 22, 3), metres."""
     rows = [[kind(joints) for kind in (_extents, _course, _covariances, _spectrum)] for joints in map(_local, motions)]
     return [np.stack(kind) for kind in zip(*rows, strict=True)]
 
