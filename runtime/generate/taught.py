@@ -21,10 +21,11 @@ from torch.nn.functional import normalize
 from runtime.generate.alignment import laid_beside
 from runtime.generate.examples import Examples
 from runtime.generate.vocabulary import Vocabulary
+from runtime.grammar.inflection import mirrored
 from runtime.grammar.wording import bare
 from runtime.model.sampling import Known
 
-SHARE = 0.5  # of a clip's tokens that are shown at strength 1
+SHARE = 0.9  # of a clip's tokens that are shown at strength 1
 FEWEST = 3  # tokens that are shown at least: fewer tell no action
 MIXED = 0.5  # how far one clip is led to the likest other, at most
 AMONG = 6  # others that are looked at
@@ -124,6 +125,8 @@ class Taught:
         self._nearness, self._encode = nearness, encode
         self._clips = [(replace(clip, clip=(number, clip.clip)), share) for number, (clips, share) in enumerate(styles)
                        for clip in clips]  # fmt: skip
+        own: dict[Hashable, tuple[str, ...]] = {}
+        self._mirrored = [clip.said != own.setdefault(clip.clip, clip.said) for clip, _ in self._clips]
         self._wordings: list[tuple[str, tuple[str, ...]]] = []  # with the words of the manner they are in
         for clips, _ in styles:
             groups = list(dict.fromkeys(tuple(map(bare, clip.said)) for clip in clips))
@@ -180,14 +183,18 @@ class Taught:
         return Known(tokens, given[..., None].expand_as(tokens))
 
     def _chosen(self, clause: str, wording: str, count: int, chance: np.random.Generator) -> tuple[torch.Tensor, float]:
-        """Return tokens (n, dim) of a clip that the wording was taught by, on its way to another, and its share."""
+        """Return tokens (n, dim) of a clip that the wording was taught by, on its way to another, and its share.
+
+        A mirror image is taken only where the clause names the other side.
+        """
+        either = {wording, bare(mirrored(wording))}
         own = [
-            (min(_astray(clause, said) for said in clip.said if bare(said) == wording), clip, share)
-            for clip, share in self._clips
-            if any(bare(said) == wording for said in clip.said)
+            (min((_astray(clause, said), flipped) for said in clip.said if bare(said) in either), clip, share)
+            for (clip, share), flipped in zip(self._clips, self._mirrored, strict=True)
+            if any(bare(said) in either for said in clip.said)
         ]
-        least = min(astray for astray, _, _ in own)
-        fitting = [(clip, share) for astray, clip, share in own if astray == least]
+        least = min(fit for fit, _, _ in own)
+        fitting = [(clip, share) for fit, clip, share in own if fit == least]
         whole = [(clip, share) for clip, share in fitting if len(clip.tokens) <= count] or fitting
         clip, share = whole[int(chance.integers(len(whole)))]
         others: dict[Hashable, torch.Tensor] = {}  # of every other clip the tempo that is nearest in length

@@ -92,6 +92,15 @@ def test_the_side_that_is_asked_for_decides():
             assert known.tokens[known.given].reshape(-1, 2)[:, 0].unique().tolist() == [number]
 
 
+def test_a_mirror_image_is_shown_only_where_its_side_is_named():
+    flipped = Shown(clip(2, "x").tokens, ("a person waves the left arm",), 1)
+    worn = taught(clip(1, "a person waves the right arm"), flipped)
+    for seed in range(6):
+        for clause, number in (("she waves", 1), ("she waves the right arm", 1), ("she waves the left arm", 2)):
+            known = shown(worn, clause, seed=seed)
+            assert known.tokens[known.given].reshape(-1, 2)[:, 0].unique().tolist() == [number]
+
+
 def test_a_clip_is_led_part_of_the_way_to_another_of_the_same_sentence():
     one, other = torch.tensor([[0.0], [4.0], [8.0]]), torch.tensor([[1.0], [1.0], [5.0], [9.0]])
     assert mixed(one, [other, other + 50], 0.25)[:, 0].tolist() == pytest.approx([0.25, 4.25, 8.25])
