@@ -2,6 +2,7 @@
 
 targets.py, subjects.py              which armature, and which motion of it, the user means
 armature.py, snapshot.py, checks.py  an armature read once, as numbers, and refused where it would not show a motion
+by_motion.py                         a nameless rig, by its Action
 read_action.py, stage.py             an Action as 22 joints; what keys alone do not tell, posed by Blender
 plan.py, reduction.py                a motion solved and turned into F-curves, fewer keys: numbers, any thread
 stepwise.py, steps.py, unfinished.py the writing, a little at a time, all of it or none

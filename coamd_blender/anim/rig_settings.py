@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ..errors import RigError
+from ..motion import skeleton
 
 
 def retarget_options(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
@@ -32,6 +33,16 @@ def retarget_options(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
 def own_joints(armature: bpy.types.Object) -> dict[str, str]:
     """Return joint to bone of the armature's own mapping, joints without a bone left out; empty where it has none."""
     return {entry.name: entry.bone for entry in armature.coamd_rig.joints if entry.bone}
+
+
+def set_own_joints(armature: bpy.types.Object, bones: dict[str, str], label: str) -> None:
+    """Make ``bones`` (joint to bone) the armature's own mapping, called ``label``."""
+    settings = armature.coamd_rig
+    settings.joints.clear()
+    for joint in skeleton.JOINT_NAMES:
+        entry = settings.joints.add()
+        entry.name, entry.bone = joint, bones.get(joint, "")
+    settings.label = label
 
 
 def captured_rest(armature: bpy.types.Object) -> dict[str, np.ndarray] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from ..anim import rig_settings, targets
+from ..anim import by_motion, rig_settings, targets
 from ..errors import InputError, RigError
 from ..motion.skeleton import JOINT_NAMES, MIRROR
 from ..retarget import Mapping, load_mapping, make_mapping, save_mapping
@@ -38,12 +38,7 @@ LABELS = {
 
 def fill(armature: bpy.types.Object, bones: dict[str, str], label: str) -> None:
     """Make ``bones`` (joint to bone) the armature's own mapping."""
-    settings = armature.coamd_rig
-    settings.joints.clear()
-    for joint in JOINT_NAMES:
-        entry = settings.joints.add()
-        entry.name, entry.bone = joint, bones.get(joint, "")
-    settings.label = label
+    rig_settings.set_own_joints(armature, bones, label)
 
 
 def is_whole(armature: bpy.types.Object) -> bool:
@@ -57,7 +52,7 @@ def _require_whole(armature: bpy.types.Object) -> None:
 
 
 def start(armature: bpy.types.Object) -> None:
-    """Begin an own mapping with what is found by name and shape, or empty where too little is.
+    """Begin an own mapping with what is found by name and shape, or by the Action's motion; empty where too little is.
 
     Raises RigError for a generated control rig, whose controls are known as a whole.
     """
@@ -65,7 +60,8 @@ def start(armature: bpy.types.Object) -> None:
     found = covered.mapping
     if targets.control_table(covered) is not None:
         raise RigError(f"{covered.preset}: its controls are found as a whole", "There is nothing to map by hand")
-    fill(armature, found.bones if found is not None else {}, OWN)
+    bones = found.bones if found is not None else by_motion.bones_by_motion(armature)
+    fill(armature, bones or {}, OWN)
 
 
 def forget(armature: bpy.types.Object) -> None:

@@ -94,6 +94,8 @@ def opened(job: RetargetJob) -> tuple[bpy.types.Object, Coverage, dict]:
     armature = tools.scenes.open_rig(job.rig, job.armature)
     found = anim.targets.coverage(armature)
     if found.error is not None:
+        found = anim.by_motion.find(armature)
+    if found.error is not None:
         raise found.error
     return armature, found, {**job.options, **anim.targets.rig_options(armature)}
 

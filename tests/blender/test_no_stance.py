@@ -7,10 +7,11 @@ bpy = pytest.importorskip("bpy")
 
 from rigs import angles_between, evaluated_heads, new_scene, walking  # noqa: E402
 
-from coamd_blender.anim import targets, write_action  # noqa: E402
+from coamd_blender.anim import by_motion, targets, write_action  # noqa: E402
 from coamd_blender.anim.read_action import read_action  # noqa: E402
 from coamd_blender.errors import RigError  # noqa: E402
-from coamd_blender.motion.skeleton import JOINT_INDEX, PARENTS  # noqa: E402
+from coamd_blender.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS  # noqa: E402
+from coamd_blender.rig_mapping import workflow  # noqa: E402
 from runtime.evaluate.export_names import joint_names  # noqa: E402
 from runtime.evaluate.exports import Export, known_joints, write_bvh_export  # noqa: E402
 
@@ -72,3 +73,24 @@ def test_a_rig_in_which_nobody_stands_is_refused_and_the_remedy_works(addon, tmp
     assert bpy.ops.coamd.capture_rest() == {"FINISHED"}
     again.animation_data_clear()
     assert targets.rig_options(again)["reference"]
+
+
+def test_a_nameless_rig_in_which_nobody_stands_is_known_by_its_motion(addon, tmp_path):
+    armature = imported(tmp_path, "walk", "bone", "nothing")
+    assert targets.coverage(armature).error is not None
+    found = by_motion.find(armature)
+    assert found.error is None and found.mapping.preset == "Guessed by its motion"
+    names = dict(zip(JOINT_NAMES, joint_names("nothing"), strict=True))
+    assert {joint: names[joint] for joint in found.mapping.bones} == found.mapping.bones
+    options = targets.rig_options(armature)
+    write_action.apply_motion(armature, walking(20), start_frame=1, contact="off", **options)
+    joints = ("left_hip", "left_knee", "left_ankle", "right_shoulder", "right_elbow", "right_wrist")
+    heads = evaluated_heads(armature, [names[joint] for joint in joints], [1, 8, 20])
+    wanted = walking(20)[[0, 7, 19]][:, [JOINT_INDEX[joint] for joint in joints]]
+    for start, end in ((0, 1), (1, 2), (3, 4), (4, 5)):
+        made, asked = heads[:, end] - heads[:, start], wanted[:, end] - wanted[:, start]
+        turned = [angles_between(bone[1:], np.repeat(bone[:1], 2, axis=0)) for bone in (made, asked)]
+        assert np.abs(turned[0] - turned[1]).max() < 6
+    armature.animation_data_clear()
+    workflow.forget(armature)
+    assert by_motion.find(armature).error is not None
