@@ -15,6 +15,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 import rigs  # noqa: E402
+from test_addon_panels import drawn  # noqa: E402
 
 import coamd_blender  # noqa: E402
 from coamd_blender.anim import actions, plan, range_keys, stepwise, targets, write_action  # noqa: E402
@@ -123,8 +124,15 @@ def polls():
         getattr(bpy.ops.coamd, name).poll()
 
 
+def panels():
+    """Draw every panel of the add-on that is to be seen."""
+    for name in dir(bpy.types):
+        if name.startswith("COAMD_PT_") and getattr(getattr(bpy.types, name), "poll", lambda _: True)(bpy.context):
+            drawn(name)
+
+
 def actions_row(count):
-    """Return what the number of Actions in the file costs: finding one of them again, redraws, polls, a look of live
+    """Return what the number of Actions in the file costs: finding one of them again, draws, polls, a look of live
     in-between."""
     armature = rig_with(65)
     for number in range(count):
@@ -138,7 +146,8 @@ def actions_row(count):
     bpy.context.scene.frame_set(30)
     found = {
         "found again": milliseconds(lambda: targets.by_uid(bpy.data.actions, uid)),
-        "redraw": milliseconds(lambda: targets.shown_coverage(armature)),
+        "coverage": milliseconds(lambda: targets.shown_coverage(armature)),
+        "draws of all panels": milliseconds(panels),
         "states of a track": milliseconds(lambda: tracks.states(armature)),
         "polls of all operators": milliseconds(polls),
         "a look of live in-between": milliseconds(live.tick),

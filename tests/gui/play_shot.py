@@ -1,14 +1,15 @@
 """Plays an animator's hour in a windowed Blender by clicks and keys sent to the window, from the installed zip.
 
-    COAMD_ZIP=dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/shot COAMD_QUIT=1 \
+    COAMD_ZIP=$PWD/dist/coamd-0.1.0.zip COAMD_PYTHON=/path/to/python COAMD_OUT=out/shot COAMD_QUIT=1 \
         blender --factory-startup --window-geometry 0 0 1200 900 --python tests/gui/play_shot.py
 
-Environment as in show_panel.py, and `xdotool` and ImageMagick's `import`. A file of Blender's own begins it: the zip is
-installed and the interpreter chosen beforehand, all else is done as screen.py does it, with real networks. Each step
-leaves a picture, and in clicks.json how many clicks, drags and keys it took; letters of sentences are counted apart.
-What came of a step is read from the scene, and a step that did not do what it should ends the run. COAMD_STEPS names
-the steps to play, first_run and others, instead of all. On a slow machine COAMD_DRAWS gives Draws (but for the
-comparison of four) and COAMD_SECONDS the length that the panel begins with; the counts are the same.
+Environment as in show_panel.py, and `xdotool` and ImageMagick's `import`. A file of Blender's own begins it. The
+interpreter is chosen by the script, all else is done as screen.py does it, with real networks and in one go: installing
+the zip, too. Each step leaves a picture, and in clicks.json how many clicks, drags and keys it took; letters of
+sentences are counted apart. What came of a step is read from the scene, and a step that did not do what it should ends
+the run. COAMD_STEPS names the steps to play, first_run and others, instead of all; without install_zip the script
+installs the zip. On a slow machine COAMD_DRAWS gives Draws (but for the comparison of four) and COAMD_SECONDS the
+length that the panel begins with; the counts are the same.
 """
 
 import importlib
@@ -27,6 +28,7 @@ os.environ.setdefault("COAMD_OUT", "out/shot")
 os.environ["COAMD_LOAD_ONLY"] = "1"
 sys.path.insert(0, str(HERE))
 screen = importlib.import_module("screen")
+install_by_click = importlib.import_module("install_by_click")
 panel = runpy.run_path(str(HERE / "show_panel.py"))
 OUT, check, session = panel["OUT"], panel["check"], panel["session"]
 VIEW, TIMELINE = "VIEW_3D", "DOPESHEET_EDITOR"
@@ -128,6 +130,19 @@ def look(bone="pelvis", distance=5.0):
     if found is not None and found.type == "ARMATURE":
         part_of_it = found.pose.bones.get(bone, found.pose.bones[0])
         view.view_location, view.view_distance = found.matrix_world @ part_of_it.head, distance
+
+
+def install_zip():
+    """The zip installed, by Blender's preferences."""
+    yield from install_by_click.install(Path(os.environ["COAMD_ZIP"]), panel["EXTENSION"], OUT / "shot_install_zip.png")
+    prepare()
+
+
+def prepare():
+    """Choose the interpreter, a small length and as many draws as are wanted."""
+    panel["choose_runtime"]()
+    settings = bpy.context.scene.coamd
+    settings.variants, settings.seconds = DRAWS, float(os.environ.get("COAMD_SECONDS", settings.seconds))
 
 
 def first_run():
@@ -375,6 +390,7 @@ def play():
 
 
 STEPS = (
+    install_zip,
     first_run,
     three_blocks,
     drag_edge,
@@ -407,13 +423,14 @@ def scenario():
     for old in OUT.glob("shot_*.png"):
         old.unlink()
     yield 1.0
-    panel["install"]()
+    counts, wanted = {}, os.environ.get("COAMD_STEPS", " ".join(step.__name__ for step in STEPS)).split()
     addon_utils.enable("rigify", default_set=True)  # for a rig with fingers
     bpy.context.preferences.system.viewport_aa = "OFF"  # drawn by software: eight times as fast
-    settings = bpy.context.scene.coamd
-    settings.variants, settings.seconds = DRAWS, float(os.environ.get("COAMD_SECONDS", settings.seconds))
+    bpy.context.preferences.view.show_splash = False
+    if "install_zip" not in wanted:
+        panel["install"]()
+        prepare()
     yield 1.0
-    counts, wanted = {}, os.environ.get("COAMD_STEPS", " ".join(step.__name__ for step in STEPS)).split()
     try:
         for step in [step for step in STEPS if step.__name__ in wanted]:
             screen.counted.clear()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 import blf
@@ -155,6 +156,14 @@ def read(text: str, where: Box | None = None, upright: bool = False, seconds: fl
         assert time.monotonic() < end, f"{text!r} cannot be read in {where or 'the window'}"
         yield PAUSE
     return found[0][1]
+
+
+def until(holds: Callable[[], bool], seconds: float = WAIT):
+    """Wait until that holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "It does not come to hold"
+        yield PAUSE
 
 
 def hand(*commands: str | int) -> None:

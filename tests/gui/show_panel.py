@@ -69,6 +69,11 @@ def install():
             filepath=os.environ["COAMD_ZIP"], repo="user_default", enable_on_install=True, overwrite=True
         )
     check("installed and enabled", EXTENSION in bpy.context.preferences.addons)
+    choose_runtime()
+
+
+def choose_runtime():
+    """Let COAMD_PYTHON or COAMD_COMMAND be the runtime."""
     preferences = bpy.context.preferences.addons[EXTENSION].preferences
     if "COAMD_COMMAND" in os.environ:
         preferences.source, preferences.command = "COMMAND", os.environ["COAMD_COMMAND"]
