@@ -36,6 +36,7 @@ SAME, CHANGE = 2, 1  # tokens of what is there that a scene goes on from, and an
 # Times the usual guidance by the text: known tokens say what was, and the text must be heard beside them, the more so
 # where another scene begins.
 CONTINUED, BEGUN = 1.6, 2.4
+EVENLY = 1.3  # times the 95th percentile of a motion's own acceleration, at most, where two scenes meet
 
 
 def storyboard(
@@ -81,7 +82,7 @@ def storyboard(
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
     blends = [FRAME_MULTIPLE * first for first, *_ in parts[1:]]
-    return clean_up(with_bone_lengths(joints), blends)
+    return clean_up(with_bone_lengths(joints), blends, EVENLY)
 
 
 def perform(

@@ -18,7 +18,7 @@ import torch
 
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
 from coamd_blender.wire.clauses import clauses
-from runtime.cleanup.blend import soften_blends, without_jolts
+from runtime.cleanup.blend import acceleration, soften_blends, without_jolts
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import SamplingConfig
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SHORTEST_CLAUSE = 5  # tokens, one second: a sentence of more clauses than seconds is drawn as a whole
 PASSAGE, LONGEST_PASSAGE = 3, 6  # tokens drawn anew on each side of a blend
 RISE = (0.3, 0.1)  # metres between the pelvis' heights on both sides that PASSAGE is enough for; that add a token more
+SEAM_SECONDS = 0.2  # on either side of a blend that are made as even as the rest
 PASSAGE_STEPS = 6  # autoregressive steps for the passages, at most
 SETTINGS = (SHORTEST_CLAUSE, PASSAGE, LONGEST_PASSAGE, RISE, PASSAGE_STEPS)
 _SEED_STRIDE = 1_000_003  # between the seeds of two clauses
@@ -118,11 +119,16 @@ def _passages(generator: Generator, tokens: torch.Tensor, edges: list[int]) -> t
     return anew
 
 
-def clean_up(joints: np.ndarray, blends: Sequence[int]) -> np.ndarray:
+def clean_up(joints: np.ndarray, blends: Sequence[int], evenly: float | None = None) -> np.ndarray:
     """Return ``joints`` (frames, 22, 3), metres, of the canonical body cleaned up.
 
     They are without tremor, change at the frames ``blends`` no more abruptly than recordings do, and have standing feet
-    that do not slide.
+    that do not slide. With ``evenly`` they change there by no more than so many times what 95 of 100 of their own
+    frames do, too.
     """
-    steady = without_jolts(soften_blends(remove_tremor(joints), blends, FPS), FPS)
+    steady = soften_blends(remove_tremor(joints), blends, FPS)
+    if evenly is not None and len(steady) > 2:
+        limit = evenly * float(np.percentile(acceleration(steady, FPS), 95))
+        steady = soften_blends(steady, blends, FPS, limit, SEAM_SECONDS)
+    steady = without_jolts(steady, FPS)
     return without_jolts(lock_joint_feet(steady), FPS)

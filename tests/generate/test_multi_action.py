@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from coamd_blender.errors import Cancelled
+from coamd_blender.motion.skeleton import rest_joints
 from runtime.config import PUBLISHED_SAMPLING, AutoencoderConfig, GeneratorConfig, SamplingConfig
 from runtime.generate import multi_action
 from runtime.generate.generator import Generator
@@ -66,6 +67,21 @@ def test_passages_are_longer_where_the_body_rises_and_leave_half_of_a_clause():
     assert passages([0.5] * 15 + [0.85] * 15, [0, 15, 30]) == list(range(11, 19))
     assert passages([0.2] * 8 + [0.9] * 8, [0, 8, 16]) == list(range(4, 12))
     assert passages([0.9] * 15, [0, 5, 10, 15]) == [3, 4, 5, 6, 8, 9, 10, 11]
+
+
+def test_where_actions_meet_a_motion_can_be_as_even_as_its_other_frames():
+    times = np.arange(160)[:, None]
+    joints = rest_joints()[None].repeat(160, axis=0)
+    joints[:, 16:, 0] += 0.05 * np.sin(0.4 * times)  # the arms swing
+    joints[80:, 16:, 2] += 0.03 * np.minimum(times[80:] - 79, 20)  # and set out at once
+
+    def abrupt(motion):
+        change = np.linalg.norm(np.diff(motion, n=2, axis=0), axis=-1).mean(axis=1)
+        return change[74:84].max() / np.percentile(change, 95)
+
+    usual, even = (multi_action.clean_up(joints, [80], evenly) for evenly in (None, 1.3))
+    assert abrupt(usual) > 1.5 > abrupt(even)
+    assert np.abs(even - usual)[:70].max() < 1e-6
 
 
 def test_the_batch_does_not_matter(generator):

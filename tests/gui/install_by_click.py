@@ -12,6 +12,7 @@ import bpy
 import screen
 
 PLACE = 40, 120  # where a window is moved to, pixels of the screen
+HEADER = 45  # pixels of a file browser's header
 INSTALLING = 300.0  # seconds at most
 ARROW = 12  # pixels from the window's right border to the middle of the arrow for more
 
@@ -50,16 +51,23 @@ def install(archive: Path, extension: str, picture: Path):
 
 
 def choose(archive: Path):
-    """Type the file's path into the file browser, and press its button."""
+    """Go to the file's folder in the file browser, click the file, and press the button."""
     yield from opened("FILE_BROWSER", "Blender File View")
+    right = PLACE[0] + window_of("FILE_BROWSER").width
+    search = yield from screen.read("Search", screen.Box(PLACE[0], PLACE[1], right, PLACE[1] + HEADER))
+    yield from screen.click((search.left - 150, search.middle[1]))
+    yield 1.0
+    yield from screen.write(str(archive.parent))
+    yield 1.0
     cancel = yield from screen.read("Cancel")
-    yield from screen.click((cancel.left - 150, cancel.middle[1]))
-    yield 1.0
-    yield from screen.write(str(archive))
-    yield 1.0
-    button = yield from screen.read(
-        "Install from Disk", screen.Box(cancel.right, cancel.upper - 10, 1200, cancel.lower + 10)
-    )
+    row = screen.Box(PLACE[0], cancel.upper - 10, right, cancel.lower + 10)
+    for _ in range(3):  # the first click may end the typing alone
+        file = yield from screen.read(archive.name, screen.Box(PLACE[0], PLACE[1], right, row.upper))
+        yield from screen.click(file.middle)
+        yield 1.0
+        if screen.seen(archive.name, row):
+            break
+    button = yield from screen.read("Install from Disk", row)
     yield from screen.click(button.middle)
 
 
