@@ -1,6 +1,7 @@
 """How the add-on's work on Blender's main thread grows: over frames, over bones, over Actions in the file.
 
     python tests/blender/growth_table.py [--bones 65 3000] [--frames 600 12000] [--actions 10 10000] [--keys 12000]
+                                          [--live 240 2400]
 
 Milliseconds of processor time of this thread, the least of three runs: what else the machine does counts little.
 """
@@ -18,7 +19,7 @@ import rigs  # noqa: E402
 from test_addon_panels import drawn  # noqa: E402
 
 import coamd_blender  # noqa: E402
-from coamd_blender.anim import actions, plan, range_keys, stepwise, targets, write_action  # noqa: E402
+from coamd_blender.anim import actions, plan, range_edit, range_keys, stepwise, targets, write_action  # noqa: E402
 from coamd_blender.anim.read_action import read_steps  # noqa: E402
 from coamd_blender.anim.steps import Call  # noqa: E402
 from coamd_blender.blocks import tracks  # noqa: E402
@@ -118,6 +119,28 @@ def keys_row(count):
     return {"longest step of editing": longest, "whole": whole}
 
 
+def live_row(frames):
+    """Return what live in-between costs beside reading and solving, 48 of an Action's ``frames`` made anew: noting the
+    pose, and the longest step of writing, and all of it."""
+    armature, scene = rig_with(65), bpy.context.scene
+    write_action.apply_motion(armature, rigs.walking(frames), source_fps=24, start_frame=1, name="Walk")
+    walk, first, last = armature.animation_data.action, 97, 144
+    pending.offer(scene, armature, walk, walk.copy(), pending.slot_handle(armature, walk), (first, last), ())
+    live.start(bpy.context)
+    settings, curves = scene.coamd_edit, live._watched(scene.coamd_edit)
+    area, times = range_keys.Range(first, last, 1, frames), np.arange(first, last + 1.0)
+    channels = [
+        range_edit.Channel(area, path, index, "", range_keys.fresh_keys(times, np.sin(times / 9 + index)))
+        for path, index in curves
+    ]
+    uids = scene.session_uid, settings.preview.session_uid
+    runs = [steps_of(live._written(*uids, area, tuple(channels)))[:2] for _ in range(3)]
+    posed = milliseconds(lambda: live._set_pose(settings, dict.fromkeys(curves, 0.1), 5))
+    live.stop()
+    longest, whole = min(runs)
+    return {"noting the pose": posed, "longest step of writing": longest, "whole": whole}
+
+
 def polls():
     """Ask every operator of the add-on whether it can run, as buttons do at every redraw."""
     for name in dir(bpy.ops.coamd):
@@ -157,17 +180,18 @@ def actions_row(count):
 
 
 def main():
-    """Print the four tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bones", type=int, nargs="*", default=[65, 3000])
     parser.add_argument("--frames", type=int, nargs="*", default=[600, 12000])
     parser.add_argument("--actions", type=int, nargs="*", default=[10, 10000])
+    parser.add_argument("--live", type=int, nargs="*", default=[240, 2400])
     parser.add_argument("--keys", type=int, nargs="*", default=[600, 12000])
     args = parser.parse_args()
     coamd_blender.register()
     for name, sizes, row in (
         ("bones", args.bones, bones_row), ("frames", args.frames, frames_row), ("Actions", args.actions, actions_row),
-        ("keys", args.keys, keys_row),
+        ("keys", args.keys, keys_row), ("frames, live", args.live, live_row),
     ):  # fmt: skip
         for size in sizes:
             print(f"{size:>6} {name}: " + ", ".join(f"{what} {took:.2f} ms" for what, took in row(size).items()))
