@@ -169,7 +169,7 @@ class Writer:
         result = {}
         for name, written in merged.items():
             if name in CHANNELS:
-                exact = name in _EXACT or (name in ("lean", "drop") and not free)
+                exact = name in _EXACT or (name in ("lean", "tilt", "drop") and not free)
                 number = self.value(written, 0.0, 0.0 if exact else 0.05)
                 result[name] = number * (self.drawn.amplitude if name in _SCALED and free else 1.0)
             elif name in HANDS:

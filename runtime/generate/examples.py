@@ -33,7 +33,7 @@ FILE = "examples.safetensors"
 SURE = 0.5  # probability from which on an action is taken to be asked for
 AS_LIKELY = 0.5  # share of the likeliest action's probability from which on chance may choose another
 NEAR = 0.6  # cosine to the nearest sentence of an action under which a sentence has nothing to do with it
-NEIGHBOURS, PULL = 2, 30.0  # sentences of a class that are compared; what their mean cosine adds to its logit
+NEIGHBOURS, PULL = 2, 45.0  # sentences of a class that are compared; what their mean cosine adds to its logit
 WORDS = 0.7  # what the words alone count for beside what they mean together
 LEAD = 2  # tokens that are drawn between what is there and an example
 CHOICE, SLACK = 6, 5  # examples that chance chooses among; tokens by which these may fit worse than the best
@@ -251,12 +251,15 @@ class Examples:
             for clause, vector in zip(clauses, vectors.cpu(), strict=True)
         ]
 
-    def of(self, clause: str, vector: torch.Tensor, count: int, seed: int) -> torch.Tensor | None:
+    def of(
+        self, clause: str, vector: torch.Tensor, count: int, seed: int, between: bool = False
+    ) -> torch.Tensor | None:
         """Return up to ``count`` tokens (n, token_dim) of an example of ``clause``, whose bare wording has the unit
         ``vector`` (dim,).
 
         Of several that fit as well the ``seed`` chooses, among those whose length fits ``count`` tokens best. None
-        where nothing is to be shown, as where two things are done at once.
+        where nothing is to be shown, as where two things are done at once, or where ``between`` other clauses one would
+        be cut of what words alone bring too.
         """
         if _TOGETHER.search(clause):
             return None
@@ -268,12 +271,20 @@ class Examples:
         least = min(misfits.values())
         fitting = [number for number in own if misfits[number] == least]
         lengths, begins = self.config.lengths, self.config.begins
+        fitting = [number for number in fitting if not between or self._is_worth(number, count)]
+        if not fitting:
+            return None
         badly = {number: _too_long(lengths[number], begins[number], count) for number in fitting}
         fitting = sorted(fitting, key=badly.get)[:CHOICE]
         fitting = [number for number in fitting if badly[number] <= badly[fitting[0]] + SLACK]
         chosen = fitting[seed % len(fitting)]
         first = max(0, min(begins[chosen], lengths[chosen] - count))
         return self._tokens[chosen][first : first + count]
+
+    def _is_worth(self, number: int, count: int) -> bool:
+        """Tell whether an example helps in ``count`` tokens: a whole one, or one of what words alone do not bring."""
+        captions, owner = self.config.captions, self.config.owner[number]
+        return not (captions and captions[owner]) or self.config.lengths[number] - self.config.begins[number] <= count
 
     def shown(
         self,
@@ -282,21 +293,31 @@ class Examples:
         count: int,
         seeds: Sequence[int],
         taught: torch.Tensor | None = None,
+        free: Sequence[tuple[int, int]] | None = None,
+        between: bool = False,
     ) -> Known | None:
         """Return what is shown of ``count`` tokens of each clause; None where nothing is of any.
 
         ``vectors`` (n, dim) are the unit vectors of the clauses' bare wordings; a clause depends on its own seed only.
-        A clause as near to a vector of ``taught`` (m, dim) as to an action is shown nothing.
+        A clause as near to a vector of ``taught`` (m, dim) as to an action is shown nothing. ``free`` says how many of
+        the first and of the last tokens of each are left out: what is there will be drawn anew, ``between`` one
+        clause and another, as all are if that is said.
         An example that is shorter lies anywhere in the time, one that is longer is shown from where its action begins.
         """
+        free = [(0, 0)] * len(clauses) if free is None else free
         tokens = torch.zeros(len(clauses), count, self.tensors["tokens"].shape[-1])
         given = torch.zeros(len(clauses), count, dtype=torch.bool)
         for row, (clause, vector, seed) in enumerate(zip(clauses, vectors.cpu(), seeds, strict=True)):
-            example = None if self._is_taught(vector, taught) else self.of(clause, vector, count, seed)
+            lead, room = free[row][0], count - sum(free[row])
+            example = (
+                None
+                if self._is_taught(vector, taught)
+                else self.of(clause, vector, room, seed, between or room < count)
+            )
             if example is None:
                 continue
             chance = torch.Generator().manual_seed(seed)
-            first = int(torch.randint(count - len(example) + 1, (1,), generator=chance))
+            first = lead + int(torch.randint(room - len(example) + 1, (1,), generator=chance))
             tokens[row, first : first + len(example)] = example
             given[row, first : first + len(example)] = True
         return Known(tokens, given[..., None].expand_as(tokens)) if given.any() else None

@@ -305,21 +305,26 @@ class Generator:
         with torch.inference_mode():
             return sample(networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer)
 
-    def heard(self, clauses: list[str], count: int, seeds: list[int]) -> tuple[TextFeatures, Known | None]:
-        """Return the features of clauses and what is :meth:`shown` of them, for :meth:`draw`: both read at once."""
+    def heard(
+        self, clauses: list[str], count: int, seeds: list[int], free: Sequence[tuple[int, int]] | None = None
+    ) -> tuple[TextFeatures, Known | None]:
+        """Return the features of clauses and what is :meth:`shown` of them, for :meth:`draw`: both read at once.
+
+        ``free`` says of how many of the first and last tokens of each clause nothing is shown.
+        """
         told = [tidy_prompt(clause) for clause in clauses]
         asked = self._asked(told)
         text, vectors = self._read(told, asked)
-        return text, self._example(told, asked, vectors, count, seeds)
+        return text, self._example(told, asked, vectors, count, seeds, free)
 
     def shown(self, clauses: list[str], count: int, seeds: list[int]) -> Known | None:
-        """Return what the networks are shown of an example of each clause (examples.py), for :meth:`draw`; None where
-        that is nothing. What styles taught is shown by their own clips (taught.py)."""
+        """Return what the networks are shown of an example of each clause (examples.py), each between others, for
+        :meth:`draw`; None where that is nothing. What styles taught is shown by their own clips (taught.py)."""
         if self.examples is None and self._clips is None:
             return None
         told = [tidy_prompt(clause) for clause in clauses]
         vectors = vectors_of(self.encode([bare(clause) for clause in told]))
-        return self._example(told, self._asked(told), vectors, count, seeds)
+        return self._example(told, self._asked(told), vectors, count, seeds, between=True)
 
     def _asked(self, told: list[str]) -> list[str | None]:
         """Return which sentence that clips were taught by each clause asks for; None for none."""
@@ -330,18 +335,27 @@ class Generator:
         return self._taught if self._clips is None else None
 
     def _example(
-        self, told: list[str], asked: list[str | None], vectors: torch.Tensor | None, count: int, seeds: list[int]
+        self,
+        told: list[str],
+        asked: list[str | None],
+        vectors: torch.Tensor | None,
+        count: int,
+        seeds: list[int],
+        free: Sequence[tuple[int, int]] | None = None,
+        between: bool = False,
     ) -> Known | None:
         """Return what styles show of the clauses that ask for what they taught, and the examples of the others.
 
-        ``vectors`` (clauses, dim) are None only where there are no examples.
+        ``vectors`` (clauses, dim) are None only where there are no examples. Of ``free`` first and last tokens of each
+        nothing is shown; ``between`` says that other motion lies around them.
         """
-        own = None if self._clips is None else self._clips.shown(told, asked, count, seeds)
+        free = [(0, 0)] * len(told) if free is None else free
+        own = None if self._clips is None else self._clips.shown(told, asked, count, seeds, free)
         rows = [row for row, wording in enumerate(asked) if wording is None]
         other = None
         if self.examples is not None and rows:
-            clauses, their_seeds = [told[row] for row in rows], [seeds[row] for row in rows]
-            other = self.examples.shown(clauses, vectors[rows], count, their_seeds, self._words())
+            clauses, their_seeds, theirs = ([each[row] for row in rows] for each in (told, seeds, free))
+            other = self.examples.shown(clauses, vectors[rows], count, their_seeds, self._words(), theirs, between)
         known = _laid_over(own, other, rows)
         return None if known is None else Known(*(part.to(self.device) for part in known))
 

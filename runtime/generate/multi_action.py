@@ -82,7 +82,9 @@ def draw_clauses(
 
     told = [prompt[number] for number in range(len(shares)) for prompt in prompts]
     their_seeds = [seed + number * _SEED_STRIDE for number in range(len(shares)) for seed in seeds]
-    text, known = generator.heard(told, longest, their_seeds)
+    last = len(shares) - 1
+    inner = [(PASSAGE * (number > 0), PASSAGE * (number < last)) for number in range(len(shares)) for _ in prompts]
+    text, known = generator.heard(told, longest, their_seeds, [_room(longest, *ends) for ends in inner])
     alone = generator.draw(
         told,
         longest,
@@ -101,6 +103,12 @@ def draw_clauses(
     whole = [", then ".join(prompt) for prompt in prompts]
     report = (lambda _step, _steps, coarse: on_step(coarse)) if on_step else None
     return generator.draw(whole, count, seeds, between, known=known, on_step=report)
+
+
+def _room(count: int, before: int, after: int) -> tuple[int, int]:
+    """Return how many of the first and of the last of ``count`` tokens a passage takes, never more than half in all."""
+    most = count // 4 if before and after else count // 2
+    return min(before, most), min(after, most)
 
 
 def _passages(generator: Generator, tokens: torch.Tensor, edges: list[int]) -> torch.Tensor:

@@ -158,9 +158,16 @@ class Taught:
         return told
 
     def shown(
-        self, clauses: Sequence[str], asked: Sequence[str | None], count: int, seeds: Sequence[int]
+        self,
+        clauses: Sequence[str],
+        asked: Sequence[str | None],
+        count: int,
+        seeds: Sequence[int],
+        free: Sequence[tuple[int, int]] | None = None,
     ) -> Known | None:
         """Return what is shown of ``count`` tokens of each clause; None where nothing is of any.
+
+        ``free`` says of how many of the first and of the last tokens of each nothing is shown: they are drawn anew.
 
         ``asked`` are the wordings that the clauses ask for (:meth:`asked`). A clause depends
         on its own seed only. A clip that is shorter lies anywhere in the time, a longer one is shown from its start.
@@ -172,10 +179,11 @@ class Taught:
         for place, (clause, wording, seed) in enumerate(zip(clauses, asked, seeds, strict=True)):
             if wording is None:
                 continue
-            chance = np.random.default_rng(seed)
-            clip, share = self._chosen(clause, wording, count, chance)
-            length = min(len(clip), count)
-            first = int(chance.integers(count - length + 1))
+            lead, tail = free[place] if free else (0, 0)
+            room, chance = count - lead - tail, np.random.default_rng(seed)
+            clip, share = self._chosen(clause, wording, room, chance)
+            length = min(len(clip), room)
+            first = lead + int(chance.integers(room - length + 1))
             number = min(length, max(FEWEST, round(share * length)))
             spots = torch.from_numpy(chance.permutation(length)[:number])
             tokens[place, first + spots] = clip[spots]

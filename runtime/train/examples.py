@@ -39,18 +39,20 @@ RECORDED = ("single", "mirror", "segment")
 OTHER = "other"  # the class of recorded actions that nobody authored
 # Authored actions that the networks do from words alone, and the family of plain.toml that their phrases tell of.
 FROM_WORDS = {
-    "walk_forward": "walk", "brisk_walk": "walk", "walk_backward": "backwards", "sit_chair": "sit", "bow": "bow",
-    "stand_up_chair": "stand_up", "squat_down": "crouch", "crawl": "crawl", "wave": "wave", "arms_up": "raise",
+    "walk_forward": "walk", "brisk_walk": "walk_quickly", "walk_backward": "backwards", "sit_chair": "sit",
+    "bow": "bow", "stand_up_chair": "stand_up", "squat_down": "crouch", "crawl": "crawl", "wave": "wave",
     "jump_in_place": "jump", "jump_forward": "jump", "front_kick": "kick", "soccer_kick": "kick", "jab": "punch",
     "cross_punch": "punch", "punch_combo": "punch", "stand_still": "idle", "shift_weight": "idle",
 }  # fmt: skip
+# Families of plain.toml that examples are shown of all the same, and the authored actions that these are of.
+SHOWN_AS = {"punch": ("jab", "cross_punch", "punch_combo"), "idle": ("stand_still",)}
 DRAWN, KEPT = 20, 16  # variants of an action that are drawn; that are kept, half as many of each side
 SHORTEST = 20  # frames
 MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 _STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
-PHRASES = 12  # of an action, that are kept to tell what is near
-NARROW = 192  # numbers that sentences are compared by
+PLAINEST, WIDEST = 6, 6  # phrases of an action that are kept to tell what is near: its first ones, and others afar
+NARROW = 160  # numbers that sentences are compared by
 FITS, NOISE, SCALE, STEPS, BATCH, RATE = 4, 0.7, 30.0, 800, 1024, 0.02
 
 
@@ -62,13 +64,13 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     """
     autoencoder, encoder = _autoencoder(Path(weights)), TextEncoder.load(weights)
     pool = Pool.load(Path(prepared) / "pool" / "train")
-    names = [name for name in actions() if name not in FROM_WORDS]
+    names = shown_names()
     encoded = _encoded(encoder)
     classes, vectors, labels, first = _sentences(names, pool, encoded)
-    phrases = torch.cat([_representative(vectors[labels == number]) for number in range(len(names))])
+    phrases = torch.cat([_called(vectors[labels == number], first[labels == number]) for number in range(len(names))])
     owner, told, tokens, begins = [], [], [], []
     for number, name in enumerate(names):
-        for variant in variants(name):
+        for variant in shown_variants(name):
             owner.append(number)
             told.append(told_of(variant))
             tokens.append(_tokens(autoencoder, variant.joints))
@@ -88,9 +90,23 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     return Examples(config, tensors).save(run)
 
 
-def _representative(vectors: torch.Tensor) -> torch.Tensor:
-    """Return what PHRASES of the sentences (n, dim) mean together, without their single words: (PHRASES, dim / 2)."""
-    chosen = vectors[representatives(vectors, PHRASES)]
+def shown_names() -> list[str]:
+    """Return what examples are shown of: authored actions, and families of plain.toml."""
+    return [*(name for name in actions() if name not in FROM_WORDS), *SHOWN_AS]
+
+
+def shown_variants(name: str) -> list[Authored]:
+    """Return the variants that are shown of an action or family."""
+    own = SHOWN_AS.get(name, (name,))
+    return [variant for each in own for variant in variants(each)[:: len(own)]]
+
+
+def _called(vectors: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
+    """Return what PLAINEST + WIDEST sentences (n, dim) of an action mean together, without their single words.
+
+    The result is (PLAINEST + WIDEST, dim / 2). ``first`` (n,) bool are the first forms of phrases, plainest first.
+    """
+    chosen = torch.cat([vectors[first][:PLAINEST], vectors[representatives(vectors, WIDEST)]])
     return functional.normalize(chosen[:, : vectors.shape[1] // 2], dim=1)
 
 
@@ -132,7 +148,7 @@ def _sentences(
     The last says which sentences (n,) bool are the first form of theirs.
     """
     plain = {name: row["phrases"] for name, row in tomllib.loads(PLAIN.read_text(encoding="utf-8")).items()}
-    classes = [*names, *plain, OTHER]
+    classes = [*names, *(name for name in plain if name not in names), OTHER]
     told = [(FROM_WORDS.get(action.name, action.name), phrase) for action, phrase in _phrases()]
     told += [(name, phrase) for name, phrases in plain.items() for phrase in phrases]
     own = [(text, name, form == 0) for name, phrase in told for form, text in enumerate(said(phrase))]

@@ -170,6 +170,23 @@ def test_an_example_is_shown_in_its_order_and_the_rest_is_to_be_drawn(count):
     assert torch.equal(told - told[0], (places - places[0]).float())  # in time as in the example
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_what_will_be_drawn_anew_is_left_free_and_the_example_is_cut_to_fit(seed):
+    known = learnt().shown(["bowls three times", "salutes left"], vectors(["bowls", "salutes"]), 12, [seed, seed],
+                           free=[(2, 3), (0, 5)])  # fmt: skip
+    given = known.given[..., 0]
+    assert given[0].tolist() == [False] * 2 + [True] * 7 + [False] * 3
+    assert known.tokens[0, 2:9, 1].tolist() == [4, 5, 6, 7, 8, 9, 10], "from where the action begins"
+    assert given[1].sum() == 6 and not given[1, 7:].any(), "it fits whole"
+
+
+def test_between_clauses_what_words_bring_too_is_shown_whole_or_not_at_all():
+    assert learnt().of("salutes left", vectors(["salutes"])[0], 5, 0, between=True) is None
+    assert len(learnt().of("salutes left", vectors(["salutes"])[0], 5, 0)) == 5
+    assert len(learnt().of("salutes left", vectors(["salutes"])[0], 6, 0, between=True)) == 6
+    assert len(learnt().of("bowls three times", vectors(["bowls"])[0], 5, 0, between=True)) == 5, "it has no caption"
+
+
 def test_nothing_to_show_is_told_as_nothing():
     assert learnt().shown(["walks"], vectors(["walks"]), 8, [0]) is None
 

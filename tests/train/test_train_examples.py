@@ -30,6 +30,17 @@ def test_what_words_alone_bring_is_an_action_and_a_family_of_plain_sentences():
     assert len(told) > 1000 and len(set(told)) == len(told)
 
 
+def test_a_family_that_is_shown_examples_all_the_same_is_shown_those_of_its_actions_of_both_sides():
+    for family, own in examples.SHOWN_AS.items():
+        assert {FROM_WORDS[name] for name in own} == {family} and family in examples.shown_names()
+        shown = examples.shown_variants(family)
+        assert {variant.name for variant in shown} == set(own) and {variant.side for variant in shown} >= {
+            "left",
+            "right",
+        }
+        assert len(shown) <= KEPT + len(own)
+
+
 def test_a_caption_of_one_side_names_it_and_one_of_none_does_not():
     plain = examples.tomllib.loads(PLAIN.read_text(encoding="utf-8"))
     assert all("{side}" in row["sided"] for row in plain.values() if "sided" in row)
@@ -79,6 +90,7 @@ def test_examples_of_another_autoencoder_do_not_keep_new_ones_from_being_made(tm
         '[idle]\ncaption = "a person stands"\nphrases = ["*stands* about", "waiting"]\n'
     )
     monkeypatch.setattr(examples, "FROM_WORDS", {})
+    monkeypatch.setattr(examples, "SHOWN_AS", {})
     monkeypatch.setattr(examples, "_captions", lambda pool, plain: [("plays the tuba", examples.OTHER)])
     monkeypatch.setattr(examples.Pool, "load", lambda folder: None)
     path = examples.make_examples(tmp_path, tmp_path, weights=tmp_path)
