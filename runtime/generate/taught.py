@@ -129,7 +129,8 @@ class Taught:
         self._mirrored = [clip.said != own.setdefault(clip.clip, clip.said) for clip, _ in self._clips]
         self._wordings: list[tuple[str, tuple[str, ...]]] = []  # with the words of the manner they are in
         for clips, _ in styles:
-            groups = list(dict.fromkeys(tuple(map(bare, clip.said)) for clip in clips))
+            recorded = {clip.clip: clip.said for clip in reversed(clips)}  # not of its mirror image, which comes after
+            groups = list(dict.fromkeys(tuple(map(bare, said)) for said in reversed(recorded.values())))
             manner = manner_of(groups)
             self._wordings += [(wording, manner) for group in groups for wording in group]
         self._wordings = list(dict.fromkeys(self._wordings))

@@ -101,6 +101,12 @@ def test_a_mirror_image_is_shown_only_where_its_side_is_named():
             assert known.tokens[known.given].reshape(-1, 2)[:, 0].unique().tolist() == [number]
 
 
+def test_an_action_and_its_mirror_image_are_no_manner():
+    flipped = Shown(clip(2, "x").tokens, ("a person waltzes counterclockwise quickly",), 1)
+    worn = taught(clip(1, "a person waltzes clockwise quickly"), flipped)
+    assert worn.asked(["he waltzes", "quickly"])[0] == "waltzes clockwise quickly"
+
+
 def test_a_clip_is_led_part_of_the_way_to_another_of_the_same_sentence():
     one, other = torch.tensor([[0.0], [4.0], [8.0]]), torch.tensor([[1.0], [1.0], [5.0], [9.0]])
     assert mixed(one, [other, other + 50], 0.25)[:, 0].tolist() == pytest.approx([0.25, 4.25, 8.25])
