@@ -138,4 +138,6 @@ def _with_trunk(
             at = int(parents[at])
         if at == trunk[-1] and way and names[way[0]] not in used:
             found = found | {"neck": (names[way[0]],)}
+            between = {names[bone] for bone in way}
+            spine = [name for name in spine if name not in between]
     return found, spine

@@ -1,12 +1,14 @@
 """Bone names to joints, on name lists written out by hand."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
 from coamd_blender.errors import RigError
 from coamd_blender.motion import skeleton
 from coamd_blender.retarget import detect, make_mapping
+from coamd_blender.retarget.guess import bones_by_words
 from coamd_blender.retarget.mapping import PRESET_FOLDER, named_presets, share_spine
 from coamd_blender.retarget.names import split_name, with_known_sides
 
@@ -70,6 +72,20 @@ def test_mixamo_with_any_prefix():
 def test_known_rigs_map_wholly(names, preset, joint, bone):
     mapping = detect(names)
     assert mapping.preset.startswith(preset) and mapping.missing == () and mapping.bones[joint] == bone
+
+
+def test_what_a_trunk_lies_between_is_no_part_of_it():
+    """Rigify's neck is a bone of the spine by its name, and the neck by the tree: it is one of them."""
+    names = ["head" if name == "face" else name for name in METARIG]
+    above = {name: before for before, name in pairwise(METARIG[:7])} | {"head": METARIG[6]}
+    for side in "LR":
+        above |= {f"shoulder.{side}": "spine.003", f"thigh.{side}": "spine"}
+        for limb in (("shoulder", "upper_arm", "forearm", "hand", "f_index.01"), ("thigh", "shin", "foot", "toe")):
+            above |= {f"{below}.{side}": f"{part}.{side}" for part, below in pairwise(limb)}
+    parents = [names.index(above.get(name, "spine")) if name != "spine" else -1 for name in names]
+    table = json.loads((PRESET_FOLDER / "generic.json").read_text(encoding="utf-8"))
+    found, spine = bones_by_words(table, names, list(range(len(names))), parents)
+    assert found["neck"] == ("spine.004",) and not {"spine.004", "spine.005", "spine.006"} & set(spine)
 
 
 def test_other_names_are_guessed():
