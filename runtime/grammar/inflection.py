@@ -59,6 +59,8 @@ _SWAPS = (
     ("left", "right"),
     ("clockwise", "counterclockwise"),
     ("anticlockwise", "clockwise"),
+    ("counter-clockwise", "clockwise"),
+    ("anti-clockwise", "clockwise"),
     ("leftwards", "rightwards"),
     ("left-handed", "right-handed"),
 )

@@ -167,3 +167,8 @@ def test_entries_are_found_by_description_pattern_and_class():
 def test_grounded_motion_touches_the_floor():
     low = captions.grounded(movers.seated(30) + np.array([0, 0.5, 0]))[:, :, 1].min(axis=1)
     assert np.abs(low).max() < 1e-6
+
+
+def test_a_turn_spelt_with_a_hyphen_is_turned_the_other_way_too():
+    assert captions.mirrored("draws a circle counter-clockwise") == "draws a circle clockwise"
+    assert captions.mirrored("turns anti-clockwise, then clockwise") == "turns clockwise, then counterclockwise"
