@@ -131,7 +131,9 @@ def _segments(tree: _Tree, chain: list[int], positions: np.ndarray) -> list[int]
     makes it shorter, and a twist bone does not. The tip of a hand or a foot is not the end of a limb.
     """
     seen = positions[:: max(1, len(positions) // _SEEN), chain]
-    apart = np.nan_to_num(np.nanmedian(np.linalg.norm(seen[:, :, None] - seen[:, None], axis=-1), axis=0))
+    seen = seen[np.isfinite(seen).all(axis=(1, 2))]
+    seen = seen if len(seen) else np.zeros((1, len(chain), 3))
+    apart = np.median(np.linalg.norm(seen[:, :, None] - seen[:, None], axis=-1), axis=0)
     best, most = (0, 1, 2), -np.inf
     for first in range(len(chain) - 2):
         for middle in range(first + 1, len(chain) - 1):

@@ -198,12 +198,18 @@ class Measured:
     def leg_length(self) -> float:
         thigh = np.linalg.norm(self.limbs["knee"] - self.limbs["hip"], axis=-1)
         shank = np.linalg.norm(self.limbs["ankle"] - self.limbs["knee"], axis=-1)
-        return float(np.nanmedian(thigh) + np.nanmedian(shank))
+        return known_median(thigh) + known_median(shank)
 
     @property
     def shoulder_width(self) -> float:
         shoulders = self.limbs["shoulder"]
-        return float(np.nanmedian(np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=-1)))
+        return known_median(np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=-1))
+
+
+def known_median(lengths: np.ndarray) -> float:
+    """Return the median of those ``lengths`` (N,), any unit, that are numbers; NaN where none is."""
+    known = lengths[~np.isnan(lengths)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def measure(names: tuple[str, ...], positions: np.ndarray, joint_map: JointMap) -> Measured:
@@ -264,7 +270,10 @@ def calibrate(measured: Measured, leaning: float | None = None) -> Calibration:
     place = np.median(_shoulder_places(measured, upright), axis=0)
     place = (place[0] + place[1] * [-1, 1, 1]) / 2
     wanted = _REST[_SHOULDER] - _REST[_NECK]
-    return Calibration(pelvis, chest, head, float(np.median(_foot_pitch(measured))), wanted - place)
+    foot = float(np.median(_foot_pitch(measured)))
+    if not np.isfinite([pelvis, chest, head, foot, *place]).all():
+        raise DataError("The skeleton at rest holds values that are not numbers", "Export it again")
+    return Calibration(pelvis, chest, head, foot, wanted - place)
 
 
 def rest_calibration(clip: SourceClip, joint_map: JointMap) -> Calibration:
@@ -387,7 +396,7 @@ def canonical_pieces(
     names = tuple(clip.names[place] for place in keep)
     positions = clip.positions[:, keep]
     leg_length = measure(names, positions, joint_map).leg_length
-    if leg_length < 1e-6:
+    if not leg_length >= 1e-6:  # nor where there is no number
         raise DataError(f"{clip.name}: its legs have no length", "Export it with bones that have a length")
     positions = positions * (LEG_LENGTH / leg_length)
     spans = [(0, len(positions))]

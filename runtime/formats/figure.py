@@ -22,6 +22,7 @@ GUESSED = "Guessed by name"  # the label of presets/generic.json
 REMEDY = "Name its joints as Mixamo, Unreal, SMPL or a preset of this add-on does, or rename them left_hip and so on"
 _FEWEST = 8  # joints of a figure among several roots
 _ARMS = {"left_elbow", "right_elbow"}  # without which nothing is said of the arms
+_ABSURD = 1e100  # of which no square can be taken
 _STILL = 1e-4  # share of its size that nothing of a figure which stands still moves by
 
 
@@ -50,12 +51,12 @@ def find_figure(clip: SourceClip) -> tuple[tuple[Mapping, SourceClip], list[str]
 
 def _moves(clip: SourceClip) -> bool:
     """Tell whether the joints of a part move against each other: of two people an animation may move one alone."""
-    if len(clip.positions) < 2:
-        return True
     seen = clip.positions[:: max(1, len(clip.positions) // 50)]
+    seen = seen[np.isfinite(seen).all(axis=(1, 2)) & (np.abs(seen).max(axis=(1, 2), initial=0.0) < _ABSURD)]
+    if len(seen) < 2:
+        return True
     seen = seen - seen[:, :1]
-    size = np.nanmax(np.ptp(seen, axis=1), initial=0.0)
-    return bool(np.nanmax(np.nanstd(seen, axis=0), initial=0.0) > _STILL * size)
+    return bool(seen.std(axis=0).max() > _STILL * np.ptp(seen, axis=1).max())
 
 
 def _is_keyed(mapping: Mapping, clip: SourceClip) -> bool:
@@ -137,6 +138,7 @@ def _lengths(clip: SourceClip) -> np.ndarray:
     """Return how far each joint is from its parent (J,), the median over frames; 0 for a root."""
     step = max(1, len(clip.positions) // 200)
     seen = clip.positions[::step]
+    seen = np.where(np.isnan(seen).all(axis=(0, 2))[:, None], 0.0, seen)  # a joint that never has a number
     away = np.linalg.norm(seen - seen[:, list(clip.parents)], axis=-1)
     away[:, [index for index, parent in enumerate(clip.parents) if parent < 0]] = 0.0
     return np.nan_to_num(np.nanmedian(away, axis=0))

@@ -20,7 +20,7 @@ from coamd_blender.retarget.creature import why_not_a_person
 from coamd_blender.retarget.mapping import Mapping
 
 from . import axes
-from .canonical import LIMBS, Calibration, JointMap, calibrate, measure, measured_map
+from .canonical import LIMBS, Calibration, JointMap, calibrate, known_median, measure, measured_map
 from .clip import SourceClip
 from .figure import REMEDY, find_figure
 from .options import ReadOptions, axis_of, unit_of
@@ -136,7 +136,7 @@ class _Body:
         parent = self._index[bone]
         for child, above in enumerate(self.clip.parents):
             if above == parent and self._is_free(child):
-                away = np.nanmedian(np.linalg.norm(self.clip.positions[:, child] - self.motion[joint], axis=-1))
+                away = known_median(np.linalg.norm(self.clip.positions[:, child] - self.motion[joint], axis=-1))
                 if away > _NEAR * self.leg:
                     self.motion[end] = self.clip.positions[:, child]
                     if self.rest is not None:
@@ -245,7 +245,7 @@ def _trunk_ends(places: dict[str, np.ndarray], leg: float) -> dict[str, tuple[st
         return _end_place(places, names)
 
     def apart(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-        return float(np.nanmedian(np.linalg.norm(at(first) - at(second), axis=-1))) > _NEAR * leg
+        return known_median(np.linalg.norm(at(first) - at(second), axis=-1)) > _NEAR * leg
 
     hips, shoulders = ("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")
     spine = [(name,) for name in ("spine1", "spine2", "spine3") if name in places]

@@ -8,12 +8,14 @@ import pytest
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.kinematics import bones
 from coamd_blender.motion.rotations import unit
-from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, JOINT_NAMES, with_bone_lengths
+from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, JOINT_NAMES, PARENTS, with_bone_lengths
 from runtime.evaluate.export_names import NAMED, joint_names
 from runtime.evaluate.exports import DAMAGE, KINDS, Export, known_joints, write_bvh_export
 from runtime.evaluate.exports_gltf import FORMS, write_gltf_export
 from runtime.formats.bvh_write import write_bvh
+from runtime.formats.canonical import calibrate, joint_maps, measure
 from runtime.formats.clip import SourceClip
+from runtime.formats.figure import find_figure
 from runtime.formats.options import ReadOptions, axis_of, unit_of
 from runtime.formats.read import read_at_own_rate, read_motion, read_motions, read_placed
 from runtime.formats.understand import understand
@@ -165,6 +167,26 @@ def test_other_names_with_knees_like_that_are_asked_about(tmp_path):
     (tmp_path / "other.bvh").write_text(text)
     with pytest.raises(DataError, match="knees bend backwards"):
         read_placed(tmp_path / "other.bvh", 16)
+
+
+@pytest.mark.filterwarnings("error")
+def test_of_two_people_one_without_a_number_is_not_the_one_that_moves(tmp_path):
+    clip = SourceClip(JOINT_NAMES, PARENTS, known_joints("walk"), 20.0)
+    names, parents = clip.names + tuple(f"b_{name}" for name in clip.names), clip.parents
+    parents = (*parents, *(-1 if parent < 0 else parent + len(parents) for parent in parents))
+    for other in (np.nan, 1e300, 0.0):
+        positions = np.concatenate([clip.positions, 0 * clip.positions + other], axis=1)
+        positions[:, 22:] += 0 if np.isnan(other) else known_joints("walk")[:1]
+        (figure, _) = find_figure(SourceClip(names, parents, positions, 20.0))
+        assert figure[0].bones["pelvis"] == "pelvis" or np.isnan(other)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_rest_pose_without_numbers_is_refused():
+    measured = measure(JOINT_NAMES, known_joints("walk")[:1], joint_maps()["canonical"])
+    measured.limbs["shoulder"][:] = np.nan
+    with pytest.raises(DataError, match="not numbers"):
+        calibrate(measured)
 
 
 def test_one_frame_is_a_pose(tmp_path):
