@@ -4,7 +4,10 @@ Clips are of labelled sets that train no shipped weights. Performers with odd nu
 the judge: a linear head on the motion encoder of the open benchmark's evaluator, which shares no weights with the
 generator, and on measurements (descriptors.py), over all classes of the set and one more, recordings of anything else.
 Both go through the autoencoder first, so that a camera's noise tells nothing. The judge's own accuracy, on clips that
-neither taught nor trained it, is told.
+neither taught nor trained it, is told. Which way a circle is drawn the judge cannot tell, and it takes circles for
+triangles: of the two actions with a ``sense`` it has to name a circle or one of those ``alike``, and the area that the
+right wrist goes round has to have the sign that was asked for and no less than the size that a tenth of the recordings
+of performers with even numbers stay below.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from runtime.data.dataset import Prepared
 from runtime.evaluate.descriptors import Descriptors
 from runtime.evaluate.evaluator import Judge
 from runtime.evaluate.generated import drawing_code, stored_motions
+from runtime.evaluate.geometry import body_offset, require_motion
 from runtime.evaluate.recognition import Head, LabelledClips, fit_head
 from runtime.evaluate.results import weights_digest
 from runtime.generate.alignment import alignment, distances
@@ -43,23 +47,30 @@ CLIPS = (3, 8)
 BACKGROUND, PENALTY = 150, 1e-2
 TAKES = 3  # of a performer's class that are looked at
 SHORTEST = 24  # frames that are asked for
+SMALL = 10  # percent of recorded circles that are smaller than what counts as one
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """An action: the set and its label, the sentence that is taught, and the ways to ask for it."""
+    """An action: the set and its label, the sentence that is taught, and the ways to ask for it.
+
+    Where it is a way to draw a circle ``sense`` is 1 for clockwise as the performer sees it, -1 for counter-clockwise,
+    and ``alike`` are the labels that the judge takes for it.
+    """
 
     set: str
     label: str
     taught: str
     asked: tuple[str, ...]
+    sense: int = 0
+    alike: tuple[str, ...] = ()
 
 
 def load_actions(path: Path = ACTIONS) -> list[Lesson]:
     """Read the actions. Raises InputError for a file that holds none."""
     try:
         rows = tomllib.loads(Path(path).read_text(encoding="utf-8"))["action"]
-        return [Lesson(row["set"], row["label"], row["taught"], tuple(row["asked"])) for row in rows]
+        return [Lesson(**row | {key: tuple(row.get(key, ())) for key in ("asked", "alike")}) for row in rows]
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a list of actions ({error})", "Give lines as in teach_actions.toml") from error
 
@@ -113,15 +124,25 @@ class Bench:
             raise DataError(f"{self.clips.name} has {len(rows)} clips of {label!r}", "Prepare the whole set")
         return sorted(rows.tolist(), key=lambda row: (turn[row], self.clips.performers[row]))[:count]
 
-    def accuracy(self, label: str, but: Sequence[int]) -> float:
-        """Return the share of clips of ``label`` by performers with odd numbers, ``but`` some, that the judge names."""
-        rows = (self.clips.truth == self.clips.classes.index(label)) & ~self.even
-        rows[list(but)] = False
-        return float((self._found[rows] == self.clips.classes.index(label)).mean())
+    def accuracy(self, lesson: Lesson, but: Sequence[int]) -> float:
+        """Return the share of its clips by performers with odd numbers, ``but`` some, that pass for ``lesson``."""
+        own = (self.clips.truth == self.clips.classes.index(lesson.label)) & ~self.even
+        own[list(but)] = False
+        rows = np.flatnonzero(own)
+        return float(self._passes(self._found[rows], [self.seen[row] for row in rows], lesson).mean())
 
-    def obeyed(self, motions: Sequence[np.ndarray], label: str) -> np.ndarray:
-        """Tell of which ``motions``, each (frames, 22, 3), metres, the judge says ``label``: bool (n,)."""
-        return self._named(motions) == self.clips.classes.index(label)
+    def obeyed(self, motions: Sequence[np.ndarray], lesson: Lesson) -> np.ndarray:
+        """Tell which ``motions``, each (frames, 22, 3), metres, pass for ``lesson``: bool (n,)."""
+        return self._passes(self._named(motions), motions, lesson)
+
+    def _passes(self, found: np.ndarray, motions: Sequence[np.ndarray], lesson: Lesson) -> np.ndarray:
+        named = np.isin(found, [self.clips.classes.index(label) for label in (lesson.label, *lesson.alike)])
+        if not lesson.sense:
+            return named
+        own = (self.clips.truth == self.clips.classes.index(lesson.label)) & self.even
+        recorded = [lesson.sense * circled(self.seen[row]) for row in np.flatnonzero(own)]
+        areas = np.array([lesson.sense * circled(joints) for joints in motions])
+        return named & (areas > 0) & (areas >= np.percentile(recorded, SMALL))
 
     def takes_apart(self, label: str) -> float:
         """Return the mean distance, metres, of a performer's take of ``label`` to the nearest other one of theirs."""
@@ -150,6 +171,16 @@ def _few(clips: LabelledClips, taught: set[int]) -> LabelledClips:
             rows.append(row)
     motions = [clips.motions[row] for row in rows]
     return replace(clips, motions=motions, truth=clips.truth[rows], performers=clips.performers[rows])
+
+
+def circled(joints: np.ndarray) -> float:
+    """Return the area, square metres, that the right wrist of ``joints`` (n, 22, 3), metres, goes round.
+
+    It is that of its path across the body and up, seen from the right shoulder and closed (the shoelace formula):
+    positive where it turns clockwise as the performer sees it.
+    """
+    left, up = body_offset(require_motion(joints), "right_wrist", "right_shoulder")[:, :2].T
+    return float((left * np.roll(up, -1) - np.roll(left, -1) * up).sum() / 2)
 
 
 def nearest(joints: np.ndarray, others: Sequence[np.ndarray]) -> float:
@@ -240,16 +271,16 @@ def _row(generator: Generator, bench: Bench, lesson: Lesson, options: Options) -
     lengths = [len(bench.clips.motions[row]) for row in np.flatnonzero(bench.even)
                if bench.clips.truth[row] == bench.clips.classes.index(lesson.label)]  # fmt: skip
     frames = int(np.clip(np.median(lengths) // FRAME_MULTIPLE * FRAME_MULTIPLE, SHORTEST, MAX_FRAMES))
-    row = {"label": lesson.label, "set": lesson.set, "judge": bench.accuracy(lesson.label, most)}
+    row = {"label": lesson.label, "set": lesson.set, "judge": bench.accuracy(lesson, most)}
     before = made(generator, lesson, frames, options.seeds, (), options.cache)
-    row["before"] = float(bench.obeyed(before, lesson.label).mean())
+    row["before"] = float(bench.obeyed(before, lesson).mean())
     apart = bench.takes_apart(lesson.label)
     for count in CLIPS:
         rows = bench.teaching(lesson.label, count)
         clips = [Clip(Path(f"{number}.npz"), bench.clips.motions[number], (lesson.taught,)) for number in rows]
         worn = [Worn(style_of(generator, lesson.label, clips))]
         after = made(generator, lesson, frames, options.seeds, worn, options.cache)
-        row[f"after_{count}"] = float(bench.obeyed(after, lesson.label).mean())
+        row[f"after_{count}"] = float(bench.obeyed(after, lesson).mean())
         taught = [bench.seen[number] for number in rows]
         row[f"away_{count}"] = float(np.mean([nearest(joints, taught) for joints in after])) / apart
     return row

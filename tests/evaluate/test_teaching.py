@@ -5,10 +5,13 @@ import pytest
 from synthetic_motions import bowing, kicking, squatting, waving
 
 from coamd_blender.errors import DataError, InputError
+from coamd_blender.motion.skeleton import BONE_LENGTHS, with_bone_lengths
 from runtime.cleanup.denoise import remove_tremor
 from runtime.evaluate.recognition import LabelledClips
-from runtime.evaluate.teaching import ACTIONS, Bench, load_actions, nearest, table
+from runtime.evaluate.teaching import ACTIONS, Bench, Lesson, circled, load_actions, nearest, table
 from runtime.grammar.wording import wording
+
+WAVE, SQUAT = (Lesson("made", label, "", ()) for label in ("wave", "squat"))
 
 
 class Through:
@@ -52,9 +55,9 @@ def test_a_list_that_is_none_is_refused(tmp_path):
 
 def test_the_judge_names_what_is_done_and_what_is_neither():
     judged = bench()
-    assert judged.obeyed([squatting(2.3), waving(2.3), kicking(2.2)], "wave").tolist() == [False, True, False]
-    assert judged.obeyed([squatting(2.3), kicking(2.2)], "squat").tolist() == [True, False]
-    assert judged.accuracy("wave", []) == 1.0
+    assert judged.obeyed([squatting(2.3), waving(2.3), kicking(2.2)], WAVE).tolist() == [False, True, False]
+    assert judged.obeyed([squatting(2.3), kicking(2.2)], SQUAT).tolist() == [True, False]
+    assert judged.accuracy(WAVE, []) == 1.0
 
 
 def test_teaching_takes_clips_of_as_many_performers_as_there_are():
@@ -89,3 +92,38 @@ def test_the_table_has_a_line_an_action():
     assert table([row]).splitlines()[1].split() == [
         "jig", "100", "%", "10", "%", "60", "%", "0.70x", "80", "%", "0.90x"
     ]  # fmt: skip
+
+
+ACROSS, UP = 0.9, 0.6  # of the forearm
+
+
+def circling(turns, size=1.0, heading=0.0):
+    """Stand while the right wrist goes round an ellipse ahead of the elbow, ``turns`` times, clockwise to oneself."""
+    joints = with_bone_lengths(np.repeat(squatting(2.0)[:1], 40, axis=0))
+    angle = 2 * np.pi * turns * np.arange(40) / 40
+    left, up = size * ACROSS * np.cos(angle), size * UP * np.sin(angle)
+    way = np.stack([left, up, np.sqrt(1 - left**2 - up**2)], axis=1)
+    length = np.linalg.norm(joints[0, 21] - joints[0, 19])
+    joints[:, 21] = joints[:, 19] + (length * way).astype(np.float32)
+    sin, cos = np.sin(heading), np.cos(heading)
+    return joints @ np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]], np.float32)
+
+
+def test_the_area_that_a_hand_goes_round_tells_the_sense_of_turning():
+    ellipse = np.pi * ACROSS * UP * BONE_LENGTHS[21] ** 2
+    for heading in (0.0, 1.0, 3.0):
+        assert circled(circling(1, heading=heading)) == pytest.approx(ellipse, rel=0.02)
+        assert circled(circling(-2, heading=heading)) == pytest.approx(-2 * ellipse, rel=0.04)
+    assert abs(circled(circling(0))) < 1e-6
+
+
+def test_of_a_circle_the_sense_counts_and_not_which_of_the_circles_the_judge_names():
+    made = [(kind, performer, circling(sense)) for kind, sense in enumerate((1, -1)) for performer in (1, 2, 3, 4)]
+    kinds, performers, motions = zip(*made, strict=True)
+    clips = LabelledClips("made", list(motions), np.array(kinds), ("right", "wrong"), np.array(performers))
+    judged = Bench(Through(), clips, ["right", "wrong"], [kicking(2.0), kicking(2.4), bowing(2.0)], Heights())
+    right, wrong = Lesson("made", "right", "", (), 1, ("wrong",)), Lesson("made", "wrong", "", (), -1, ("right",))
+    circles = [circling(1.1), circling(-1.1), circling(1.1, size=0.3), kicking(2.2)]
+    assert judged.obeyed(circles, right).tolist() == [True, False, False, False]
+    assert judged.obeyed(circles, wrong).tolist() == [False, True, False, False]
+    assert judged.accuracy(wrong, []) == 1.0
