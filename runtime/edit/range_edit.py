@@ -152,11 +152,17 @@ class RangeEdit:
         return self._window(coder, tokens, origin, end)
 
     def _with_example(self, generator: Generator, known: Known, seed: int) -> Known:
-        """Return what is ``known`` of a window (1, count, dim) with an example of the prompt where nothing is."""
+        """Return what is ``known`` of a window (1, count, dim) with an example of the prompt where nothing is.
+
+        The example is one for the room between the tokens that lead into it and out of it: cut of its first ones
+        instead, it would lack how its action begins.
+        """
         hidden = torch.nonzero(~known.given[0].any(dim=-1))[:, 0].tolist()
-        first, last = hidden[0], hidden[-1] + 1
-        free = (LEAD if first else 0, LEAD if last < known.given.shape[1] else 0)
-        return laid_into(known, generator.shown([self.task.prompt.strip()], last - first, [seed]), first, free)
+        first = hidden[0] + (LEAD if hidden[0] else 0)
+        last = hidden[-1] + 1 - (LEAD if hidden[-1] + 1 < known.given.shape[1] else 0)
+        if last <= first:
+            return known
+        return laid_into(known, generator.shown([self.task.prompt.strip()], last - first, [seed]), first, (0, 0))
 
     def _own_guidance(self, device: torch.device, whole: bool) -> Guidance | None:
         """Return what the edit itself strives for: legs that fit a given root trajectory, and in a ``whole`` window the
