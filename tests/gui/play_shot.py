@@ -138,6 +138,14 @@ def install_zip():
     prepare()
 
 
+def delete_cube():
+    """Delete what a new file of Blender's own begins with: its cube stands where the character will."""
+    yield from to_view()
+    yield from screen.press("Delete")
+    yield 0.5
+    check("no cube", "Cube" not in bpy.context.scene.objects)
+
+
 def prepare():
     """Choose the interpreter, a small length and as many draws as are wanted."""
     panel["choose_runtime"]()
@@ -431,6 +439,7 @@ def scenario():
         panel["install"]()
         prepare()
     yield 1.0
+    yield from delete_cube()
     try:
         for step in [step for step in STEPS if step.__name__ in wanted]:
             screen.counted.clear()
