@@ -372,6 +372,8 @@ def fingers():
             bent.append(abs(curve.evaluate(bpy.context.scene.frame_current)))
     check("fingers bend", max(bent, default=0.0) > 0.3, curves=len(bent))
     yield from to_view()
+    for other in bpy.context.view_layer.objects:  # characters stand before the hand, in the picture
+        other.hide_set(other != rig())
     look("hand.L", 0.6)
     yield 1.0
     shoot("shot_fingers.png")
