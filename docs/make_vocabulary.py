@@ -34,6 +34,7 @@ PAGE = ROOT / "docs" / "vocabulary.md"
 SECONDS, SEED, POSES, COLUMNS = 4.0, 0, 5, 3
 WIDE, TALL, TITLE = 46, 76, 15  # pixels of a pose, and of the line over a strip
 SCALE, FLOOR = 34.0, 6  # pixels a metre; of floor under the feet
+HEAD = 0.2  # metres of head over its joint
 VIEW = np.radians(35)  # the figure is seen from its front and left
 SMOOTH, COLOURS = 3, 24  # drawn so many times larger; colours of a sheet
 BACK, LINE, INK = (250, 250, 248), (205, 205, 200), (40, 42, 46)
@@ -57,10 +58,13 @@ def write_menu(out: Path = FILE) -> dict[str, list[str]]:
     return kept
 
 
-def figure(pose: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """Return a picture of ``pose`` (22, 3), metres, Y up, over the place of its pelvis: left orange, right blue."""
+def figure(pose: np.ndarray, size: tuple[int, int], scale: float = SCALE) -> Image.Image:
+    """Return a picture of ``pose`` (22, 3), metres, Y up, over the place of its pelvis: left orange, right blue.
+
+    ``scale`` is pixels a metre.
+    """
     image = Image.new("RGB", (size[0] * SMOOTH, size[1] * SMOOTH), BACK)
-    draw, scale, floor = ImageDraw.Draw(image), SCALE * SMOOTH, (size[1] - FLOOR) * SMOOTH
+    draw, scale, floor = ImageDraw.Draw(image), scale * SMOOTH, (size[1] - FLOOR) * SMOOTH
     draw.line([(0, floor), (image.width, floor)], fill=LINE, width=SMOOTH)
     seen = pose - pose[0] * [1.0, 0.0, 1.0]
     # Who faces +Z has the left at +X; the picture's right is the person's left, turned away by VIEW.
@@ -78,11 +82,12 @@ def figure(pose: np.ndarray, size: tuple[int, int]) -> Image.Image:
 
 
 def strip(joints: np.ndarray, title: str) -> Image.Image:
-    """Return POSES moments of ``joints`` (frames, 22, 3) side by side under ``title``."""
+    """Return POSES moments of ``joints`` (frames, 22, 3) side by side under ``title``, smaller where they rise high."""
+    scale = min(SCALE, (TALL - FLOOR) / (joints[..., 1].max() + HEAD))
     image = Image.new("RGB", (POSES * WIDE, TITLE + TALL), BACK)
     ImageDraw.Draw(image).text((3, 2), title, fill=INK, font=ImageFont.load_default(11))
     for column, frame in enumerate(np.linspace(0, len(joints) - 1, POSES).round().astype(int)):
-        image.paste(figure(joints[frame], (WIDE, TALL)), (column * WIDE, TITLE))
+        image.paste(figure(joints[frame], (WIDE, TALL), scale), (column * WIDE, TITLE))
     return image
 
 
