@@ -22,7 +22,6 @@ GUESSED = "Guessed by name"  # the label of presets/generic.json
 REMEDY = "Name its joints as Mixamo, Unreal, SMPL or a preset of this add-on does, or rename them left_hip and so on"
 _FEWEST = 8  # joints of a figure among several roots
 _ARMS = {"left_elbow", "right_elbow"}  # without which nothing is said of the arms
-_ABSURD = 1e100  # of which no square can be taken
 _STILL = 1e-4  # share of its size that nothing of a figure which stands still moves by
 
 
@@ -52,7 +51,7 @@ def find_figure(clip: SourceClip) -> tuple[tuple[Mapping, SourceClip], list[str]
 def _moves(clip: SourceClip) -> bool:
     """Tell whether the joints of a part move against each other: of two people an animation may move one alone."""
     seen = clip.positions[:: max(1, len(clip.positions) // 50)]
-    seen = seen[np.isfinite(seen).all(axis=(1, 2)) & (np.abs(seen).max(axis=(1, 2), initial=0.0) < _ABSURD)]
+    seen = seen[np.isfinite(seen).all(axis=(1, 2))]
     if len(seen) < 2:
         return True
     seen = seen - seen[:, :1]

@@ -74,7 +74,11 @@ def check_readable(path: str | Path) -> Path:
     return path
 
 
-@np.errstate(invalid="ignore", over="ignore")  # numbers that are not finite are looked at frame by frame
+FARTHEST = 1e9  # units of a file: nobody goes so far, and what is made of such numbers overflows
+_ABSURD_NUMBERS = np.errstate(invalid="ignore", over="ignore")  # what is not finite is looked at frame by frame
+
+
+@_ABSURD_NUMBERS
 def read(path: str | Path, skeleton: str | None = None, options: ReadOptions | None = None) -> list[SourceClip]:
     """Read every clip of a file, one of READERS, as its source has it. Raises DataError.
 
@@ -83,13 +87,22 @@ def read(path: str | Path, skeleton: str | None = None, options: ReadOptions | N
     path = Path(path)
     suffix = path.suffix.lower()
     fps = options.fps if options else None
-    if suffix == ".amc":
-        return read_acclaim(path, skeleton, *(() if fps is None else (fps,)))
-    if suffix == ".bvh":
-        return read_bvh(path, fps=fps)
     if suffix not in READERS:
         raise DataError(f"{path} is not a motion file", f"Give a {', '.join(READERS)}")
-    return READERS[suffix](path)
+    if suffix == ".amc":
+        clips = read_acclaim(path, skeleton, *(() if fps is None else (fps,)))
+    else:
+        clips = read_bvh(path, fps=fps) if suffix == ".bvh" else READERS[suffix](path)
+    return [_without_absurd(clip) for clip in clips]
+
+
+def _without_absurd(clip: SourceClip) -> SourceClip:
+    """Return a clip whose places FARTHEST away or farther are no numbers: they are lost, as those the file lacks."""
+    parts = {"positions": clip.positions} | ({} if clip.rest is None else {"rest": clip.rest})
+    absurd = {name: np.abs(places) >= FARTHEST for name, places in parts.items()}
+    if not any(far.any() for far in absurd.values()):
+        return clip
+    return replace(clip, **{name: np.where(absurd[name], np.nan, places) for name, places in parts.items()})
 
 
 def joint_map_of(name: str | None) -> JointMap | None:
@@ -119,6 +132,7 @@ def _understood(
 # --- one motion -------------------------------------------------------------------------------------------------------
 
 
+@_ABSURD_NUMBERS
 def read_motion(
     path: str | Path,
     skeleton: str | None = None,
@@ -191,6 +205,7 @@ def _first_understood(
     raise failed[0]
 
 
+@_ABSURD_NUMBERS
 def read_at_own_rate(
     path: str | Path, options: ReadOptions | None = None, tell: Tell = _nobody
 ) -> tuple[np.ndarray, float]:
@@ -217,6 +232,7 @@ def read_at_own_rate(
 # --- all of them ------------------------------------------------------------------------------------------------------
 
 
+@_ABSURD_NUMBERS
 def read_motions(
     path: str | Path, skeleton: str | None = None, options: ReadOptions | None = None, tell: Tell = _nobody
 ) -> list[tuple[str, np.ndarray]]:
@@ -262,6 +278,7 @@ class PlacedMotion:
     joints: np.ndarray
 
 
+@_ABSURD_NUMBERS
 def read_placed(path: str | Path, shortest: int) -> tuple[list[PlacedMotion], list[str]]:
     """Return every motion of a file of at least ``shortest`` frames, and a line for all that was left out or amiss.
 

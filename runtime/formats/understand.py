@@ -207,7 +207,8 @@ class _Body:
 
     def check_person(self, up: np.ndarray) -> None:
         """Raise DataError for an animal: it rests as one, and never stands upright. up: (3,) unit, of the file."""
-        if self.rest is None or np.nanmax(stance.uprightness(self.motion, up)) > _UPRIGHT:
+        upright = stance.uprightness(self.motion, up)
+        if self.rest is None or np.max(upright, where=np.isfinite(upright), initial=-1.0) > _UPRIGHT:
             return
         rest = {joint: place[0] for joint, place in self.rest.items()}
         legs = sum(rest[f"{side}_hip"] - rest[f"{side}_ankle"] for side in SIDES)

@@ -1,5 +1,7 @@
 """One file to another: the BVH writer against the reader, and canonical joints through both."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -48,3 +50,20 @@ def test_strange_skeletons_are_named(tmp_path):
     write_npz(tmp_path / "a.npz", squatting(5))
     with pytest.raises(InputError, match="no joint map 'nonsense'"):
         read_motion(tmp_path / "a.npz", "nonsense")
+
+
+@pytest.mark.parametrize("length", ["1e160", "1e300", "-1e308"])
+@pytest.mark.parametrize("place", range(1, 20, 6))
+def test_a_skeleton_of_absurd_lengths_is_told_in_one_line_and_numpy_says_nothing(tmp_path, length, place):
+    write_bvh(tmp_path / "a.bvh", squatting(30))
+    parts = (tmp_path / "a.bvh").read_text().split("OFFSET ")
+    parts[place] = f"{length} " + parts[place].split(" ", 1)[1]
+    (tmp_path / "a.bvh").write_text("OFFSET ".join(parts))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            joints = read_motion(tmp_path / "a.bvh")
+        except DataError as refused:
+            assert "\n" not in str(refused)
+        else:
+            assert np.isfinite(joints).all()
