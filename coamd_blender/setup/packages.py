@@ -78,12 +78,15 @@ def pip_environment(torch_source: str) -> dict[str, str]:
     """Return the environment for pip: without its settings on this machine, unless the user chose ``"default"``.
 
     Settings could name another index or other packages. What leads through a proxy (HTTPS_PROXY) and to certificates
-    (SSL_CERT_FILE) stays; pip before version 24 heeds the latter under another name alone.
+    (SSL_CERT_FILE) stays; pip before version 24 heeds the latter under another name alone, and that name comes first
+    in every pip: SSL_CERT_FILE, which the line of a refused certificate names, takes its place.
     """
     environment = child_environment()
-    if "SSL_CERT_FILE" in environment:
-        environment.setdefault("REQUESTS_CA_BUNDLE", environment["SSL_CERT_FILE"])
     if torch_source == "default":
+        if "SSL_CERT_FILE" in environment:
+            environment.setdefault("REQUESTS_CA_BUNDLE", environment["SSL_CERT_FILE"])
         return environment
+    if "SSL_CERT_FILE" in environment:
+        environment["REQUESTS_CA_BUNDLE"] = environment["SSL_CERT_FILE"]
     kept = {name: value for name, value in environment.items() if not name.upper().startswith("PIP_")}
     return kept | {"PIP_CONFIG_FILE": os.devnull}

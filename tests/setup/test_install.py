@@ -306,7 +306,8 @@ def test_a_certificate_that_is_named_is_heeded_by_every_pip(monkeypatch):
     for source in ("cuda", "default"):
         assert packages.pip_environment(source)["REQUESTS_CA_BUNDLE"] == "/office.pem"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/other.pem")
-    assert packages.pip_environment("cuda")["REQUESTS_CA_BUNDLE"] == "/other.pem"
+    assert packages.pip_environment("cuda")["REQUESTS_CA_BUNDLE"] == "/office.pem", "what the refusal names wins"
+    assert packages.pip_environment("default")["REQUESTS_CA_BUNDLE"] == "/other.pem", "the user's own settings do"
 
 
 def test_the_machines_settings_are_not_heeded_unless_chosen(monkeypatch):
