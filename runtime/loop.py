@@ -236,7 +236,18 @@ class Run:
         which "total" chooses the best weights.
         """
         self._resume()
-        signal.signal(signal.SIGTERM, self._stop)
+        before = signal.signal(signal.SIGTERM, self._stop)
+        try:
+            self._train_on(batch_loss, validate)
+        finally:
+            signal.signal(signal.SIGTERM, before)  # processes forked later would be deaf to it
+
+    def _train_on(
+        self,
+        batch_loss: Callable[[int], dict[str, torch.Tensor]],
+        validate: Callable[[nn.Module], dict[str, float]],
+    ) -> None:
+        """:meth:`train`, once resumed and with SIGTERM heeded."""
         writer = self._writer() if self.rank == 0 else None
         saved = logged = time.monotonic()
         while self.step < self.settings.steps and not self._all_stopped():

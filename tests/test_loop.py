@@ -1,6 +1,8 @@
 """The training loop: exact resume, learning-rate schedule, averaged weights."""
 
 import os
+import signal
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +57,20 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(tmp_path):
     for name, value in whole.average.values.items():
         assert torch.equal(value, resumed.average.values[name]), name
     assert resumed.best == whole.best
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_process_can_be_ended_again_once_it_has_trained(tmp_path, fails):
+    before, seen = signal.getsignal(signal.SIGTERM), []
+    run = Run("line", Line(), TrainSettings(run=tmp_path, steps=2, warmup=1, validate_every=10))
+
+    def batch_loss(step):
+        seen.append(signal.getsignal(signal.SIGTERM))
+        return {} if fails else run.module.loss(step)
+
+    with pytest.raises(KeyError) if fails else nullcontext():
+        run.train(batch_loss, lambda averaged: {"total": 0.0})
+    assert seen and before not in seen and signal.getsignal(signal.SIGTERM) == before
 
 
 def test_another_size_is_refused_on_resume(tmp_path):
