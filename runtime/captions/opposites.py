@@ -32,6 +32,7 @@ _PAIRS = {
 }  # fmt: skip
 _ORDER = re.compile(r"^(?P<first>.+?),? (?:and )?then (?P<last>.+)$", re.IGNORECASE)
 KINDS = ("side", *_PAIRS, "order")
+_BOTH_SIDES = re.compile(r"\b(?:left (?:and|or) right|right (?:and|or) left)\b", re.IGNORECASE)
 
 
 def _swaps(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
@@ -49,13 +50,19 @@ _WORDS = {
 }
 
 
+def names_a_side(caption: str) -> bool:
+    """Tell whether a caption says something else with left and right exchanged: "left and right" alone does not."""
+    told = _BOTH_SIDES.sub("both", caption)
+    return mirrored(told) != told
+
+
 def opposite(caption: str, kind: str) -> str | None:
     """Return ``caption`` with what it says of ``kind`` (one of KINDS) turned round, or None when it says nothing of it.
 
     Of a way, a count or a limb the first mention is changed, of a side and a speed every one.
     """
     if kind == "side":
-        changed = mirrored(caption)
+        changed = mirrored(caption) if names_a_side(caption) else caption
     elif kind == "order":
         changed = _reordered(caption)
     else:

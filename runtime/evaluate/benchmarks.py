@@ -15,7 +15,7 @@ from runtime.data.dataset import Pool, Prepared
 from runtime.evaluate import fairness, obedience, physical, results
 from runtime.evaluate.generated import Order, produce
 from runtime.evaluate.registry import CACHE, PREPARED, find
-from runtime.evaluate.results import BUNDLED_WEIGHTS, weights_digest
+from runtime.evaluate.results import BUNDLED_WEIGHTS, motion_digest, weights_digest
 from runtime.evaluate.understanding import load_understanding
 from runtime.generate.generator import Generator
 from runtime.weights import STUDENT, sha256, weights_file
@@ -59,8 +59,8 @@ class Options:
         return generator
 
     def digest(self) -> str:
-        """Return what tells the motions of these weights, drawn in this quality, from others."""
-        digest = weights_digest(self.weights)
+        """Return what tells the motions of these weights, drawn in this quality without guidance, from others."""
+        digest = motion_digest(self.weights)
         return digest if self.quality == "best" else sha256(weights_file(self.weights, STUDENT)) + digest
 
     def weights_folder(self) -> Path:
@@ -242,5 +242,6 @@ def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
         options = Options(**known if set(row.usual) & set(known) else {**row.usual, **known})
     result = {"benchmark": name} | row.load()(options)
     if "figure" in result and options.quality == "best":
-        results.record(options.cache, name, result["figure"], weights_digest(options.weights))
+        digest = weights_digest if row.recognises or options.best_of else motion_digest
+        results.record(options.cache, name, result["figure"], digest(options.weights))
     return result

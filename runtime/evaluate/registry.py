@@ -23,7 +23,8 @@ WEIGHTS, DATA, BOTH = "weights", "prepared data", "weights, prepared data"
 @dataclass(frozen=True)
 class Benchmark:
     """One row. ``runner`` is "module.function" of this package, called with ``arguments`` and then the Options
-    (benchmarks.py), which take the fields of ``usual`` where none of them is named.
+    (benchmarks.py), which take the fields of ``usual`` where none of them is named. ``recognises`` is False where the
+    recogniser has no part in the figure, unless it chooses among draws.
 
     It returns a dictionary ready for JSON, which ``--json`` prints with the key ``benchmark``. ``text`` in it is the
     table that is printed without (the name alone is, where there is none); ``figure`` the one line that ``evaluate
@@ -35,6 +36,7 @@ class Benchmark:
     runner: str
     published: str | None = None
     arguments: tuple = ()
+    recognises: bool = True
     usual: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self, weights: Path | None = None, prepared: Path | None = None) -> None:
@@ -51,13 +53,16 @@ class Benchmark:
 
 
 OPEN = (
-    Benchmark("obedience", "does the motion do what the prompt says", WEIGHTS, "benchmarks.run_obedience"),
+    Benchmark(
+        "obedience", "does the motion do what the prompt says", WEIGHTS, "benchmarks.run_obedience", recognises=False
+    ),
     Benchmark(
         "obedience_other_words",
         "the same in words nobody wrote captions for",
         WEIGHTS,
         "benchmarks.run_obedience_of",
         arguments=("OTHER_WORDS",),
+        recognises=False,
     ),
     Benchmark(
         "obedience_three_actions",
@@ -65,6 +70,7 @@ OPEN = (
         WEIGHTS,
         "benchmarks.run_obedience_of",
         arguments=("THREE_ACTIONS",),
+        recognises=False,
     ),
     Benchmark(
         "obedience_vocabulary",

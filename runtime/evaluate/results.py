@@ -1,7 +1,7 @@
 """The latest figure of every benchmark, by the weights that made it: what ``evaluate list`` prints as ours.
 
 Figures lie in ``results.json`` in the cache folder, and beside the evaluator's weights for those that are published
-with them: {benchmark: {figure, weights}}, weights being the digest of the files.
+with them: {benchmark: {figure, weights}}, weights being the digest of the files that have a part in it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from coamd_blender.errors import DataError, WeightsError
 from runtime.weights import BUNDLED as BUNDLED_WEIGHTS
-from runtime.weights import STUDENT, sha256
+from runtime.weights import RECOGNIZER, STUDENT, sha256
 
 RESULTS = "results.json"
 # One tells of what was learnt, and makes no motion; the other makes none of what is measured but in quality fast.
@@ -25,6 +25,15 @@ def weights_digest(weights: Path | None) -> str:
     Raises WeightsError when there are none.
     """
     return hashlib.sha256("".join(sha256(file) for file in weights_files(weights)).encode()).hexdigest()
+
+
+def motion_digest(weights: Path | None) -> str:
+    """Return one sha256 over the files that have a part in motions drawn without guidance: all but the recogniser.
+
+    Raises WeightsError when there are none.
+    """
+    files = [file for file in weights_files(weights) if file.name != RECOGNIZER]
+    return hashlib.sha256("".join(sha256(file) for file in files).encode()).hexdigest()
 
 
 def weights_files(weights: Path | None) -> list[Path]:
@@ -63,9 +72,9 @@ def record(cache: Path, name: str, figure: str, digest: str) -> None:
 def figures(weights: Path | None, cache: Path) -> dict[str, str]:
     """Return the figures by benchmark of these weights (None: the bundled ones); none at all without weights."""
     try:
-        digest = weights_digest(weights)
+        digests = weights_digest(weights), motion_digest(weights)
     except WeightsError:
         return {}
     folder = Path(weights) if weights is not None else BUNDLED_WEIGHTS
     rows = _read(folder / "evaluation" / RESULTS) | _read(Path(cache) / RESULTS)
-    return {name: row["figure"] for name, row in rows.items() if row["weights"] == digest}
+    return {name: row["figure"] for name, row in rows.items() if row["weights"] in digests}

@@ -18,6 +18,7 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import mirror
+from runtime.captions.opposites import names_a_side
 
 if TYPE_CHECKING:
     from runtime.evaluate.benchmarks import Options
@@ -83,14 +84,14 @@ def says(caption: str, pairs: Sequence[tuple[str, str]]) -> str | None:
 
 
 def side_pairs(motion: np.ndarray, captions: Sequence[str], clip: str) -> list[Pair]:
-    """Return pairs of a recording and of its mirror image, for each caption that names a side.
+    """Return pairs of a recording and of its mirror image, for each caption that is false with its side swapped.
 
     The recording is ``motion`` (frames, 22, 3), metres.
     """
     image = mirror(motion)
     found = []
     for caption in captions:
-        other = swapped(caption, SIDES)
+        other = swapped(caption, SIDES) if names_a_side(caption) else None
         if other is not None:
             found.append(Pair(motion, caption, other, clip, "as recorded"))
             found.append(Pair(image, other, caption, clip, "mirrored"))

@@ -22,6 +22,11 @@ class RecognizerUnderstanding:
     def __init__(self, recognizer: Recognizer):
         self.recognizer = recognizer
 
+    @property
+    def digest(self) -> str:
+        """Return the sha256 of the recogniser's weights."""
+        return self.recognizer.digest
+
     def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
         """Return fused embeddings (count, dim) of ``motions``, each (frames, 22, 3) in metres."""
         return self.recognizer.embed_motions(motions)
@@ -102,7 +107,10 @@ def load_understanding(weights: Path | None, device: str = "auto") -> Recognizer
 def text_guide(understanding: RecognizerUnderstanding, strength: float | None) -> Guide:
     """Return the guide of cached generation.
 
-    Its name tells strengths apart, the digest of the weights the recognisers.
+    Its name tells strengths and recognisers apart.
     """
     shown = f"{Guidance.strength if strength is None else strength:g}"
-    return Guide(f"text, strength {shown}", lambda prompts: understanding.guidance(prompts, strength))
+    return Guide(
+        f"text, strength {shown}, {understanding.digest}",
+        lambda prompts: understanding.guidance(prompts, strength),
+    )

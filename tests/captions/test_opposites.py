@@ -30,6 +30,16 @@ def test_what_is_not_said_has_no_opposite():
     assert opposites("a person dances") == {}
 
 
+@pytest.mark.parametrize("caption", ["punches left and right", "leans right and left", "looks left or right"])
+def test_both_sides_at_once_are_no_side(caption):
+    assert opposite(caption, "side") is None
+
+
+def test_a_side_beside_both_is_one():
+    assert opposite("punches left and right, then kicks with the left leg", "side") is not None
+    assert opposite("kicks with the right foot and the left hand", "side") is not None
+
+
 def test_every_opposite_is_given_by_kind_and_differs():
     found = opposites("a man slowly raises his left hand twice, then walks forward")
     assert set(found) == {"side", "way", "speed", "count", "limb", "order"}

@@ -46,6 +46,7 @@ def untrained_judge():
 class Knowing:
     """A stand-in recogniser: a motion of ``speed`` m/s along +Z and the text "... SPEED" have one embedding."""
 
+    digest = "knowing"
     directions = np.linalg.qr(np.random.default_rng(0).normal(size=(64, 64)))[0]
 
     def motions(self, motions):

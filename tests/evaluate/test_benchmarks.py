@@ -9,7 +9,7 @@ import synthetic_motions as s
 from coamd_blender.errors import DataError, InputError, WeightsError
 from runtime.compose.compose import PoolItem
 from runtime.data.dataset import write_pool
-from runtime.evaluate import benchmarks
+from runtime.evaluate import benchmarks, results
 from runtime.evaluate.benchmarks import Options, reconstruction_error, run_benchmark
 from runtime.evaluate.generated import DRAWN_BY, ROOT, Order, drawing_code, produce
 from runtime.evaluate.registry import list_benchmarks
@@ -131,6 +131,19 @@ def test_the_digest_follows_the_bytes_of_the_weights(tmp_path):
     assert weights_digest(file) == weights_digest(tmp_path)
     with pytest.raises(WeightsError, match="no weights"):
         weights_digest(tmp_path / "missing")
+
+
+def test_another_recogniser_leaves_figures_of_motion_as_they_were(tmp_path):
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for name in ("generator", "recognizer"):
+        (weights / f"{name}.safetensors").write_bytes(b"one")
+    results.record(tmp_path, "obedience", "90 %", results.motion_digest(weights))
+    results.record(tmp_path, "retrieval", "R@3 80 %", results.weights_digest(weights))
+    (weights / "recognizer.safetensors").write_bytes(b"two")
+    assert results.figures(weights, tmp_path) == {"obedience": "90 %"}
+    (weights / "generator.safetensors").write_bytes(b"two")
+    assert results.figures(weights, tmp_path) == {}
 
 
 class Standing:

@@ -254,13 +254,17 @@ def test_figures_belong_to_the_weights_that_made_them(tmp_path):
         results.figures(weights, tmp_path)
 
 
-def test_a_guide_binds_each_batch_of_prompts_and_names_its_strength():
+def test_a_guide_binds_each_batch_of_prompts_and_names_its_strength_and_its_recogniser():
     asked = []
-    knowing = SimpleNamespace(guidance=lambda prompts, strength: asked.append((prompts, strength)))
+    knowing, other = (
+        SimpleNamespace(digest=digest, guidance=lambda prompts, strength: asked.append((prompts, strength)))
+        for digest in ("a", "b")
+    )
     guide = understanding.text_guide(knowing, 2.5)
     guide.of(["a", "b"])
     assert asked == [(["a", "b"], 2.5)]
-    assert guide.name != understanding.text_guide(knowing, None).name
+    others = understanding.text_guide(knowing, None), understanding.text_guide(other, 2.5)
+    assert len({guide.name, *(one.name for one in others)}) == 3
     with pytest.raises(WeightsError, match="recognizer"):
         understanding.load_understanding("/nowhere")
 

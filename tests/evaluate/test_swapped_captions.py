@@ -17,6 +17,7 @@ from runtime.evaluate.swapped_captions import (
     played,
     run_swapped_captions,
     says,
+    side_pairs,
     speed_pairs,
     swapped,
     table,
@@ -53,6 +54,11 @@ def test_words_are_exchanged_whole_and_in_both_directions():
 @pytest.mark.parametrize("caption", ["stands upright", "sits upright again", "goes right away", "leftover"])
 def test_captions_without_a_side_have_no_swap(caption):
     assert swapped(caption, SIDES) is None
+
+
+def test_a_caption_that_holds_either_way_round_is_not_asked():
+    assert side_pairs(s.raising(3, "left"), ["swings the arms left and right"], "one") == []
+    assert len(side_pairs(s.raising(3, "left"), ["lifts the left hand"], "one")) == 2
 
 
 def test_a_caption_that_says_both_speeds_says_neither():
