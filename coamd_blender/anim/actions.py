@@ -18,19 +18,25 @@ def new(name: str, owner: bpy.types.Object) -> bpy.types.Action:
     return action
 
 
+def copy_to_change(action: bpy.types.Action, name: str) -> bpy.types.Action:
+    """Return a copy of ``action`` under ``name``, without users and without the picture of what it will not show."""
+    copy = action.copy()
+    copy.name, copy.use_fake_user = name, False
+    if copy.preview is not None:
+        copy.preview.image_size = (0, 0)
+    return copy
+
+
 def copy_in_use(data: bpy.types.AnimData | None, name: str) -> bpy.types.Action | None:
     """Return a copy of the Action that animation data ``data`` plays, with its slot alone, or None without one."""
     if data is None or data.action is None:
         return None
-    if not hasattr(data, "action_slot"):
-        copy = data.action.copy()
-    elif data.action_slot is None:
+    if hasattr(data, "action_slot") and data.action_slot is None:
         return None
-    else:
-        copy = data.action.copy()
+    copy = copy_to_change(data.action, name)
+    if hasattr(data, "action_slot"):
         for slot in [slot for slot in copy.slots if slot.handle != data.action_slot.handle]:
             copy.slots.remove(slot)
-    copy.name = name
     return copy
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 import bpy
 
 from ..errors import InputError
-from . import range_edit, stepwise, targets, unfinished
+from . import actions, range_edit, stepwise, targets, unfinished
 
 Found = Callable[[], tuple[bpy.types.Object, bpy.types.Action]]
 Channels = tuple[range_edit.Channel, ...]
@@ -32,8 +32,7 @@ def write_copies(
     finished = False
     try:
         for channels, outcome in motions:
-            copy = found()[1].copy()
-            copy.name, copy.use_fake_user = name, False
+            copy = actions.copy_to_change(found()[1], name)
             unfinished.mark(copy)
             uids.append(copy.session_uid)
             yield from _written(found, site, handle, channels, outcome, uids[-1])

@@ -288,8 +288,7 @@ def _on_keys(
 ) -> None:
     """``work`` on all curves of a copy of the Action, which then waits. ``moved``: where its prompt blocks are then."""
     source = subject.found()[1]
-    copy = source.copy()
-    copy.name, copy.use_fake_user = f"{source.name} ({name.lower()})", False
+    copy = actions.copy_to_change(source, f"{source.name} ({name.lower()})")
     try:
         work(actions.curves_of(copy, range_edit.slot_of(copy, subject.handle)))
         _note(copy, moved)

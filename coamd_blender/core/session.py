@@ -192,6 +192,10 @@ class Session:
         self._works.append(work)
         self._go_on(work, refuse=True)
 
+    def beside(self, steps: Workflow) -> None:
+        """Let ``steps`` go on beside everything else: nobody waits for them, and nothing is said of them."""
+        self._works.append(Work(IDLE, steps))
+
     def pump(self) -> bool:
         """Take in what the runtime said and let every workflow do one piece. True while there is work.
 
@@ -300,7 +304,7 @@ class Session:
             case Seal():
                 work.sealed = yielded
             case Beside():
-                self._works.append(Work(IDLE, yielded.steps))
+                self.beside(yielded.steps)
 
     def refuse(self, error: CoamdError, panel: str) -> None:
         """Show ``error`` in ``panel``: what it asked for was not begun."""

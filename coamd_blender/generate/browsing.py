@@ -50,6 +50,7 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Wait for keys."""
         self.start = context.scene.coamd.take_index
+        generate.pictures.fill_in(context.scene)
         _tell(context, True)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}

@@ -199,6 +199,7 @@ class COAMD_OT_show_take(bpy.types.Operator):
             generate.takes.show(context.scene.coamd, self.index)
         except CoamdError as error:
             return report(self, error)
+        generate.pictures.fill_in(context.scene)
         return {"FINISHED"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
@@ -11,9 +11,12 @@ import numpy as np
 from ..anim import actions, range_edit, targets
 from ..anim.read_action import read_steps
 from ..anim.steps import Call
-from ..core import thumbnails, timer
+from ..core import session, thumbnails, timer
 from ..core.workflow import Workflow, Yield
 from ..errors import CoamdError
+
+if TYPE_CHECKING:
+    from .properties import COAMD_PG_take
 
 SIDE = 150  # pixels: what a picture of a take weighs in the .blend is four bytes each
 
@@ -24,13 +27,21 @@ def icon_of(action: bpy.types.Action | None) -> int:
     return preview.icon_id if preview is not None and preview.image_size[0] else 0
 
 
+def fill_in(scene: bpy.types.Scene) -> None:
+    """Let the pictures that the scene's takes lack be drawn, as of one that an edit or a clip tool has changed."""
+    if any(map(_lacks, scene.coamd.takes)):
+        current = session.current()
+        current.beside(missing(scene))
+        timer.start(current.tick)
+
+
+def _lacks(take: COAMD_PG_take) -> bool:
+    return take.action is not None and take.armature is not None and not icon_of(take.action)
+
+
 def missing(scene: bpy.types.Scene) -> Workflow:
     """Draw the pictures of the scene's takes that have none, one after the other; nobody waits for it."""
-    uids = [
-        (take.action.session_uid, take.armature.session_uid)
-        for take in scene.coamd.takes
-        if take.action is not None and take.armature is not None and not icon_of(take.action)
-    ]
+    uids = [(take.action.session_uid, take.armature.session_uid) for take in scene.coamd.takes if _lacks(take)]
     yield
     for action_uid, armature_uid in reversed(uids):
         try:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from test_addon_edit import asked, heads, keys, pose
+from test_takes_compared import picture_of
 
 bpy = pytest.importorskip("bpy")
 
@@ -70,3 +71,21 @@ def test_a_fresh_start_is_asked_for_or_at_the_first_frame(walker, change):
     bpy.context.scene.frame_set(change.pop("frame", 60))
     ask(**change)
     assert request.join_frame(bpy.context, armature) is None
+
+
+def test_each_take_has_a_picture_of_its_own_and_one_that_is_changed_another(walker):
+    from coamd_blender.core import session
+
+    armature, _ = walker
+    takes = ask(begin="CONTINUE", variants=1, frames=40).takes
+    for _ in range(2):
+        bpy.context.scene.frame_set(round(armature.animation_data.action.frame_range[1]))
+        bpy.ops.coamd.generate()
+    short, longer = (picture_of(take.action) for take in takes)
+    assert short != longer, "a copy does not show what it was made from"
+    bpy.ops.coamd.smooth_motion()
+    bpy.ops.coamd.edit_accept()
+    assert not takes[1].action.preview.image_size[0], "nothing, rather than what it was"
+    bpy.ops.coamd.show_take(index=1)
+    session.current().wait()
+    assert picture_of(takes[1].action) != longer

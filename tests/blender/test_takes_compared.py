@@ -41,17 +41,19 @@ def comparing(three, monkeypatch):
     return self
 
 
-def test_every_take_gets_a_picture_that_its_action_keeps(three):
+def picture_of(action):
+    """The pixels of an Action's picture, as bytes."""
     from coamd_blender.generate import pictures
 
-    images = []
-    for take in bpy.context.scene.coamd.takes:
-        preview = take.action.preview
-        assert tuple(preview.image_size) == (pictures.SIDE, pictures.SIDE)
-        pixels = np.empty(pictures.SIDE**2 * 4, np.float32)
-        preview.image_pixels_float.foreach_get(pixels)
-        assert pixels.reshape(-1, 4)[:, :3].std() > 0.05, "a figure on a ground"
-        images.append(pixels.tobytes())
+    assert tuple(action.preview.image_size) == (pictures.SIDE, pictures.SIDE)
+    pixels = np.empty(pictures.SIDE**2 * 4, np.float32)
+    action.preview.image_pixels_float.foreach_get(pixels)
+    assert pixels.reshape(-1, 4)[:, :3].std() > 0.05, "a figure on a ground"
+    return pixels.tobytes()
+
+
+def test_every_take_gets_a_picture_that_its_action_keeps(three):
+    images = [picture_of(take.action) for take in bpy.context.scene.coamd.takes]
     assert len(set(images[1:])) == 3, "each draw its own"
 
 
