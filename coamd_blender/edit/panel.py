@@ -59,6 +59,10 @@ def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
         column = layout.column(align=True)
         column.prop(settings, "hold_target")
         if settings.hold_target is not None:
+            if settings.hold_target.type == "ARMATURE":
+                row = column.row()
+                row.use_property_split, row.use_property_decorate = True, False
+                row.prop_search(settings, "hold_bone", settings.hold_target.data, "bones")
             draw_labelled(column, settings, "hold_joint")
             row = column.row(align=True)
             row.prop(settings, "hold_first")

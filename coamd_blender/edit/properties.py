@@ -95,8 +95,11 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
     )
     hold_target: PointerProperty(
         name="Hold At",
-        description="An object, moving or not, at whose origin a hand or a foot is held",
+        description="An object, moving or not, at whose origin, or at whose bone, a hand or a foot is held",
         type=bpy.types.Object,
+    )
+    hold_bone: StringProperty(
+        name="Bone", description="Of another armature, at whose head it is held; empty for the armature's origin"
     )
     hold_joint: EnumProperty(name="Hold", description="What is held at the object", items=HOLDS)
     hold_first: IntProperty(name="From", description="First frame at the object, inside the range", default=1)

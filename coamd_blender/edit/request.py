@@ -150,7 +150,7 @@ def hold_of(scene: bpy.types.Scene, area: Range, start: int) -> Hold | None:
 
     Its rows count from frame ``start``.
 
-    Raises InputError for frames outside the area, or too near to a frame that stays.
+    Raises InputError for frames outside the area, or too near to a frame that stays, and for a bone that is not there.
     """
     settings = scene.coamd_edit
     target = settings.hold_target
@@ -167,12 +167,17 @@ def hold_of(scene: bpy.types.Scene, area: Range, start: int) -> Hold | None:
             f"Hold from {low} to {high} at most, or widen the range",
         )
     name = settings.bl_rna.properties["hold_joint"].enum_items[settings.hold_joint].name.lower()
-    return Hold(settings.hold_joint, first - start, _places(scene, target, range(first, last + 1)), name, start)
+    bone = settings.hold_bone if target.type == "ARMATURE" else ""
+    if bone and bone not in target.pose.bones:
+        raise InputError(f"{target.name} has no bone {bone!r}", "Choose one under Bone")
+    places = _places(scene, target, bone, range(first, last + 1))
+    return Hold(settings.hold_joint, first - start, places, name, start)
 
 
-def _places(scene: bpy.types.Scene, target: bpy.types.Object, frames: range) -> np.ndarray:
-    """Return where an object's origin is at ``frames``, as evaluated: (frames, 3), Y up."""
-    moves = target.animation_data is not None or target.parent is not None or len(target.constraints)
+def _places(scene: bpy.types.Scene, target: bpy.types.Object, bone: str, frames: range) -> np.ndarray:
+    """Return where an object's origin, or the head of its ``bone``, is at ``frames``, as evaluated: (frames, 3), Y
+    up."""
+    moves = bone or target.animation_data is not None or target.parent is not None or len(target.constraints)
     current, between = scene.frame_current, scene.frame_subframe
     places = []
     try:
@@ -180,7 +185,9 @@ def _places(scene: bpy.types.Scene, target: bpy.types.Object, frames: range) -> 
             if moves:
                 scene.frame_set(frame)
             graph = bpy.context.evaluated_depsgraph_get()
-            places.append(np.array(target.evaluated_get(graph).matrix_world.translation, dtype=float))
+            there = target.evaluated_get(graph)
+            place = there.matrix_world @ there.pose.bones[bone].head if bone else there.matrix_world.translation
+            places.append(np.array(place, dtype=float))
     finally:
         if moves:
             scene.frame_set(current, subframe=between)

@@ -47,7 +47,7 @@ class Layout:
             group, name = values[0].split(".")
             self.said.append(values[0])
             return OperatorProperties(set(getattr(getattr(bpy.ops, group), name).get_rna_type().properties.keys()))
-        if function == "prop":
+        if function in {"prop", "prop_search"}:
             assert values[1] in values[0].bl_rna.properties, values[1]
             self.said.append(values[1])
         if function == "menu":

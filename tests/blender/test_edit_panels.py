@@ -17,7 +17,7 @@ def test_the_edit_panel_offers_what_its_settings_allow(rig):
         assert "first" not in text.split(" | ") and "coamd.edit_accept" not in text
         assert "hold_target" in text and "hold_joint" not in text
     settings.hold_target = rig
-    assert {"hold_joint", "hold_first", "hold_last"} <= set(drawn("COAMD_PT_edit").split(" | "))
+    assert {"hold_bone", "hold_joint", "hold_first", "hold_last"} <= set(drawn("COAMD_PT_edit").split(" | "))
     settings.source_of_range, settings.mode, settings.part = "FRAMES", "vary", "custom"
     said = drawn("COAMD_PT_edit").split(" | ")
     assert {"first", "last", "keep", "left wrist"} <= set(said) and "path" not in said
