@@ -12,11 +12,14 @@ from .clauses import clauses
 
 LEAST_SECONDS, QUICK_SECONDS, LONG_SECONDS = 2.0, 1.5, 3.0
 SLACK = 0.05  # s that may be missing: frames are whole
-_QUICK = re.compile(r"\b(?:kick|punch|throw|step|nod|duck|wave|waving|turn|swing|sway)\w*", re.IGNORECASE)
-# What is done several times, or goes down to the floor or up from it.
+_QUICK = re.compile(
+    r"\b(?:kick|throw|step|nod|duck|wave|waving|turn|swing|sway|jump|leap|hop|crouch|squat|lunge|rais|salut)\w*",
+    re.IGNORECASE,
+)
+# What is done several times, as claps and blows are, or goes down to the floor or up from it.
 _LONG = re.compile(
     r"\b(?:jumping\W?jacks?|star\W?jumps?|(?:push|press|sit)\W?ups?|burpees?|crawl\w*|rolls?|rolling|floor|ground"
-    r"|pick\w*|twice|times)\b",
+    r"|pick\w*|clap\w*|applau\w*|punch\w*|box(?:es|ing)|twice|times)\b",
     re.IGNORECASE,
 )
 # Two words, the second somewhere behind the first; as one pattern their search is quadratic in a sentence's length.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,14 +11,16 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import InputError
-from coamd_blender.motion.kinematics import bone_lengths, heading_by_width
-from coamd_blender.motion.signals import catmull_rom, ease_between, smoothstep
+from coamd_blender.motion.kinematics import bone_lengths
+from coamd_blender.motion.signals import catmull_rom
 from coamd_blender.motion.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
-from runtime.cleanup.blend import Body, Target, fade, holding, through, with_lengths
+from runtime.cleanup.blend import Body, Target, holding, through
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
-from runtime.config import TRAVEL_DIM
+from runtime.config import TRAVEL_DIM, SamplingConfig
 from runtime.edit import root_trajectory
+from runtime.edit.by_itself import drawn_alone, is_apt, room_in, steps_of
+from runtime.edit.ends import FADE_SECONDS, away_from, blend_ends, on_kept_joints, placed_as
 from runtime.edit.latents import MotionAutoencoder
 from runtime.edit.task import Edit
 from runtime.edit.window import Grid, windows
@@ -26,10 +28,10 @@ from runtime.formats.placing import floor_height, resting_height
 from runtime.generate.examples import LEAD, laid_into
 from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
+from runtime.generate.multi_action import for_passages
 from runtime.generate.rewards import foot_contact, joint_targets, weighted
 from runtime.model.sampling import Known, Steer
 
-FADE_SECONDS = 0.8
 POSE_SECONDS = 0.4  # a pose that is asked for bends the motion this long before and after
 POSE_ERROR = 0.01  # m
 NO_PROMPT = "a person moves"
@@ -117,39 +119,75 @@ class RangeEdit:
         plan = windows(self.grid.before, self.grid.missing, self.grid.after)
         if guidance is None:
             guidance = self._own_guidance(generator.device, len(plan) == 1)
-        config = generator.sampling
-        if not self.task.prompt.strip():
-            config = replace(config, guidance_weight=0.0, guidance_rescale=0.0)
-        elif self.task.cfg is not None:
-            config = replace(config, guidance_weight=self.task.cfg)
-        elif self.task.prompted:
-            config = replace(config, guidance_weight=INSISTED * config.guidance_weight)
-        elif all(self.kept) and not self.task.held().any():
-            config = replace(config, guidance_weight=LED * config.guidance_weight, skipped=())
         for number, (first, last, done) in enumerate(plan):
             start = root_trajectory.integrate(coder.travel(tokens[:first]), origin)[-1]
             known = Known(tokens[None, first:last], given[None, first:last])
-            if self.task.prompted:
-                known = self._with_example(generator, known, self.task.seed + number)
-
-            def report(step: int, steps: int, _: Callable, number: int = number) -> None:
-                on_step(number * steps + step, len(plan) * steps)
-
-            drawn = generator.draw(
-                [self.task.prompt.strip() or NO_PROMPT],
-                last - first,
-                [self.task.seed + number],
-                config,
-                known=known,
-                steer=self._steer(
+            if self.task.prompted and guidance is None and len(plan) == 1 and is_apt(known):
+                drawn = self._by_itself(generator, known, on_step)
+            else:
+                steer = self._steer(
                     generator, coder, guidance, first, start, end if len(plan) == 1 else None, given[first:last]
-                ),
-                on_step=report if on_step else None,
-            )[0].clone()
+                )
+                drawn = self._in_context(generator, known, steer, (number, len(plan)), on_step)
             tokens[first:done], given[first:done] = drawn[: done - first], True
         if self._layered:
             tokens[:, -TRAVEL_DIM:] = travel
         return self._window(coder, tokens, origin, end)
+
+    def _by_itself(self, generator: Generator, known: Known, on_step: Report | None) -> torch.Tensor:
+        """Draw what the prompt says alone, then what leads from what is ``known`` into it and out of it: tokens (count,
+        dim). Where it has to end they do not know: the range as a whole is led there (:meth:`_window`)."""
+        prompt, seed, config = self.task.prompt.strip(), self.task.seed, generator.sampling
+        if self.task.cfg is not None:
+            config = replace(config, guidance_weight=self.task.cfg)
+        between, clock = for_passages(config), itertools.count(1)
+        steps = steps_of(prompt, known, config) + between.steps
+
+        def report(*_: object) -> None:
+            on_step(next(clock), steps)
+
+        told = report if on_step else None
+        said = drawn_alone(generator, known, prompt, seed, config, told)
+        drawn = generator.draw([prompt], known.given.shape[1], [seed], between, known=said, on_step=told)
+        return drawn[0].clone()
+
+    def _in_context(
+        self,
+        generator: Generator,
+        known: Known,
+        steer: Steer | None,
+        window: tuple[int, int],
+        on_step: Report | None,
+    ) -> torch.Tensor:
+        """Draw what is not ``known`` beside what is, in one ``window`` (number, of how many): tokens (count, dim)."""
+        (number, windows_in_all), seed = window, self.task.seed + window[0]
+        if self.task.prompted:
+            known = self._with_example(generator, known, seed)
+
+        def report(step: int, steps: int, _: Callable) -> None:
+            on_step(number * steps + step, windows_in_all * steps)
+
+        return generator.draw(
+            [self.task.prompt.strip() or NO_PROMPT],
+            known.given.shape[1],
+            [seed],
+            self._sampling(generator.sampling),
+            known=known,
+            steer=steer,
+            on_step=report if on_step else None,
+        )[0].clone()
+
+    def _sampling(self, usual: SamplingConfig) -> SamplingConfig:
+        """Return how the range is drawn in context, where drawing is by the ``usual`` otherwise."""
+        if not self.task.prompt.strip():
+            return replace(usual, guidance_weight=0.0, guidance_rescale=0.0)
+        if self.task.cfg is not None:
+            return replace(usual, guidance_weight=self.task.cfg)
+        if self.task.prompted:
+            return replace(usual, guidance_weight=INSISTED * usual.guidance_weight)
+        if all(self.kept) and not self.task.held().any():
+            return replace(usual, guidance_weight=LED * usual.guidance_weight, skipped=())
+        return usual
 
     def _with_example(self, generator: Generator, known: Known, seed: int) -> Known:
         """Return what is ``known`` of a window (1, count, dim) with an example of the prompt where nothing is.
@@ -157,9 +195,7 @@ class RangeEdit:
         The example is one for the room between the tokens that lead into it and out of it: cut of its first ones
         instead, it would lack how its action begins.
         """
-        hidden = torch.nonzero(~known.given[0].any(dim=-1))[:, 0].tolist()
-        first = hidden[0] + (LEAD if hidden[0] else 0)
-        last = hidden[-1] + 1 - (LEAD if hidden[-1] + 1 < known.given.shape[1] else 0)
+        first, last = room_in(known, LEAD)
         if last <= first:
             return known
         return laid_into(known, generator.shown([self.task.prompt.strip()], last - first, [seed]), first, (0, 0))
@@ -327,7 +363,7 @@ class RangeEdit:
         clip = self.body.from_canonical(catmull_rom(made, at), lengths)
         if not self.kept[0] and self.task.path is None:
             own, place = (clip[-2], stop) if self.kept[1] else (clip[2], start)
-            clip = _placed_as(clip, own, self.joints[place])
+            clip = placed_as(clip, own, self.joints[place])
         held = self.task.held()
         before = self.joints[:start][-2:] if self.kept[0] else self.joints[:0]
         after = self.joints[stop:][:2] if self.kept[1] else self.joints[:0]
@@ -348,7 +384,7 @@ class RangeEdit:
         locked = self._foot_locked(fresh)
         if self.task.targets or self.task.held()[[0, *_LEGS]].any():
             return locked
-        share = _away_from(self.kept, len(fresh), FADE_SECONDS * self.fps)
+        share = away_from(self.kept, len(fresh), FADE_SECONDS * self.fps)
         height = self._resting(fresh)
         for _ in range(LANDINGS):
             if height is None or not LANDED < abs(height) < MISPLACED:
@@ -414,69 +450,3 @@ class RangeEdit:
                     "Ask for a place within the bones' reach, or free more joints",
                 )
         return result
-
-
-def blend_ends(
-    clip: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float, carried: bool, trusted: bool
-) -> np.ndarray:
-    """Offset ``clip`` so that its range goes on from what is ``before`` it and into what is ``after`` it.
-
-    ``clip`` (2 + frames + 2, 22, 3), metres, is a range and two frames on either side as it would have them. Of
-    ``before``, the last frames, and ``after``, the first (count, 22, 3), there are 0 to 2 each; the range (frames, 22,
-    3) that comes back meets them in place and speed.
-
-    With ``carried`` the body is moved over the ground along the whole range; all else fades within FADE_SECONDS. The
-    two frames on either side of ``clip`` are looked at only if ``trusted``: kept tokens, decoded, need not lead into
-    drawn ones smoothly, and then the range's own ends are continued on a straight line.
-    """
-    count, result = len(clip) - 4, clip.copy()
-    knots = [(1, before[-1, 0] - clip[1, 0])] if len(before) else []
-    knots += [(count + 2, after[0, 0] - clip[-2, 0])] if len(after) else []
-    if knots and carried:
-        at = np.array([frame for frame, _ in knots])
-        moved = np.stack([value * [1.0, 0.0, 1.0] for _, value in knots])
-        result += ease_between(np.arange(len(clip)), at, moved)[:, None]
-    length = min(max(2, round(FADE_SECONDS * fps)), count + 1)
-    inner, step = slice(2, -2), min(3, count + 1)
-    ahead, beyond = result[:2].copy(), result[-2:].copy()
-    if not trusted:
-        ahead = result[2] + np.arange(-2, 0)[:, None, None] * (result[step] - result[2])
-        beyond = result[-3] + np.arange(1, 3)[:, None, None] * (result[-3] - result[-1 - step])
-    if len(before):
-        off = before[-1] - ahead[1]
-        speed = off - (before[-2] - ahead[0]) if len(before) > 1 else np.zeros_like(off)
-        result[inner] += fade(off, speed, count, length)
-    if len(after):
-        off = after[0] - beyond[0]
-        speed = off - (after[1] - beyond[1]) if len(after) > 1 else np.zeros_like(off)
-        result[inner] += fade(off, speed, count, length)[::-1]
-    return result
-
-
-def _away_from(kept: tuple[bool, bool], frames: int, length: float) -> np.ndarray:
-    """Return a share (frames,), 0 to 1, that is eased from zero over ``length`` frames at each end where frames are
-    kept."""
-    share, at = np.ones(frames), np.arange(1, frames + 1) / max(length, 1.0)
-    for stays, off in zip(kept, (at, at[::-1]), strict=True):
-        if stays:
-            share *= smoothstep(off)
-    return share
-
-
-def on_kept_joints(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Return ``made`` (frames, 22, 3), any unit, on the joints of ``kept`` (frames, 22, 3) where ``held`` (22,) bool.
-
-    Bones have their ``lengths`` (frames, 22).
-    """
-    made = with_lengths(made, lengths)
-    return holding(made, kept, held) if held.any() else made
-
-
-def _placed_as(clip: np.ndarray, pose: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Turn and shift ``clip`` over the ground so that ``pose`` (22, 3) comes to stand and look as ``wanted`` does."""
-    before, after = (float(heading_by_width(each[None])[0]) for each in (pose, wanted))
-    turn = after - before
-    cos, sin = math.cos(turn), math.sin(turn)
-    offset = clip - pose[0] * [1.0, 0.0, 1.0]
-    x, z = offset[..., 0] * cos + offset[..., 2] * sin, offset[..., 2] * cos - offset[..., 0] * sin
-    return np.stack([x, offset[..., 1], z], axis=-1) + wanted[0] * [1.0, 0.0, 1.0]

@@ -48,6 +48,11 @@ def clause_steps(clause_count: int, config: SamplingConfig) -> int:
     return config.steps if clause_count == 1 else config.steps + min(PASSAGE_STEPS, config.steps)
 
 
+def for_passages(config: SamplingConfig) -> SamplingConfig:
+    """Return how passages are drawn where all else is by ``config``: in fewer steps, and whatever the sentence says."""
+    return replace(config, steps=min(PASSAGE_STEPS, config.steps), guidance_weight=0.0, guidance_rescale=0.0)
+
+
 def clause_edges(clause_count: int, count: int) -> list[int]:
     """Return where the shares of the clauses begin and end among ``count`` tokens."""
     return [round(count * number / clause_count) for number in range(clause_count + 1)]
@@ -97,12 +102,11 @@ def draw_clauses(
     tokens = together(alone)
     if len(shares) == 1:
         return tokens
-    between = replace(config, steps=min(PASSAGE_STEPS, config.steps), guidance_weight=0.0, guidance_rescale=0.0)
     open_tokens = _passages(generator, tokens, edges).to(tokens.device)
     known = Known(tokens, ~open_tokens[..., None].expand_as(tokens))
     whole = [", then ".join(prompt) for prompt in prompts]
     report = (lambda _step, _steps, coarse: on_step(coarse)) if on_step else None
-    return generator.draw(whole, count, seeds, between, known=known, on_step=report)
+    return generator.draw(whole, count, seeds, for_passages(config), known=known, on_step=report)
 
 
 def _room(count: int, before: int, after: int) -> tuple[int, int]:

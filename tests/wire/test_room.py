@@ -13,6 +13,14 @@ def test_actions_of_a_sentence_need_their_seconds_one_after_the_other():
     assert room.needed("  ") == 0
 
 
+def test_one_jump_is_quick_and_what_is_done_again_and_again_is_not():
+    kick, jacks = room.needed("a person kicks"), room.needed("a person does jumping jacks")
+    for quick in ("he jumps up high", "a woman crouches", "she raises the left hand", "a soldier salutes"):
+        assert room.needed(quick) == kick, quick
+    for long in ("a man claps", "they applaud", "a man punches", "he is boxing", "she jumps twice"):
+        assert room.needed(long) == jacks, long
+
+
 def test_lying_down_is_long_wherever_the_two_words_stand_and_only_in_this_order():
     long = room.needed("he lies on his back down there")
     assert long == room.needed("he picks up a box from the floor") == room.needed("she is falling over, slowly, down")

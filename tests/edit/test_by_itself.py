@@ -1,0 +1,68 @@
+"""What a sentence says of a range, drawn alone, with small random networks."""
+
+import pytest
+import torch
+
+from coamd_blender.errors import Cancelled
+from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.edit import by_itself
+from runtime.generate.generator import Generator
+from runtime.model.autoencoder import Autoencoder
+from runtime.model.generator import MotionGenerator
+from runtime.model.sampling import Known
+from runtime.model.text_encoder import TextEncoder
+from runtime.weights import BUNDLED as WEIGHTS
+
+CONFIG = SamplingConfig(steps=3, solver_steps=1)
+BOW, TWO = "a person bows", "a man walks, then sits down"
+
+
+@pytest.fixture(scope="module")
+def generator():
+    torch.manual_seed(0)
+    config = GeneratorConfig(
+        token_dim=11, width=16, layers=1, heads=2, feedforward=16, head_width=16, head_blocks=1, text_layers=0
+    )
+    networks = MotionGenerator(config)
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    coder = Autoencoder(AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1))
+    return Generator(coder, networks, TextEncoder.load(WEIGHTS), "cpu")
+
+
+def around(before, hidden, after):
+    """Tokens of ones, of which ``hidden`` in the middle are not known."""
+    known = Known(torch.ones(1, before + hidden + after, 11), torch.ones(1, before + hidden + after, 11).bool())
+    known.given[:, before : before + hidden] = False
+    return known
+
+
+@pytest.mark.parametrize(("before", "hidden", "after"), [(2, 8, 2), (1, 8, 0), (0, 8, 1), (0, 8, 0)])
+def test_between_the_passages_is_what_the_sentence_alone_makes(generator, before, hidden, after):
+    first, last = before + (before > 0), before + hidden - (after > 0)
+    found = by_itself.drawn_alone(generator, around(before, hidden, after), BOW, 7, CONFIG)
+    alone = generator.draw([BOW], last - first, [7], CONFIG)
+    assert torch.equal(found.tokens[:, first:last], alone)
+    stays = [*range(before), *range(before + hidden, before + hidden + after)]
+    assert (found.tokens[:, stays] == 1).all()
+    given = found.given[0, :, 0].tolist()
+    assert given == [row in stays or first <= row < last for row in range(len(given))]
+
+
+@pytest.mark.parametrize(("hidden", "is_apt"), [(4, False), (5, True), (22, True), (23, False)])
+def test_between_frames_that_stay_one_second_to_four_are_drawn_by_themselves(hidden, is_apt):
+    assert by_itself.is_apt(around(1, hidden, 1)) == is_apt
+    assert by_itself.is_apt(around(0, hidden - 2, 0)) == is_apt, "alone there are no passages"
+
+
+@pytest.mark.parametrize("prompt", [BOW, TWO])
+def test_every_step_is_told_and_may_stop_it(generator, prompt):
+    known, told = around(1, 13, 1), []
+    by_itself.drawn_alone(generator, known, prompt, 7, CONFIG, lambda: told.append(1))
+    assert len(told) == by_itself.steps_of(prompt, known, CONFIG) == (3 if prompt == BOW else 6)
+
+    def stop():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        by_itself.drawn_alone(generator, known, prompt, 7, CONFIG, stop)
