@@ -3,10 +3,14 @@
 Clips are of a set recorded in several manners, which trains no shipped weights. Of every label every other take may
 teach; the rest, never shown, train two judges as in teaching.py, one of the manner and one of the action. Both see
 clips as the autoencoder has them. How far each is right on the takes that may teach is told beside.
+
+What is judged is what a user gets who teaches a manner and changes no setting. A style that is taught is kept in the
+cache, and the teaching of one that was stopped is gone on with.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +22,10 @@ from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from runtime.data.dataset import Prepared
 from runtime.evaluate.evaluator import Judge
 from runtime.evaluate.results import weights_digest
-from runtime.evaluate.teaching import SHORTEST, Lesson, Named, made, seen_through, style_of
-from runtime.generate.style import Worn
+from runtime.evaluate.teaching import SHORTEST, Lesson, Named, made, seen_through
+from runtime.generate.style import Style, Worn
 from runtime.teach.lessons import Clip
+from runtime.teach.teach import TeachSettings, teach
 
 if TYPE_CHECKING:
     from runtime.evaluate.benchmarks import Options
@@ -95,6 +100,24 @@ def taught_clips(bench: MannerBench, manner: str) -> list[Clip]:
     ]
 
 
+def taught_style(options: Options, manner: str, clips: Sequence[Clip]) -> Style:
+    """Teach a manner as the command line does, or read the style back. Raises DataError when it was stopped."""
+    generator = options.generator()  # one of its own: teaching changes it
+    told = hashlib.sha256(f"{generator.digest} {TeachSettings()}".encode())
+    for clip in clips:
+        told.update(clip.joints.tobytes() + " ".join(clip.sentences).encode())
+    out = Path(options.cache) / f"manner-{manner}-{told.hexdigest()[:16]}.safetensors"
+    if out.is_file():
+        return Style.load(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    style = teach(generator, clips, out, name=manner)
+    if style is None:
+        raise DataError(
+            f"The teaching of the manner {manner!r} was stopped", "Run the benchmark again to go on with it"
+        )
+    return style
+
+
 def run_manners(options: Options) -> dict:
     """Measure how often the judges name the manner that was taught, and the action that was asked for."""
     generator, judge = options.generator(), Judge.load(options.weights, options.evaluator)
@@ -119,8 +142,7 @@ def run_manners(options: Options) -> dict:
 
 
 def _row(generator: Generator, bench: MannerBench, manner: str, options: Options) -> dict:
-    clips = taught_clips(bench, manner)
-    worn = [Worn(style_of(generator, manner, clips))]
+    worn = [Worn(taught_style(options, manner, taught_clips(bench, manner)))]
     found: dict[str, list[bool]] = {"before": [], "manner_named": [], "action_named": []}
     for label, asked in ASKED.items():
         kind = next(kind for kind, labels in KINDS.items() if label in labels)

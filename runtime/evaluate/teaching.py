@@ -213,10 +213,13 @@ def style_of(generator: Generator, name: str, clips: Sequence[Clip]) -> Style:
 
 
 def made(generator: Generator, lesson: Lesson, frames: int, seeds: int, worn: Sequence[Worn], cache: Path) -> list:
-    """Return motions (frames, 22, 3), metres, of every way to ask for the action, ``seeds`` of each, or read them
-    back."""
+    """Return motions (frames, 22, 3), metres, of every way to ask for the action, or read them back.
+
+    Each way is drawn ``seeds`` times, no two with one seed: that also says which clip is shown, and where.
+    """
     prompts = [asked for asked in lesson.asked for _ in range(seeds)]
-    told = hashlib.sha256(f"{generator.digest} {drawing_code()} {frames} {prompts}".encode())
+    drawn = list(range(len(prompts)))
+    told = hashlib.sha256(f"{generator.digest} {drawing_code()} {frames} {prompts} {drawn}".encode())
     for each in worn:
         told.update(f"{each.strength} {each.style.config}".encode())
         if each.style.tokens is not None:
@@ -227,7 +230,7 @@ def made(generator: Generator, lesson: Lesson, frames: int, seeds: int, worn: Se
     def make() -> list[np.ndarray]:
         generator.wear(worn)
         try:
-            return list(generator.generate(prompts, frames, [seed for _ in lesson.asked for seed in range(seeds)]))
+            return list(generator.generate(prompts, frames, drawn))
         finally:
             generator.wear(())
 

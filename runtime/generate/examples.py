@@ -206,6 +206,17 @@ class Examples:
         nearest = torch.where(nearest < -1, nearest[:, :1], nearest).mean(dim=1)  # of a class of fewer, the nearest
         return (self.tensors["weight"] @ vector + self.tensors["bias"] + PULL * nearest).softmax(dim=0)
 
+    def class_of(self, vector: torch.Tensor) -> int | None:
+        """Return the number of the class that a sentence, bare, surely belongs to; None where none is sure or has a
+        name.
+
+        ``vector`` (dim,) is its unit vector.
+        """
+        chances = self._chances(vector)
+        best = int(chances.argmax())
+        named = best < len(self.config.actions) or bool(self.config.captions and self.config.captions[best])
+        return best if named and chances[best] >= SURE else None
+
     def caption_of(self, clause: str, vector: torch.Tensor) -> str:
         """Return a caption that the networks learnt, of what ``clause`` asks for, with its side and speed.
 

@@ -5,7 +5,8 @@ encoded: nothing has to be trained for it. A sentence asks for what was taught w
 not as near to what the networks knew before. Nearness is a cosine after within-class covariance normalisation (Hatch et
 al. 2006): by the many phrasings of each authored action it is known which differences of sentences mean nothing.
 Between two clips of one sentence lies a motion that is neither: what is shown is one of them, led part of the way to
-another.
+another. A manner's clip that goes on as it ends, such as of walking, is carried on to the end of the time (Schoedl et
+al. 2000, Video textures): what is drawn around it would fall back into the networks' own manner.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ from runtime.model.sampling import Known
 
 SHARE = 0.9  # of a clip's tokens that are shown at strength 1
 FEWEST = 3  # tokens that are shown at least: fewer tell no action
-MIXED = 0.5  # how far one clip is led to the likest other, at most
+LED = (0.0, 0.5)  # how far one clip is led to the likest other, at least and at most
 AMONG = 6  # others that are looked at
 AS_NEAR = 0.3  # what nearness to a known sentence, and to a caption, counts against nearness to what was taught
 ASKED = -0.12  # the difference from which on what was taught is asked for
 SYNONYM = 0.8  # the cosine of two actions from which on, of what was taught in a manner, they are one
+SEAM = 0.8  # of the mean step from token to token: up to there a clip's end is like an earlier moment of it
+GOING = 0.75  # share of that step that the first and last ones must have, for a clip to go on
 PLAIN = 0.6  # the cosine from which on it is, where no sentences tell what differences mean
 _SPREAD = 3.0  # of the mean variance within actions, added to every direction's
 _SLIGHT = frozenset(  # words that tell of no manner
@@ -72,6 +75,7 @@ class Nearness:
     def __init__(self, examples: Examples | None, vocabulary: Vocabulary | None):
         """Learn it from the sentences of ``examples``; ``vocabulary`` holds what the networks know from words alone."""
         self._lead: torch.Tensor | None = None
+        self._examples = examples
         if examples is not None and vocabulary is not None:
             sentences, known = examples.tensors["sentences"], torch.tensor(examples.config.known)
             owner = torch.arange(len(known)).repeat_interleave(known)
@@ -94,6 +98,17 @@ class Nearness:
         own = normalize(vectors[:, : self._captions.shape[1]], dim=-1)
         known = (mine @ self._sentences.T).amax(dim=1) + (own @ self._captions.T).amax(dim=1)
         return near - AS_NEAR * known >= ASKED, rows
+
+    def alike(self, vectors: torch.Tensor, taught: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return which of the unit ``vectors`` (n, dim) of sentences tell of the same as one of ``taught`` (m, dim),
+        bool (n,), and of which (n,): a synonym's cosine, or the same class of the examples."""
+        near = vectors @ taught.T
+        if self._examples is not None:
+            mine, theirs = ([self._examples.class_of(vector) for vector in part] for part in (vectors, taught))
+            same = [[one is not None and one == other for other in theirs] for one in mine]
+            near = near + torch.tensor(same).to(near)
+        found, rows = near.max(dim=1)
+        return found >= SYNONYM, rows
 
     def _spread(self, narrow: torch.Tensor) -> torch.Tensor:
         """Return unit vectors (n, narrow) in which differences that mean nothing are small."""
@@ -139,7 +154,7 @@ class Taught:
     def asked(self, clauses: Sequence[str]) -> list[str | None]:
         """Return the taught wording that each clause asks for; None for none.
 
-        What was taught in a manner is asked for by the manner's words, and by an action as near as a synonym.
+        What was taught in a manner is asked for by the manner's words, and by the same action (:meth:`Nearness.alike`).
         """
         told: list[str | None] = [None] * len(clauses)
         for manner in dict.fromkeys(manner for _, manner in self._wordings):
@@ -149,8 +164,7 @@ class Taught:
                 continue
             vectors = self._encode([_without(bare(clauses[place]), manner) for place in places])
             if manner:
-                near, nearest = (vectors @ self._vectors[rows].T).max(dim=1)
-                meant = near >= SYNONYM
+                meant, nearest = self._nearness.alike(vectors, self._vectors[rows])
             else:
                 meant, nearest = self._nearness.asked(vectors, self._vectors[rows])
             for place, is_meant, row in zip(places, meant.tolist(), nearest.tolist(), strict=True):
@@ -170,11 +184,13 @@ class Taught:
 
         ``free`` says of how many of the first and of the last tokens of each nothing is shown: they are drawn anew.
 
-        ``asked`` are the wordings that the clauses ask for (:meth:`asked`). A clause depends
-        on its own seed only. A clip that is shorter lies anywhere in the time, a longer one is shown from its start.
+        ``asked`` are the wordings that the clauses ask for (:meth:`asked`). A clause depends on its own seed only. A
+        clip that is shorter lies anywhere in the time, a longer one is shown from its start; one that shows a manner
+        and goes on as it ends is carried on.
         """
         if not any(asked):
             return None
+        in_a_manner = {wording for wording, manner in self._wordings if manner}
         tokens = torch.zeros(len(clauses), count, self._clips[0][0].tokens.shape[1])
         given = torch.zeros(len(clauses), count, dtype=torch.bool)
         for place, (clause, wording, seed) in enumerate(zip(clauses, asked, seeds, strict=True)):
@@ -183,6 +199,8 @@ class Taught:
             lead, tail = free[place] if free else (0, 0)
             room, chance = count - lead - tail, np.random.default_rng(seed)
             clip, share = self._chosen(clause, wording, room, chance)
+            if wording in in_a_manner:
+                clip = carried_on(clip, room)
             length = min(len(clip), room)
             first = lead + int(chance.integers(room - length + 1))
             number = min(length, max(FEWEST, round(share * length)))
@@ -214,7 +232,8 @@ class Taught:
                     others[other.clip] = other.tokens
         near = list(others.values())
         among = [near[place] for place in chance.permutation(len(near))[:AMONG]]
-        return mixed(clip.tokens, among, MIXED * float(chance.random())), share
+        least_led, most_led = LED
+        return mixed(clip.tokens, among, least_led + (most_led - least_led) * float(chance.random())), share
 
 
 def _without(wording: str, manner: Sequence[str]) -> str:
@@ -238,3 +257,19 @@ def mixed(clip: torch.Tensor, others: Sequence[torch.Tensor], weight: float) -> 
         return clip
     laid, _ = min((laid_beside(clip.numpy(), other.numpy()) for other in others), key=lambda found: found[1])
     return torch.lerp(clip, torch.from_numpy(laid).to(clip), weight)
+
+
+def carried_on(clip: torch.Tensor, count: int) -> torch.Tensor:
+    """Return normalised tokens ``clip`` (n, dim), gone on with up to ``count`` from the moment in its first half that
+    its end is most like: (max(n, count), dim). A clip that comes to rest, or whose end is like nothing before, stays as
+    it is."""
+    if not FEWEST < len(clip) < count:
+        return clip
+    steps = (clip[1:] - clip[:-1]).norm(dim=1)
+    apart = (clip[: len(clip) // 2] - clip[-1]).norm(dim=1)
+    ends = min(float(part.mean()) for part in (steps[:FEWEST], steps[-FEWEST:]))
+    if ends < GOING * steps.mean() or apart.min() > SEAM * steps.mean():
+        return clip
+    again = clip[int(apart.argmin()) + 1 :]
+    rounds = -(-(count - len(clip)) // len(again))
+    return torch.cat([clip, *[again] * rounds])[:count]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from runtime.generate.taught import ASKED, FEWEST, Nearness, Shown, Taught, manner_of, mixed, sides_of
+from runtime.generate.taught import ASKED, FEWEST, Nearness, Shown, Taught, carried_on, manner_of, mixed, sides_of
 
 WORDS = ("waltzes", "spins", "goblin", "walks", "waves", "left", "right", "quickly")
 
@@ -121,3 +121,49 @@ def test_a_clause_is_shown_the_same_whatever_stands_beside_it():
     alone = shown(worn, "waltzes", seed=3)
     among = worn.shown(["spins", "waltzes"], [None, "waltzes"], 12, [1, 3])
     assert torch.equal(among.tokens[1], alone.tokens[0]) and not among.given[0].any()
+
+
+def test_a_manner_is_shown_to_other_words_for_the_same_action():
+    class Learnt:
+        vectors = normalize(torch.eye(9)[:1], dim=-1)
+
+    class Known:
+        class config:
+            known = (9,)
+
+        tensors = {"sentences": torch.eye(9), "basis": torch.eye(9)}
+
+        @staticmethod
+        def class_of(vector):
+            return 0 if vector[WORDS.index("walks")] > 0.5 else 1 if vector[WORDS.index("spins")] > 0.5 else None
+
+    clips = (clip(1, "a person walks like our goblin"), clip(2, "a person waves like our goblin"))
+    worn = Taught([(clips, 1.0)], Nearness(Known, Learnt), vectors)
+    asked = worn.asked(["he walks quickly like our goblin", "spins like our goblin", "waltzes like our goblin"])
+    assert asked == ["walks like our goblin", None, None], "0.71 is no synonym's cosine, but the class is one"
+
+
+def cycle(count, period=6):
+    """A point that goes round, a step of about one."""
+    angles = torch.arange(count) * 2 * torch.pi / period
+    return torch.stack([angles.cos(), angles.sin()], dim=1)
+
+
+def test_what_goes_on_as_it_ends_is_carried_on_to_the_end_of_the_time():
+    assert torch.allclose(carried_on(cycle(14), 40), cycle(40), atol=1e-5)
+    assert carried_on(cycle(14), 14).shape == (14, 2) and carried_on(cycle(14), 9).shape == (14, 2)
+
+
+def test_what_comes_to_rest_or_ends_elsewhere_is_not_carried_on():
+    resting = torch.cat([cycle(14), cycle(14)[-1:].expand(6, 2)])
+    leaving = cycle(14) + torch.arange(14)[:, None]
+    for tokens in (resting, leaving, torch.zeros(8, 2)[:2]):
+        assert carried_on(tokens, 40) is tokens
+
+
+def test_only_a_manners_clip_is_carried_on():
+    walk = Shown(cycle(14), ("a person walks like our goblin",), 1)
+    manner = taught(walk, clip(2, "a person waves like our goblin"))
+    action = taught(Shown(cycle(14), ("a person waltzes",), 1))
+    assert shown(manner, "walks like our goblin", 30).given.all(), "all of the time"
+    assert int(shown(action, "waltzes", 30).given[0, :, 0].sum()) == 14
