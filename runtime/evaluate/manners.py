@@ -4,8 +4,8 @@ Clips are of a set recorded in several manners, which trains no shipped weights.
 teach; the rest, never shown, train two judges as in teaching.py, one of the manner and one of the action. Both see
 clips as the autoencoder has them. How far each is right on the takes that may teach is told beside.
 
-What is judged is what a user gets who teaches a manner and changes no setting. A style that is taught is kept in the
-cache, and the teaching of one that was stopped is gone on with.
+A manner is taught by what is shown alone, and for a benchmark of its own trained besides, as the panel does it. A style
+is kept in the cache, and a training that was stopped is gone on with.
 """
 
 from __future__ import annotations
@@ -100,17 +100,17 @@ def taught_clips(bench: MannerBench, manner: str) -> list[Clip]:
     ]
 
 
-def taught_style(options: Options, manner: str, clips: Sequence[Clip]) -> Style:
+def taught_style(options: Options, manner: str, clips: Sequence[Clip], settings: TeachSettings) -> Style:
     """Teach a manner as the command line does, or read the style back. Raises DataError when it was stopped."""
     generator = options.generator()  # one of its own: teaching changes it
-    told = hashlib.sha256(f"{generator.digest} {TeachSettings()}".encode())
+    told = hashlib.sha256(f"{generator.digest} {settings}".encode())
     for clip in clips:
         told.update(clip.joints.tobytes() + " ".join(clip.sentences).encode())
     out = Path(options.cache) / f"manner-{manner}-{told.hexdigest()[:16]}.safetensors"
     if out.is_file():
         return Style.load(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    style = teach(generator, clips, out, name=manner)
+    style = teach(generator, clips, out, name=manner, settings=settings)
     if style is None:
         raise DataError(
             f"The teaching of the manner {manner!r} was stopped", "Run the benchmark again to go on with it"
@@ -118,13 +118,18 @@ def taught_style(options: Options, manner: str, clips: Sequence[Clip]) -> Style:
     return style
 
 
-def run_manners(options: Options) -> dict:
-    """Measure how often the judges name the manner that was taught, and the action that was asked for."""
+def run_manners(options: Options, settings: TeachSettings | None = None) -> dict:
+    """Measure how often the judges name the manner that was taught, and the action that was asked for.
+
+    It is taught by ``settings``, without them by what is shown alone.
+    """
+    settings = settings or TeachSettings(steps=0)
     generator, judge = options.generator(), Judge.load(options.weights, options.evaluator)
     bench = MannerBench(generator, takes_of(options.data()), judge)
     rows = []
     for manner in MANNERS:
-        rows.append(_row(generator, bench, manner, options))
+        style = taught_style(options, manner, taught_clips(bench, manner), settings)
+        rows.append(_row(generator, bench, manner, style, options))
         if options.progress:
             options.progress(len(rows), len(MANNERS))
     total = {key: float(np.mean([row[key] for row in rows])) for key in rows[0] if key != "manner"}
@@ -141,8 +146,13 @@ def run_manners(options: Options) -> dict:
     }
 
 
-def _row(generator: Generator, bench: MannerBench, manner: str, options: Options) -> dict:
-    worn = [Worn(taught_style(options, manner, taught_clips(bench, manner)))]
+def run_trained_manners(options: Options) -> dict:
+    """Measure what :func:`run_manners` does of manners that are trained as long as usual."""
+    return run_manners(options, TeachSettings())
+
+
+def _row(generator: Generator, bench: MannerBench, manner: str, style: Style, options: Options) -> dict:
+    worn = [Worn(style)]
     found: dict[str, list[bool]] = {"before": [], "manner_named": [], "action_named": []}
     for label, asked in ASKED.items():
         kind = next(kind for kind, labels in KINDS.items() if label in labels)

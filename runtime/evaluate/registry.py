@@ -100,6 +100,13 @@ OPEN = (
         "manners.run_manners",
         usual={"seeds": 1},
     ),
+    Benchmark(
+        "teach_manners_trained",
+        "the same six, trained besides as the panel does it",
+        BOTH,
+        "manners.run_trained_manners",
+        usual={"seeds": 1},
+    ),
     Benchmark("fairness", "do the obedience tests tell real clips apart", DATA, "benchmarks.run_fairness"),
     Benchmark(
         "fairness_vocabulary",

@@ -85,6 +85,19 @@ def _laid_over(own: Known | None, other: Known | None, rows: Sequence[int]) -> K
     return Known(tokens, given)
 
 
+def _report_rows(
+    on_step: StepReport, drawn: torch.Tensor, rows: list[int], step: int, steps: int, coarse: Callable
+) -> None:
+    """Tell a step of some ``rows`` of what is ``drawn``, with the others as they are."""
+
+    def whole() -> torch.Tensor:
+        seen = drawn.clone()
+        seen[rows] = coarse()
+        return seen
+
+    on_step(step, steps, whole)
+
+
 class Generator:
     """The loaded networks. One instance serves many requests; it keeps no state between them."""
 
@@ -292,18 +305,50 @@ class Generator:
     ) -> torch.Tensor:
         """Draw ``count`` normalised tokens a prompt: (prompts, count, token_dim).
 
-        How, ``sample`` in model/sampling.py says. ``text`` are the prompts' features, where they are at hand.
+        How, ``sample`` in model/sampling.py says. ``text`` are the prompts' features, where they are at hand. Prompts
+        that ask for other styles than the rest are drawn apart, and only the last of such parts tells its steps; under
+        ``steer`` all are drawn in the styles that any of them asks for.
         """
-        noise, order = noise_of_seeds(seeds, count, self.networks.config.token_dim)
+        noise, order = (part.to(self.device) for part in noise_of_seeds(seeds, count, self.networks.config.token_dim))
+        told = [tidy_prompt(prompt) for prompt in prompts]
         if text is None:
-            told = [tidy_prompt(prompt) for prompt in prompts]
             text, _ = self._read(told, self._asked(told))
         fast = self.quality == "fast"
         if fast and steer:
             config = replace(config, steps=FAST_STEERED_STEPS)
         networks = self._student if fast else self.networks
-        with torch.inference_mode():
-            return sample(networks, text, noise.to(self.device), order.to(self.device), config, on_step, known, steer)
+        parts = self._dressed(told, steer is not None)
+        if len(parts) == 1:
+            self._dress(parts[0][0])
+            with torch.inference_mode():
+                return sample(networks, text, noise, order, config, on_step, known, steer)
+        drawn = torch.zeros_like(noise)
+        for number, (some, rows) in enumerate(parts, start=1):
+            self._dress(some)
+            report = on_step if number == len(parts) else None
+            if report:
+                report = partial(_report_rows, on_step, drawn, rows)
+            own = None if known is None else Known(known.tokens[rows], known.given[rows])
+            theirs = TextFeatures(*(part[rows] for part in text))
+            with torch.inference_mode():
+                drawn[rows] = sample(networks, theirs, noise[rows], order[rows], config, report, own)
+        return drawn
+
+    def _dressed(self, told: Sequence[str], together: bool) -> list[tuple[tuple[Worn, ...], list[int]]]:
+        """Return which styles change the networks for which rows; the same for all where they go ``together``."""
+        if self._wardrobe is None or not told:
+            return [((), list(range(len(told))))]
+        asked = [self._wardrobe.asked(prompt) for prompt in told]
+        if together:
+            asked = [tuple(each for each in self._wardrobe.worn if any(each in own for own in asked))] * len(told)
+        parts: dict[tuple[int, ...], tuple[tuple[Worn, ...], list[int]]] = {}
+        for row, own in enumerate(asked):
+            parts.setdefault(tuple(map(id, own)), (own, []))[1].append(row)
+        return list(parts.values())
+
+    def _dress(self, some: tuple[Worn, ...]) -> None:
+        if self._wardrobe is not None:
+            self._wardrobe.put_on(some)
 
     def heard(
         self, clauses: list[str], count: int, seeds: list[int], free: Sequence[tuple[int, int]] | None = None

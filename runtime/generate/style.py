@@ -2,8 +2,9 @@
 
 A style holds the clips as latent tokens, which are shown to the networks where their sentences are asked for
 (taught.py), and, where it was trained, a change of low rank for some of the generator's matrices (LoRA, Hu et al.
-2021): ``up @ down``, added ``strength`` times. It lies in a file of its own beside the weights, belongs to the weights
-it was taught on, and tells what it was taught from. :mod:`runtime.teach` makes it.
+2021): ``up @ down``, added ``strength`` times. A manner's is added for prompts that have its words only, so nothing
+else can be forgotten. It lies in a file of its own beside the weights, belongs to the weights it was taught on, and
+tells what it was taught from. :mod:`runtime.teach` makes it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch import nn
 from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.wire import limits
 from runtime import checkpoint
-from runtime.generate.taught import Shown
+from runtime.generate.taught import Shown, is_in, manner_of, wordings_of
 
 KIND = "style"
 SUFFIX = ".safetensors"
@@ -105,6 +106,10 @@ class Style:
         parts = self.tokens.float().split([count for count, _, _ in self.config.shown])
         return [Shown(part, said, clip) for part, (_, clip, said) in zip(parts, self.config.shown, strict=True)]
 
+    def manner(self) -> tuple[str, ...]:
+        """Return the words that ask for the manner that was taught; () where that is an action."""
+        return manner_of(wordings_of(self.clips()))
+
     @classmethod
     def load(cls, path: Path) -> Style:
         """Read it from ``path``. Raises WeightsError when the file is missing, torn or no style."""
@@ -137,6 +142,10 @@ class Worn:
     strength: float = 1.0
 
 
+def _same(some: Sequence[Worn], others: Sequence[Worn]) -> bool:
+    return [(id(each.style), each.strength) for each in some] == [(id(each.style), each.strength) for each in others]
+
+
 class Wardrobe:
     """Puts styles on the matrices of ``networks`` and takes them off again, to the bit."""
 
@@ -145,28 +154,44 @@ class Wardrobe:
         has, None where no clips can be shown."""
         self._networks, self._digest, self._token_dim = networks, digest, token_dim
         self._plain: dict[str, torch.Tensor] = {}  # the matrices that are changed, as they were
+        self._on: tuple[Worn, ...] = ()  # what changes them
+        self._manners: list[tuple[str, ...]] = []  # of what is worn
         self.worn: tuple[Worn, ...] = ()  # what is on, in order; kept alive, so that their ids stay theirs
 
-    @torch.no_grad()
     def wear(self, worn: Sequence[Worn]) -> None:
         """Have the networks wear these styles and no others.
 
         Raises InputError, and changes nothing, for a style of other weights or a strength out of range.
         """
         worn = [each for each in worn if each.strength]
-        if [(id(each.style), each.strength) for each in worn] == [(id(on.style), on.strength) for on in self.worn]:
+        if not _same(worn, self.worn):
+            for each in worn:
+                self._check(each)
+            self._manners = [each.style.manner() for each in worn]
+        self.worn = tuple(worn)
+        self.put_on(self.worn)
+
+    def asked(self, prompt: str) -> tuple[Worn, ...]:
+        """Return which of the styles worn change the networks for a prompt: of manners those it has the words of."""
+        return tuple(
+            each for each, manner in zip(self.worn, self._manners, strict=True)
+            if each.style.layers and is_in(manner, prompt)
+        )  # fmt: skip
+
+    @torch.no_grad()
+    def put_on(self, some: Sequence[Worn]) -> None:
+        """Have the matrices changed by ``some`` of the styles worn and by no others, until told otherwise."""
+        if _same(some, self._on):
             return
-        for each in worn:
-            self._check(each)
         for name, plain in self._plain.items():
             self._networks.get_parameter(name).copy_(plain)
         self._plain = {}
-        for each in worn:
+        for each in some:
             for layer, (down, up) in each.style.layers.items():
                 matrix = self._networks.get_parameter(f"{layer}.weight")
                 self._plain.setdefault(f"{layer}.weight", matrix.detach().clone())
                 matrix.add_((up @ down).to(matrix), alpha=each.strength)
-        self.worn = tuple(worn)
+        self._on = tuple(some)
 
     def _check(self, worn: Worn) -> None:
         name = worn.style.config.name

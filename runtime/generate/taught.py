@@ -4,7 +4,7 @@ The networks complete a motion better than they find it (examples.py), and a tau
 encoded: nothing has to be trained for it. A sentence asks for what was taught when it is near a taught sentence, and
 not as near to what the networks knew before. Nearness is a cosine after within-class covariance normalisation (Hatch et
 al. 2006): by the many phrasings of each authored action it is known which differences of sentences mean nothing.
-Between two clips of one sentence lies a motion that is neither: what is shown is one of them, led part of the way to
+Between two clips of one sentence lies a motion that is neither: what is shown begins as one of them and ends as
 another. A manner's clip that goes on as it ends, such as of walking, is carried on to the end of the time (Schoedl et
 al. 2000, Video textures): what is drawn around it would fall back into the networks' own manner.
 """
@@ -28,7 +28,7 @@ from runtime.model.sampling import Known
 
 SHARE = 0.9  # of a clip's tokens that are shown at strength 1
 FEWEST = 3  # tokens that are shown at least: fewer tell no action
-LED = (0.0, 0.5)  # how far one clip is led to the likest other, at least and at most
+MIDDLE = (0.3, 0.7)  # share of the time after which a clip is half the likest other, at least and at most
 AMONG = 6  # others that are looked at
 AS_NEAR = 0.3  # what nearness to a known sentence, and to a caption, counts against nearness to what was taught
 ASKED = -0.12  # the difference from which on what was taught is asked for
@@ -127,6 +127,17 @@ def manner_of(groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(word for word in wordings[0] if word not in _SLIGHT and all(word in other for other in wordings))
 
 
+def wordings_of(clips: Sequence[Shown]) -> list[tuple[str, ...]]:
+    """Return for each action that ``clips`` show its wordings, of the recorded clips and not their mirror images."""
+    recorded = {clip.clip: clip.said for clip in reversed(clips)}  # a clip's mirror image comes after it
+    return list(dict.fromkeys(tuple(map(bare, said)) for said in reversed(recorded.values())))
+
+
+def is_in(manner: Sequence[str], clause: str) -> bool:
+    """Tell whether a clause has all the words of a manner."""
+    return set(manner) <= set(bare(clause).split())
+
+
 class Taught:
     """The clips of the styles that are worn, each with the share of it that is shown."""
 
@@ -144,8 +155,7 @@ class Taught:
         self._mirrored = [clip.said != own.setdefault(clip.clip, clip.said) for clip, _ in self._clips]
         self._wordings: list[tuple[str, tuple[str, ...]]] = []  # with the words of the manner they are in
         for clips, _ in styles:
-            recorded = {clip.clip: clip.said for clip in reversed(clips)}  # not of its mirror image, which comes after
-            groups = list(dict.fromkeys(tuple(map(bare, said)) for said in reversed(recorded.values())))
+            groups = wordings_of(clips)
             manner = manner_of(groups)
             self._wordings += [(wording, manner) for group in groups for wording in group]
         self._wordings = list(dict.fromkeys(self._wordings))
@@ -159,7 +169,7 @@ class Taught:
         told: list[str | None] = [None] * len(clauses)
         for manner in dict.fromkeys(manner for _, manner in self._wordings):
             rows = [row for row, (_, own) in enumerate(self._wordings) if own == manner]
-            places = [place for place, clause in enumerate(clauses) if set(manner) <= set(bare(clause).split())]
+            places = [place for place, clause in enumerate(clauses) if is_in(manner, clause)]
             if not places:
                 continue
             vectors = self._encode([_without(bare(clauses[place]), manner) for place in places])
@@ -232,8 +242,7 @@ class Taught:
                     others[other.clip] = other.tokens
         near = list(others.values())
         among = [near[place] for place in chance.permutation(len(near))[:AMONG]]
-        least_led, most_led = LED
-        return mixed(clip.tokens, among, least_led + (most_led - least_led) * float(chance.random())), share
+        return mixed(clip.tokens, among, float(chance.uniform(*MIDDLE))), share
 
 
 def _without(wording: str, manner: Sequence[str]) -> str:
@@ -248,15 +257,18 @@ def _without(wording: str, manner: Sequence[str]) -> str:
     return " ".join(words[:first] + words[places[-1] + 1 :]) or wording
 
 
-def mixed(clip: torch.Tensor, others: Sequence[torch.Tensor], weight: float) -> torch.Tensor:
-    """Return normalised tokens ``clip`` (n, dim), led by ``weight`` to the likest of ``others``, each (m, dim).
+def mixed(clip: torch.Tensor, others: Sequence[torch.Tensor], middle: float) -> torch.Tensor:
+    """Return normalised tokens ``clip`` (n, dim), that more and more become the likest of ``others``, each (m, dim).
 
-    They keep their own time, and the same shape.
+    After the share ``middle`` of their time they are half of each, before and after it nearly one of them: a mean of
+    both all the time would be a vaguer motion, and not farther from either. They keep their own time, and the same
+    shape.
     """
     if not others:
         return clip
     laid, _ = min((laid_beside(clip.numpy(), other.numpy()) for other in others), key=lambda found: found[1])
-    return torch.lerp(clip, torch.from_numpy(laid).to(clip), weight)
+    weights = (torch.linspace(0, 1, len(clip)) + 0.5 - middle).clamp(0, 1)[:, None]
+    return torch.lerp(clip, torch.from_numpy(laid).to(clip), weights)
 
 
 def carried_on(clip: torch.Tensor, count: int) -> torch.Tensor:

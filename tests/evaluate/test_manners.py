@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from synthetic_motions import bowing, kicking, squatting, waving
 
 from coamd_blender.errors import DataError
 from runtime.evaluate import manners
 from runtime.evaluate.teaching import seen_through
+from runtime.generate.style import Style, StyleConfig
+from runtime.teach.teach import TeachSettings
 
 
 class Through:
@@ -56,6 +59,33 @@ def test_every_other_take_teaches_with_the_manner_in_its_sentence(bench):
         "a person walks in our wide way", "a person runs in our wide way", "a person waves in our wide way",
     }  # fmt: skip
     assert [len(clip.joints) for clip in clips[:4]] == [len(squatting(2.0 + 0.1 * take)) for take in range(4)]
+
+
+def test_a_style_is_taught_once_and_an_interrupted_teaching_is_told(bench, monkeypatch, tmp_path):
+    calls = []
+
+    class Generator:
+        digest = "1" * 64
+
+    class Options:
+        cache = tmp_path / "cache"
+        generator = staticmethod(Generator)
+
+    def teach(generator, clips, out, *, name, settings):
+        calls.append((name, settings.steps, len(clips)))
+        if not settings.steps:
+            return None
+        told = ((3, 0, ("a person walks in our wide way",)),)
+        style = Style(StyleConfig(name, generator.digest, 0, ("a",), ("a",), shown=told), {}, torch.ones(3, 4))
+        style.save(out)
+        return style
+
+    monkeypatch.setattr(manners, "teach", teach)
+    clips = manners.taught_clips(bench, "wide")
+    made = [manners.taught_style(Options, "wide", clips, TeachSettings(steps=5)) for _ in range(2)]
+    assert calls == [("wide", 5, 12)] and [style.config.name for style in made] == ["wide", "wide"]
+    with pytest.raises(DataError, match="was stopped - Run the benchmark again"):
+        manners.taught_style(Options, "wide", clips, TeachSettings(steps=0))
 
 
 def test_too_few_takes_are_refused():

@@ -267,3 +267,36 @@ def test_a_style_of_other_weights_leaves_what_was_worn(bowling):
         assert torch.equal(bowling.shown(["does the goblin jig"], 10, [1]).tokens, before.tokens)
     finally:
         bowling.wear(())
+
+
+def manner():
+    words = ("a person walks like our goblin", "a person waves like our goblin")
+    told = tuple((10, number, (word,)) for number, word in enumerate(words))
+    layers = {"transformer.layers.0.feedforward.0": (torch.ones(1, 16), torch.ones(16, 1))}
+    config = StyleConfig("goblin", "", 1, words, ("walk.bvh", "wave.bvh"), shown=told)
+    return Worn(Style(config, layers, torch.full((20, NETWORKS.token_dim), 0.5)))
+
+
+def test_a_trained_manner_that_no_word_asks_for_changes_nothing_to_the_bit(bowling):
+    prompts = ["walk", "she bows, then she walks"]
+    plain = bowling.generate(prompts, 40, [1, 2])
+    bowling.wear([manner()])
+    try:
+        assert np.array_equal(bowling.generate(prompts, 40, [1, 2]), plain)
+        asked = bowling.generate(["bows like our goblin"], 40, [1])
+    finally:
+        bowling.wear(())
+    assert np.abs(asked - bowling.generate(["bows like our goblin"], 40, [1])).max() > 1e-3
+    assert np.array_equal(bowling.generate(prompts, 40, [1, 2]), plain)
+
+
+def test_prompts_in_a_manner_and_without_it_are_drawn_as_if_each_were_alone(bowling):
+    prompts, seeds, seen = ["bows like our goblin", "walk"], [1, 2], []
+    bowling.wear([manner()])
+    try:
+        alone = [bowling.generate([prompt], 40, [seed])[0] for prompt, seed in zip(prompts, seeds, strict=True)]
+        both = bowling.generate(prompts, 40, seeds, on_step=lambda step, steps, preview: seen.append((step, preview())))
+    finally:
+        bowling.wear(())
+    assert np.abs(both - np.stack(alone)).max() < 1e-4
+    assert [step for step, _ in seen] == list(range(1, 1 + len(seen))) and np.abs(seen[-1][1] - both).max() < 1e-4
