@@ -13,7 +13,7 @@ import numpy as np
 from ..anim import actions, ground_path, range_edit, range_steps, stepwise, targets
 from ..anim.read_action import Reading, read_steps
 from ..anim.steps import Call
-from ..core.workflow import Workflow
+from ..core.workflow import Answer, Workflow
 from ..errors import InputError, RigError
 from ..motion.skeleton import JOINT_INDEX
 from ..retarget.holds import Hold
@@ -95,7 +95,7 @@ def _edit(original: Original, wanted: EditSettings, aside: pending.Aside | None)
     )
     scene.coamd_edit.seed = wanted.seed
     answer = yield _request(wanted, reading)
-    yield from _write(original, site, answer.arrays["joints"], aside)
+    yield from _write(original, site, answer, aside)
 
 
 def _subject(context: bpy.types.Context, waiting: bpy.types.PropertyGroup | None) -> tuple:
@@ -229,11 +229,11 @@ def pose_targets(reading: Reading, poses: tuple[int, ...], hold: Hold | None) ->
 
 
 def _write(
-    original: Original, site: range_edit.Site, joints: np.ndarray, aside: pending.Aside | None
+    original: Original, site: range_edit.Site, answer: Answer, aside: pending.Aside | None
 ) -> Generator[Call | None, Any, None]:
     """Solve in a thread, then write a preview, a few curves a step, and hand it over as one undo step, in which the
     edit set ``aside`` goes."""
-    channels, torn = yield Call(range_edit.plan, (site, joints))
+    channels, torn = yield Call(range_edit.plan, (site, answer.arrays["joints"]))
     name = f"{_found_again(original)[1].name} (edit)"
     outcome = range_edit.EditOutcome(torn=torn, released=len(site.influences) * len(site.areas))
 
@@ -242,7 +242,7 @@ def _write(
         same, changed = range_edit.count_untouched(source, copies[0], original.handle, site.areas)
         verified = f"{same:,} keys outside untouched, verified"
         told = verified if not changed else f"{verified}; {changed:,} are not as they were"
-        notes = (told, *outcome.notes, *site.reading.notes)
+        notes = (told, *answer.fields.get("notes", ()), *outcome.notes, *site.reading.notes)
         pending.offer(scene, armature, source, copies[0], original.handle, original.frames, notes)
 
     (uid,) = yield from range_steps.write_copies(

@@ -96,4 +96,5 @@ def _continued(context: bpy.types.Context, armature: bpy.types.Object, wished: r
 
     joints, title = [made for _, made in motions], takes.title(wished.prompt)
     told = yield from continuing.written(ground, site, joints, title, finish)
-    return [f"frames {ground.area.first} to {ground.area.last} follow on frame {wished.join}", *told]
+    follows = f"frames {ground.area.first} to {ground.area.last} follow on frame {wished.join}"
+    return [follows, *answer.fields.get("notes", ()), *told]

@@ -61,6 +61,12 @@ def weights(fields: Mapping[str, Any]) -> None:
             field(told, name, "a text")
 
 
+def notes(fields: Mapping[str, Any]) -> None:
+    """Raise ProtocolError where there are lines for the user that are not texts."""
+    if "notes" in fields:
+        field(fields, "notes", "a list of texts")
+
+
 def joints(arrays: Mapping[str, np.ndarray], shape: Sequence[int | None], name: str = "joints") -> np.ndarray:
     """Return the array ``name``: positions (..., 22, 3) in metres whose leading dimensions are ``shape``, None any but
     0.

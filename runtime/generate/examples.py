@@ -20,9 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch.nn.functional import normalize
-from torch.nn.utils.rnn import pad_sequence
 
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
@@ -35,6 +35,7 @@ AS_LIKELY = 0.5  # share of the likeliest action's probability from which on cha
 NEAR = 0.6  # cosine to the nearest sentence of an action under which a sentence has nothing to do with it
 NEIGHBOURS, PULL = 2, 45.0  # sentences of a class that are compared; what their mean cosine adds to its logit
 WORDS = 0.7  # what the words alone count for beside what they mean together
+MOST_JUDGED = 512  # sentences of which is remembered what they ask for
 LEAD = 2  # tokens that are drawn between what is there and an example
 CHOICE, SLACK = 6, 5  # examples that chance chooses among; tokens by which these may fit worse than the best
 _TWO = r"two(?! (?:hands|arms|legs|feet|knees|fists|palms|fingers|people))|twice"
@@ -159,7 +160,8 @@ class Examples:
         self._tokens = self.tensors["tokens"].split(list(config.lengths))
         self._told = [told_by(told) for told in config.told]
         self.tensors["sentences"] = normalize(self.tensors["sentences"], dim=-1)
-        self._rows = pad_sequence(torch.arange(sum(config.known)).split(list(config.known)), True, -1)
+        self._begins = np.cumsum([0, *config.known[:-1]])  # of each class among the sentences
+        self._judged: dict[bytes, tuple[torch.Tensor, float]] = {}  # by the bytes of a sentence's vector
 
     @classmethod
     def beside(cls, folder: Path, made_for: str) -> Examples | None:
@@ -188,10 +190,10 @@ class Examples:
 
         ``vector`` (dim,) is its unit vector.
         """
-        chances = self._chances(vector)
+        ((chances, nearest),) = self._judge(vector[None])
         best = int(chances.argmax())
         known = len(self.config.actions)
-        if best >= known or chances[best] < SURE or self.nearest(vector) < NEAR:
+        if best >= known or chances[best] < SURE or nearest < NEAR:
             return []
         likely = torch.nonzero(chances[:known] >= AS_LIKELY * chances[best])[:, 0].tolist()
         return sorted(likely, key=lambda action: -float(chances[action]))
@@ -199,12 +201,39 @@ class Examples:
     def _narrow(self, vectors: torch.Tensor) -> torch.Tensor:
         return normalize(vectors @ self.tensors["basis"], dim=-1)
 
-    def _chances(self, vector: torch.Tensor) -> torch.Tensor:
-        near = self.tensors["sentences"] @ self._narrow(vector)
-        of_class = torch.where(self._rows < 0, -2.0, near[self._rows])
-        nearest, _ = of_class.topk(min(NEIGHBOURS, of_class.shape[1]), dim=1)
-        nearest = torch.where(nearest < -1, nearest[:, :1], nearest).mean(dim=1)  # of a class of fewer, the nearest
-        return (self.tensors["weight"] @ vector + self.tensors["bias"] + PULL * nearest).softmax(dim=0)
+    def _judge(self, vectors: torch.Tensor) -> list[tuple[torch.Tensor, float]]:
+        """Return for each unit vector of ``vectors`` (n, dim) the chances of the classes, and the cosine to the nearest
+        sentence of an action.
+
+        A sentence is asked of several times, for its caption and its example: what was found is kept for a while.
+        """
+        vectors = vectors.cpu()
+        keys = [vector.numpy().tobytes() for vector in vectors]
+        unknown = [row for row, key in enumerate(keys) if key not in self._judged]
+        if len(self._judged) + len(unknown) > MOST_JUDGED:
+            self._judged, unknown = {}, list(range(len(keys)))
+        if unknown:
+            asked = vectors[unknown]
+            near = self._narrow(asked) @ self.tensors["sentences"].T
+            cosines = near[:, : sum(self.config.known[: len(self.config.actions)])].amax(dim=1).tolist()
+            pull = PULL * torch.from_numpy(self._nearest_of_classes(near.numpy()))
+            chances = (asked @ self.tensors["weight"].T + self.tensors["bias"] + pull).softmax(dim=1)
+            self._judged |= dict(zip([keys[row] for row in unknown], zip(chances, cosines, strict=True), strict=True))
+        return [self._judged[key] for key in keys]
+
+    def _nearest_of_classes(self, near: np.ndarray) -> np.ndarray:
+        """Return the mean cosine (n, classes) of the ``NEIGHBOURS`` sentences of each class that are nearest, of a
+        class of fewer the nearest.
+
+        ``near`` (n, m) are the cosines to all sentences; those that count are overwritten.
+        """
+        found, falling = [], np.arange(near.shape[1], 0, -1)
+        for _ in range(NEIGHBOURS):
+            found.append(np.maximum.reduceat(near, self._begins, axis=1))
+            highest = np.repeat(found[-1], self.config.known, axis=1)
+            first = np.maximum.reduceat(np.where(near == highest, falling, 0), self._begins, axis=1)
+            np.put_along_axis(near, near.shape[1] - first, -2.0, axis=1)
+        return np.mean([np.where(one < -1, found[0], one) for one in found], axis=0)
 
     def class_of(self, vector: torch.Tensor) -> int | None:
         """Return the number of the class that a sentence, bare, surely belongs to; None where none is sure or has a
@@ -223,7 +252,7 @@ class Examples:
         ``vector`` (dim,) is the unit vector of its bare wording. "" where that is not sure, where two things are done
         at once, and where there is no caption of one side though the clause asks for one.
         """
-        chances = self._chances(vector)
+        ((chances, _),) = self._judge(vector[None])
         best = int(chances.argmax())
         if not self.config.captions or chances[best] < SURE or _TOGETHER.search(clause):
             return ""
@@ -243,8 +272,7 @@ class Examples:
     def nearest(self, vector: torch.Tensor) -> float:
         """Return the cosine of a sentence's unit vector (dim,) and the nearest sentence of an action, both in the
         basis."""
-        of_actions = self.tensors["sentences"][: sum(self.config.known[: len(self.config.actions)])]
-        return float((of_actions @ self._narrow(vector)).amax())
+        return self._judge(vector[None])[0][1]
 
     def _is_taught(self, vector: torch.Tensor, taught: torch.Tensor | None) -> bool:
         """Tell whether a sentence's unit vector (dim,) is as near to one of ``taught`` (m, dim) as to an action."""
@@ -257,6 +285,7 @@ class Examples:
 
         ``vectors`` (n, dim) are the unit vectors of the clauses' bare wordings.
         """
+        self._judge(vectors)  # all in one
         return [
             "" if self._is_taught(vector, taught) else self.caption_of(clause, vector)
             for clause, vector in zip(clauses, vectors.cpu(), strict=True)

@@ -34,6 +34,7 @@ from runtime.model.text_encoder import TextEncoder, TextFeatures, beside
 from runtime.weights import AUTOENCODER, GENERATOR, STUDENT, sha256
 from runtime.weights import BUNDLED as WEIGHTS
 
+MOST_HEARD, MOST_TOGETHER = 64, 8  # calls of the text encoder that are remembered, and the prompts of one
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
 
 
@@ -126,6 +127,7 @@ class Generator:
         self._taught: torch.Tensor | None = None  # vectors of those words
         self._clips: Taught | None = None  # what those styles show
         self._nearness: Nearness | None = None
+        self._heard: dict[tuple[str, ...], TextFeatures] = {}
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
@@ -226,7 +228,7 @@ class Generator:
         known = self._known or self.vocabulary
         if known is None or not isinstance(self.text_encoder, TextEncoder):
             return []
-        found = [known.unlearnt(prompt, self.text_encoder) for prompt in dict.fromkeys(prompts)]
+        found = [known.unlearnt(prompt, self.encode) for prompt in dict.fromkeys(prompts)]
         return [str(unlearnt) for told in found for unlearnt in told]
 
     def generate(
@@ -440,9 +442,16 @@ class Generator:
         return own, vectors
 
     def encode(self, prompts: list[str]) -> TextFeatures:
-        """Features of each prompt, padded together; the same prompt is encoded once."""
-        distinct = list(dict.fromkeys(prompts))
-        features = self.text_encoder(distinct)
+        """Features of each prompt, padded together; the same prompt is encoded once, and a few that were asked for
+        lately are remembered: a sentence is mostly drawn several times."""
+        distinct = tuple(dict.fromkeys(prompts))
+        features = self._heard.pop(distinct, None)
+        if features is None:
+            features = self.text_encoder(list(distinct))
+        if len(distinct) <= MOST_TOGETHER:
+            self._heard[distinct] = features  # the last again
+            if len(self._heard) > MOST_HEARD:
+                del self._heard[next(iter(self._heard))]
         rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=self.device)
         return TextFeatures(*(part[rows] for part in features))
 

@@ -41,7 +41,7 @@ class HeadBlock(nn.Module):
         """
         modulation = condition + self.offset if self.shared else self.modulation(condition)
         shift, scale, gate = modulation.chunk(3, dim=-1)
-        return x + gate * self.layers(modulate(self.norm(x), shift, scale))
+        return torch.addcmul(x, gate, self.layers(modulate(self.norm(x), shift, scale)))
 
 
 def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
@@ -88,12 +88,23 @@ class DiffusionHead(nn.Module):
     ) -> torch.Tensor:
         """Return what :meth:`forward` does, (..., token_dim), for conditions already projected.
 
-        A solver asks for the same many times. ``noisy`` (..., token_dim) are normalised; ``time`` (...); ``projected``
-        (..., head width). A distilled head needs ``until`` (...), the time up to which it says the mean velocity.
+        ``noisy`` (..., token_dim) are normalised; ``time`` (...); ``projected`` (..., head width). A distilled head
+        needs ``until`` (...), the time up to which it says the mean velocity.
         """
+        return self.velocity_at(noisy, self.moment(time, until), projected)
+
+    def moment(self, time: torch.Tensor, until: torch.Tensor | None = None) -> torch.Tensor:
+        """Return what the head takes from a ``time`` (...), and from ``until`` (...) where it is distilled: features
+        (..., head width), the same for all that a solver asks then."""
         moment = self.time(sinusoid(time * _TIME_SCALE, 256))
-        if self.distilled:
-            moment = moment + self.until(sinusoid(until * _TIME_SCALE, 256))
+        return moment + self.until(sinusoid(until * _TIME_SCALE, 256)) if self.distilled else moment
+
+    def velocity_at(self, noisy: torch.Tensor, moment: torch.Tensor, projected: torch.Tensor) -> torch.Tensor:
+        """Return what :meth:`velocity` does, (..., token_dim), no unit, at a ``moment`` (..., head width) of
+        :meth:`moment`.
+
+        ``noisy`` (..., token_dim) are normalised; ``projected`` (..., head width).
+        """
         told = functional.silu(projected + moment)
         modulation = self.shared(told)
         x = self.project(noisy)

@@ -23,7 +23,12 @@ def modulate(x: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor) -> torch
 
     ``shift`` and ``scale`` have that shape or spread over it; both are of shape (..., width).
     """
-    return x * (1 + scale) + shift
+    return torch.addcmul(shift, x, 1 + scale)
+
+
+def at_places(x: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Return the features ``x`` (batch, tokens, width), any unit, at ``places`` (batch, n): (batch, n, width)."""
+    return x.gather(1, places[..., None].expand(-1, -1, x.shape[-1]))
 
 
 def text_vector(tokens: torch.Tensor, valid: torch.Tensor, last: bool) -> torch.Tensor:
@@ -47,11 +52,11 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """Attend to itself: features ``x`` (batch, tokens, width), ``valid`` (batch, tokens) bool, to the same shape as
-        x.
+    def forward(self, x: torch.Tensor, valid: torch.Tensor | None, places: torch.Tensor | None = None) -> torch.Tensor:
+        """Attend to itself: features ``x`` (batch, tokens, width), ``valid`` (batch, tokens) bool, all when None, to
+        the same shape as x, or for the tokens at ``places`` (batch, n) alone to (batch, n, width).
         """
-        return self.attend(x, valid, self.remember(x))
+        return self.attend(x if places is None else at_places(x, places), valid, self.remember(x))
 
     def remember(self, context: torch.Tensor) -> torch.Tensor:
         """Return keys and values (2, batch, heads, tokens, width / heads) of features ``context`` (batch, tokens,
@@ -59,15 +64,16 @@ class Attention(nn.Module):
         """
         return torch.stack([self._split(part) for part in self.key_value(context).chunk(2, dim=-1)])
 
-    def attend(self, x: torch.Tensor, valid: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+    def attend(self, x: torch.Tensor, valid: torch.Tensor | None, memory: torch.Tensor) -> torch.Tensor:
         """Return what features ``x`` (batch, tokens, width) find in the ``memory`` of a context: the same shape.
 
         ``memory`` (2, batch, heads, context tokens, width / heads) is what :meth:`remember` made; ``valid`` (batch,
-        context tokens) bool.
+        context tokens) bool, all when None.
         """
         key, value = memory
         query = self._split(self.query(x))
-        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=valid[:, None, None, :])
+        mask = None if valid is None else valid[:, None, None, :]
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return self.out(attended.transpose(1, 2).flatten(2))
 
     def _split(self, x: torch.Tensor) -> torch.Tensor:

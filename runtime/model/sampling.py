@@ -126,120 +126,111 @@ def sample(
         known = Known(torch.zeros_like(noise), torch.zeros_like(noise, dtype=torch.bool))
     missing = ~known.given.all(dim=-1)
     rank, totals = rank_of_missing(order, missing), missing.sum(dim=1).tolist()
-    conditions = _conditions_of(networks, text, noise, config)
+    conditions, solve = _conditions_of(networks, text, noise, config), _Solver(networks.head, config)
     tokens = torch.where(known.given, known.tokens, torch.zeros_like(noise))
+    before = torch.zeros(len(totals), 1, dtype=rank.dtype, device=noise.device)
     for step in range(1, config.steps + 1):
-        before, after = (
-            torch.tensor([kept_after(index, config.steps, total) for total in totals], device=noise.device)[:, None]
-            for index in (step - 1, step)
-        )
         hidden = missing & (rank >= before)
+        before = rank.new_tensor([kept_after(step, config.steps, total) for total in totals])[:, None]
         coarse = partial(torch.clone, tokens)
         if hidden.any():  # a few missing tokens are all there before the last step
-            draw = partial(_drawn, networks.head, conditions(tokens, hidden), noise, known, config)
+            draw = partial(_drawn, solve, conditions(tokens, hidden), noise, known)
             if steer:
                 tokens = torch.where(known.given, tokens, steer(draw(tokens, hidden), hidden))
                 coarse = partial(torch.clone, tokens)
             else:
-                tokens = draw(tokens, hidden & (rank < after))
-                coarse = partial(draw, tokens, hidden & (rank >= after))
+                tokens = draw(tokens, hidden & (rank < before))
+                coarse = partial(draw, tokens, hidden & (rank >= before))
         if on_step:
             on_step(step, config.steps, coarse)
     return tokens
 
 
+# conditions(places): those (branches * batch, n, width) of the tokens at places (batch, n)
+_Conditions = Callable[[torch.Tensor], torch.Tensor]
+
+
 def _conditions_of(
     networks: MotionGenerator, text: TextFeatures, noise: torch.Tensor, config: SamplingConfig
-) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Read a text once, and return what gives the head's conditions (2 * batch, count, width) at every step.
+) -> Callable[[torch.Tensor, torch.Tensor], _Conditions]:
+    """Read a text once, and return what gives the head's conditions at every step.
 
     They are asked for with the tokens (batch, count, dim) so far and where they are ``hidden`` (batch, count) bool:
     those with the text come first, then those without it and without the skipped layers. Of distilled networks there
-    are only the first (batch, count, width).
+    are only the first.
     """
-    batch, count, _ = noise.shape
+    batch, transformer = len(noise), networks.transformer
     skipped = config.skipped if config.guidance_weight > 1 else ()  # up to there nothing is led away from
     if networks.config.distilled:
-        return _led_conditions_of(networks, text, noise, config.guidance_weight, bool(skipped))
-    valid = torch.ones(2 * batch, count, dtype=torch.bool, device=noise.device)
-    dropped = torch.arange(2 * batch, device=noise.device) >= batch
-    told = networks.transformer.read(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
+        dropped = torch.full((batch,), config.guidance_weight == 0, device=noise.device)
+        weight = noise.new_full((batch,), config.guidance_weight)
+        guidance = weight, torch.full((batch,), bool(skipped), device=noise.device)
+        branches, skips, told = 1, (), transformer.read(text.tokens, text.valid, dropped, guidance)
+    else:
+        dropped = torch.arange(2 * batch, device=noise.device) >= batch
+        told = transformer.read(text.tokens.repeat(2, 1, 1), text.valid.repeat(2, 1), dropped)
+        branches, skips = 2, (skipped, batch)
 
-    def conditions(tokens: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-        return networks.transformer(tokens.repeat(2, 1, 1), hidden.repeat(2, 1), valid, told, skipped, batch)
-
-    return conditions
-
-
-def _led_conditions_of(
-    networks: MotionGenerator, text: TextFeatures, noise: torch.Tensor, weight: float, skipping: bool
-) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """:func:`_conditions_of` of distilled networks, for a guidance ``weight`` and whether layers are ``skipping``."""
-    batch, count, _ = noise.shape
-    valid = torch.ones(batch, count, dtype=torch.bool, device=noise.device)
-    dropped = torch.full((batch,), weight == 0, device=noise.device)
-    guidance = noise.new_full((batch,), weight), torch.full((batch,), skipping, device=noise.device)
-    told = networks.transformer.read(text.tokens, text.valid, dropped, guidance)
-
-    def conditions(tokens: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-        return networks.transformer(tokens, hidden, valid, told)
+    def conditions(tokens: torch.Tensor, hidden: torch.Tensor) -> _Conditions:
+        shown = tokens.repeat(branches, 1, 1), hidden.repeat(branches, 1)
+        features = transformer(*shown, None, told, *skips, finished=False)
+        return lambda places: transformer.finish(features, None, told, *skips, places=places.repeat(branches, 1))
 
     return conditions
 
 
 def _drawn(
-    head: DiffusionHead,
-    vectors: torch.Tensor,
+    solve: _Solver,
+    conditions: _Conditions,
     noise: torch.Tensor,
     known: Known,
-    config: SamplingConfig,
     tokens: torch.Tensor,
     wanted: torch.Tensor,
 ) -> torch.Tensor:
-    """``tokens`` (batch, count, dim) with those ``wanted`` (batch, count) drawn by the head.
-
-    ``vectors`` (2 * batch, count, width) are the conditions with the text and those without, or those that a distilled
-    head takes alone.
-    """
-    if not wanted.any():
+    """``tokens`` (batch, count, dim) with those ``wanted`` (batch, count) drawn by the head."""
+    most = int(wanted.sum(dim=1).max())
+    if not most:
         return tokens
-    branches = vectors.unflatten(0, (-1, len(tokens)))[:, wanted].flatten(0, 1)  # (branches * wanted, width)
-    fixed = Known(known.tokens[wanted], known.given[wanted])
-    draw = _jump if head.distilled else _draw
-    return tokens.masked_scatter(
-        wanted[..., None], draw(head, branches, noise[wanted] * config.temperature, fixed, config)
-    )
+    places = wanted.int().argsort(dim=1, descending=True, stable=True)[:, :most]  # others where a row wants fewer
+    vectors = conditions(places).unflatten(0, (-1, len(tokens)))[:, wanted.gather(1, places)].flatten(0, 1)
+    drawn = solve(vectors, noise[wanted], Known(known.tokens[wanted], known.given[wanted]))
+    return tokens.masked_scatter(wanted[..., None], drawn)
 
 
-def _jump(
-    head: DiffusionHead, vectors: torch.Tensor, start: torch.Tensor, fixed: Known, config: SamplingConfig
-) -> torch.Tensor:
-    """:func:`_draw` by a distilled head, whose every evaluation goes from one solver step to the next.
+class _Solver:
+    """Goes from noise to tokens by a ``head``, and remembers what the head takes from its times."""
 
-    Tokens of which channels are given take at least ``JUMPS_BESIDE`` of them: the others see what is given only there.
-    """
-    straight, projected = fixed.tokens - start, head.condition(vectors)
-    steps = max(config.solver_steps, JUMPS_BESIDE) if fixed.given.any() else config.solver_steps
-    x = start
-    for now, then in pairwise(solver_times(steps)):
-        time, until = (torch.full((1,), end, device=x.device) for end in (now, then))
-        x = x + (then - now) * torch.where(fixed.given, straight, head.velocity(x, time, projected, until))
-    return x
+    def __init__(self, head: DiffusionHead, config: SamplingConfig):
+        self.head, self.config = head, config
+        self._moments: dict[int, torch.Tensor] = {}
 
+    def __call__(self, vectors: torch.Tensor, noise: torch.Tensor, fixed: Known) -> torch.Tensor:
+        """Return tokens (n, dim), no unit, for ``noise`` of that shape.
 
-def _draw(
-    head: DiffusionHead, pair: torch.Tensor, start: torch.Tensor, fixed: Known, config: SamplingConfig
-) -> torch.Tensor:
-    """Tokens (masked, dim) from the noise ``start`` for ``pair``: conditions with the text, then those without.
+        ``vectors`` (branches * n, width) are the conditions with the text and those without, or those that a distilled
+        head takes alone. Channels given in ``fixed`` go straight to their value. A distilled head goes from one solver
+        step to the next in one evaluation; tokens of which channels are given take at least ``JUMPS_BESIDE`` of them:
+        the others see what is given only there.
+        """
+        x, config = noise * self.config.temperature, self.config
+        given = bool(fixed.given.any())
+        steps = max(config.solver_steps, JUMPS_BESIDE) if given and self.head.distilled else config.solver_steps
+        straight, projected = fixed.tokens - x, self.head.condition(vectors)
+        moments = dict(zip(solver_times(steps)[:-1], self._at(steps, x), strict=True))
 
-    Channels given in ``fixed`` go straight to their value.
-    """
-    straight, projected = fixed.tokens - start, head.condition(pair)
+        def velocity(x: torch.Tensor, time: float) -> torch.Tensor:
+            if self.head.distilled:
+                field = self.head.velocity_at(x, moments[time], projected)
+            else:
+                with_text, without = self.head.velocity_at(x.repeat(2, 1), moments[time], projected).chunk(2)
+                field = guided(without, with_text, config.guidance_weight, config.guidance_rescale)
+            return torch.where(fixed.given, straight, field) if given else field
 
-    def velocity(x: torch.Tensor, time: float) -> torch.Tensor:
-        times = torch.full((1,), time, device=x.device)  # broadcast over rows
-        with_text, without = head.velocity(x.repeat(2, 1), times, projected).chunk(2)
-        field = guided(without, with_text, config.guidance_weight, config.guidance_rescale)
-        return torch.where(fixed.given, straight, field)
+        return euler(velocity, x, steps)
 
-    return euler(velocity, start, config.solver_steps)
+    def _at(self, steps: int, like: torch.Tensor) -> torch.Tensor:
+        """Return what the head takes from each of its ``steps`` (steps, head width)."""
+        if steps not in self._moments:
+            times = like.new_tensor(solver_times(steps))
+            self._moments[steps] = self.head.moment(times[:-1], times[1:])
+        return self._moments[steps]

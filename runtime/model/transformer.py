@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from runtime.config import GeneratorConfig
-from runtime.model.layers import Attention, EncoderLayer, FeedForward, modulate, sinusoid, text_vector
+from runtime.model.layers import Attention, EncoderLayer, FeedForward, at_places, modulate, sinusoid, text_vector
 
 
 class Told(NamedTuple):
@@ -132,17 +132,21 @@ class MotionLayer(nn.Module):
         memory = None if self.cross is None else self.cross.remember(keys).transpose(0, 1)
         return memory, self.condition(pooled)[:, None]
 
-    def forward(self, x: torch.Tensor, valid: torch.Tensor, told: Told) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, valid: torch.Tensor | None, told: Told, places: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Pass features ``x`` (batch, tokens, width) through the layer: the same shape.
 
-        ``valid`` (batch, tokens) bool; ``told`` is for this layer alone.
+        ``valid`` (batch, tokens) bool, all when None; ``told`` is for this layer alone. With ``places`` (batch, n) only
+        the tokens there pass, and look at all: (batch, n, width).
         """
         (memory,), (modulation,) = told.memories, told.modulations
         shift, scale, gate, shift_ff, scale_ff, gate_ff = modulation.chunk(6, dim=-1)
-        x = x + (1 + gate) * self.attention(modulate(self.norms[0](x), shift, scale), valid)
+        attended = self.attention(modulate(self.norms[0](x), shift, scale), valid, places)
+        x = torch.addcmul(x if places is None else at_places(x, places), 1 + gate, attended)
         if self.cross is not None:
             x = x + self.cross.attend(self.norms[1](x), told.valid, memory.transpose(0, 1))
-        return x + (1 + gate_ff) * self.feedforward(modulate(self.norms[2](x), shift_ff, scale_ff))
+        return torch.addcmul(x, 1 + gate_ff, self.feedforward(modulate(self.norms[2](x), shift_ff, scale_ff)))
 
 
 class MaskedTransformer(nn.Module):
@@ -164,26 +168,58 @@ class MaskedTransformer(nn.Module):
         self,
         tokens: torch.Tensor,
         hidden: torch.Tensor,
-        valid: torch.Tensor,
+        valid: torch.Tensor | None,
         told: Told,
         skipped: tuple[int, ...] = (),
         skipping: int = 0,
+        finished: bool = True,
     ) -> torch.Tensor:
         """Return conditions (batch, tokens, width).
 
         tokens (batch, tokens, token_dim) normalised, hidden (batch, tokens) bool: replaced by the mask token, valid
-        (batch, tokens) bool: False past a clip's end, ``told``: what :meth:`read` made of a text. The last ``skipping``
-        rows of the batch pass the layers ``skipped`` by.
+        (batch, tokens) bool: False past a clip's end, all True when None, ``told``: what :meth:`read` made of a text.
+        The last ``skipping`` rows of the batch pass the layers ``skipped`` by. Not ``finished`` they are features of
+        that shape, for :meth:`finish` to make conditions of those that are wanted.
         """
-        x = torch.where(hidden[..., None], self.mask_token, self.project(tokens))
-        x = x + self._positions(valid)
-        for index, layer in enumerate(self.layers):
-            if index in skipped and skipping:
-                stop = len(x) - skipping
-                x = torch.cat([layer(x[:stop], valid[:stop], told.layer(index, stop)), x[stop:]])
-            else:
-                x = layer(x, valid, told.layer(index))
-        return self.norm(x)
+        x = torch.where(hidden[..., None], self.mask_token, self.project(tokens)) + self._positions(hidden, valid)
+        for index in range(len(self.layers) - 1):
+            x = self._pass(index, x, valid, told, (skipped, skipping))
+        return self.finish(x, valid, told, skipped, skipping) if finished else x
+
+    def finish(
+        self,
+        x: torch.Tensor,
+        valid: torch.Tensor | None,
+        told: Told,
+        skipped: tuple[int, ...] = (),
+        skipping: int = 0,
+        places: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return conditions (batch, n, width) of the tokens at ``places`` (batch, n), of all when None.
+
+        ``x`` (batch, tokens, width) are unfinished features; ``valid`` (batch, tokens) bool and the rest are as
+        :meth:`forward` was given. The last layer is a quarter of the work, and where a step draws few tokens it is done
+        for these.
+        """
+        return self.norm(self._pass(len(self.layers) - 1, x, valid, told, (skipped, skipping), places))
+
+    def _pass(
+        self,
+        index: int,
+        x: torch.Tensor,
+        valid: torch.Tensor | None,
+        told: Told,
+        skips: tuple[tuple[int, ...], int],
+        places: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Pass ``x`` through one layer, but for the rows that pass it by."""
+        layer, (skipped, skipping) = self.layers[index], skips
+        if index not in skipped or not skipping:
+            return layer(x, valid, told.layer(index), places)
+        stop = len(x) - skipping
+        first = None if places is None else places[:stop]
+        passed = layer(x[:stop], None if valid is None else valid[:stop], told.layer(index, stop), first)
+        return torch.cat([passed, x[stop:] if places is None else at_places(x[stop:], places[stop:])])
 
     def read(
         self,
@@ -204,13 +240,13 @@ class MaskedTransformer(nn.Module):
         memories, modulations = zip(*(layer.read(keys, pooled) for layer in self.layers), strict=True)
         return Told(keys_valid, memories, modulations)
 
-    def _positions(self, valid: torch.Tensor) -> torch.Tensor:
+    def _positions(self, hidden: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
         """Places counted from the start and from the end, so that the model knows how long it has; as published,
-        from the start alone."""
-        index = torch.arange(valid.shape[1], device=valid.device)
+        from the start alone. One row is for all where all tokens are valid."""
+        index = torch.arange(hidden.shape[1], device=hidden.device)
         width = self.config.width
         if self.place is None:
             return sinusoid(index, width)
-        left = valid.sum(dim=1, keepdim=True) - 1 - index
-        features = torch.cat([sinusoid(index, width).expand(len(valid), -1, -1), sinusoid(left, width)], dim=-1)
+        left = index.flip(0)[None] if valid is None else valid.sum(dim=1, keepdim=True) - 1 - index
+        features = torch.cat([sinusoid(index, width).expand(len(left), -1, -1), sinusoid(left, width)], dim=-1)
         return self.place(features)

@@ -10,22 +10,29 @@ from runtime.serve.server import Arrays, Fields, Report
 
 
 def edit(request: EditRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Make the ranges anew: fields ``fps`` and ``weights``, array ``joints`` of the shape and type that came."""
+    """Make the ranges anew.
+
+    Fields ``fps``, ``notes`` (a line for another quality than was asked for) and ``weights``, array ``joints`` of the
+    shape and type that came.
+    """
+    generator = models.generator(request.styles, request.quality, request.cfg)
     made = editing.regenerate.edit_ranges(
-        models.generator(request.styles, request.quality, request.cfg),
+        generator,
         request.joints,
         float(request.fps),
         editing.task.edits_of(request),
         on_step=lambda step, steps: report("sampling", step, steps, None),
     )
-    return {"fps": float(request.fps), "weights": models.provenance(request.styles)}, {"joints": made}
+    notes = generator.told_quality()
+    return {"fps": float(request.fps), "notes": notes, "weights": models.provenance(request.styles)}, {"joints": made}
 
 
 def storyboard(request: StoryboardRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Make the scenes in a row: fields ``fps`` and ``weights``, array ``joints`` float32 (frames, 22, 3)."""
+    """Make the scenes in a row: fields ``fps``, ``notes`` and ``weights`` as of :func:`edit`, array ``joints`` float32
+    (frames, 22, 3)."""
+    generator = models.generator(request.styles, request.quality, request.cfg)
     made = editing.storyboard.perform(
-        models.generator(request.styles, request.quality, request.cfg),
-        request,
-        on_step=lambda step, steps: report("sampling", step, steps, None),
+        generator, request, on_step=lambda step, steps: report("sampling", step, steps, None)
     )
-    return {"fps": FPS, "weights": models.provenance(request.styles)}, {"joints": made}
+    notes = generator.told_quality()
+    return {"fps": FPS, "notes": notes, "weights": models.provenance(request.styles)}, {"joints": made}

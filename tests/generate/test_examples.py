@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from coamd_blender.errors import WeightsError
+from runtime.generate import examples as examples_module
 from runtime.generate.examples import (
     FILE,
     Examples,
@@ -122,6 +123,8 @@ def test_the_nearest_sentences_count_beside_the_linear_classifier():
     examples = learnt()
     examples.tensors["weight"] = examples.tensors["weight"] * 0.0
     assert number_of("she bowls", examples=examples) in (3, 4, 5)
+    examples = learnt()  # the one before remembers what it found
+    examples.tensors["weight"] = examples.tensors["weight"] * 0.0
     examples.tensors["sentences"] = torch.eye(len(WORDS))[[3, 3, 3, 2]]  # nothing of what is known is like it
     assert number_of("she bowls", examples=examples) is None
 
@@ -279,3 +282,20 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path, change):
     examples.save(tmp_path)
     with pytest.raises(WeightsError, match=f"{FILE} does not fit"):
         Examples.beside(tmp_path, "coder")
+
+
+def test_what_sentences_ask_for_is_found_alike_in_a_row_at_once_and_when_it_is_remembered(monkeypatch):
+    monkeypatch.setattr(examples_module, "MOST_JUDGED", 3)
+    asked = vectors(["salutes", "bowls and walks", "vaults", "walks", "salutes and vaults"])
+    alone = [learnt()._judge(each[None])[0] for each in asked]
+    examples = learnt()
+    for found in (examples._judge(asked), examples._judge(asked[:2]), examples._judge(asked)):
+        for (chances, nearest), (expected, cosine) in zip(found, alone, strict=False):
+            assert torch.allclose(chances, expected, atol=1e-6) and nearest == pytest.approx(cosine)
+    assert len(examples._judged) <= len(asked)
+
+
+def test_of_each_class_the_two_nearest_sentences_count_and_of_a_class_of_one_the_one():
+    near = torch.tensor([[0.2, 0.9, 0.5, -0.3], [0.4, 0.4, -1.0, 0.1]])  # classes of two, one and one sentence
+    expected = torch.tensor([[0.55, 0.5, -0.3], [0.4, -1.0, 0.1]])
+    assert torch.allclose(torch.from_numpy(learnt()._nearest_of_classes(near.numpy())), expected)

@@ -109,6 +109,24 @@ def test_load_reads_what_was_saved(generator, tmp_path):
     assert np.array_equal(loaded.generate(["walk"], 24, [1]), generator.generate(["walk"], 24, [1]))
 
 
+def test_prompts_asked_for_lately_are_remembered_and_the_oldest_forgotten(generator, monkeypatch):
+    encoder, asked = generator.text_encoder, []
+    monkeypatch.setattr(generator, "text_encoder", lambda told: asked.append(told) or encoder(told))
+    monkeypatch.setattr(generator, "_heard", {})
+    monkeypatch.setattr("runtime.generate.generator.MOST_HEARD", 2)
+    first = generator.encode(["walk", "run", "walk"])
+    assert asked == [["walk", "run"]] and torch.equal(first.tokens[0], first.tokens[2])
+    generator.encode(["hop"])
+    again = generator.encode(["walk", "run", "walk"])
+    assert len(asked) == 2 and all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+    generator.encode(["sit"])
+    generator.encode(["run", "walk"])  # in another order they are others
+    assert asked[2:] == [["sit"], ["run", "walk"]] and list(generator._heard) == [("sit",), ("run", "walk")]
+    monkeypatch.setattr("runtime.generate.generator.MOST_TOGETHER", 1)
+    generator.encode(["bow", "kick"])
+    assert ("bow", "kick") not in generator._heard
+
+
 @pytest.fixture
 def bowling(generator):
     """The generator with an example of bowling, taken from it again afterwards."""

@@ -232,8 +232,8 @@ def test_the_places_of_missing_tokens_follow_the_drawn_order():
 @pytest.mark.parametrize("asked", [False, True])
 def test_the_head_draws_what_a_step_keeps_and_the_rest_only_for_who_asks(monkeypatch, asked):
     networks, drawn = tiny_networks(), []
-    velocity = networks.head.velocity
-    monkeypatch.setattr(networks.head, "velocity", lambda x, *rest: drawn.append(len(x) // 2) or velocity(x, *rest))
+    velocity = networks.head.velocity_at
+    monkeypatch.setattr(networks.head, "velocity_at", lambda x, *rest: drawn.append(len(x) // 2) or velocity(x, *rest))
     see = (lambda step, steps, coarse: coarse()) if asked else None
     sample(networks, text_of(1), *noise_of_seeds([1], 8, 5), SamplingConfig(steps=4, solver_steps=1), see)
     kept = [kept_after(step, 4, 8) for step in range(5)]
@@ -248,6 +248,19 @@ def test_what_is_seen_on_the_way_does_not_change_the_sample():
     assert torch.equal(quiet, seen)
 
 
+def test_conditions_of_some_tokens_are_those_among_all():
+    networks, text = tiny_networks(), text_of(4)
+    generator = torch.Generator().manual_seed(4)
+    tokens, hidden = torch.randn(4, 6, 5, generator=generator), torch.rand(4, 6, generator=generator) < 0.5
+    told = networks.transformer.read(text.tokens, text.valid, torch.arange(4) >= 2)
+    places = torch.tensor([[0, 3], [5, 1], [2, 2], [4, 0]])
+    for skipped in ((), (0,), (1,)):
+        whole = networks.transformer(tokens, hidden, torch.ones(4, 6, dtype=torch.bool), told, skipped, 2)
+        features = networks.transformer(tokens, hidden, None, told, skipped, 2, finished=False)
+        some = networks.transformer.finish(features, None, told, skipped, 2, places)
+        assert torch.allclose(some, whole[torch.arange(4)[:, None], places], atol=1e-5)
+
+
 def distilled_networks(seed=0):
     torch.manual_seed(seed)
     networks = MotionGenerator(replace(TINY, distilled=True)).eval()
@@ -258,14 +271,21 @@ def distilled_networks(seed=0):
 
 def test_distilled_networks_pass_once_a_step_and_jump_from_one_solver_time_to_the_next(monkeypatch):
     networks, text, spans = distilled_networks(), text_of(2), []
-    passes, velocity = [], networks.head.velocity
+    passes, (moment, velocity) = [], (networks.head.moment, networks.head.velocity_at)
     networks.transformer.register_forward_hook(lambda *_: passes.append(1))
+    times = {}
 
-    def watched(noisy, time, projected, until):
-        spans.append((round(time.item(), 3), round(until.item(), 3)))
-        return velocity(noisy, time, projected, until)
+    def timed(time, until):
+        features = moment(time, until)
+        times.update(zip(map(tuple, features.tolist()), zip(time.tolist(), until.tolist(), strict=True), strict=True))
+        return features
 
-    monkeypatch.setattr(networks.head, "velocity", watched)
+    def watched(noisy, its_moment, projected):
+        spans.append(tuple(round(end, 3) for end in times[tuple(its_moment.tolist())]))
+        return velocity(noisy, its_moment, projected)
+
+    monkeypatch.setattr(networks.head, "moment", timed)
+    monkeypatch.setattr(networks.head, "velocity_at", watched)
     noise, order = noise_of_seeds([1, 2], 6, 5)
     sample(networks, text, noise, order, SamplingConfig(steps=3, solver_steps=2))
     middle = round(0.5**1.2, 3)

@@ -11,11 +11,21 @@ from runtime.serve.tasks import RuntimeTasks
 CLIP = np.random.default_rng(0).normal(size=(60, 22, 3)).astype(np.float32)
 
 
+class Slow:
+    """A generator that says that it was not fast where that was asked for, and is asked for nothing else."""
+
+    def __init__(self, quality):
+        self.quality = quality
+
+    def told_quality(self):
+        return ["the better one"] if self.quality == "fast" else []
+
+
 class Loaded(Models):
-    """Models whose generator is never asked for anything."""
+    """Models whose generator makes nothing."""
 
     def generator(self, styles=(), quality="best", cfg=None):
-        return None
+        return Slow(quality)
 
 
 @pytest.fixture
@@ -55,7 +65,7 @@ def test_an_edit_reaches_the_task_as_it_was_asked(asked):
     fields = {"fps": 24, "ranges": [[10, 20, "continue"]], "prompt": "hop", "keep": 0.25, "seed": 7, "cfg": 2.5}
     told, made = ask("edit", fields, arrays, lambda *progress: steps.append(progress[:3]))
     (task,) = asked["tasks"]
-    assert told.pop("weights")["licence"] == "CC BY-SA 3.0" and told == {"fps": 24.0}
+    assert told.pop("weights")["licence"] == "CC BY-SA 3.0" and told == {"fps": 24.0, "notes": []}
     assert np.array_equal(made["joints"], CLIP + 1) and asked["fps"] == 24.0
     assert (task.start, task.stop, task.prompt, task.mode, task.joints) == (10, 20, "hop", "continue", None)
     assert (task.keep, task.seed, task.cfg) == (0.25, 7, 2.5)
@@ -104,11 +114,23 @@ def test_an_edit_that_cannot_be_meant_is_refused(asked, fields, arrays):
 def test_a_storyboard_reaches_the_task_and_may_stay_in_place(asked):
     scenes = [{"prompt": "walk", "seconds": 3}, {"prompt": "sit", "seconds": 2.5}]
     told, made = ask("storyboard", {"scenes": scenes, "seed": 5, "cfg": 1.5})
-    assert told.pop("weights")["name"].startswith("generator.safetensors") and told == {"fps": 20}
+    assert told.pop("weights")["name"].startswith("generator.safetensors") and told == {"fps": 20, "notes": []}
     assert made["joints"][-1, 0, 0] == 40
     assert asked == {"scenes": (StoryboardScene("walk", 3), StoryboardScene("sit", 2.5)), "seed": 5, "cfg": 1.5}
     _, still = ask("storyboard", {"scenes": scenes, "in_place": True})
     assert np.abs(still["joints"][:, 0, 0] - 1).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    "task, fields",
+    [
+        ("edit", {"fps": 20, "ranges": [[0, 9, "between"]]}),
+        ("storyboard", {"scenes": [{"prompt": "walk", "seconds": 3}]}),
+    ],
+)
+def test_another_quality_than_was_asked_for_is_told(asked, task, fields):
+    told, _ = ask(task, fields | {"quality": "fast"}, {"joints": CLIP} if task == "edit" else {})
+    assert told["notes"] == ["the better one"]
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,7 @@ class GenerateRequest(DrawingRequest):
         made = answers.joints(arrays, (len(self.seeds), None))
         longest = limits.LONGEST_FRAMES
         answers.owe(made.shape[1] <= longest, f"has {made.shape[1]} frames, more than {longest}")
-        if "notes" in fields:
-            answers.field(fields, "notes", "a list of texts")
+        answers.notes(fields)
         answers.weights(fields)
         if fields.get("scores") is not None:
             scores = answers.field(fields, "scores", "a list")
@@ -223,6 +222,7 @@ class EditRequest(DrawingRequest):
     def check_answer(self, fields: Fields, arrays: Arrays) -> None:
         """Raise ProtocolError unless there are as many frames as were sent."""
         wire.answers.joints(arrays, (len(self.joints),))
+        wire.answers.notes(fields)
 
     def _fields(self) -> Fields:
         return {
@@ -275,7 +275,8 @@ class StoryboardRequest(DrawingRequest):
     motion that ends as it began; ``in_place`` takes the travel out; ``styles`` and ``quality`` are as in
     :class:`GenerateRequest`.
 
-    Result: field ``fps``, array ``joints`` float32 (frames, 22, 3).
+    Result: fields ``fps`` and ``notes`` (a line on another quality than was asked for), array ``joints`` float32
+    (frames, 22, 3).
     """
 
     task: ClassVar[str] = "storyboard"
@@ -312,6 +313,7 @@ class StoryboardRequest(DrawingRequest):
         frames = len(wire.answers.joints(arrays, (None,)))
         longest = sum(scene.seconds + 1 for scene in self.scenes) * fps
         wire.answers.owe(frames <= longest, f"has {frames} frames, more than {longest:.0f}")
+        wire.answers.notes(fields)
 
     def _fields(self) -> Fields:
         return {

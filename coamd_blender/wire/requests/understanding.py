@@ -132,8 +132,7 @@ class SearchRequest(LibraryRequest):
         kinds = {"id": whole, "clip": text, "path": text, "labels": "a list of texts", "licence": text, "source": text}
         kinds |= {"status": text, "score": number, "seconds": number, "frames": "a list"}
         found = wire.answers.rows(fields, "results", self.top, kinds)
-        if "notes" in fields:
-            wire.answers.field(fields, "notes", "a list of texts")
+        wire.answers.notes(fields)
         for row in found:
             frames = row["frames"]
             good = len(frames) == 2 and all(type(frame) is int for frame in frames)
