@@ -29,9 +29,10 @@ from runtime.model.sampling import Known
 SHARE = 0.9  # of a clip's tokens that are shown at strength 1
 FEWEST = 3  # tokens that are shown at least: fewer tell no action
 MIDDLE = (0.3, 0.7)  # share of the time after which a clip is half the likest other, at least and at most
-AMONG = 6  # others that are looked at
+AMONG = 2  # others, by chance, of which the likest is taken: that of many would be all but the same
 AS_NEAR = 0.3  # what nearness to a known sentence, and to a caption, counts against nearness to what was taught
 ASKED = -0.12  # the difference from which on what was taught is asked for
+KNOWN = 0.8  # nearness from which on a sentence is one that was known before
 SYNONYM = 0.8  # the cosine of two actions from which on, of what was taught in a manner, they are one
 SEAM = 0.8  # of the mean step from token to token: up to there a clip's end is like an earlier moment of it
 GOING = 0.75  # share of that step that the first and last ones must have, for a clip to go on
@@ -89,15 +90,28 @@ class Nearness:
 
     def asked(self, vectors: torch.Tensor, taught: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return which of the unit ``vectors`` (n, dim) of sentences ask for one of ``taught`` (m, dim): bool (n,), and
-        the nearest of these (n,)."""
+        the nearest of these (n,).
+
+        A sentence known before, and nearer to what is known than to what was taught, asks for it only where that is of
+        the same class: "waves" does not ask for a wave of some kind, but "pounds in a nail" for one's own hammering.
+        """
         if self._lead is None:
             near, rows = (vectors @ taught.T).max(dim=1)
             return near >= PLAIN, rows
         mine, theirs = (self._spread(normalize(part @ self._basis, dim=-1)) for part in (vectors, taught))
         near, rows = (mine @ theirs.T).max(dim=1)
         own = normalize(vectors[:, : self._captions.shape[1]], dim=-1)
-        known = (mine @ self._sentences.T).amax(dim=1) + (own @ self._captions.T).amax(dim=1)
-        return near - AS_NEAR * known >= ASKED, rows
+        known, taught_known = ((part @ self._sentences.T).amax(dim=1) for part in (mine, theirs))
+        asked = near - AS_NEAR * (known + (own @ self._captions.T).amax(dim=1)) >= ASKED
+        for place in torch.nonzero(asked & (known >= KNOWN) & (near < known))[:, 0].tolist():
+            row = int(rows[place])
+            asked[place] = taught_known[row] >= KNOWN and self._one_class(vectors[place], taught[row])
+        return asked, rows
+
+    def _one_class(self, one: torch.Tensor, other: torch.Tensor) -> bool:
+        """Tell whether the unit vectors (dim,) of two sentences are surely of one class of the examples."""
+        mine = self._examples.class_of(one)
+        return mine is not None and mine == self._examples.class_of(other)
 
     def alike(self, vectors: torch.Tensor, taught: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return which of the unit ``vectors`` (n, dim) of sentences tell of the same as one of ``taught`` (m, dim),

@@ -56,6 +56,35 @@ def test_what_is_known_as_well_is_not_taken_to_be_asked_for():
     assert not near.asked(known, vectors(["waves"]))[0].any()
 
 
+def test_a_sentence_known_before_asks_only_for_what_is_of_its_class():
+    class Learnt:
+        vectors = normalize(torch.eye(9)[:1], dim=-1)
+
+    class Known:
+        class config:
+            known = (2, 2)
+
+        tensors = {"sentences": torch.eye(9)[[1, 3, 2, 4]], "basis": torch.eye(9)}
+        classes = (1, 2, 3, 4)
+
+        @classmethod
+        def class_of(cls, vector):
+            return cls.classes[int(vector.argmax()) - 1]
+
+    class One(Known):
+        classes = (7, 7, 7, 7)
+
+    class Flat(Nearness):
+        def _spread(self, narrow):
+            return normalize(narrow, dim=-1)
+
+    told, taught = normalize(torch.eye(9)[1] + 0.7 * torch.eye(9)[2], dim=-1)[None], torch.eye(9)[2][None]
+    assert not Flat(Known, Learnt).asked(told, taught)[0].any(), "nearer to another sentence that was known"
+    assert Flat(One, Learnt).asked(told, taught)[0].all(), "which is of the same class"
+    strange = normalize(taught + torch.eye(9)[8], dim=-1)
+    assert not Flat(One, Learnt).asked(told, strange)[0].any(), "what was taught was not known before"
+
+
 def test_a_manner_is_what_all_actions_of_a_style_share():
     assert manner_of([("walks like our goblin",), ("waves like our goblin",)]) == ("goblin",)
     assert manner_of([("does the goblin jig", "jigs like a goblin")]) == (), "one action, however it is said"
