@@ -241,7 +241,7 @@ class Examples:
 
         ``vector`` (dim,) is its unit vector.
         """
-        chances = self._chances(vector)
+        ((chances, _),) = self._judge(vector[None])
         best = int(chances.argmax())
         named = best < len(self.config.actions) or bool(self.config.captions and self.config.captions[best])
         return best if named and chances[best] >= SURE else None

@@ -226,6 +226,12 @@ def test_what_is_not_sure_or_taught_by_a_style_is_told_in_no_caption():
     assert learnt(captions=(), sided=()).told(clauses, vectors(clauses)) == ["", ""]
 
 
+def test_a_sentence_is_of_the_class_that_is_sure_and_has_a_name():
+    told = vectors(["he salutes", "she bowls", "walks", "vaults"])
+    assert [learnt().class_of(vector) for vector in told] == [0, 1, 2, None]
+    assert learnt(captions=("", "", ""), sided=SIDED).class_of(told[2]) is None, "none of the actions, and no caption"
+
+
 def test_a_clause_is_shown_the_same_whatever_else_is_asked_for():
     alone = learnt().shown(["salutes"], vectors(["salutes"]), 9, [5])
     among = learnt().shown(["bowls", "salutes"], vectors(["bowls", "salutes"]), 9, [1, 5])
