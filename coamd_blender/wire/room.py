@@ -16,16 +16,16 @@ _QUICK = re.compile(
     r"\b(?:kick|throw|step|nod|duck|wave|waving|turn|swing|sway|jump|leap|hop|crouch|squat|lunge|rais|salut)\w*",
     re.IGNORECASE,
 )
-# What is done several times, as claps and blows are, or goes down to the floor or up from it.
+# What is done several times, as blows are, or goes down onto the floor or up from it.
 _LONG = re.compile(
-    r"\b(?:jumping\W?jacks?|star\W?jumps?|(?:push|press|sit)\W?ups?|burpees?|crawl\w*|rolls?|rolling|floor|ground"
-    r"|pick\w*|clap\w*|applau\w*|punch\w*|box(?:es|ing)|twice|times)\b",
+    r"\b(?:jumping\W?jacks?|star\W?jumps?|(?:push|press|sit)\W?ups?|burpees?|crawl\w*|rolls?|rolling"
+    r"|punch\w*|box(?:es|ing)|twice|times)\b",
     re.IGNORECASE,
 )
 # Two words, the second somewhere behind the first; as one pattern their search is quadratic in a sentence's length.
 _LONG_PAIRS = tuple(
     (re.compile(rf"\b(?:{first})\b", re.IGNORECASE), re.compile(rf"\b{second}\b", re.IGNORECASE))
-    for first, second in (("lie|lies|lying|fall|falls|falling", "down"), ("get|gets|getting", "up"))
+    for first, second in (("lie|lies|lying|fall|falls|falling", "(?:down|floor|ground)"), ("get|gets|getting", "up"))
 )
 
 
