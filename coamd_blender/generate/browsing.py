@@ -9,7 +9,9 @@ from ..core import messages
 from ..errors import CoamdError
 
 _KEYS = {"LEFT_ARROW": -1, "RIGHT_ARROW": 1, "UP_ARROW": -1, "DOWN_ARROW": 1}
-HELP = "Left, Right: next take    Up, Down: next sentence    G: ghosts    Space: play    Enter: keep    Esc: back"
+HELP = (
+    "Left, Right: next take    Up, Down: next sentence    G: ghosts    Space: play    Enter: use this one    Esc: back"
+)
 
 _comparing = False
 
@@ -32,8 +34,8 @@ def groups(context: bpy.types.Context) -> list[list[int]]:
 
 
 class COAMD_OT_compare_takes(bpy.types.Operator):
-    """Step through the takes with the arrow keys while they play; G shows the others as ghosts, Enter keeps, Esc goes
-    back"""
+    """Step through the takes with the arrow keys while they play; G shows the others as ghosts, Enter uses the one
+    that plays, Esc goes back; none is deleted"""
 
     bl_idname = "coamd.compare_takes"
     bl_label = "Compare Takes"
@@ -50,6 +52,7 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Wait for keys."""
         self.start = context.scene.coamd.take_index
+        self.ghosts = False  # shown by a key: over when the comparison is
         generate.pictures.fill_in(context.scene)
         _tell(context, True)
         context.window_manager.modal_handler_add(self)
@@ -62,6 +65,7 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
         if event.type in _KEYS:
             self._step(context, event.type)
         elif event.type == "G":
+            self.ghosts = not generate.ghosts.shown()
             bpy.ops.coamd.show_ghosts()
         elif event.type in {"RET", "NUMPAD_ENTER", "ESC"}:
             return self._end(context, back=event.type == "ESC")
@@ -71,7 +75,7 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Leave the takes as they are: Blender closes, or opens another file."""
-        _tell(context, False)
+        self._tidy(context)
 
     def _step(self, context: bpy.types.Context, key: str) -> None:
         every = groups(context)
@@ -79,6 +83,8 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
             return
         move = generate.stepping.above if key in {"UP_ARROW", "DOWN_ARROW"} else generate.stepping.beside
         self._show(context, move(every, context.scene.coamd.take_index, _KEYS[key]))
+        if generate.ghosts.shown() and move is generate.stepping.above:
+            _read_ghosts(context)
 
     def _show(self, context: bpy.types.Context, index: int) -> None:
         try:
@@ -88,10 +94,15 @@ class COAMD_OT_compare_takes(bpy.types.Operator):
         core.timer.redraw()
 
     def _end(self, context: bpy.types.Context, back: bool) -> set[str]:
-        _tell(context, False)
+        self._tidy(context)
         if back and context.scene.coamd.take_index != self.start:
             self._show(context, self.start)
         return {"CANCELLED" if back else "FINISHED"}
+
+    def _tidy(self, context: bpy.types.Context) -> None:
+        _tell(context, False)
+        if self.ghosts:
+            generate.ghosts.hide()
 
 
 def _tell(context: bpy.types.Context, comparing: bool) -> None:
@@ -121,12 +132,17 @@ class COAMD_OT_show_ghosts(bpy.types.Operator):
         if generate.ghosts.shown():
             generate.ghosts.hide()
             return {"FINISHED"}
-        current = core.session.current()
-        current.start(generate.ghosts.show(context.scene), core.session.IDLE, messages.GENERATE)
-        core.timer.start(current.tick)
-        if bpy.app.background:
-            current.wait()
+        _read_ghosts(context)
         return {"FINISHED"}
+
+
+def _read_ghosts(context: bpy.types.Context) -> None:
+    """Show those of the chosen take, in place of any others."""
+    current = core.session.current()
+    current.start(generate.ghosts.show(context.scene), core.session.IDLE, messages.GENERATE)
+    core.timer.start(current.tick)
+    if bpy.app.background:
+        current.wait()
 
 
 CLASSES = (COAMD_OT_compare_takes, COAMD_OT_show_ghosts)

@@ -33,14 +33,21 @@ class Ghosts:
         self.armature_uid = 0
         self.handle: object | None = None
 
+    def there(self, scene: bpy.types.Scene) -> set[int]:
+        """Return the uids of those that are among the scene's takes still, none once their armature is deleted."""
+        if targets.by_uid(bpy.data.objects, self.armature_uid) is None:
+            return set()
+        return self.lines.keys() & {take.action.session_uid for take in scene.coamd.takes if take.action is not None}
+
     def draw(self) -> None:
-        """Draw all but the one that plays."""
+        """Draw all that are there but the one that plays."""
+        scene = bpy.context.scene
         armature = targets.by_uid(bpy.data.objects, self.armature_uid)
         data = None if armature is None else armature.animation_data
         playing = data.action.session_uid if data is not None and data.action is not None else None
-        frame = bpy.context.scene.frame_current
+        there, frame = self.there(scene) - {playing}, scene.frame_current
         for uid, (first, lines, colour) in self.lines.items():
-            if uid != playing:
+            if uid in there:
                 preview.draw_lines(lines[np.clip(frame - first, 0, len(lines) - 1)], colour, _WIDTH)
 
 
@@ -78,6 +85,12 @@ def show(scene: bpy.types.Scene) -> Workflow:
         colour = (*colorsys.hsv_to_rgb((0.55 + number / max(len(uids), 1)) % 1.0, 0.55, 1.0), _OPACITY)
         mine.lines[action_uid], mine.armature_uid = (first, lines, colour), armature_uid
         timer.redraw()
+
+
+def forget_deleted(scene: bpy.types.Scene) -> None:
+    """Show no ghosts any more once at most one is left of the takes that they are of."""
+    if _ghosts is not None and len(_ghosts.there(scene)) < 2:
+        hide()
 
 
 def hide() -> None:

@@ -9,7 +9,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 from .. import anim, core, generate
 from ..core import messages
 from ..core.operator_base import begin, in_usable_mode, report, wait_property
-from ..errors import CoamdError
+from ..errors import CoamdError, InputError
 from ..setup import preferences
 from ..wire import limits
 
@@ -215,7 +215,7 @@ class COAMD_OT_remove_takes(bpy.types.Operator):
         description="What is deleted",
         items=(
             ("CHOSEN", "This One", "Delete the chosen take"),
-            ("OTHERS", "All Others", "Keep the chosen take and delete the others"),
+            ("OTHERS", "Other Draws", "Keep the chosen take and delete those that were made at once with it"),
         ),
         options={"SKIP_SAVE"},
     )
@@ -224,7 +224,7 @@ class COAMD_OT_remove_takes(bpy.types.Operator):
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return the tooltip of either button."""
         if properties.which == "OTHERS":
-            return "Keep the chosen take and delete the other takes and their Actions"
+            return "Keep this draw of the sentence; takes of other sentences stay"
         return "Delete the chosen take and its Action"
 
     @classmethod
@@ -236,8 +236,15 @@ class COAMD_OT_remove_takes(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Delete the Actions, then the entries."""
-        generate.takes.remove(context.scene.coamd, others=self.which == "OTHERS")
+        """Delete the Actions, then the entries, and tell how many others there were."""
+        settings, others = context.scene.coamd, self.which == "OTHERS"
+        count = len(generate.takes.other_draws(settings))
+        if others and not count:
+            return report(self, InputError("This take has no other draws", "Choose a take that was made with others"))
+        generate.takes.remove(settings, others)
+        generate.ghosts.forget_deleted(context.scene)
+        if others:
+            self.report({"INFO"}, f"Deleted the other {count} takes of this sentence")
         return {"FINISHED"}
 
 

@@ -265,9 +265,13 @@ class COAMD_PT_takes(Sidebar, bpy.types.Panel):
         row.operator("coamd.loop_motion", icon="FILE_REFRESH")
         row.operator("coamd.motion_in_place", icon="ORIENTATION_GLOBAL")
         self.layout.prop(context.scene.coamd_clips, "keep_root")
-        row = self.layout.row(align=True)
-        row.operator("coamd.remove_takes", text="Delete", icon="TRASH").which = "CHOSEN"
-        row.operator("coamd.remove_takes", text="Keep Only This").which = "OTHERS"
+        column = self.layout.column(align=True)
+        column.operator("coamd.remove_takes", text="Delete Take", icon="TRASH").which = "CHOSEN"
+        row = column.row(align=True)
+        count = len(generate.takes.other_draws(settings))
+        row.enabled = count > 0
+        text = f"{translated('Delete Other Draws')}: {count}" if count else "Delete Other Draws"
+        row.operator("coamd.remove_takes", text=text).which = "OTHERS"
 
 
 def _draw_take(row: bpy.types.UILayout, settings: COAMD_PG_settings, index: int, prompt: str = "") -> None:

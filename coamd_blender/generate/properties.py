@@ -109,11 +109,12 @@ class COAMD_PG_style(bpy.types.PropertyGroup):
 
 class COAMD_PG_take(bpy.types.PropertyGroup):
     """One generated motion: an Action made for an armature. ``name`` is shown in the list. ``rank`` is 0 for the best
-    of those made at once."""
+    of those made at once, which have the same ``request``."""
 
     prompt: StringProperty(name="Prompt")
     seed: IntProperty(name="Seed", min=0)
     rank: IntProperty(name="Rank", min=0)
+    request: IntProperty(name="Request", description="Those made at once have the same number", min=0)
     styles: StringProperty(name="Styles", description="The styles it was made in, each with its strength")
     action: PointerProperty(name="Action", type=bpy.types.Action)
     armature: PointerProperty(name="Armature", type=bpy.types.Object)

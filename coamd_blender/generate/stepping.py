@@ -1,4 +1,4 @@
-"""From one take to another by arrow keys: to the sides among all, up and down from press to press. No Blender."""
+"""From one take to another by arrow keys: to the sides within a press of Generate, up and down between them. No bpy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 
 def beside(groups: Sequence[Sequence[int]], current: int, step: int) -> int:
-    """Return the take ``step`` further in ``groups`` (those made at once, the best first), round from end to start."""
-    order = [take for group in groups for take in group]
-    return order[(order.index(current) + step) % len(order)] if current in order else order[0]
+    """Return the take ``step`` further in its one of ``groups`` (those made at once, the best first), round from end to
+    start."""
+    group = next((group for group in groups if current in group), None)
+    return groups[0][0] if group is None else group[(group.index(current) + step) % len(group)]
 
 
 def above(groups: Sequence[Sequence[int]], current: int, step: int) -> int:

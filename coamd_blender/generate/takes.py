@@ -36,6 +36,7 @@ def add(
     take = settings.takes.add()
     take.name = take.prompt = prompt
     take.seed, take.rank, take.action, take.armature, take.styles = seed, rank, action, armature, styles
+    take.request = max(other.request for other in settings.takes) + (rank == 0)
     action.use_fake_user = False
 
 
@@ -61,11 +62,18 @@ def draws(settings: COAMD_PG_settings) -> list[list[int]]:
     groups: list[list[int]] = []
     before = None
     for index, take in enumerate(settings.takes):
-        if before is None or take.rank <= before.rank or take.prompt != before.prompt:
+        together = before is not None and (before.request, before.prompt) == (take.request, take.prompt)
+        if not together or take.rank <= before.rank:
             groups.append([])
         groups[-1].append(index)
         before = take
     return groups
+
+
+def other_draws(settings: COAMD_PG_settings) -> list[int]:
+    """Return the indices of the takes that were made at once with the chosen one, without it."""
+    group = next((group for group in draws(settings) if settings.take_index in group), [])
+    return [index for index in group if index != settings.take_index]
 
 
 def show(settings: COAMD_PG_settings, index: int) -> None:
@@ -87,10 +95,10 @@ def show(settings: COAMD_PG_settings, index: int) -> None:
 
 
 def remove(settings: COAMD_PG_settings, others: bool) -> None:
-    """Delete the chosen take and its Action, or with ``others`` all but the chosen one."""
+    """Delete the chosen take and its Action, or with ``others`` those that were made at once with it."""
     chosen = settings.take_index
     settled = {take.armature: tracks.settled(take.armature) for take in settings.takes if take.armature is not None}
-    doomed = [index for index in range(len(settings.takes)) if (index != chosen) == others]
+    doomed = other_draws(settings) if others else [chosen] if 0 <= chosen < len(settings.takes) else []
     for index in reversed(doomed):
         action, armature = settings.takes[index].action, settings.takes[index].armature
         settings.takes.remove(index)
@@ -98,7 +106,8 @@ def remove(settings: COAMD_PG_settings, others: bool) -> None:
             nla.remove(armature.animation_data, action)
         if action is not None:
             bpy.data.actions.remove(action)
-    settings.take_index = 0 if others else max(0, min(chosen, len(settings.takes)) - 1)
+    before = sum(index < chosen for index in doomed)
+    settings.take_index = chosen - before if others else max(0, min(chosen, len(settings.takes)) - 1)
     left = settings.takes[settings.take_index] if settings.takes else None
     if left is not None and left.action is not None and left.armature is not None:
         show(settings, settings.take_index)

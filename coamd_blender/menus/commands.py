@@ -28,7 +28,7 @@ SECTIONS: dict[str, tuple[Command, ...]] = {
         Command("coamd.compare_takes", "Compare Takes", "ARROW_LEFTRIGHT"),
         Command("coamd.show_ghosts", "Show Ghosts of Other Takes", "GHOST_ENABLED"),
         Command("coamd.remove_takes", "Delete Take", "TRASH", (("which", "CHOSEN"),)),
-        Command("coamd.remove_takes", "Keep Only This Take", "NONE", (("which", "OTHERS"),)),
+        Command("coamd.remove_takes", "Delete Other Draws of Take", "NONE", (("which", "OTHERS"),)),
     ),
     "Prompt Blocks": (
         Command("coamd.generate_track", "Generate Track of Blocks", "PLAY"),

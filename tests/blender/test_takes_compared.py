@@ -34,10 +34,10 @@ def comparing(three, monkeypatch):
     from coamd_blender.generate import browsing
 
     cls = browsing.COAMD_OT_compare_takes
-    self = SimpleNamespace(start=bpy.context.scene.coamd.take_index, report=lambda *told: None)
-    for name in ("_step", "_show"):
+    self = SimpleNamespace(start=bpy.context.scene.coamd.take_index, ghosts=False, report=lambda *told: None)
+    for name in ("_step", "_show", "_end", "_tidy"):
         setattr(self, name, getattr(cls, name).__get__(self))
-    self._end = lambda context, back: {"CANCELLED" if back else "FINISHED"}
+    monkeypatch.setattr(browsing, "_tell", lambda context, comparing: None)
     return self
 
 
@@ -64,10 +64,62 @@ def test_arrow_keys_play_one_take_after_the_other_and_nothing_is_lost(comparing)
         assert press(comparing, key) == {"RUNNING_MODAL"}
         played.append(settings.take_index)
         assert settings.takes[settings.take_index].armature.animation_data.action == settings.takes[played[-1]].action
-    assert played == [2, 3, 0, 1, 0, 3]
+    assert played == [2, 3, 1, 2, 0, 0], "to the sides within the sentence, round from its last draw to its first"
     assert len(settings.takes) == 4 and all(take.action for take in settings.takes)
     assert press(comparing, "A") == {"PASS_THROUGH"}
     assert press(comparing, "RET") == {"FINISHED"}
+
+
+def test_ghosts_shown_by_a_key_are_those_of_the_sentence_and_end_with_the_comparison(comparing):
+    from coamd_blender.generate import ghosts
+
+    takes = bpy.context.scene.coamd.takes
+    press(comparing, "G")
+    assert len(ghosts._ghosts.lines) == 3
+    press(comparing, "DOWN_ARROW")
+    assert set(ghosts._ghosts.lines) == {takes[0].action.session_uid}
+    press(comparing, "RET")
+    assert not ghosts.shown()
+    comparing.ghosts = False  # another comparison
+    bpy.ops.coamd.show_ghosts()
+    press(comparing, "UP_ARROW", "ESC")
+    assert ghosts.shown(), "the user's own button shows them on"
+
+
+def test_no_ghost_is_of_a_take_that_is_deleted(three):
+    from coamd_blender.generate import ghosts
+
+    settings = bpy.context.scene.coamd
+    bpy.ops.coamd.show_ghosts()
+    gone = settings.takes[settings.take_index].action.session_uid
+    bpy.ops.coamd.remove_takes(which="CHOSEN")
+    assert ghosts.shown() and gone not in ghosts._ghosts.there(bpy.context.scene)
+    assert len(ghosts._ghosts.there(bpy.context.scene)) == 2
+    bpy.ops.coamd.show_take(index=2)
+    bpy.ops.coamd.remove_takes(which="OTHERS")
+    assert not ghosts.shown()
+
+
+def test_only_other_draws_of_the_same_press_are_deleted_and_undo_brings_them_back(three):
+    settings = bpy.context.scene.coamd
+    settings.prompt, settings.variants, settings.seed = "a person walks", 2, 40
+    bpy.ops.coamd.generate()
+    bpy.ops.coamd.show_take(index=2)
+    bpy.ops.ed.undo_push(message="before")
+    seeds = [take.seed for take in settings.takes]
+    bpy.ops.coamd.remove_takes(which="OTHERS")
+    assert [take.seed for take in settings.takes] == [seeds[0], seeds[2], 40, 41]
+    assert settings.take_index == 1 and three.animation_data.action == settings.takes[1].action
+    bpy.ops.ed.undo_push(message="deleted")
+    bpy.ops.coamd.show_take(index=2)
+    bpy.ops.coamd.remove_takes(which="CHOSEN")
+    assert settings.take_index == 1
+    with pytest.raises(RuntimeError, match="no other draws"):  # the next press's is not one, though alike
+        bpy.ops.coamd.remove_takes(which="OTHERS")
+    bpy.ops.ed.undo()
+    bpy.ops.ed.undo()
+    takes = bpy.context.scene.coamd.takes
+    assert [take.seed for take in takes] == seeds and all(take.action for take in takes)
 
 
 def test_ghosts_are_the_other_takes_where_they_are_at_the_frame(three):
