@@ -84,8 +84,6 @@ class EditOutcome:
     def notes(self) -> tuple[str, ...]:
         """Lines for the user."""
         lines = []
-        if self.frozen:
-            lines.append(f"The handles of {self.frozen} keys beside it are free now: curves there stay as they were")
         if self.added:
             lines.append(f"{self.added} keys beside the range keep curves in shape")
         if self.torn:

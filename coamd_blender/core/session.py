@@ -310,6 +310,10 @@ class Session:
         """Show ``error`` in ``panel``: what it asked for was not begun."""
         self._say(panel, error)
 
+    def tell(self, notice: str, panel: str) -> None:
+        """Show ``notice`` in ``panel``: what was done at once, without work that lasts."""
+        self._say(panel, notice=notice)
+
     def said_in(self, panel: str, context: bpy.types.Context) -> tuple[CoamdError | None, str]:
         """Return error and notice that belong to ``panel``; no error that has been mended since."""
         if panel != self.panel:

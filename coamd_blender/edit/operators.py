@@ -56,8 +56,14 @@ class COAMD_OT_edit_accept(_Pending, bpy.types.Operator):
     bl_label = "Accept"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Swap them."""
-        return self._do(edit.pending.accept, context)
+        """Swap them, and tell where the former one is."""
+        settings = context.scene.coamd_edit
+        source, keeps = settings.source, settings.keep_source
+        panel = messages.CLIP_TOOLS if settings.tool else messages.EDIT
+        answer = self._do(edit.pending.accept, context)
+        if keeps and answer == {"FINISHED"}:
+            core.session.current().tell(f"The former motion is kept as {source.name}", panel)
+        return answer
 
 
 class COAMD_OT_edit_reject(_Pending, bpy.types.Operator):

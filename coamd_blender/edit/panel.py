@@ -35,13 +35,29 @@ def draw_free(layout: bpy.types.UILayout, context: bpy.types.Context, width: flo
     return draw_ready(layout, context, width, 1.4)
 
 
-def _draw_range(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
-    column = layout.column(align=True)
+def _draw_range(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw what marks the range, its frames and the button that marks one; as many lines whatever marks it."""
+    column, settings = layout.column(align=True), context.scene.coamd_edit
     draw_labelled(column, settings, "source_of_range")
+    row = column.row(align=True)
     if settings.source_of_range == "FRAMES":
-        row = column.row(align=True)
         row.prop(settings, "first")
         row.prop(settings, "last")
+    else:
+        marked = _marked(context)
+        row.alignment = "CENTER"
+        row.label(text="" if marked is None else f"{marked[0]} to {marked[1]}")
+    column.operator("coamd.mark_range", icon="ARROW_LEFTRIGHT")
+
+
+def _marked(context: bpy.types.Context) -> tuple[int, int] | None:
+    """Return the range that is marked, None where none is, or where only a look at all keys would tell."""
+    if context.scene.coamd_edit.source_of_range == "KEYS":
+        return None
+    try:
+        return edit.request.marked_range(context, None, None)
+    except InputError:  # the line on what is touched says what is missing
+        return None
 
 
 def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
@@ -103,8 +119,9 @@ def _draw_pending(layout: bpy.types.UILayout, settings: COAMD_PG_edit, width: fl
     if not settings.tool:
         box.prop(settings, "prompt", text="", icon="TEXT")
         _draw_seed(box, settings)
-        _draw_room(box, settings.id_data, settings.shown_first, settings.shown_last, width)
     box.prop(settings, "keep_source")
+    if not settings.tool:
+        _draw_room(box, settings.id_data, settings.shown_first, settings.shown_last, width)
     draw_notes(box, settings.notes, width)
 
 
@@ -114,19 +131,6 @@ def _draw_room(layout: bpy.types.UILayout, scene: bpy.types.Scene, first: int, l
     if told:
         draw_text(layout, told, width, "ERROR")
         layout.operator("coamd.widen_range", icon="FULLSCREEN_ENTER")
-
-
-def _draw_marked_room(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
-    """Draw the same of the range that is marked, where that can be told without a look at all keys; without a range,
-    the button that marks one."""
-    if context.scene.coamd_edit.source_of_range == "KEYS":
-        return
-    try:
-        first, last = edit.request.marked_range(context, None, None)
-    except InputError:  # the line on what is touched says what is missing
-        layout.operator("coamd.mark_range", icon="ARROW_LEFTRIGHT")
-        return
-    _draw_room(layout, context.scene, first, last, width)
 
 
 def _draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -139,17 +143,19 @@ def _draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw range, mode, prompt and options, then the button; or the edit that waits, and what may become of it."""
+    """Draw range, mode, prompt and options, then the button; or the edit that waits, and what may become of it.
+
+    What comes and goes is below the button: nothing slides under the mouse.
+    """
     width, settings = context.region.width, context.scene.coamd_edit
     waiting = edit.pending.pending(context)
     if waiting is None:
         _draw_subject(layout, context)
         draw_labelled(layout, settings, "mode")
-        _draw_range(layout, settings)
+        _draw_range(layout, context)
         layout.prop(settings, "prompt", text="", icon="TEXT")
         _draw_options(layout, settings)
         _draw_seed(layout, settings)
-        _draw_marked_room(layout, context, width)
     ready = draw_free(layout, context, width)
     if waiting is not None:
         _draw_pending(layout, settings, width, ready)
@@ -157,6 +163,9 @@ def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         row = layout.row()
         row.scale_y = 1.5
         row.operator("coamd.edit_range", icon="ACTION_TWEAK")
+    marked = _marked(context)
+    if waiting is None and marked is not None:
+        _draw_room(layout, context.scene, *marked, width)
     draw_outcome(layout, core.session.current(), context, core.messages.EDIT, width)
 
 

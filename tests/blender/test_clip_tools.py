@@ -110,10 +110,21 @@ def test_a_range_that_is_short_for_its_sentence_is_widened(walker):
 def test_a_range_is_marked_around_the_playhead_inside_the_action(walker, frame, marked):
     scene, settings = bpy.context.scene, bpy.context.scene.coamd_edit
     scene.render.fps, settings.prompt = 10, "a person waves"
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 5, 58
     scene.frame_set(frame)
-    assert "coamd.mark_range" in drawn("COAMD_PT_edit")
+    before = drawn("COAMD_PT_edit").split(" | ")
+    assert before[before.index("coamd.mark_range") - 1] == "5 to 58"
     assert bpy.ops.coamd.mark_range() == {"FINISHED"}
-    assert (settings.first, settings.last) == marked and "coamd.mark_range" not in drawn("COAMD_PT_edit")
+    assert (settings.first, settings.last) == marked and settings.source_of_range == "FRAMES"
+    after = drawn("COAMD_PT_edit").split(" | ")
+    assert before[before.index("coamd.mark_range") :] == after[after.index("coamd.mark_range") :], "nothing slides"
+
+
+def test_what_is_short_for_its_sentence_is_said_below_the_button(walker):
+    settings = bpy.context.scene.coamd_edit
+    settings.source_of_range, settings.first, settings.last = "FRAMES", 20, 41
+    above = [drawn("COAMD_PT_edit").split("coamd.edit_range")[0] for settings.prompt in ("", "a person bows")]
+    assert above[0] == above[1] and "coamd.widen_range" in drawn("COAMD_PT_edit").split("coamd.edit_range")[1]
 
 
 def test_playing_fits_the_preview_range_to_the_action(walker):

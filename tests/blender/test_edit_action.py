@@ -129,7 +129,8 @@ def test_outside_nothing_moves_and_inside_the_motion_is_new(fps, modes):
     assert np.abs(now - was)[outside].max() < 1e-6
     assert np.abs(now - was)[FIRST + 8].max() > 0.05
     assert_outside_untouched(before, table(preview, armature), frozen=True)
-    assert outcome.frozen > 0 and "are free now" in outcome.notes[0] and not outcome.torn
+    assert outcome.frozen > 0 and not outcome.torn
+    assert not any("handles" in note for note in outcome.notes), "nothing to be done about: curves stay as they were"
     finger = 'pose.bones["mixamorig:LeftHandIndex1"].rotation_euler'
     for index in range(3):
         new, old = table(preview, armature)[finger, index], before[finger, index]

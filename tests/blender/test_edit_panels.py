@@ -41,7 +41,7 @@ def test_an_edit_that_waits_shows_what_may_become_of_it(rig):
     settings = bpy.context.scene.coamd_edit
     settings.source = rig.animation_data.action
     settings.preview, settings.armature = settings.source.copy(), rig
-    settings.notes = "The handles of 4 keys beside it are free now: curves there stay as they were"
+    settings.notes = "4 keys beside the range keep curves in shape"
     text = drawn("COAMD_PT_edit")
     for wanted in ("coamd.edit_accept", "coamd.edit_reject", "coamd.edit_push", "Try Again", "4 keys", "keep_source"):
         assert wanted in text
