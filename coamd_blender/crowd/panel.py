@@ -42,6 +42,7 @@ class COAMD_PT_crowd(Sidebar, bpy.types.Panel):
             row.enabled = len(cast) > 1
             row.operator("coamd.generate_all", icon="PLAY")
         draw_outcome(layout, current, context, core.messages.CROWD, width)
+        generate.panel.draw_end(layout, context, width)
         _draw_crowd(layout, settings)
 
 
@@ -49,19 +50,24 @@ def _draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context, count:
     """Draw how many are meant, and which Actions and frames are made."""
     first, last = generate.request.span(context.scene, None)
     names = "1 character" if count == 1 else f"{count} characters"
-    draw_subject(layout, f"{names} selected", "A new Action each", f"Frames {first} to {last}")
+    draw_subject(layout, f"{names} selected", "A new Action each", f"Frames {first} to {last}", _on(context))
+
+
+def _on(context: bpy.types.Context) -> str:
+    """Return which settings of Generate Motion change what is made here, too, empty for none."""
+    settings = context.scene.coamd
+    if settings.loop and settings.in_place:
+        return "Loop, In Place are on"
+    return "Loop is on" if settings.loop else "In Place is on" if settings.in_place else ""
 
 
 def _draw_members(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, cast: list[bpy.types.Object]) -> None:
-    """Draw the characters, with their sentences where each has its own."""
+    """Draw the characters, below each its sentence where it has its own: names may differ in their last letters."""
     column = layout.column(align=True)
     for armature in cast[:SHOWN_MEMBERS]:
+        column.label(text=armature.name, icon="ARMATURE_DATA")
         if settings.sentences == "OWN":
-            split = column.split(factor=0.35, align=True)
-            split.label(text=armature.name, icon="ARMATURE_DATA")
-            split.prop(armature.coamd_member, "prompt", text="")
-        else:
-            column.label(text=armature.name, icon="ARMATURE_DATA")
+            column.prop(armature.coamd_member, "prompt", text="")
     if len(cast) > SHOWN_MEMBERS:
         column.label(text=f"and {len(cast) - SHOWN_MEMBERS} more", icon="BLANK1")
 

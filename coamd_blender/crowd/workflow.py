@@ -73,7 +73,7 @@ def generate(context: bpy.types.Context) -> Workflow:
     for part, made, choice, action, settled in zip(parts, found, choices, actions, before, strict=True):
         _note(part, made.made[choice.draw], made.weights, action)
         tracks.follow(stepwise.found_again(part.place)[0], settled)
-    playing.afterwards(bpy.context, targets.by_uid(bpy.data.objects, parts[0].place.armature_uid))
+    playing.afterwards(bpy.context, *(stepwise.found_again(part.place)[0] for part in parts))
     stepwise.push_undo(f"CoAMD: {len(parts)} characters")
     yield Beside(pictures.missing(bpy.context.scene))
     return "; ".join([f"{len(parts)} motions made in {time.monotonic() - started:.1f} s", *_told(choices, distance)])

@@ -283,6 +283,25 @@ class COAMD_OT_play_motion(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class COAMD_OT_extend_scene(bpy.types.Operator):
+    """Let the scene end where the motion that the character plays does"""
+
+    bl_idname = "coamd.extend_scene"
+    bl_label = "Extend Scene to Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set its last frame."""
+        try:
+            last = generate.playing.beyond(context.scene, anim.targets.require(context))
+            if last is None:
+                raise InputError("The motion ends within the scene", "Choose a character whose motion is longer")
+        except CoamdError as error:
+            return report(self, error)
+        generate.playing.extend(context.scene, last)
+        return {"FINISHED"}
+
+
 class COAMD_OT_new_seed(bpy.types.Operator):
     """Draw another seed"""
 
@@ -307,5 +326,6 @@ CLASSES = (
     COAMD_OT_show_take,
     COAMD_OT_remove_takes,
     COAMD_OT_play_motion,
+    COAMD_OT_extend_scene,
     COAMD_OT_new_seed,
 )

@@ -114,6 +114,16 @@ class COAMD_PT_main(Sidebar, bpy.types.Panel):
             row.scale_y = 1.6
             row.operator("coamd.generate", icon="PLAY")
         draw_outcome(layout, current, context, core.messages.GENERATE, width)
+        draw_end(layout, context, width)
+
+
+def draw_end(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
+    """Draw that the motion goes on beyond the scene's end, and the button that moves that."""
+    armature, scene = anim.targets.find(context), context.scene
+    last = None if armature is None else generate.playing.beyond(scene, armature)
+    if last is not None:
+        draw_text(layout, f"The motion ends at {last}, the scene at {scene.frame_end}", width, "INFO")
+        layout.operator("coamd.extend_scene", icon="TRIA_RIGHT_BAR")
 
 
 def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
@@ -163,10 +173,12 @@ def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     column.row(align=True).prop(settings, "length_in", expand=True)
     _draw_length(column, context.scene)
     row = column.row(align=True)
-    fresh = row.row(align=True)
-    fresh.active = settings.begin == "FRESH" or not _goes_on(context)
-    fresh.prop(settings, "loop", toggle=True)
-    fresh.prop(settings, "in_place", toggle=True)
+    if settings.begin != "FRESH" and _goes_on(context):
+        row.active, row.alignment = False, "CENTER"
+        row.label(text="Loop, In Place: Fresh Start only")
+    else:
+        row.prop(settings, "loop", toggle=True)
+        row.prop(settings, "in_place", toggle=True)
     draw_labelled(layout, settings, "path")
     column = layout.column(align=True)
     column.prop(settings, "variants")

@@ -178,7 +178,9 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         ),
     )
     loop: BoolProperty(
-        name="Loop", description="Let the motion end as it begins, carried on by the way it went unless in place"
+        name="Loop",
+        description="Let the motion end as it begins, carried on by the way it went unless in place. Of a fresh start "
+        "only; stays on for the motions that follow",
     )
     path: PointerProperty(
         name="Path",
@@ -250,10 +252,17 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         ),
         default="object",
     )
-    in_place: BoolProperty(name="In Place", description="Leave out the travel over the floor", default=False)
+    in_place: BoolProperty(
+        name="In Place",
+        description="Leave out the travel over the floor. Of a fresh start only; stays on for the motions that follow",
+        default=False,
+    )
     carry: PointerProperty(type=COAMD_PG_carry)
     styles: CollectionProperty(type=COAMD_PG_style)
     takes: CollectionProperty(type=COAMD_PG_take)
+    scene_end: IntProperty(
+        name="Scene's End", description="Where the scene was last let end with a motion, -1 for never", default=-1
+    )
     take_index: IntProperty(name="Take", description="The take that plays", min=0)
 
 

@@ -27,6 +27,7 @@ SECTIONS: dict[str, tuple[Command, ...]] = {
         Command("coamd.play_motion", "Play Motion", "PLAY"),
         Command("coamd.compare_takes", "Compare Takes", "ARROW_LEFTRIGHT"),
         Command("coamd.show_ghosts", "Show Ghosts of Other Takes", "GHOST_ENABLED"),
+        Command("coamd.extend_scene", "Extend Scene to Motion", "TRIA_RIGHT_BAR"),
         Command("coamd.remove_takes", "Delete Take", "TRASH", (("which", "CHOSEN"),)),
         Command("coamd.remove_takes", "Delete Other Draws of Take", "NONE", (("which", "OTHERS"),)),
     ),

@@ -95,7 +95,9 @@ class COAMD_OT_block_drag(_OnStrip, bpy.types.Operator):
         row, place = self._drag.to(frame, self._marks(scene), reach, least)
         tracks.write(self._armature, row, place)
         block, rate = row[place], scene.render.fps / scene.render.fps_base
-        context.workspace.status_text_set(f"Frames {block.start} to {block.end}, {block.frames / rate:.2f} s")
+        seconds = f"{block.frames / rate:.2f} s"
+        context.workspace.status_text_set(f"Frames {block.start} to {block.end}, {seconds}")
+        track.overlay.say(context.region, event.mouse_region_x, seconds)
         track.overlay.redraw()
 
     def _marks(self, scene: bpy.types.Scene) -> list[int]:
@@ -107,6 +109,7 @@ class COAMD_OT_block_drag(_OnStrip, bpy.types.Operator):
 
     def _end(self, context: bpy.types.Context) -> set[str]:
         context.workspace.status_text_set(None)
+        track.overlay.say(None)
         track.overlay.redraw()
         changed = tuple(tracks.read(self._armature)) != self._drag.row
         return {"FINISHED"} if changed else {"CANCELLED"}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import bpy
-from bpy.props import EnumProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from .. import anim, track
 from ..blocks import arrange, tracks
@@ -112,7 +112,7 @@ class _OnBlock(_OnArmature):
 
 
 class COAMD_OT_block_add(_OnArmature, bpy.types.Operator):
-    """Add a block behind the chosen one, the first at the current frame; those behind it make room"""
+    """Add a block at the end of the track, the first at the current frame"""
 
     bl_idname = "coamd.block_add"
     bl_label = "Add Block"
@@ -121,6 +121,16 @@ class COAMD_OT_block_add(_OnArmature, bpy.types.Operator):
     frames: IntProperty(
         name="Frames", description="How many it lasts, 0 for three seconds", min=0, options={"SKIP_SAVE"}
     )
+    insert: BoolProperty(
+        name="Insert", description="Put it behind the chosen block, and not at the end", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Return the tooltip of either button."""
+        if properties.insert:
+            return "Add a block behind the chosen one; those behind it make room, and are made anew"
+        return cls.__doc__
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it."""
@@ -128,7 +138,7 @@ class COAMD_OT_block_add(_OnArmature, bpy.types.Operator):
         rate = scene.render.fps / scene.render.fps_base
 
         def work(armature: bpy.types.Object, row: arrange.Row) -> None:
-            chosen = tracks.chosen_place(armature)
+            chosen = tracks.chosen_place(armature) if self.insert else None
             place = len(row) if chosen is None else chosen + 1
             frames = max(arrange.shortest(rate), self.frames or round(NEW_BLOCK_SECONDS * rate))
             now = scene.frame_current

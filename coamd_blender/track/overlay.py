@@ -22,6 +22,7 @@ MOST_LETTERS = 300  # of a sentence that are written: no block on a screen shows
 _MARKS = {tracks.CHANGED: (1.0, 0.62, 0.16, 1.0), tracks.NEW: (0.85, 0.85, 0.85, 0.9)}  # a line below what is not made
 
 _handle: object | None = None
+_said: tuple[int, float, str] | None = None  # the region that the mouse is in, its x there, what is said at it
 
 
 def follow() -> None:
@@ -37,6 +38,12 @@ def unfollow() -> None:
     if _handle is not None:
         bpy.types.SpaceDopeSheetEditor.draw_handler_remove(_handle, "WINDOW")
         _handle = None
+
+
+def say(region: bpy.types.Region | None, x: float = 0.0, text: str = "") -> None:
+    """Write ``text`` above the blocks of ``region`` at ``x``, pixels, as long as a drag lasts; None: nothing more."""
+    global _said
+    _said = None if region is None else (region.as_pointer(), x, text)
 
 
 def redraw() -> None:
@@ -88,6 +95,8 @@ def _draw() -> None:
     for place, (block, state) in enumerate(rows):
         if view.shows(block):
             _draw_block(view, block, state, place == armature.coamd_track.index)
+    if _said is not None and _said[0] == bpy.context.region.as_pointer():
+        _draw_said(view, *_said[1:])
     gpu.state.blend_set("NONE")
 
 
@@ -102,6 +111,18 @@ def _draw_block(view: View, block: Block, state: str, chosen: bool) -> None:
     if state in _MARKS:
         _rectangle(left + line, low + line, right - line, low + 3 * line, _MARKS[state])
     _write(view, block.prompt or "in between", max(left, 0.0) + 6 * line, right - 3 * line)
+
+
+def _draw_said(view: View, x: float, text: str) -> None:
+    """Write ``text`` on a plate above the blocks, whole at both ends of the region."""
+    blf.size(0, LETTERS * view.height / HEIGHT)
+    width, margin = blf.dimensions(0, text)[0], view.height / 4
+    left = min(max(x - width / 2, margin), max(view.width - width - margin, margin))
+    low = view.bottom + view.height + margin
+    _rectangle(left - margin, low, left + width + margin, low + 0.8 * view.height, _EDGE)
+    blf.color(0, 1.0, 1.0, 1.0, 1.0)
+    blf.position(0, left, low + 0.25 * view.height, 0.0)
+    blf.draw(0, text)
 
 
 def _rectangle(left: float, low: float, right: float, high: float, colour: tuple[float, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import anim, core
+from .. import anim, core, generate
 from ..blocks import arrange, tracks
 from ..core.drawing import CATEGORY, Sidebar, draw_labelled, draw_outcome, draw_subject, draw_text, has_numpy
 from ..edit.panel import draw_free
@@ -67,6 +67,7 @@ class COAMD_MT_block(bpy.types.Menu):
         layout.operator("coamd.regenerate_block", text="From Here On", icon="TRACKING_FORWARDS").how = "ONWARD"
         layout.separator()
         layout.operator("coamd.block_split", text="Split at Playhead", icon="UV_EDGESEL")
+        layout.operator("coamd.block_add", text="Insert behind It", icon="ADD").insert = True
         layout.operator("coamd.block_duplicate", text="Duplicate", icon="DUPLICATE")
         layout.operator("coamd.block_remove", text="Remove", icon="REMOVE")
         layout.separator()
@@ -99,6 +100,7 @@ def draw_track(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         button.operator("coamd.generate_track", text=text, icon="PLAY")
         layout.operator("coamd.play_motion", icon="PLAY")
     draw_outcome(layout, core.session.current(), context, core.messages.TRACK, width)
+    generate.panel.draw_end(layout, context, width)
 
 
 def _draw_subject(layout: bpy.types.UILayout, armature: bpy.types.Object, row: arrange.Row, states: list[str]) -> None:

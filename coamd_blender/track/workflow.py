@@ -21,7 +21,7 @@ from ..blocks.arrange import Block, Row
 from ..core.workflow import Answer, Beside, Workflow, Yield
 from ..edit import pending
 from ..errors import InputError, RigError
-from ..generate import continuing, draws, pictures, styles, takes
+from ..generate import continuing, draws, pictures, playing, styles, takes
 from ..generate.preview import Preview
 from ..generate.request import Wish
 from ..motion.signals import resample
@@ -373,4 +373,5 @@ def _keep(
     for entry in armature.coamd_track.blocks:
         entry.seed = seeds.get(entry.key, entry.seed)
     takes.show(scene.coamd, len(scene.coamd.takes) - 1)
+    playing.make_room(scene, armature)
     overlay.redraw()

@@ -43,6 +43,18 @@ def test_it_goes_on_from_the_current_frame_or_the_last_in_a_copy(walker, frame, 
     assert [block.name for block in bpy.data.actions] == ["Walk"]
 
 
+def test_what_counts_for_a_fresh_start_alone_is_said_in_its_place(walker):
+    from test_addon_panels import drawn
+
+    settings, reason = bpy.context.scene.coamd, "Loop, In Place: Fresh Start only"
+    bpy.context.scene.frame_set(30)
+    said = drawn("COAMD_PT_main").split(" | ")
+    assert reason in said and "loop" not in said
+    settings.begin = "FRESH"
+    said = drawn("COAMD_PT_main").split(" | ")
+    assert reason not in said and {"loop", "in_place"} <= set(said)
+
+
 def test_place_and_speed_go_on_over_the_join(walker):
     armature, _ = walker
     bpy.context.scene.frame_set(40)

@@ -71,6 +71,10 @@ def test_an_edit_is_a_preview_until_it_is_accepted(walker):
     edited = armature.animation_data.action
     assert edited.name == "Walk" and settings.preview is None and settings.source is None
     assert np.array_equal(pose(armature), now)
+    from coamd_blender import core
+
+    told = core.session.current().said_in(core.messages.EDIT, bpy.context)
+    assert told == (None, "The former motion is kept as Walk (before)")
     original = bpy.data.actions["Walk (before)"]
     assert original.use_fake_user and same(keys(original, armature), before)
 
@@ -87,11 +91,13 @@ def test_reject_leaves_no_trace(walker):
 
 
 def test_an_edit_is_one_undo_step_and_its_acceptance_another(walker):
+    from coamd_blender import core
+
     ask(keep_source=False)
     bpy.ops.coamd.edit_range()
     bpy.ops.coamd.edit_accept()
     bpy.ops.ed.undo_push(message="accepted")  # as Blender does after an operator called from its interface
-    assert [action.name for action in bpy.data.actions] == ["Walk"]
+    assert [action.name for action in bpy.data.actions] == ["Walk"] and not core.session.current().notice
     bpy.ops.ed.undo()
     settings = bpy.context.scene.coamd_edit
     armature = bpy.data.objects["Rig"]

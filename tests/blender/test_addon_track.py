@@ -271,6 +271,19 @@ def test_the_list_can_be_changed_in_every_way(walker):
         bpy.ops.coamd.generate_track()
 
 
+def test_a_block_is_added_at_the_end_and_inserted_where_that_is_asked_for(walker):
+    armature, _ = walker
+    _, tracks = modules()
+    track = filled(armature)
+    track.index = 0
+    bpy.ops.coamd.block_add(prompt="last", frames=20)
+    assert [block.key for block in tracks.read(armature)] == [1, 2, 3, 4] and track.index == 3
+    assert tracks.read(armature)[3].start == tracks.read(armature)[2].end + 1
+    track.index = 0
+    bpy.ops.coamd.block_add(prompt="second", frames=20, insert=True)
+    assert [block.key for block in tracks.read(armature)] == [1, 5, 2, 3, 4] and track.index == 1
+
+
 def test_removing_a_made_block_leaves_its_keys_and_those_behind_it(walker):
     armature, _ = walker
     _, tracks = modules()
@@ -369,47 +382,6 @@ def test_one_block_of_five_leaves_every_key_outside_it_to_the_byte(walker, kind)
     kept = outside({curve: after[curve] for curve in before}, 25, 36)
     assert kept == outside(before, 25, 36)
     assert any(not np.array_equal(before[curve]["co"], after[curve]["co"]) for curve in before), notes
-
-
-def test_nothing_is_drawn_or_listened_to_once_the_add_on_is_off(addon):
-    import coamd_blender
-    from coamd_blender.track import gestures, overlay
-
-    assert overlay._handle is not None
-    coamd_blender.unregister()
-    try:
-        assert overlay._handle is None and not gestures._keys
-    finally:
-        coamd_blender.register()
-
-
-def test_a_track_is_shown_in_timelines_with_room_for_it(walker):
-    from types import SimpleNamespace
-
-    from coamd_blender.track import overlay
-
-    armature, _ = walker
-
-    def context(kind="DOPESHEET_EDITOR", mode="TIMELINE", height=200, overlays=True):
-        view2d = SimpleNamespace(view_to_region=lambda frame, y, clip: (30 + 5 * frame, 0))
-        return SimpleNamespace(
-            space_data=SimpleNamespace(
-                type=kind, mode=mode, show_markers=True, overlays=SimpleNamespace(show_overlays=overlays)
-            ),
-            region=SimpleNamespace(type="WINDOW", width=900, height=height, view2d=view2d),
-            scene=bpy.context.scene,
-            view_layer=bpy.context.view_layer,
-        )
-
-    assert overlay.shown(context()) is None, "there are no blocks"
-    filled(armature, frame=61)
-    found, view = overlay.shown(context())
-    bottom = 42 if bpy.app.version < (5, 0) else 18  # above the row of markers, which takes double-clicks there
-    assert found == armature and (view.origin, view.scale, view.bottom) == (30, 5, bottom)
-    bpy.context.scene.timeline_markers.new("m", frame=9)
-    assert overlay.shown(context())[1].bottom == overlay.ABOVE_MARKERS
-    for other in (context(kind="VIEW_3D"), context(mode="GPENCIL"), context(height=40), context(overlays=False)):
-        assert overlay.shown(other) is None
 
 
 def test_retiming_takes_the_blocks_along_and_rejecting_it_back(walker):

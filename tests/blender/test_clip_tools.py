@@ -113,7 +113,7 @@ def test_a_range_is_marked_around_the_playhead_inside_the_action(walker, frame, 
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 5, 58
     scene.frame_set(frame)
     before = drawn("COAMD_PT_edit").split(" | ")
-    assert before[before.index("coamd.mark_range") - 1] == "5 to 58"
+    assert before[before.index("coamd.mark_range") - 2] == "5 to 58"
     assert bpy.ops.coamd.mark_range() == {"FINISHED"}
     assert (settings.first, settings.last) == marked and settings.source_of_range == "FRAMES"
     after = drawn("COAMD_PT_edit").split(" | ")
@@ -125,6 +125,32 @@ def test_what_is_short_for_its_sentence_is_said_below_the_button(walker):
     settings.source_of_range, settings.first, settings.last = "FRAMES", 20, 41
     above = [drawn("COAMD_PT_edit").split("coamd.edit_range")[0] for settings.prompt in ("", "a person bows")]
     assert above[0] == above[1] and "coamd.widen_range" in drawn("COAMD_PT_edit").split("coamd.edit_range")[1]
+
+
+def test_the_scene_goes_on_as_long_as_the_motion_unless_the_user_has_set_its_end(walker, addon):
+    from coamd_blender.generate import playing
+
+    (armature, action), scene = walker, bpy.context.scene
+    key = (0, 287), (0, 300.4), (0, 310)
+    curve = next(iter(playing.actions.curves_of(action, playing.actions.slot_for(action, armature))))
+    ends = []
+    for number, (value, frame) in enumerate(key[:2]):
+        curve.keyframe_points.insert(frame, value)
+        assert "coamd.extend_scene" in drawn("COAMD_PT_main")
+        addon.afterwards = "LEAVE"
+        playing.make_room(scene, armature)
+        ends.append(scene.frame_end)
+        addon.afterwards = ("FIT", "ASK")[number]
+        playing.afterwards(bpy.context, armature)
+        ends.append(scene.frame_end)
+    assert ends == [250, 287, 287, 301] and "coamd.extend_scene" not in drawn("COAMD_PT_main")
+    scene.frame_end = 200
+    playing.make_room(scene, armature)
+    for name in ("COAMD_PT_main", "COAMD_PT_track"):
+        assert scene.frame_end == 200 and "The motion ends at 301, the scene at 200" in drawn(name, width=600)
+    assert bpy.ops.coamd.extend_scene() == {"FINISHED"} and scene.frame_end == 301
+    with pytest.raises(RuntimeError, match="within the scene"):
+        bpy.ops.coamd.extend_scene()
 
 
 def test_playing_fits_the_preview_range_to_the_action(walker):

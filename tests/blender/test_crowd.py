@@ -47,6 +47,28 @@ def test_each_selected_character_gets_a_motion_and_a_take_of_its_own(pair):
     assert all(take.action["coamd_prompt"] == "a person walks" for take in takes)
 
 
+def test_the_panel_says_what_is_on_and_names_each_above_its_sentence(pair):
+    from test_addon_panels import drawn
+
+    settings = bpy.context.scene.coamd
+    bpy.context.scene.coamd_crowd.sentences = "OWN"
+    said = drawn("COAMD_PT_crowd").split(" | ")
+    assert not any(text.endswith((" is on", " are on")) for text in said)
+    for name in ("Ann", "Bob"):
+        assert "prompt" in said[said.index(name) + 1 : said.index(name) + 3]
+    settings.loop = True
+    assert "Loop is on" in drawn("COAMD_PT_crowd")
+    settings.in_place = True
+    assert "Loop, In Place are on" in drawn("COAMD_PT_crowd")
+
+
+def test_the_scene_ends_no_earlier_than_the_longest_of_them(pair):
+    scene = bpy.context.scene
+    scene.frame_set(201)
+    bpy.ops.coamd.generate_all()
+    assert scene.frame_end == 280
+
+
 def test_they_walk_into_each_other_unless_they_are_kept_apart(pair):
     crowd, nearest = bpy.context.scene.coamd_crowd, {}
     for crowd.keep_apart in (False, True):
