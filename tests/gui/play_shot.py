@@ -141,9 +141,9 @@ def install_zip():
 def delete_cube():
     """Delete what a new file of Blender's own begins with: its cube stands where the character will."""
     yield from to_view()
+    yield 3.0  # a window that is new may hear no key yet
     yield from screen.press("Delete")
-    yield 0.5
-    check("no cube", "Cube" not in bpy.context.scene.objects)
+    yield from until(lambda: "Cube" not in bpy.context.scene.objects)
 
 
 def prepare():
