@@ -114,12 +114,13 @@ def _draw_block(view: View, block: Block, state: str, chosen: bool) -> None:
 
 
 def _draw_said(view: View, x: float, text: str) -> None:
-    """Write ``text`` on a plate above the blocks, whole at both ends of the region."""
+    """Write ``text`` on a plate above the blocks, whole at the ends of the region and in a low one."""
     blf.size(0, LETTERS * view.height / HEIGHT)
     width, margin = blf.dimensions(0, text)[0], view.height / 4
     left = min(max(x - width / 2, margin), max(view.width - width - margin, margin))
-    low = view.bottom + view.height + margin
-    _rectangle(left - margin, low, left + width + margin, low + 0.8 * view.height, _EDGE)
+    high = min(view.bottom + 1.8 * view.height + margin, bpy.context.region.height)
+    low = high - 0.8 * view.height
+    _rectangle(left - margin, low, left + width + margin, high, _EDGE)
     blf.color(0, 1.0, 1.0, 1.0, 1.0)
     blf.position(0, left, low + 0.25 * view.height, 0.0)
     blf.draw(0, text)
