@@ -236,9 +236,7 @@ def recognise(prepared: Prepared, understanding: Understanding) -> dict:
     result: dict = {"zero_shot": {}}
     for name in names:
         clips = LabelledClips.load(prepared, name)
-        row = recognition.zero_shot(
-            understanding.motions(clips.motions), understanding.labels(clips.classes), clips.truth
-        )
+        row = recognition.zero_shot(understanding.label_scores(clips.motions, clips.classes), clips.truth)
         result["zero_shot"][name] = row
         lines.append(
             f"{name + ', zero-shot':<36}{row['clips']:>7}{row['classes']:>9}{100 * row['top1']:>7.1f}%"

@@ -100,7 +100,7 @@ def run_retrieval(name: str, options: Options) -> dict:
 
 
 def _named(understanding: Understanding, motions: list[np.ndarray], truth: list[int], names: tuple[str, ...]) -> dict:
-    return recognition.zero_shot(understanding.motions(motions), understanding.labels(names), np.array(truth))
+    return recognition.zero_shot(understanding.label_scores(motions, names), np.array(truth))
 
 
 def _sentence(title: str, row: dict) -> str:

@@ -39,8 +39,11 @@ class Understanding(Protocol):
     def descriptions(self, captions: Sequence[str]) -> np.ndarray:
         """Return embeddings (count, dim) of sentences, to be compared with those of motions."""
 
-    def labels(self, labels: Sequence[str]) -> np.ndarray:
-        """Return embeddings (count, dim) of class names, to be compared with those of motions."""
+    def label_scores(self, motions: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:
+        """Return how well each of the class names ``labels`` fits ``motions``, each (frames, 22, 3) in metres.
+
+        Scores are (count, labels), the higher the better.
+        """
 
     def trained_scores(
         self, train: Sequence[np.ndarray], truth: np.ndarray, classes: int, test: Sequence[np.ndarray]
@@ -90,12 +93,12 @@ class LabelledClips:
         return cls(name, [whole(prepared.joints(clip)) for clip in clips], truth, classes, performers)
 
 
-def zero_shot(motions: np.ndarray, labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Return the accuracy of naming ``motions`` (n, dim) by the nearest of ``labels`` (classes, dim), all embeddings.
+def zero_shot(scores: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Return the accuracy of naming motions by the best of their ``scores`` (n, classes).
 
     ``truth`` (n,) holds class numbers. Returned are top 1, top 5, chance, and how often chance top 1 is.
     """
-    return _against_chance(motions @ labels.T, truth)
+    return _against_chance(scores, truth)
 
 
 def across_sets(

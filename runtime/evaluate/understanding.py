@@ -44,11 +44,16 @@ class RecognizerUnderstanding:
 
     @torch.no_grad()
     def labels(self, labels: Sequence[str]) -> np.ndarray:
-        """Return embeddings (count, dim) of class names by the recognition tower, read as a user's list would be."""
+        """Return embeddings (count, dim) of class names by the recognition tower alone, from which training starts."""
         texts = [label.texts[0] for label in given(labels)]
         model, encoder = self.recognizer.model, self.recognizer.text_encoder
         parts = [model.labels(encoder(texts[at : at + TEXT_BATCH])) for at in range(0, len(texts), TEXT_BATCH)]
         return torch.cat(parts).cpu().numpy()
+
+    def label_scores(self, motions: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:
+        """Return the probabilities (motions, labels) that ``motions``, (frames, 22, 3) each, metres, show class names,
+        as a user's list of them is read."""
+        return self.recognizer.label_scores(self.motions(motions), labels)[:, :-1]
 
     @torch.no_grad()
     def features(self, motions: Sequence[np.ndarray], batch: int = 64) -> np.ndarray:

@@ -58,7 +58,23 @@ _TELLING = [
     for kind in (_SIDES, _SPEEDS, _TIMES)
 ]
 _STANDS = re.compile(r"\bon (?:the|his|her|their|its|my|your|one's)? ?(left|right) (?:leg|foot)\b", re.IGNORECASE)
+# What of a lying body is up. "Onto", "to" and the like tell how it ends, "from" and "lying on" how it began.
+_UP = r"backs?|spine|supine|(?:face|belly|chest|tummy) ?-?up(?:wards?)?"
+_DOWN = r"stomach|belly|bellies|tummy|tummies|front|chest|prone|(?:face|belly|chest) ?-?down(?:wards?)?"
+_LYING = re.compile(
+    rf"(?:\b(?P<way>on ?to|to|into|until|till|from|off|lying|lies|lie|laid)"
+    r"(?: (?:being|lying|lie|on|the|a|his|her|their|its|my|your|one's|flat))* )?"
+    rf"\b(?:(?P<up>{_UP})|(?P<down>{_DOWN}))\b",
+    re.IGNORECASE,
+)
+_ENDS, _BEGINS = ("onto", "on to", "to", "into", "until", "till"), ("from", "off", "lying", "lies", "lie", "laid")
+_OTHER_FACE = {"up": "down", "down": "up"}
 _TOGETHER = re.compile(r"\b(?:while|whilst|as (?:he|she|they|it)|at the same time)\b", re.IGNORECASE)
+_MOVES = re.compile(
+    r"\b(?:walk|run|jog|march|strid|stroll|pac|wander|sprint|skip|hop|crawl|jump|leap|danc|turn|spin|climb|step|mov|go"
+    r"|com)(?:s|es|ed|e|ing|ning|ping|ped)?\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,7 @@ class Told(NamedTuple):
     speeds: frozenset[str]
     times: frozenset[str]
     stands: frozenset[str]  # the leg that it is said to be on
+    lies: frozenset[str] = frozenset()  # "up" or "down": how the face of a lying body ends
 
 
 @lru_cache(maxsize=8192)
@@ -109,19 +126,41 @@ def told_by(sentence: str) -> Told:
     stands = frozenset(side.lower() for side in _STANDS.findall(sentence))
     rest = _STANDS.sub("", sentence)
     found = [frozenset(name for name, words in kind.items() if words.search(rest)) for kind in _TELLING]
-    return Told(found[0] or stands, *found[1:], stands)
+    return Told(found[0] or stands, *found[1:], stands, lies_at_the_end(sentence))
+
+
+def lies_at_the_end(sentence: str) -> frozenset[str]:
+    """Return how the face of a lying body is said to end, {"up"} or {"down"}; empty where nothing is said of it.
+
+    Of several mentions that counts which is said to be the end, else the last that is not said to be the beginning;
+    where the beginning alone is told, the body ends the other way round.
+    """
+    ends, begins = [], []
+    for found in _LYING.finditer(sentence):
+        way = (found["way"] or "").lower()
+        face = "up" if found["up"] else "down"
+        if way in _BEGINS:
+            begins.append(face)
+        else:
+            ends.append((way in _ENDS, face))
+    if ends:
+        told = [face for is_end, face in ends if is_end] or [face for _, face in ends]
+        return frozenset(told[-1:])
+    return frozenset(_OTHER_FACE[face] for face in begins[-1:])
 
 
 def misfit(asked: Told, told: Told) -> tuple[int, int, int]:
     """Return how little an example that is ``told`` of fits what is ``asked`` for, what misleads most first.
 
-    Another side, or standing on another leg where both tell of one; repeats too many or too few; another speed.
+    Another side, or standing on another leg where both tell of one, or lying another way; repeats too many or too few;
+    another speed.
     """
     by_leg = bool(asked.stands and told.stands)
     side, own_side = (asked.stands, told.stands) if by_leg else (asked.sides, told.sides)
     apart = min((abs(int(one) - int(other)) for one in asked.times for other in told.times), default=0)
     speed = bool(asked.speeds and not asked.speeds & told.speeds)
-    return int(bool(side and own_side and not side & own_side)), apart, int(speed)
+    turned = bool(asked.lies and told.lies and not asked.lies & told.lies)
+    return int(bool(side and own_side and not side & own_side)) + int(turned), apart, int(speed)
 
 
 def vectors_of(text: TextFeatures) -> torch.Tensor:
@@ -256,7 +295,8 @@ class Examples:
         best = int(chances.argmax())
         if not self.config.captions or chances[best] < SURE or _TOGETHER.search(clause):
             return ""
-        sides, speeds, _, _ = told_by(clause)
+        told = told_by(clause)
+        sides, speeds = told.sides, told.speeds
         one_side = len(sides) == 1 and "both" not in sides
         caption = (self.config.sided if one_side else self.config.captions)[best]
         speed = _SPEED_WORDS[next(iter(speeds))] if len(speeds) == 1 else ""
@@ -298,10 +338,10 @@ class Examples:
         ``vector`` (dim,).
 
         Of several that fit as well the ``seed`` chooses, among those whose length fits ``count`` tokens best. None
-        where nothing is to be shown, as where two things are done at once, or where ``between`` other clauses one would
-        be cut of what words alone bring too.
+        where nothing is to be shown, as where something is done on the way, or where ``between`` other clauses one
+        would be cut of what words alone bring too.
         """
-        if _TOGETHER.search(clause):
+        if _TOGETHER.search(clause) and _MOVES.search(clause):
             return None
         likely, asked = set(self.actions_of(vector)), told_by(clause)
         own = [number for number, owner in enumerate(self.config.owner) if owner in likely]

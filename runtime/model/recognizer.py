@@ -153,8 +153,10 @@ class MotionRecognizer(nn.Module):
         for name, size in STREAMS.items():
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_std", torch.ones(size))
-        # Of recognition: the temperature of its softmax, and the cosine at which "unknown" is as likely as a label.
+        # Of recognition: the temperature of its softmax, and the nearness at which "unknown" is as likely as a label.
         self.register_buffer("calibration", torch.tensor([0.1, 0.2]))
+        # What motions have in common, which names none of them: the mean of training motions' fused vectors, in part.
+        self.register_buffer("common", torch.zeros(config.dim))
 
     def motion(self, joints: torch.Tensor, lengths: torch.Tensor) -> MotionEmbedding:
         """Embed joints (batch, frames, 22, 3), metres, of which the first ``lengths`` (batch,) frames count."""
@@ -184,18 +186,22 @@ class MotionRecognizer(nn.Module):
         """Return the embeddings (batch, dim), unit length, of descriptions: side B."""
         return _unit(self.text_side(self.text_norm(text.tokens), text.valid))
 
+    def names(self, text: TextFeatures) -> torch.Tensor:
+        """Return what label texts are recognised by, (batch, dim), unit length: what both text sides make of them."""
+        return _unit(self.labels(text) + self.descriptions(text))
+
     def label_scores(self, motion: torch.Tensor, labels: torch.Tensor, usual: int | None = None) -> torch.Tensor:
         """Return the probabilities (batch, labels + 1) of labels for motions; the last is "unknown".
 
-        ``motion`` (batch, dim) and ``labels`` (labels, dim) have unit length.
+        ``motion`` (batch, dim) and ``labels`` (labels, dim), as :meth:`names` makes them, have unit length.
         ``usual`` is how many labels "unknown" was calibrated among, where these are a list of another length: the odds
         beforehand that one of them fits are then those of the usual list.
         """
         temperature, unknown = self.calibration
         if usual is not None:
             unknown = unknown + temperature * math.log(len(labels) / usual)
-        cosine = motion @ labels.T
-        return torch.softmax(torch.cat([cosine, unknown.expand(len(cosine), 1)], dim=1) / temperature, dim=1)
+        nearness = (motion - self.common) @ labels.T
+        return torch.softmax(torch.cat([nearness, unknown.expand(len(nearness), 1)], dim=1) / temperature, dim=1)
 
 
 def stream_values(joints: torch.Tensor, lengths: torch.Tensor, multiple: int = 1) -> dict[str, torch.Tensor]:

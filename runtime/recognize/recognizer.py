@@ -115,6 +115,15 @@ class Recognizer:
         scores = self.model.label_scores(motion, vectors, _usual(labels))[0].cpu().numpy()
         return [(names[index], float(scores[index])) for index in np.argsort(-scores, kind="stable")[:top]]
 
+    def label_scores(self, vectors: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+        """Return the probabilities (n, labels + 1) that motions show labels, or none of them (the last).
+
+        ``vectors`` (n, dim) are what :meth:`embed_motions` makes of the motions. Raises InputError for labels that
+        cannot be used.
+        """
+        motions = torch.from_numpy(vectors).to(self.device)
+        return self.model.label_scores(motions, self._labels(labels)[1], _usual(labels)).cpu().numpy()
+
     def segments(
         self, joints: np.ndarray, labels: Sequence[str] | None = None, window: int = 32, hop: int = 8, least: int = 20
     ) -> list[tuple[int, int, str, float]]:
@@ -146,7 +155,7 @@ class Recognizer:
         return [*(label.name for label in vocabulary()), UNKNOWN], self._vocabulary
 
     def _label_vectors(self, labels: Sequence[Label]) -> torch.Tensor:
-        vectors = self._encode([text for label in labels for text in label.texts], self.model.labels)
+        vectors = self._encode([text for label in labels for text in label.texts], self.model.names)
         parts = vectors.split([len(label.texts) for label in labels])
         return functional.normalize(torch.stack([part.mean(dim=0) for part in parts]), dim=-1)
 

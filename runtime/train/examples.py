@@ -46,13 +46,15 @@ FROM_WORDS = {
 }  # fmt: skip
 # Families of plain.toml that examples are shown of all the same, and the authored actions that these are of.
 SHOWN_AS = {"punch": ("jab", "cross_punch", "punch_combo"), "idle": ("stand_still",)}
+# Actions that sentences tell apart by single words alone, which say how they end: the class that they go by, the words.
+TOLD_APART = {"roll_over": ("roll_over", "face down"), "roll_over_onto_back": ("roll_over", "face up")}
 DRAWN, KEPT = 20, 16  # variants of an action that are drawn; that are kept, half as many of each side
 SHORTEST = 20  # frames
 MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 _STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
 PLAINEST, WIDEST = 6, 6  # phrases of an action that are kept to tell what is near: its first ones, and others afar
-NARROW = 160  # numbers that sentences are compared by
+NARROW = 128  # numbers that sentences are compared by
 FITS, NOISE, SCALE, STEPS, BATCH, RATE = 4, 0.7, 30.0, 800, 1024, 0.02
 
 
@@ -92,12 +94,17 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
 
 def shown_names() -> list[str]:
     """Return what examples are shown of: authored actions, and families of plain.toml."""
-    return [*(name for name in actions() if name not in FROM_WORDS), *SHOWN_AS]
+    return [*(name for name in actions() if name not in FROM_WORDS and class_of(name) == name), *SHOWN_AS]
+
+
+def class_of(name: str) -> str:
+    """Return the class that the phrases of an authored action tell of: most often its own."""
+    return TOLD_APART[name][0] if name in TOLD_APART else FROM_WORDS.get(name, name)
 
 
 def shown_variants(name: str) -> list[Authored]:
     """Return the variants that are shown of an action or family."""
-    own = SHOWN_AS.get(name, (name,))
+    own = SHOWN_AS.get(name) or [each for each, (one, _) in TOLD_APART.items() if one == name] or (name,)
     return [variant for each in own for variant in variants(each)[:: len(own)]]
 
 
@@ -111,10 +118,13 @@ def _called(vectors: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
 
 
 def told_of(variant: Authored) -> str:
-    """Return the side, count and speed of a variant in words, and the leg it stands on where its phrases say so."""
+    """Return the side, count and speed of a variant in words, the leg it stands on where its phrases say so, and how it
+    ends where that tells it from another action."""
     told = [variant.told.get(slot, "") for slot in ("side", "times", "speed")]
     if any(_STANDS_ON.search(phrase) for phrase in actions()[variant.name].phrases):
         told.append(f"on the {variant.told['other']} leg")
+    if variant.name in TOLD_APART:
+        told.append(TOLD_APART[variant.name][1])
     return " ".join(told)
 
 
@@ -149,7 +159,7 @@ def _sentences(
     """
     plain = {name: row["phrases"] for name, row in tomllib.loads(PLAIN.read_text(encoding="utf-8")).items()}
     classes = [*names, *(name for name in plain if name not in names), OTHER]
-    told = [(FROM_WORDS.get(action.name, action.name), phrase) for action, phrase in _phrases()]
+    told = [(class_of(action.name), phrase) for action, phrase in _phrases()]
     told += [(name, phrase) for name, phrases in plain.items() for phrase in phrases]
     own = [(text, name, form == 0) for name, phrase in told for form, text in enumerate(said(phrase))]
     vectors, labels = encoded([text for text, _, _ in own]), torch.tensor([classes.index(name) for _, name, _ in own])

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import WeightsError
+from coamd_blender.motion.skeleton import PARENTS, with_bone_lengths
 from runtime import checkpoint
 from runtime.captions.opposites import opposites
 from runtime.config import PRESETS, RecognizerConfig
@@ -32,8 +33,11 @@ from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.labels import family_texts
 from runtime.train.retrieval import retrieval_batches
+from runtime.weights import RECOGNIZER
 
 SHORTEST_CROP = 0.85  # of a clip: its captions hold for nearly all of it
+CAMERA_SHARE = 0.3  # of the motions of a batch
+COMMON_SHARE = 0.5  # of what training motions have in common that is taken away before labels are compared
 OPPOSITE_SHARE = 0.5  # of the total loss, for descriptions against their opposites
 MOST_OPPOSITES = 30_000
 LONGEST_LABEL = 6  # words of a caption without a subject that may serve as a label
@@ -135,6 +139,7 @@ class PairSampler:
         rows, captions = self._distinct(draw, size)
         items = [self.pool.items[row] for row in rows]
         motions = [jittered(cropped(self.pool.item_joints(row), draw), draw) for row in rows]
+        motions = [seen_by_camera(motion, draw) if draw.random() < CAMERA_SHARE else motion for motion in motions]
         text = self.captions.gather(captions)
         labels, label = self._labels_of(items, draw)
         positive, ignored = label_pairs(
@@ -249,6 +254,26 @@ def jittered(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     return (joints * size + shiver * draw.standard_normal(joints.shape)).astype(np.float32)
 
 
+def seen_by_camera(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Return ``joints`` (frames, 22, 3), metres, as a depth camera might find them; its bones keep their lengths.
+
+    The camera is tilted by up to 6 degrees, every joint is found up to a few centimetres beside its place for good, and
+    wanders by as much again within a quarter of a second or so.
+    """
+    tilt, way = np.radians(draw.uniform(0, 6)), draw.uniform(0, 2 * np.pi)
+    axis = np.array([np.cos(way), 0.0, np.sin(way)])
+    turned = joints + np.sin(tilt) * np.cross(axis, joints)  # of a small angle
+    steps = int(draw.integers(3, 10))
+    shiver = draw.standard_normal((len(joints) + steps - 1, *joints.shape[1:]))
+    summed = np.cumsum(np.concatenate([np.zeros_like(shiver[:1]), shiver]), axis=0)
+    wander = (summed[steps:] - summed[:-steps]) / np.sqrt(steps)
+    beside = draw.standard_normal(joints.shape[1:])
+    moved = turned + draw.uniform(0, 0.03) * wander + draw.uniform(0, 0.02) * beside
+    lengths = np.zeros(len(PARENTS), np.float32)
+    lengths[1:] = np.linalg.norm(joints[0, 1:] - joints[0, list(PARENTS[1:])], axis=-1)
+    return with_bone_lengths(moved, lengths).astype(np.float32)
+
+
 def padded(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
     """Put ``motions``, each (frames, 22, 3), metres, side by side: joints (n, frames, 22, 3) and lengths (n,)."""
     rows = [torch.from_numpy(np.array(motion, dtype=np.float32)) for motion in motions]
@@ -321,17 +346,22 @@ def train_recognizer(
         lambda index: losses(module, train.batch(seed * 1_000_003 + index, size).shared().to(device)),
         judge,
     )
-    return _finish(job, module, val, device) if job.rank == 0 else job.best_path
+    if job.rank == 0 and job.step >= settings.steps:
+        _finish(job, module, train, val, device)
+    return run / RECOGNIZER
 
 
 def begin_from(module: MotionRecognizer, *paths: Path) -> None:
     """Copy a trained recogniser's weights and statistics into ``module``, or the mean of several's.
 
     The mean of networks that come of one start is often better than each of them (Wortsman et al. 2022, model soups).
-    Pooled readings that a file lacks stay zero, so that adding them changes no output; the temperature may be another.
+    Pooled readings, and what motions have in common, stay zero where a file lacks them, so that they change no output;
+    the temperature may be another.
     Raises WeightsError when anything else differs.
     """
-    empty = {key: value.clone() for key, value in module.state_dict().items() if key.endswith(".pooled.weight")}
+    empty = {
+        key: value.clone() for key, value in module.state_dict().items() if key.endswith((".pooled.weight", "common"))
+    }
     found = []
     for path in paths:
         one = copy.deepcopy(module)
@@ -354,20 +384,36 @@ def _alike(module: MotionRecognizer, path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def _finish(job: Run, module: MotionRecognizer, val: PairSampler, device: torch.device) -> Path:
-    """Calibrate the best weights and write them as recognizer.safetensors."""
+def _finish(job: Run, module: MotionRecognizer, train: PairSampler, val: PairSampler, device: torch.device) -> Path:
+    """Measure what motions have in common, calibrate the best weights and write them as recognizer.safetensors."""
     _, tensors, extra = checkpoint.load(job.best_path, "recognizer", type(module.config))
     checkpoint.load_module(module, tensors, "recogniser")
     module.eval().to(device)
+    module.common.copy_(COMMON_SHARE * common_to(module, train, device))
     motions, labels, truth = _single_actions(module, val, device)
-    module.calibration.copy_(calibrate(motions @ labels.T, truth))
-    path = Path(job.settings.run) / "recognizer.safetensors"
+    module.calibration.copy_(calibrate((motions - module.common) @ labels.T, truth))
+    path = Path(job.settings.run) / RECOGNIZER
     checkpoint.save(path, "recognizer", module.config, module.state_dict(), extra)
-    return path
+
+
+@torch.no_grad()
+def common_to(module: MotionRecognizer, sampler: PairSampler, device: torch.device, most: int = 512) -> torch.Tensor:
+    """Return the mean (dim,) of the fused unit vectors of at most ``most`` items of a pool, evenly spread over it.
+
+    Without it a label that lies in the middle of all motions is near to each of them, and names too many (hubs;
+    Radovanović et al. 2010).
+    """
+    pool = sampler.pool
+    rows = np.linspace(0, len(pool.items) - 1, min(most, len(pool.items))).astype(int)
+    total = torch.zeros(module.config.dim, device=device)
+    for first in range(0, len(rows), 64):
+        joints, lengths = padded([pool.item_joints(int(row)) for row in rows[first : first + 64]])
+        total += module.motion(joints.to(device), lengths.to(device)).fused.sum(dim=0)
+    return total / len(rows)
 
 
 def calibrate(cosine: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return (temperature, cosine of "unknown"), of shape (2,), that make recognition's probabilities likeliest.
+    """Return (temperature, nearness of "unknown"), of shape (2,), that make recognition's probabilities likeliest.
 
     cosine (n, labels) of motions to labels, truth (n,) the right label of each. Every motion counts twice: among all
     labels, and with its own taken away, where "unknown" is right. Both figures come from a grid, temperatures finest.
@@ -440,7 +486,7 @@ def _single_actions(
     labels = []
     for family in families:
         text = sampler.features_of(sampler.labels[family])
-        labels.append(module.labels(TextFeatures(*(part.to(device) for part in text))).mean(dim=0))
+        labels.append(module.names(TextFeatures(*(part.to(device) for part in text))).mean(dim=0))
     truth = torch.tensor([families.index(items[row]["family"]) for row in single], device=device)
     return torch.cat(vectors), torch.nn.functional.normalize(torch.stack(labels), dim=-1), truth
 

@@ -69,3 +69,6 @@ class Knowing:
         return self.directions[[int(caption.split()[-1]) % 64 for caption in captions]]
 
     labels = sentences = descriptions
+
+    def label_scores(self, motions, labels):
+        return self.motions(motions) @ self.labels(labels).T

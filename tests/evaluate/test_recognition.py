@@ -11,10 +11,9 @@ from runtime.evaluate import editing, recognition
 from runtime.evaluate.recognition import LabelledClips
 
 
-def test_zero_shot_takes_the_nearest_label_and_knows_chance():
-    labels = np.eye(10)
-    motions = np.eye(10)[[0, 1, 2, 3, 3]]
-    result = recognition.zero_shot(motions, labels, np.array([0, 1, 2, 3, 4]))
+def test_zero_shot_takes_the_best_label_and_knows_chance():
+    scores = np.eye(10)[[0, 1, 2, 3, 3]]
+    result = recognition.zero_shot(scores, np.array([0, 1, 2, 3, 4]))
     assert result["top1"] == 0.8 and result["chance"] == 0.1 and result["times_chance"] == pytest.approx(8.0)
     assert result["clips"] == 5 and result["classes"] == 10
 

@@ -12,6 +12,7 @@ from runtime.generate.examples import (
     Examples,
     ExamplesConfig,
     laid_into,
+    lies_at_the_end,
     misfit,
     told_by,
     vectors_of,
@@ -135,8 +136,12 @@ def test_of_an_example_that_is_too_long_the_standing_before_it_is_left_out_first
     assert learnt().of("bowls five times", vectors(["bowls"])[0], 28, 0)[0, 1] == 2
 
 
-def test_two_things_at_once_are_shown_nothing():
+def test_what_is_done_on_the_way_somewhere_is_shown_nothing():
     assert number_of("salutes while she walks") is None
+
+
+def test_what_is_done_in_another_way_is_shown_its_example():
+    assert number_of("salutes while she smiles") == number_of("salutes")
 
 
 def test_what_misleads_most_counts_first():
@@ -154,6 +159,31 @@ def test_the_leg_that_is_stood_on_is_told_apart_from_the_one_that_is_lifted():
         assert misfit(told_by(asked), stork) < misfit(told_by(asked), other)
     assert misfit(told_by("hops on the left leg"), told_by("left")) == (0, 0, 0)  # an example that tells no such leg
     assert misfit(told_by("hops on the left leg"), told_by("right"))[0]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "face"),
+    [
+        ("a person is lying on their back and rolls over", "down"),
+        ("rolls from the back onto the belly", "down"),
+        ("turns over onto her back from her stomach", "up"),
+        ("flips over from face down to face up", "up"),
+        ("from prone to supine", "up"),
+        ("a man lying face up rolls over to lie face down", "down"),
+        ("turns from being on his back to being on his belly", "down"),
+        ("rolls off his belly", "up"),
+        ("rolls over until prone", "down"),
+    ],
+)
+def test_how_a_lying_body_ends_is_read_from_single_words(sentence, face):
+    assert lies_at_the_end(sentence) == {face}
+    other = {"up": "down", "down": "up"}[face]
+    assert misfit(told_by(sentence), told_by(f"face {face}")) < misfit(told_by(sentence), told_by(f"face {other}"))
+
+
+def test_a_sentence_that_tells_no_face_fits_either():
+    assert lies_at_the_end("the lying person rolls over to the left") == frozenset()
+    assert misfit(told_by("rolls over"), told_by("face up")) == misfit(told_by("rolls over"), told_by("face down"))
 
 
 def test_the_seed_chooses_among_examples_that_fit_as_well():

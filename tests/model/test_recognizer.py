@@ -160,22 +160,41 @@ def test_padding_of_texts_changes_neither_side(network):
         assert torch.allclose(side(text).norm(dim=1), torch.ones(2), atol=1e-5)
 
 
-def test_label_scores_are_a_softmax_with_unknown_among_them(network):
-    network.calibration.copy_(torch.tensor([0.5, 0.1]))
+@pytest.fixture
+def flat():
+    """A network of two dimensions."""
+    return MotionRecognizer(replace(SMALL, dim=2)).eval()
+
+
+def test_label_scores_are_a_softmax_with_unknown_among_them(flat):
+    flat.calibration.copy_(torch.tensor([0.5, 0.1]))
     motion, labels = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.6, 0.8], [0.0, 1.0]])
     powers = [math.exp(x / 0.5) for x in (0.6, 0.0, 0.1)]
     expected = torch.tensor([power / sum(powers) for power in powers])
-    assert torch.allclose(network.label_scores(motion, labels)[0], expected, atol=1e-6)
+    assert torch.allclose(flat.label_scores(motion, labels)[0], expected, atol=1e-6)
 
 
-def test_a_short_list_of_labels_is_as_likely_to_hold_the_right_one_as_the_usual_list(network):
-    network.calibration.copy_(torch.tensor([0.1, 0.7]))
+def test_what_motions_have_in_common_speaks_for_no_label(flat):
+    motion, labels = torch.tensor([[0.8, 0.6]]), torch.eye(2)
+    assert flat.label_scores(motion, labels)[0, :2].argmax() == 0
+    flat.common.copy_(torch.tensor([0.7, 0.0]))
+    assert flat.label_scores(motion, labels)[0, :2].argmax() == 1
+
+
+def test_names_are_what_both_text_sides_make_of_a_text(network):
+    text = TextFeatures(torch.randn(2, 5, 12), torch.ones(2, 5, dtype=torch.bool), torch.zeros(2, 0))
+    both = network.labels(text) + network.descriptions(text)
+    assert torch.allclose(network.names(text), torch.nn.functional.normalize(both, dim=1), atol=1e-6)
+
+
+def test_a_short_list_of_labels_is_as_likely_to_hold_the_right_one_as_the_usual_list(flat):
+    flat.calibration.copy_(torch.tensor([0.1, 0.7]))
     motion = torch.tensor([[1.0, 0.0]])
     vague = torch.tensor([0.5, 0.75**0.5])
     usual, short = vague.repeat(40, 1), vague.repeat(2, 1)
-    expected = network.label_scores(motion, usual)[0, -1]
-    assert torch.allclose(network.label_scores(motion, short, usual=40)[0, -1], expected, atol=1e-6)
-    assert network.label_scores(motion, short)[0, -1] > expected + 0.2
+    expected = flat.label_scores(motion, usual)[0, -1]
+    assert torch.allclose(flat.label_scores(motion, short, usual=40)[0, -1], expected, atol=1e-6)
+    assert flat.label_scores(motion, short)[0, -1] > expected + 0.2
 
 
 def test_a_false_description_costs_what_the_margin_says_and_only_where_there_is_one():

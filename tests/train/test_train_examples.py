@@ -39,6 +39,15 @@ def test_a_family_that_is_shown_examples_all_the_same_is_shown_those_of_its_acti
         assert len(shown) <= KEPT + len(own)
 
 
+def test_actions_that_single_words_tell_apart_are_one_class_and_each_is_shown_as_it_is_told():
+    for name, (one, words) in examples.TOLD_APART.items():
+        assert examples.class_of(name) == one and one in examples.shown_names()
+        assert name == one or name not in examples.shown_names()
+        shown = [variant for variant in examples.shown_variants(one) if variant.name == name]
+        assert {variant.side for variant in shown} == set(actions()[name].sides)
+        assert all(words in examples.told_of(variant) for variant in shown)
+
+
 def test_a_caption_of_one_side_names_it_and_one_of_none_does_not():
     plain = examples.tomllib.loads(PLAIN.read_text(encoding="utf-8"))
     assert all("{side}" in row["sided"] for row in plain.values() if "sided" in row)

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from coamd_blender.errors import DataError, WeightsError
-from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
+from coamd_blender.motion.skeleton import JOINT_INDEX, PARENTS, rest_joints
 from runtime import checkpoint, config
 from runtime.cli import main
 from runtime.compose.compose import PoolItem
@@ -116,6 +117,30 @@ def test_crops_keep_most_of_a_clip_and_jitter_keeps_it_finite():
         assert 34 <= len(crop) <= 40
         size = np.linalg.norm(training.jittered(crop, draw)[0, 15]) / np.linalg.norm(crop[0, 15])
         assert 0.88 < size < 1.12
+
+
+def test_a_camera_shifts_joints_by_centimetres_and_keeps_bones():
+    random = np.random.default_rng(0)
+    joints = np.repeat(rest_joints()[None], 40, axis=0).astype(np.float32)
+    seen = training.seen_by_camera(joints, random)
+    parents = list(PARENTS[1:])
+    seen_bones, bones = (np.linalg.norm(motion[:, 1:] - motion[:, parents], axis=-1) for motion in (seen, joints))
+    assert seen.shape == joints.shape and seen.dtype == np.float32
+    assert np.allclose(seen_bones, bones, atol=1e-4)
+    assert 0.005 < np.linalg.norm(seen - joints, axis=-1).mean() < 0.25
+
+
+def test_what_motions_have_in_common_is_their_mean(prepared):
+    pool = Pool.load(prepared / "pool" / "train")
+    torch.manual_seed(0)
+    module = MotionRecognizer(
+        RecognizerConfig(width=16, layers=1, heads=2, feedforward=16, dim=8, text_layers=1)
+    ).eval()
+    found = training.common_to(module, SimpleNamespace(pool=pool), torch.device("cpu"), most=10**6)
+    motions = [torch.from_numpy(np.array(pool.item_joints(row))) for row in range(len(pool.items))]
+    with torch.no_grad():
+        vectors = torch.cat([module.motion(one[None], torch.tensor([len(one)])).fused for one in motions])
+    assert torch.allclose(found, vectors.mean(dim=0), atol=1e-5)
 
 
 def test_calibration_finds_the_temperature_that_made_the_labels():
