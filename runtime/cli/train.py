@@ -38,16 +38,13 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     student = _add_network(networks, "student", run_student, "the generator distilled, for quality fast")
     student.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the generator is")
     _add_captions(student)
+    student.add_argument("--start", type=Path, metavar="FILE", help="begin from this student")
     recognizer = _add_network(networks, "recognizer", run_recognizer, "motions, labels and descriptions in one space")
     _add_text_encoder(recognizer)
     recognizer.add_argument("--batch", type=whole_number(4, 65536), metavar="N", help="clips a step (default 96)")
     _add_captions(recognizer)
     recognizer.add_argument(
-        "--start",
-        type=Path,
-        nargs="+",
-        metavar="FILE",
-        help="begin from this recogniser, or the mean of several",
+        "--start", type=Path, nargs="+", metavar="FILE", help="begin from this recogniser, or the mean of several"
     )
     evaluator = _add_network(networks, "evaluator", run_evaluator, "the judge of the open benchmark")
     _add_text_encoder(evaluator)
@@ -137,7 +134,7 @@ def run_student(args: argparse.Namespace) -> Outcome:
     for name in ("precision", "accumulate"):
         if getattr(args, name) is not None:
             raise InputError(f"The student has no --{name}", "Leave it out")
-    options = _options(args, "steps", "learning_rate", "weights", "captions")
+    options = _options(args, "steps", "learning_rate", "weights", "captions", "start")
     del options["preset"]
     _check_pool(args)
     return _trained(train.student.train_student(args.prepared, args.run_folder, **options))

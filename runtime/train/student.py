@@ -7,8 +7,9 @@ the teacher's flow map: from where the teacher's solver stands at one time strai
 is told as a mean velocity. All targets are points on the teacher's own paths, so that the same noise leads both to the
 same tokens.
 
-What is known around the masked tokens comes from the training pool, and for a share of the batches from what the
-student itself draws, as it will be when it is used (Ross et al. 2011, DAgger).
+What is known around the masked tokens comes from the training pool, and for most batches from what the student itself
+draws, as it will be when it is used (lessons.py). Of the head's jumps those are taught most that drawing takes, each
+from where the one before it landed.
 """
 
 from __future__ import annotations
@@ -16,41 +17,24 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
 from runtime import checkpoint
-from runtime.config import GeneratorConfig, SamplingConfig
+from runtime.config import FAST_SAMPLING, GeneratorConfig
 from runtime.data.dataset import Pool, TokenSampler
 from runtime.loop import Run, TrainSettings, first_process_first, training_device
 from runtime.model.clip_text import encoder_of
-from runtime.model.generator import MotionGenerator, draw_mask
-from runtime.model.sampling import guided, noise_of_seeds, sample, solver_times
+from runtime.model.generator import MotionGenerator
+from runtime.model.sampling import guided, solver_times
 from runtime.model.text_encoder import TextFeatures
 from runtime.train.generator import finished_autoencoder, token_samplers
+from runtime.train.lessons import TAUGHT, Lesson, Practice, draw_lesson
 from runtime.weights import AUTOENCODER, GENERATOR, STUDENT, sha256
 
-TAUGHT = SamplingConfig()  # how the teacher draws
-DRAWN = replace(TAUGHT, steps=4, solver_steps=1)  # how the student draws what is known
-DRAWN_SHARE = 0.3  # of the batches
-WHOLE_SHARE = 0.2  # of the clips of which nothing is known
-PLAIN_SHARE = 0.25  # of the batches under guidance away from the missing text alone, no layer skipped
-USUAL_SHARE, NO_TEXT_SHARE = 0.6, 0.4  # of clips under the usual weight; of those in plain batches without a text
-STRONGEST = 8.0  # weight of guidance
-PICKED = 256  # tokens a batch whose paths are solved
+PRACTICE_SHARE = 0.75  # of the batches: of what the student meets where it is used
+PICKED = 384  # tokens a batch whose paths are solved
 BATCH = 30  # clips of mean length a batch
-
-
-class Lesson(NamedTuple):
-    """What a batch asks for: ``tokens`` (batch, count, dim) of clips, where they are ``valid`` and which of them are
-    ``hidden`` (batch, count) bool, the ``weight`` of guidance (batch,), and whether it is ``skipping`` layers."""
-
-    tokens: torch.Tensor
-    valid: torch.Tensor
-    hidden: torch.Tensor
-    weight: torch.Tensor
-    skipping: bool
 
 
 def train_student(
@@ -62,11 +46,13 @@ def train_student(
     learning_rate: float = 3e-4,
     seed: int = 0,
     captions: Path | None = None,
+    start: Path | None = None,
 ) -> Path:
     """Distil the generator in the folder ``weights`` on the pool in ``prepared``; returns the student's path.
 
-    ``captions`` is the folder of another run on a pool of the same captions, whose encoded ones to read. Killed and
-    started again it goes on from its last checkpoint. Raises WeightsError without the generator's weights.
+    ``captions`` is the folder of another run on a pool of the same captions, whose encoded ones to read; ``start``
+    names a student to begin from. Killed and started again it goes on from its last checkpoint. Raises WeightsError
+    without the generator's weights.
     """
     run, device = Path(run), training_device()
     teacher = checkpoint.network(weights / GENERATOR, "generator", GeneratorConfig, MotionGenerator, "generator")
@@ -77,13 +63,17 @@ def train_student(
         coder = finished_autoencoder(weights / AUTOENCODER, run, pool, device, keep=True)
         train, val = token_samplers(prepared, run, captions, (coder, text_encoder), batch=BATCH)
     student = student_of(teacher).to(device)
+    if start is not None:
+        checkpoint.load_module(student, checkpoint.load(start, "generator", GeneratorConfig)[1], "generator")
+    practice = Practice(weights, student, pool.captions, train.budget)
     settings = TrainSettings(run, steps, learning_rate, warmup=min(100, steps), average=0.995, seed=seed)
     job = Run("generator", student, settings)
 
     def step(index: int) -> dict[str, torch.Tensor]:
-        return _losses(student, teacher, train, seed * 1_000_003 + index)
+        number = seed * 1_000_003 + index
+        return _losses(student, teacher, train, number, practice if torch.rand(()) < PRACTICE_SHARE else None)
 
-    job.train(step, lambda averaged: _validated(averaged, teacher, val))
+    job.train(step, lambda averaged: _validated(averaged, teacher, val, practice))
     if job.step >= steps:
         config, tensors, extra = checkpoint.load(job.final_path, "generator", GeneratorConfig)
         made_for = {"made_for": sha256(weights / GENERATOR)}
@@ -100,40 +90,26 @@ def student_of(teacher: MotionGenerator) -> MotionGenerator:
 
 
 def _losses(
-    student: MotionGenerator, teacher: MotionGenerator, sampler: TokenSampler, index: int
+    student: MotionGenerator,
+    teacher: MotionGenerator,
+    sampler: TokenSampler,
+    index: int,
+    practice: Practice | None = None,
 ) -> dict[str, torch.Tensor]:
-    """Return the losses of batch ``index``: "total", and "end" of it, the error of whole paths in one evaluation."""
+    """Return the losses of batch ``index``, of ``practice`` where it is given: "total", and "end", the error of what is
+    drawn."""
     device = student.importance.device
-    tokens, valid, text, _ = sampler.batch(index)
-    tokens, valid = tokens.to(device), valid.to(device)
-    text = TextFeatures(*(part.to(device) for part in text))
-    lesson = draw_lesson(student, tokens, valid, text)
+    if practice is None:
+        tokens, valid, text, _ = sampler.batch(index)
+        text = TextFeatures(*(part.to(device) for part in text))
+        lesson = draw_lesson(student, tokens.to(device), valid.to(device), text)
+    else:
+        lesson, text = practice.lesson(index)
     places = torch.nonzero(lesson.hidden)
     places = places[torch.randperm(len(places), device=device)[:PICKED]]
     path = taught_path(teacher, text, lesson, places)
     vectors = student_conditions(student, text, lesson)[tuple(places.T)]
     return path_losses(student, vectors, path)
-
-
-def draw_lesson(student: MotionGenerator, tokens: torch.Tensor, valid: torch.Tensor, text: TextFeatures) -> Lesson:
-    """Draw what a batch of ``tokens`` (batch, count, dim), ``valid`` (batch, count) bool, asks for."""
-    batch, count, dim = tokens.shape
-    chance = torch.rand(3).tolist()
-    skipping = chance[0] >= PLAIN_SHARE
-    if skipping:
-        weight = torch.where(
-            torch.rand(batch) < USUAL_SHARE, TAUGHT.guidance_weight, 1 + (STRONGEST - 1) * torch.rand(batch)
-        )
-    else:
-        weight = torch.where(torch.rand(batch) < NO_TEXT_SHARE, 0.0, STRONGEST * torch.rand(batch))
-    weight = weight.to(tokens)
-    if chance[1] < DRAWN_SHARE:
-        seeds = torch.randint(2**31 - 1, (batch,)).tolist()
-        noise, order = (part.to(tokens.device) for part in noise_of_seeds(seeds, count, dim))
-        tokens, valid = sample(student, text, noise, order, DRAWN), torch.ones_like(valid)
-    hidden = draw_mask(valid)
-    whole = torch.rand(batch, 1, device=tokens.device) < WHOLE_SHARE
-    return Lesson(tokens, valid, torch.where(whole, valid, hidden), weight, skipping)
 
 
 @torch.no_grad()
@@ -172,29 +148,42 @@ def student_conditions(student: MotionGenerator, text: TextFeatures, lesson: Les
 
 
 def path_losses(student: MotionGenerator, vectors: torch.Tensor, path: list[torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the squared errors, scalars without unit, of mean velocities along ``path``, points (n, dim), under
-    conditions ``vectors`` (n, width): from its begin to its end for all, and between two times drawn for each."""
-    points, count = torch.stack(path), len(vectors)
-    times = torch.tensor(solver_times(len(path) - 1), device=vectors.device)
-    last, rows = len(path) - 1, torch.arange(count, device=vectors.device)
+    """Return the squared errors, scalars without unit, of the student along ``path``, points (n, dim), under conditions
+    ``vectors`` (n, width).
+
+    "total" is that of mean velocities: of the jumps that drawing takes, each from where the one before it lands to the
+    path, and between two times drawn for each row. "end" is that of the tokens that come out.
+    """
+    points, (count, last) = torch.stack(path), (len(vectors), len(path) - 1)
+    times = torch.tensor(solver_times(last), device=vectors.device)
+    projected, errors = student.head.condition(vectors), []
+
+    def jumped(begin: torch.Tensor, first: torch.Tensor, then: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        said = student.head.velocity(begin, times[first], projected, times[then])
+        span = (times[then] - times[first])[:, None]
+        errors.append((student.importance * (said - (goal - begin) / span).square()).mean())
+        return (begin + span * said).detach()
+
+    x, stride = points[0], last // FAST_SAMPLING.solver_steps
+    for number in range(stride, last + 1, stride):
+        then = torch.full((1,), number, device=vectors.device)
+        x = jumped(x, then - stride, then, points[number])
     first = torch.randint(last, (count,), device=vectors.device)
     then = first + 1 + (torch.rand(count, device=vectors.device) * (last - first)).long()
-    begin = torch.cat([torch.zeros_like(first), first])
-    end = torch.cat([torch.full_like(first, last), then])
-    rows = rows.repeat(2)
-    span = (times[end] - times[begin])[:, None]
-    projected = student.head.condition(vectors).repeat(2, 1)
-    said = student.head.velocity(points[begin, rows], times[begin], projected, times[end])
-    error = (student.importance * (said - (points[end, rows] - points[begin, rows]) / span).square()).mean(dim=-1)
-    return {"total": error.mean(), "end": error[:count].mean()}
+    rows = torch.arange(count, device=vectors.device)
+    jumped(points[first, rows], first, then, points[then, rows])
+    end = (student.importance * (x - points[-1]).square()).mean()
+    return {"total": torch.stack(errors).mean(), "end": end}
 
 
 @torch.no_grad()
-def _validated(averaged: MotionGenerator, teacher: MotionGenerator, sampler: TokenSampler) -> dict[str, float]:
-    """Return the mean losses of 8 batches, with the same draws at every call."""
+def _validated(
+    averaged: MotionGenerator, teacher: MotionGenerator, sampler: TokenSampler, practice: Practice | None = None
+) -> dict[str, float]:
+    """Return the mean losses of 8 batches, half of them of ``practice``, with the same draws at every call."""
     sums: dict[str, float] = {}
     for index in range(8):
         torch.manual_seed(index)
-        for name, value in _losses(averaged, teacher, sampler, index).items():
+        for name, value in _losses(averaged, teacher, sampler, index, practice if index % 2 else None).items():
             sums[name] = sums.get(name, 0.0) + value.item() / 8
     return sums

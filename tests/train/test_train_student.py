@@ -79,7 +79,9 @@ def test_a_head_that_says_nothing_errs_by_the_velocity(teacher):
     path = [noise + time * velocity for time in training.solver_times(8)]
     losses = training.path_losses(student, torch.randn(7, 16), path)
     expected = (1 * 1 + 2 * 4 + 3 * 0.25 + 0 + 5 * 9) / 5
-    assert {name: round(value.item(), 4) for name, value in losses.items()} == {"total": expected, "end": expected}
+    assert losses["end"].item() == pytest.approx(expected), "nothing was gone of the whole way"
+    late = 1 / (1 - 0.5**1.2)  # it has still all to go in the second of the two jumps that drawing takes
+    assert losses["total"].item() == pytest.approx(expected * (1 + late**2 + 1) / 3, rel=1e-5)
 
 
 class Clips:
