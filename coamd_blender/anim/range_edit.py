@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import bpy
 import numpy as np
 
 from ..errors import InputError, RigError
-from ..retarget import Options, solve
+from ..retarget import Options, PoseSolution, solve
 from ..retarget import splice as splicing
 from ..retarget.channels import quaternions_of
 from ..retarget.holds import Hold, bones_of, held
@@ -227,22 +227,33 @@ class Rotations:
         return values
 
 
+class Outline(NamedTuple):
+    """How an edit is solved, and the ``solution`` of its first frames, which tells what bones it moves."""
+
+    options: Options
+    solution: PoseSolution
+
+
+def outlined(reading: Reading, contact: str) -> Outline:
+    """Solve the first two frames that were read. Any thread may call it. Raises RigError."""
+    options = Options(place="world", contact=contact)
+    first = reading.placement.place(reading.joints[:2])
+    return Outline(options, solve(reading.rig, reading.mapping, first, options, reference=reading.reference))
+
+
 def survey(
     armature: bpy.types.Object,
     action: bpy.types.Action,
     reading: Reading,
+    outline: Outline,
     areas: tuple[Range, ...],
     joints: frozenset[str],
-    contact: str,
     poses: tuple[int, ...] = (),
     hold: Hold | None = None,
 ) -> Site:
     """Read the rest of what the edit needs; ``joints`` are those regenerated. Changes nothing. Raises RigError, and
     InputError for a ``hold`` by bones that are not regenerated."""
-    options, pose = Options(place="world", contact=contact), armature.pose.bones
-    solution = solve(
-        reading.rig, reading.mapping, reading.placement.place(reading.joints[:2]), options, reference=reading.reference
-    )
+    (options, solution), pose = outline, armature.pose.bones
     rotations = Rotations(armature, action)
     # bones that only help (twist) are left alone where the animation does, or where something else moves them
     taken = tuple(

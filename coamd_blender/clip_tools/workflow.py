@@ -211,7 +211,8 @@ def _site(
     start, end = range_edit.extent(action, range_edit.slot_of(action, subject.handle))
     area = Range(first, frames[1], start if first > subject.span[0] else float(first), min(end, frames[1]))
     reading = yield from _read(armature, action, frames)
-    return reading, range_edit.survey(*subject.found(), reading, (area,), _EVERY_JOINT, contact)
+    outline = yield Call(range_edit.outlined, (reading, contact))
+    return reading, range_edit.survey(*subject.found(), reading, outline, (area,), _EVERY_JOINT)
 
 
 def _write(

@@ -275,9 +275,9 @@ def _made(
     parts, free = request.open_joints(settings)
     read, mapping = workflow.around(scene, [area], keys), targets.coverage(armature).mapping
     reading = yield from read_steps(armature, preview, frames=read, fps=None, scene=scene, mapping=mapping)
+    outline = yield Call(range_edit.outlined, (reading, rig_settings.retarget_options(scene.coamd)["contact"]))
     settings = _found_again(scene_uid, preview_uid)
-    contact = rig_settings.retarget_options(scene.coamd)["contact"]
-    site = range_edit.survey(settings.armature, settings.preview, reading, (area,), free, contact, kept)
+    site = range_edit.survey(settings.armature, settings.preview, reading, outline, (area,), free, kept)
     answer = yield EditRequest(
         reading.joints,
         reading.fps,
@@ -289,6 +289,7 @@ def _made(
         scene.coamd.guidance if scene.coamd.use_guidance else None,
         None,
         **workflow.pose_targets(reading, kept, None),
+        quality="fast",  # whatever is usual: a gesture waits for it
     )
     channels, _ = yield Call(range_edit.plan, (site, answer.arrays["joints"]))
     return channels, area

@@ -89,10 +89,9 @@ def _edit(original: Original, wanted: EditSettings, aside: pending.Aside | None)
     armature, action, scene = _found_again(original)
     mapping = targets.coverage(armature).mapping
     reading = yield from read_steps(armature, action, frames=wanted.read, fps=None, scene=scene, mapping=mapping)
+    outline = yield Call(range_edit.outlined, (reading, wanted.contact))
     armature, action, scene = _found_again(original)
-    site = range_edit.survey(
-        armature, action, reading, wanted.areas, wanted.joints, wanted.contact, wanted.poses, wanted.hold
-    )
+    site = range_edit.survey(armature, action, reading, outline, wanted.areas, wanted.joints, wanted.poses, wanted.hold)
     scene.coamd_edit.seed = wanted.seed
     answer = yield _request(wanted, reading)
     yield from _write(original, site, answer, aside)

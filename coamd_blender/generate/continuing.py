@@ -72,7 +72,8 @@ def read(ground: Ground, contact: str) -> Generator[Yield, Any, range_edit.Site]
     (armature, action), scene = ground.found(), ground.scene()
     mapping, frames = targets.coverage(armature).mapping, (ground.first_read, ground.area.last)
     reading = yield from read_steps(armature, action, frames=frames, fps=None, scene=scene, mapping=mapping)
-    return range_edit.survey(*ground.found(), reading, (ground.area,), _EVERY_JOINT, contact)
+    outline = yield Call(range_edit.outlined, (reading, contact))
+    return range_edit.survey(*ground.found(), reading, outline, (ground.area,), _EVERY_JOINT)
 
 
 def asked(

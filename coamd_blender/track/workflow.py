@@ -286,7 +286,8 @@ def _remade(subject: Subject, found: Sequence[plan.Stretch], title: Title, recor
     mapping = targets.coverage(armature).mapping
     reading = yield from read_steps(armature, action, frames=span, fps=None, scene=scene, mapping=mapping)
     areas = tuple(_area(one, subject.keys) for one in found)
-    site = range_edit.survey(*subject.found(), reading, areas, _EVERY_JOINT, contact)
+    outline = yield Call(range_edit.outlined, (reading, contact))
+    site = range_edit.survey(*subject.found(), reading, outline, areas, _EVERY_JOINT)
     joints, weights = reading.joints, {}
     for piece in (piece for one in found for piece in one.pieces):
         joints, answer = yield from _drawn(piece, reading, joints, cfg, worn)

@@ -208,9 +208,9 @@ def pulled(joints: np.ndarray, lengths: np.ndarray, targets: list[Target], held:
         result[row, list(target.joints)] = target.points
         weight[row, list(target.joints)] = 0.0
     # From the ends of the limbs inwards, so that a pull gets to the pelvis in one round.
+    mobile = [(joint, PARENTS[joint]) for joint in _BONES[::-1] if weight[:, (joint, PARENTS[joint])].any()]
     for _ in range(rounds):
-        for joint in _BONES[::-1]:
-            parent = PARENTS[joint]
+        for joint, parent in mobile:
             both = weight[:, joint] + weight[:, parent]
             bone = result[:, joint] - result[:, parent]  # (targets, 3)
             size = np.linalg.norm(bone, axis=1)

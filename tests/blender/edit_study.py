@@ -56,7 +56,7 @@ def edit(generator, armature, action, area, prompt, seed):
     """Carry the edit out as the operator does; the armature plays the preview afterwards."""
     slot = actions.slot_for(action, armature)
     reading = read_action(armature, action, fps=None)
-    site = range_edit.survey(armature, action, reading, (area,), tools.ALL, "soft")
+    site = range_edit.survey(armature, action, reading, range_edit.outlined(reading, "soft"), (area,), tools.ALL)
     start, stop = round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
     made = edit_ranges(generator, reading.joints, reading.fps, [Edit(start, stop, prompt, seed=seed)])
     channels, torn = range_edit.plan(site, made)

@@ -89,7 +89,9 @@ def edited(armature, action, first=FIRST, last=LAST, joints=ALL, change=waved, p
     area = Range(first, last, start, end)
     reach = (min(start, first), max(end, last))
     reading = read_action(armature, action, frames=reach, fps=None)
-    site = range_edit.survey(armature, action, reading, (area,), joints, "soft", poses_kept)
+    site = range_edit.survey(
+        armature, action, reading, range_edit.outlined(reading, "soft"), (area,), joints, poses_kept
+    )
     rows = slice(round(first - reach[0]), round(last + 1 - reach[0]))
     channels, torn = range_edit.plan(site, change(reading.joints, rows))
     preview, outcome = action.copy(), range_edit.EditOutcome(torn=torn, released=len(site.influences))

@@ -81,6 +81,7 @@ def test_a_moved_pose_is_kept_and_what_is_around_it_is_made_anew(waiting):
     assert len(bpy.data.actions) == count and armature.animation_data.action == preview
     asked = json.loads(Path(armature["asked"]).read_text(encoding="utf-8").splitlines()[-1])
     assert asked["arrays"]["target_points"] == [22, 3], "the whole pose is a target"
+    assert asked["fields"]["quality"] == "fast", "a gesture waits for it"
 
 
 def gesture(armature, frame, by):
