@@ -95,7 +95,7 @@ def _add_network(
         "--run", dest="run_folder", type=Path, required=True, metavar="FOLDER", help="checkpoints, logs"
     )
     parser.add_argument("--preset", default="base", metavar="NAME", help="sizes of the networks (default base)")
-    parser.add_argument("--steps", type=whole_number(1, 10**9), metavar="N", help="optimiser steps")
+    parser.add_argument("--steps", type=whole_number(0, 10**9), metavar="N", help="optimiser steps")
     parser.add_argument("--seed", type=whole_number(0, 2**31 - 1), default=0, metavar="N", help="of the batches")
     parser.add_argument("--learning-rate", type=finite_number(1e-8, 1.0), metavar="R", help="highest learning rate")
     parser.add_argument("--precision", metavar="P", help="float32 or bfloat16 (default float32)")

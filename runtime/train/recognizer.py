@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from coamd_blender.errors import WeightsError
-from coamd_blender.motion.skeleton import PARENTS, with_bone_lengths
 from runtime import checkpoint
 from runtime.captions.opposites import opposites
 from runtime.config import PRESETS, RecognizerConfig
@@ -32,12 +31,13 @@ from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.labels import family_texts
+from runtime.train.camera import seen_by_camera
 from runtime.train.retrieval import retrieval_batches
 from runtime.weights import RECOGNIZER
 
 SHORTEST_CROP = 0.85  # of a clip: its captions hold for nearly all of it
 CAMERA_SHARE = 0.3  # of the motions of a batch
-COMMON_SHARE = 0.5  # of what training motions have in common that is taken away before labels are compared
+COMMON_SHARE = 0.75  # of what training motions have in common that is taken away before labels are compared
 OPPOSITE_SHARE = 0.5  # of the total loss, for descriptions against their opposites
 MOST_OPPOSITES = 30_000
 LONGEST_LABEL = 6  # words of a caption without a subject that may serve as a label
@@ -254,26 +254,6 @@ def jittered(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     return (joints * size + shiver * draw.standard_normal(joints.shape)).astype(np.float32)
 
 
-def seen_by_camera(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Return ``joints`` (frames, 22, 3), metres, as a depth camera might find them; its bones keep their lengths.
-
-    The camera is tilted by up to 6 degrees, every joint is found up to a few centimetres beside its place for good, and
-    wanders by as much again within a quarter of a second or so.
-    """
-    tilt, way = np.radians(draw.uniform(0, 6)), draw.uniform(0, 2 * np.pi)
-    axis = np.array([np.cos(way), 0.0, np.sin(way)])
-    turned = joints + np.sin(tilt) * np.cross(axis, joints)  # of a small angle
-    steps = int(draw.integers(3, 10))
-    shiver = draw.standard_normal((len(joints) + steps - 1, *joints.shape[1:]))
-    summed = np.cumsum(np.concatenate([np.zeros_like(shiver[:1]), shiver]), axis=0)
-    wander = (summed[steps:] - summed[:-steps]) / np.sqrt(steps)
-    beside = draw.standard_normal(joints.shape[1:])
-    moved = turned + draw.uniform(0, 0.03) * wander + draw.uniform(0, 0.02) * beside
-    lengths = np.zeros(len(PARENTS), np.float32)
-    lengths[1:] = np.linalg.norm(joints[0, 1:] - joints[0, list(PARENTS[1:])], axis=-1)
-    return with_bone_lengths(moved, lengths).astype(np.float32)
-
-
 def padded(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
     """Put ``motions``, each (frames, 22, 3), metres, side by side: joints (n, frames, 22, 3) and lengths (n,)."""
     rows = [torch.from_numpy(np.array(motion, dtype=np.float32)) for motion in motions]
@@ -318,23 +298,21 @@ def train_recognizer(
     validation retrieval, their recognition calibrated on the validation pool.
 
     ``weights`` is the folder that holds the text encoder; ``captions`` the folder of another run on the same pool whose
-    encoded captions to read; ``start`` trained recognisers, the mean of whose weights to begin from. What is not given
-    is the preset's schedule, or without one 3,000 steps of 96 clips.
+    encoded captions to read; ``start`` trained recognisers, the mean of whose weights to begin from (in no ``steps``,
+    that is what is measured and written). What is not given is the preset's schedule, or without one 3,000 steps of 96
+    clips.
     Raises DataError without a pool, WeightsError without the text encoder.
     """
     run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
     device = training_device()
     encoder = encoder_of(weights, sizes.recognizer.text_dim).to(device)
     with first_process_first():
-        train, val = (
-            _sampler(Pool.load(pools / name), run / name, encoder, captions and Path(captions) / name)
-            for name in ("train", "val")
-        )
+        train, val = (_sampler(pools / name, run / name, encoder, captions) for name in ("train", "val"))
     module = MotionRecognizer(sizes.recognizer)
-    if start:
-        begin_from(module, *start)
-    else:
-        set_statistics(module, [train.batch(10_000_000 + index, 64) for index in range(8)])
+    _begin(module, train, start)
+    if start and steps == 0:
+        _finish(run / RECOGNIZER, module, {}, (train, val), device)
+        return run / RECOGNIZER
     schedule = sizes.recognizer_schedule
     size = batch or (schedule.batch if schedule else 96)
     ours = {"steps": 3000, "learning_rate": 6e-4, "weight_decay": 1e-2, "average": 0.998, "validate_every": 250}
@@ -347,8 +325,17 @@ def train_recognizer(
         judge,
     )
     if job.rank == 0 and job.step >= settings.steps:
-        _finish(job, module, train, val, device)
+        _, tensors, extra = checkpoint.load(job.best_path, "recognizer", type(module.config))
+        checkpoint.load_module(module, tensors, "recogniser")
+        _finish(run / RECOGNIZER, module, extra, (train, val), device)
     return run / RECOGNIZER
+
+
+def _begin(module: MotionRecognizer, train: PairSampler, start: Sequence[Path]) -> None:
+    if start:
+        begin_from(module, *start)
+    else:
+        set_statistics(module, [train.batch(10_000_000 + index, 64) for index in range(8)])
 
 
 def begin_from(module: MotionRecognizer, *paths: Path) -> None:
@@ -384,15 +371,18 @@ def _alike(module: MotionRecognizer, path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def _finish(job: Run, module: MotionRecognizer, train: PairSampler, val: PairSampler, device: torch.device) -> Path:
-    """Measure what motions have in common, calibrate the best weights and write them as recognizer.safetensors."""
-    _, tensors, extra = checkpoint.load(job.best_path, "recognizer", type(module.config))
-    checkpoint.load_module(module, tensors, "recogniser")
+def _finish(
+    path: Path, module: MotionRecognizer, extra: dict, samplers: tuple[PairSampler, PairSampler], device: torch.device
+) -> None:
+    """Measure what motions have in common, calibrate ``module`` and write it to ``path``.
+
+    ``samplers`` are of training and of validation; ``extra`` goes into the file.
+    """
+    train, val = samplers
     module.eval().to(device)
     module.common.copy_(COMMON_SHARE * common_to(module, train, device))
     motions, labels, truth = _single_actions(module, val, device)
     module.calibration.copy_(calibrate((motions - module.common) @ labels.T, truth))
-    path = Path(job.settings.run) / RECOGNIZER
     checkpoint.save(path, "recognizer", module.config, module.state_dict(), extra)
 
 
@@ -491,7 +481,10 @@ def _single_actions(
     return torch.cat(vectors), torch.nn.functional.normalize(torch.stack(labels), dim=-1), truth
 
 
-def _sampler(pool: Pool, cache: Path, encoder: SentenceEncoder, elsewhere: Path | None) -> PairSampler:
-    captions = encoded_captions(pool, cache, encoder, elsewhere, encoding_progress("captions"))
-    families = sorted({item["family"] for item in pool.items})
-    return PairSampler(pool, captions, {family: family_texts(family) for family in families}, encoder, cache)
+def _sampler(pool: Path, cache: Path, encoder: SentenceEncoder, elsewhere: Path | None) -> PairSampler:
+    """Return the sampler of the pool in a folder; ``elsewhere`` is another run's folder, with the same pool's name."""
+    found = Pool.load(pool)
+    kept = elsewhere and Path(elsewhere) / pool.name
+    captions = encoded_captions(found, cache, encoder, kept, encoding_progress("captions"))
+    families = sorted({item["family"] for item in found.items})
+    return PairSampler(found, captions, {family: family_texts(family) for family in families}, encoder, cache)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from coamd_blender.errors import DataError, WeightsError
 from coamd_blender.motion.skeleton import JOINT_INDEX, PARENTS, rest_joints
@@ -167,6 +168,10 @@ def test_training_learns_three_actions_and_resumes(recurrent, prepared, tmp_path
     assert "resumed at step 15" in err
     path = tmp_path / "recognizer.safetensors"
     assert json.loads(out.splitlines()[-1]) == {"files": [str(path)]}
+    none = [*words[:5], str(tmp_path / "mean"), *words[6:], "--steps", "0", "--start", str(path), str(path)]
+    assert main.main(none) == 0, "the mean of two, measured"
+    mean, alone = (load_file(folder / path.name) for folder in (tmp_path / "mean", tmp_path))
+    assert all(torch.allclose(mean[key], alone[key], atol=1e-6) for key in alone)
     for name in ("text_encoder.safetensors", "tokenizer.json"):
         (tmp_path / name).symlink_to(WEIGHTS / name)
     trained = Recognizer.load(tmp_path, "cpu")
