@@ -8,9 +8,9 @@ GROUPS = [[5, 4], [0], [1, 2, 3]]
 
 
 @pytest.mark.parametrize(
-    ("current", "step", "to"), [(5, 1, 4), (4, 1, 0), (0, -1, 4), (3, 1, 5), (5, -1, 3), (9, 1, 5)]
+    ("current", "step", "to"), [(5, 1, 4), (4, 1, 5), (0, -1, 0), (2, 1, 3), (3, 1, 1), (1, -1, 3), (9, 1, 5)]
 )
-def test_sideways_goes_through_all_and_round(current, step, to):
+def test_sideways_stays_among_what_was_made_at_once_and_goes_round(current, step, to):
     assert beside(GROUPS, current, step) == to
 
 
