@@ -32,5 +32,8 @@ class FakeGenerator:
             on_step(step, 2, lambda: joints / 2)
         return joints
 
+    def understood(self, prompt, frames):
+        return prompt
+
     def notes(self, prompts):
         return [f"{prompt!r} is new to me" for prompt in dict.fromkeys(prompts) if "vault" in prompt]

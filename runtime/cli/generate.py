@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,9 +34,6 @@ from runtime.cli.common import (
 )
 from runtime.cli.files import read_prompts
 from runtime.weights import RECOGNIZER, weights_file
-
-if TYPE_CHECKING:
-    from runtime.recognize.recognizer import Recognizer
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,10 @@ def run(args: argparse.Namespace) -> Outcome:
         waiting.extend(batch)
         while len(waiting) >= args.best_of:
             draws, waiting = waiting[: args.best_of], waiting[args.best_of :]
-            best = _best(judge, takes[written].prompt, draws)
+            best = 0
+            if args.best_of > 1:
+                told = generator.understood(takes[written].prompt, frames)
+                best = int(recognize.ranking.fit(judge, [told] * len(draws), draws).argmax())
             formats.writing.write(takes[written].path, draws[best])
             kept.append(takes[written].seed + best)
             written += 1
@@ -168,13 +167,6 @@ def _run_set(args: argparse.Namespace) -> Outcome:
     loops = [clip.name for clip in clips if clip.loop]
     told = {"files": [str(path) for path in files], "seed": args.seed, "loops": loops, "notes": notes}
     return Outcome(told, "\n".join(told["files"]))
-
-
-def _best(judge: Recognizer | None, prompt: str, draws: list[np.ndarray]) -> int:
-    """Which of the draws (frames, 22, 3) does best what was asked; the only one where there is one."""
-    if len(draws) == 1:
-        return 0
-    return int(recognize.ranking.fit(judge, [prompt] * len(draws), draws).argmax())
 
 
 def list_takes(lines: list[tuple[int, str]], seed: int, copies: int | None, out: Path, draws: int = 1) -> list[Take]:

@@ -112,19 +112,19 @@ def tally(prompts: list[Prompt], verdicts: list[list[bool]]) -> dict:
 
 
 def best_draws(
-    prompts: list[Prompt], motions: list[np.ndarray], seeds: int, of: int, understanding: Understanding
+    told: list[str], motions: list[np.ndarray], seeds: int, of: int, understanding: Understanding
 ) -> list[list[int]]:
     """Choose of every ``of`` seeds the one whose motion the recogniser finds nearest to the prompt: seeds by prompt.
 
-    ``motions``, each (frames, 22, 3) in metres, are those of each prompt's seeds in turn. Raises InputError unless
-    ``of`` divides ``seeds``.
+    ``told`` are the prompts as the generator understands them. ``motions``, each (frames, 22, 3) in metres, are those
+    of each prompt's seeds in turn. Raises InputError unless ``of`` divides ``seeds``.
     """
     if seeds % of:
         raise InputError(
             f"The best of {of} cannot be chosen among {seeds} seeds", f"Use --seeds {of * -(-seeds // of)}"
         )
-    texts = understanding.descriptions([prompt.text for prompt in prompts])
-    vectors = understanding.motions(motions).reshape(len(prompts), seeds // of, of, -1)
+    texts = understanding.names(told)
+    vectors = understanding.motions(motions).reshape(len(told), seeds // of, of, -1)
     nearest = np.einsum("pbsd,pd->pbs", vectors, texts).argmax(axis=2)
     return (nearest + np.arange(seeds // of) * of).tolist()
 
@@ -154,7 +154,9 @@ def run(
     ]
     result = tally(prompts, verdicts)
     if best_of is not None:
-        chosen = best_draws(prompts, motions, seeds, best_of, understanding())
+        maker = generator() if callable(generator) else generator
+        told = [maker.understood(prompt.text, prompt.frames) for prompt in prompts]
+        chosen = best_draws(told, motions, seeds, best_of, understanding())
         shown = [[own[seed] for seed in seeds_] for own, seeds_ in zip(verdicts, chosen, strict=True)]
         result["best"] = tally(prompts, shown) | {"of": best_of}
     return result

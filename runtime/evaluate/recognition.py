@@ -39,6 +39,9 @@ class Understanding(Protocol):
     def descriptions(self, captions: Sequence[str]) -> np.ndarray:
         """Return embeddings (count, dim) of sentences, to be compared with those of motions."""
 
+    def names(self, texts: Sequence[str]) -> np.ndarray:
+        """Return embeddings (count, dim) of what is done, to be compared with those of motions."""
+
     def label_scores(self, motions: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:
         """Return how well each of the class names ``labels`` fits ``motions``, each (frames, 22, 3) in metres.
 

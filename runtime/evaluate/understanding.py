@@ -35,6 +35,10 @@ class RecognizerUnderstanding:
         """Return embeddings (count, dim) of sentences by the description tower."""
         return self.recognizer.embed_texts(captions)
 
+    def names(self, texts: Sequence[str]) -> np.ndarray:
+        """Return embeddings (count, dim) of what is done, by which draws are ranked."""
+        return self.recognizer.embed_names(texts)
+
     @torch.no_grad()
     def sentences(self, captions: Sequence[str]) -> np.ndarray:
         """Return unit embeddings (count, width) of the sentence encoder itself: how alike two captions are."""

@@ -302,11 +302,20 @@ class Examples:
         speed = _SPEED_WORDS[next(iter(speeds))] if len(speeds) == 1 else ""
         return " ".join(caption.format(side=next(iter(sides), ""), speed=speed).split())
 
+    def named(self, clause: str, vector: torch.Tensor) -> str:
+        """Return ``clause``, whose bare wording has the unit ``vector`` (dim,), in words that were learnt, where it is
+        sure: its caption, or what the action is called that examples are shown of."""
+        actions = self.actions_of(vector)
+        return self.caption_of(clause, vector) or (self._name(actions[0]) if actions else clause)
+
+    def _name(self, action: int) -> str:
+        return self.config.actions[action].replace("_", " ")
+
     def called(self) -> tuple[list[str], torch.Tensor]:
         """Return what the actions are called, and for each the unit vector (n, width) of a phrase that tells of it."""
         phrases = self.tensors["phrases"]
         count = len(phrases) // len(self.config.actions)
-        names = [action.replace("_", " ") for action in self.config.actions for _ in range(count)]
+        names = [self._name(action) for action in range(len(self.config.actions)) for _ in range(count)]
         return names, phrases
 
     def nearest(self, vector: torch.Tensor) -> float:

@@ -25,7 +25,7 @@ from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of
 from runtime.generate.style import Wardrobe, Worn
 from runtime.generate.taught import SHARE, Nearness, Taught
 from runtime.generate.vocabulary import Vocabulary
-from runtime.grammar.wording import bare
+from runtime.grammar.wording import bare, wording
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
@@ -372,6 +372,19 @@ class Generator:
         told = [tidy_prompt(clause) for clause in clauses]
         vectors = vectors_of(self.encode([bare(clause) for clause in told]))
         return self._example(told, self._asked(told), vectors, count, seeds, between=True)
+
+    def understood(self, prompt: str, frames: int) -> str:
+        """Return a prompt for so many ``frames`` in words that the networks have learnt, clause by clause, where the
+        examples know them; a recogniser judges a motion better by these than by a stranger's. What was taught stays."""
+        if self.examples is None:
+            return prompt
+        clauses = clauses_of(tidy_prompt(prompt), max(1, frames // FRAME_MULTIPLE))
+        vectors = vectors_of(self.encode([bare(clause) for clause in clauses])).cpu()
+        said = [
+            self.examples.named(clause, vector) if taught is None else clause
+            for clause, vector, taught in zip(clauses, vectors, self._asked(clauses), strict=True)
+        ]
+        return ", then ".join([said[0], *map(wording, said[1:])])
 
     def _asked(self, told: list[str]) -> list[str | None]:
         """Return which sentence that clips were taught by each clause asks for; None for none."""

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 def fit(recognizer: Recognizer, prompts: Sequence[str], motions: Sequence[np.ndarray]) -> np.ndarray:
     """Return the cosine (n,), -1 to 1, of each prompt and its motion.
 
-    ``motions`` are joints (frames, 22, 3) in metres at 20 fps.
+    ``prompts`` are as :meth:`runtime.generate.generator.Generator.understood` has them. ``motions`` are joints
+    (frames, 22, 3) in metres at 20 fps.
     """
     distinct = list(dict.fromkeys(prompts))
-    texts = recognizer.embed_texts(distinct)[[distinct.index(prompt) for prompt in prompts]]
+    texts = recognizer.embed_names(distinct)[[distinct.index(prompt) for prompt in prompts]]
     return (texts * recognizer.embed_motions(motions)).sum(axis=1)
 
 

@@ -91,6 +91,11 @@ class Recognizer:
         """Return unit vectors (n, dim) float32 of descriptions. Raises InputError for an empty one."""
         return self.text_embedding(texts).cpu().numpy()
 
+    def embed_names(self, texts: Sequence[str]) -> np.ndarray:
+        """Return unit vectors (n, dim) float32 of what is done, as labels are read. Raises InputError for an empty
+        one."""
+        return self._encode(list(texts), self.model.names).cpu().numpy()
+
     @torch.no_grad()
     def text_embedding(self, texts: Sequence[str]) -> torch.Tensor:
         """Return unit vectors (n, dim) of descriptions, on the recogniser's device."""

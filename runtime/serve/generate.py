@@ -41,5 +41,7 @@ def generate(request: GenerateRequest, models: Models, report: Report) -> tuple[
     fields = {"fps": FPS, "seconds": frames / FPS, "notes": notes}
     fields["weights"] = models.provenance(request.styles)
     if request.ranked:
-        fields["scores"] = recognize.ranking.fit(models.recognizer(), request.prompts, joints).tolist()
+        asked = {prompt: generator.understood(prompt, frames) for prompt in dict.fromkeys(request.prompts)}
+        told = [asked[prompt] for prompt in request.prompts]
+        fields["scores"] = recognize.ranking.fit(models.recognizer(), told, joints).tolist()
     return fields, {"joints": joints.astype(np.float32, copy=False)}

@@ -350,7 +350,7 @@ def test_json_holds_what_benchmarks_return():
 
 def test_of_several_draws_the_best_is_kept_and_its_seed_told(fake, capsys, tmp_path, monkeypatch):
     judge = SimpleNamespace(  # likes odd seeds, which the fake generator writes into the joints
-        embed_texts=lambda texts: np.ones((len(texts), 1)),
+        embed_names=lambda texts: np.ones((len(texts), 1)),
         embed_motions=lambda motions: np.stack([[motion[0, 0, 0] % 2] for motion in motions]),
     )
     monkeypatch.setattr(Recognizer, "load", lambda weights=None, device="auto": judge)

@@ -209,23 +209,26 @@ class Eye:
         heights = np.array([motion[-1, 0, 1] for motion in motions])
         return np.stack([heights, np.ones(len(motions))], axis=1)
 
-    def descriptions(self, captions):
-        return np.tile([1.0, 0.0], (len(captions), 1))
+    def names(self, texts):
+        return np.tile([1.0, 0.0], (len(texts), 1))
 
 
 def test_the_best_of_the_draws_is_chosen_within_each_lot_of_seeds():
-    prompts = [Prompt("stand", text, 20, ({"is": "stand_still"},)) for text in ("a", "b")]
+    told = ["a", "b"]
     heights = [0.1, 0.3, 0.2, 0.0, 0.5, 0.1, 0.2, 0.4]
     motions = [s.standing(1) + np.array([0.0, height, 0.0]) for height in heights]
-    assert obedience.best_draws(prompts, motions, 4, 2, Eye()) == [[1, 2], [0, 3]]
-    assert obedience.best_draws(prompts, motions, 4, 4, Eye()) == [[1], [0]]
+    assert obedience.best_draws(told, motions, 4, 2, Eye()) == [[1, 2], [0, 3]]
+    assert obedience.best_draws(told, motions, 4, 4, Eye()) == [[1], [0]]
     with pytest.raises(InputError, match="best of 3"):
-        obedience.best_draws(prompts, motions, 4, 3, Eye())
+        obedience.best_draws(told, motions, 4, 3, Eye())
 
 
 def test_the_best_draws_are_judged_beside_all_of_them(tmp_path):
     class Sometimes:
         """Stands still with seed 1, a little higher, and walks with every other."""
+
+        def understood(self, prompt, frames):
+            return prompt
 
         def generate(self, prompts, frames, seeds, cfg=None):
             walk = s.travelling(s.stepping(frames / 20, 0.9, 0.3), 1.2)

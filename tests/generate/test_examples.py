@@ -108,6 +108,15 @@ def test_actions_are_called_by_their_names():
     assert names == list(ACTIONS) and torch.allclose(found, torch.eye(2))
 
 
+def test_a_clause_is_named_by_its_caption_or_by_the_action_that_is_shown_or_stays():
+    def named(clause):
+        return learnt().named(clause, vectors([clause])[0])
+
+    assert named("a man walks") == "a person walks"
+    assert named("three times she bowls") == "bowling"
+    assert named("she vaults") == "she vaults"
+
+
 def test_what_is_done_from_words_alone_is_shown_nothing():
     assert number_of("a man walks") is None
 

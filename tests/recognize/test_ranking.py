@@ -9,7 +9,7 @@ from runtime.recognize.ranking import best_of, fit
 class Reader:
     """A recogniser of a plane: texts and motions are angles."""
 
-    def embed_texts(self, texts):
+    def embed_names(self, texts):
         assert len(set(texts)) == len(texts), "a prompt is read once"
         return self._at([{"up": 90.0, "right": 0.0}[text] for text in texts])
 

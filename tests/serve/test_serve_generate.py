@@ -116,7 +116,7 @@ def test_what_is_far_from_anything_learnt_is_told(fake):
 def test_motions_are_ranked_when_asked_to(fake, monkeypatch):
     models = Models()
     judge = SimpleNamespace(
-        embed_texts=lambda texts: np.eye(2)[: len(texts)],
+        embed_names=lambda texts: np.eye(2)[: len(texts)],
         embed_motions=lambda motions: np.stack([[motion[0, 0, 0], 1.0] for motion in motions]),
     )
     monkeypatch.setattr(models, "recognizer", lambda: judge)
