@@ -105,6 +105,12 @@ def test_an_action_that_words_alone_do_not_bring_comes_with_an_example(generator
     assert shown >= 3 and shown > alone
 
 
+def test_a_prompt_is_understood_clause_by_clause(generator):
+    assert generator.understood("a soldier salutes his officer", 96) == "salute"
+    told = generator.understood("somebody strolls along, then gives a salute", 160)
+    assert told == "a person walks forward, then salute"
+
+
 def test_a_scene_and_a_range_come_with_an_example_and_what_is_around_stays(generator):
     hips = {"is": "hands_on_hips"}
     scenes = [StoryboardScene("walks forward", 3.0), StoryboardScene("stands with hands on the hips", 5.0)]
