@@ -1,7 +1,27 @@
-"""A generator that needs no weights."""
+"""Generators that need no trained networks."""
 
 import numpy as np
 import torch
+
+from runtime.config import AutoencoderConfig, GeneratorConfig
+from runtime.generate.generator import Generator
+from runtime.model.autoencoder import Autoencoder
+from runtime.model.generator import MotionGenerator
+from runtime.model.text_encoder import TextEncoder
+from runtime.weights import BUNDLED as WEIGHTS
+
+
+def small_generator():
+    """A generator of small random networks, always the same, that reads with the bundled text encoder."""
+    torch.manual_seed(0)
+    config = GeneratorConfig(
+        token_dim=11, width=16, layers=1, heads=2, feedforward=16, head_width=16, head_blocks=1, text_layers=0
+    )
+    networks = MotionGenerator(config)
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    coder = Autoencoder(AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1))
+    return Generator(coder, networks, TextEncoder.load(WEIGHTS), "cpu")
 
 
 class FakeGenerator:

@@ -20,9 +20,3 @@ def fit(recognizer: Recognizer, prompts: Sequence[str], motions: Sequence[np.nda
     distinct = list(dict.fromkeys(prompts))
     texts = recognizer.embed_names(distinct)[[distinct.index(prompt) for prompt in prompts]]
     return (texts * recognizer.embed_motions(motions)).sum(axis=1)
-
-
-def best_of(scores: np.ndarray, draws: int) -> np.ndarray:
-    """Return the index of the best of every ``draws`` scores that follow each other: (n * draws,) to (n,)."""
-    rows = np.asarray(scores).reshape(-1, draws)
-    return rows.argmax(axis=1) + draws * np.arange(len(rows))

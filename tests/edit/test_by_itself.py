@@ -2,16 +2,12 @@
 
 import pytest
 import torch
+from generator_fakes import small_generator
 
 from coamd_blender.errors import Cancelled
-from runtime.config import AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.config import SamplingConfig
 from runtime.edit import by_itself
-from runtime.generate.generator import Generator
-from runtime.model.autoencoder import Autoencoder
-from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known
-from runtime.model.text_encoder import TextEncoder
-from runtime.weights import BUNDLED as WEIGHTS
 
 CONFIG = SamplingConfig(steps=3, solver_steps=1)
 BOW, TWO = "a person bows", "a man walks, then sits down"
@@ -19,15 +15,7 @@ BOW, TWO = "a person bows", "a man walks, then sits down"
 
 @pytest.fixture(scope="module")
 def generator():
-    torch.manual_seed(0)
-    config = GeneratorConfig(
-        token_dim=11, width=16, layers=1, heads=2, feedforward=16, head_width=16, head_blocks=1, text_layers=0
-    )
-    networks = MotionGenerator(config)
-    for parameter in networks.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    coder = Autoencoder(AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1))
-    return Generator(coder, networks, TextEncoder.load(WEIGHTS), "cpu")
+    return small_generator()
 
 
 def around(before, hidden, after):

@@ -5,32 +5,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from generator_fakes import small_generator
 
 from coamd_blender.errors import Cancelled
 from coamd_blender.motion.skeleton import rest_joints
-from runtime.config import PUBLISHED_SAMPLING, AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.config import PUBLISHED_SAMPLING, SamplingConfig
 from runtime.generate import multi_action
-from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
-from runtime.model.autoencoder import Autoencoder
-from runtime.model.generator import MotionGenerator
-from runtime.model.text_encoder import TextEncoder
-from runtime.weights import BUNDLED as WEIGHTS
 
 TWO, THREE = "a man walks, then sits down", "a man walks, then jumps, then waves"
 
 
 @pytest.fixture(scope="module")
 def generator():
-    torch.manual_seed(0)
-    config = GeneratorConfig(
-        token_dim=11, width=16, layers=1, heads=2, feedforward=16, head_width=16, head_blocks=1, text_layers=0
-    )
-    networks = MotionGenerator(config)
-    for parameter in networks.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    coder = Autoencoder(AutoencoderConfig(width=16, latent_dim=8, residual_blocks=1))
-    return Generator(coder, networks, TextEncoder.load(WEIGHTS), "cpu")
+    return small_generator()
 
 
 def test_a_second_each_or_the_sentence_stays_whole():

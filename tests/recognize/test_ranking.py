@@ -1,9 +1,9 @@
-"""The best of several draws."""
+"""How well draws do what was asked."""
 
 import numpy as np
 import pytest
 
-from runtime.recognize.ranking import best_of, fit
+from runtime.recognize.ranking import fit
 
 
 class Reader:
@@ -28,7 +28,3 @@ def motion(degrees):
 def test_fit_is_the_cosine_of_each_prompt_and_its_own_motion():
     found = fit(Reader(), ["up", "right", "up"], [motion(90), motion(60), motion(0)])
     assert found == pytest.approx([1.0, 0.5, 0.0], abs=1e-6)
-
-
-def test_the_best_of_each_row_of_draws_is_taken():
-    assert best_of(np.array([0.1, 0.9, 0.3, 0.8, 0.2, 0.7]), 3).tolist() == [1, 3]
