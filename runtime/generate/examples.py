@@ -200,6 +200,7 @@ class Examples:
         self._told = [told_by(told) for told in config.told]
         self.tensors["sentences"] = normalize(self.tensors["sentences"], dim=-1)
         self._begins = np.cumsum([0, *config.known[:-1]])  # of each class among the sentences
+        self._classes = np.repeat(np.arange(len(config.known)), config.known)  # of each sentence
         self._judged: dict[bytes, tuple[torch.Tensor, float]] = {}  # by the bytes of a sentence's vector
 
     @classmethod
@@ -266,12 +267,14 @@ class Examples:
 
         ``near`` (n, m) are the cosines to all sentences; those that count are overwritten.
         """
-        found, falling = [], np.arange(near.shape[1], 0, -1)
-        for _ in range(NEIGHBOURS):
+        found = [np.maximum.reduceat(near, self._begins, axis=1)]
+        while len(found) < NEIGHBOURS:
+            rows, places = np.nonzero(near == np.repeat(found[-1], self.config.known, axis=1))
+            classes = self._classes[places]
+            first = np.ones(len(rows), dtype=bool)  # one of those that are equally near
+            first[1:] = (rows[1:] != rows[:-1]) | (classes[1:] != classes[:-1])
+            near[rows[first], places[first]] = -2.0
             found.append(np.maximum.reduceat(near, self._begins, axis=1))
-            highest = np.repeat(found[-1], self.config.known, axis=1)
-            first = np.maximum.reduceat(np.where(near == highest, falling, 0), self._begins, axis=1)
-            np.put_along_axis(near, near.shape[1] - first, -2.0, axis=1)
         return np.mean([np.where(one < -1, found[0], one) for one in found], axis=0)
 
     def class_of(self, vector: torch.Tensor) -> int | None:

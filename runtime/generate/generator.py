@@ -30,11 +30,11 @@ from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
-from runtime.model.text_encoder import TextEncoder, TextFeatures, beside
+from runtime.model.text_encoder import TextEncoder, TextFeatures, alone, beside, padded
 from runtime.weights import AUTOENCODER, GENERATOR, STUDENT, sha256
 from runtime.weights import BUNDLED as WEIGHTS
 
-MOST_HEARD, MOST_TOGETHER = 64, 8  # calls of the text encoder that are remembered, and the prompts of one
+MOST_HEARD = 256  # sentences whose features are remembered
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
 
 
@@ -127,7 +127,7 @@ class Generator:
         self._taught: torch.Tensor | None = None  # vectors of those words
         self._clips: Taught | None = None  # what those styles show
         self._nearness: Nearness | None = None
-        self._heard: dict[tuple[str, ...], TextFeatures] = {}
+        self._heard: dict[str, TextFeatures] = {}  # of single sentences, those asked for last at the end
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
@@ -455,18 +455,17 @@ class Generator:
         return own, vectors
 
     def encode(self, prompts: list[str]) -> TextFeatures:
-        """Features of each prompt, padded together; the same prompt is encoded once, and a few that were asked for
-        lately are remembered: a sentence is mostly drawn several times."""
-        distinct = tuple(dict.fromkeys(prompts))
-        features = self._heard.pop(distinct, None)
-        if features is None:
-            features = self.text_encoder(list(distinct))
-        if len(distinct) <= MOST_TOGETHER:
-            self._heard[distinct] = features  # the last again
-            if len(self._heard) > MOST_HEARD:
-                del self._heard[next(iter(self._heard))]
-        rows = torch.tensor([distinct.index(prompt) for prompt in prompts], device=self.device)
-        return TextFeatures(*(part[rows] for part in features))
+        """Features of each prompt, padded together; those asked for lately are remembered: a sentence is mostly drawn
+        several times, and the captions beside sentences are few."""
+        distinct = list(dict.fromkeys(prompts))
+        heard = {prompt: self._heard.pop(prompt) for prompt in distinct if prompt in self._heard}
+        unheard = [prompt for prompt in distinct if prompt not in heard]
+        if unheard:
+            heard.update(zip(unheard, alone(self.text_encoder(unheard)), strict=True))
+        self._heard.update((prompt, heard[prompt]) for prompt in distinct)
+        for oldest in list(self._heard)[: max(0, len(self._heard) - MOST_HEARD)]:
+            del self._heard[oldest]
+        return padded([heard[prompt] for prompt in prompts])
 
     def _decode(
         self, tokens: torch.Tensor, clean: bool = True, blends: Sequence[Sequence[int]] | None = None

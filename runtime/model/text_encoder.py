@@ -16,6 +16,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
@@ -39,6 +40,28 @@ def beside(own: TextFeatures, other: TextFeatures, where: Sequence[bool]) -> Tex
     counts = torch.tensor(where, device=other.valid.device)[:, None]
     tokens = torch.cat([own.tokens, other.tokens], dim=1)
     return TextFeatures(tokens, torch.cat([own.valid, other.valid & counts], dim=1), own.pooled)
+
+
+def alone(text: TextFeatures) -> list[TextFeatures]:
+    """Return the features of each sentence by itself, a batch of one without padding."""
+    lengths = text.valid.sum(dim=1).tolist()
+    return [
+        TextFeatures(
+            text.tokens[row : row + 1, :length], text.valid[row : row + 1, :length], text.pooled[row : row + 1]
+        )
+        for row, length in enumerate(lengths)
+    ]
+
+
+def padded(texts: Sequence[TextFeatures]) -> TextFeatures:
+    """Return the features of sentences, each a batch of one, as one batch, padded with zeros to the longest."""
+    if len(texts) == 1:
+        return texts[0]
+    tokens, valid = (
+        pad_sequence([part[0] for part in parts], batch_first=True)
+        for parts in ([text.tokens for text in texts], [text.valid for text in texts])
+    )
+    return TextFeatures(tokens, valid, torch.cat([text.pooled for text in texts]))
 
 
 class _Layer(TextLayer):

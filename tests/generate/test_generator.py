@@ -106,25 +106,33 @@ def test_load_reads_what_was_saved(generator, tmp_path):
     for name in ("text_encoder.safetensors", "tokenizer.json"):
         (tmp_path / name).symlink_to(WEIGHTS / name)
     loaded = Generator.load(tmp_path, "cpu")
+    generator._heard.clear()  # read alone, as by the other
     assert np.array_equal(loaded.generate(["walk"], 24, [1]), generator.generate(["walk"], 24, [1]))
 
 
-def test_prompts_asked_for_lately_are_remembered_and_the_oldest_forgotten(generator, monkeypatch):
+def test_sentences_asked_for_lately_are_remembered_each_by_itself_and_the_oldest_forgotten(generator, monkeypatch):
     encoder, asked = generator.text_encoder, []
     monkeypatch.setattr(generator, "text_encoder", lambda told: asked.append(told) or encoder(told))
     monkeypatch.setattr(generator, "_heard", {})
-    monkeypatch.setattr("runtime.generate.generator.MOST_HEARD", 2)
-    first = generator.encode(["walk", "run", "walk"])
-    assert asked == [["walk", "run"]] and torch.equal(first.tokens[0], first.tokens[2])
-    generator.encode(["hop"])
-    again = generator.encode(["walk", "run", "walk"])
-    assert len(asked) == 2 and all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+    monkeypatch.setattr("runtime.generate.generator.MOST_HEARD", 3)
+    first = generator.encode(["walk", "run away from there", "walk"])
+    assert asked == [["walk", "run away from there"]] and torch.equal(first.tokens[0], first.tokens[2])
+    again = generator.encode(["run away from there", "hop", "walk"])
+    assert asked[1:] == [["hop"]]  # what is new alone
+    assert torch.equal(again.tokens[[2, 0]], first.tokens[:2]) and torch.equal(again.valid[[2, 0]], first.valid[:2])
     generator.encode(["sit"])
-    generator.encode(["run", "walk"])  # in another order they are others
-    assert asked[2:] == [["sit"], ["run", "walk"]] and list(generator._heard) == [("sit",), ("run", "walk")]
-    monkeypatch.setattr("runtime.generate.generator.MOST_TOGETHER", 1)
-    generator.encode(["bow", "kick"])
-    assert ("bow", "kick") not in generator._heard
+    assert list(generator._heard) == ["hop", "walk", "sit"]
+
+
+def test_remembered_sentences_are_what_the_encoder_says_of_them_together(generator, monkeypatch):
+    monkeypatch.setattr(generator, "_heard", {})
+    told = ["a person walks far away from the old house", "he bows"]
+    for prompt in reversed(told):
+        generator.encode([prompt])
+    ours, theirs = generator.encode(told), generator.text_encoder(told)
+    assert torch.equal(ours.valid, theirs.valid)
+    torch.testing.assert_close(ours.tokens[ours.valid], theirs.tokens[theirs.valid], rtol=0, atol=1e-4)
+    torch.testing.assert_close(ours.pooled, theirs.pooled, rtol=0, atol=1e-5)
 
 
 @pytest.fixture
