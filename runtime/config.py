@@ -139,10 +139,12 @@ class SamplingConfig:
     """How tokens are drawn: the defaults of ``generate``.
 
     ``guidance_weight``, ``guidance_rescale`` and ``skipped`` (layers of the transformer) are those of classifier-free
-    guidance, see ``sample`` in model/sampling.py; ``by_clause`` draws sentences of several actions action by action.
+    guidance, see ``sample`` in model/sampling.py; ``by_clause`` draws sentences of several actions action by action, in
+    ``clause_steps`` each if these are more than ``steps``.
     """
 
     steps: int = 12
+    clause_steps: int = 0
     solver_steps: int = 8
     guidance_weight: float = 2.5
     guidance_rescale: float = 1.0
@@ -156,7 +158,7 @@ class SamplingConfig:
 
 
 # How the distilled networks draw. Rewards climb a step behind each step of drawing: they keep all of them.
-FAST_SAMPLING = SamplingConfig(steps=5, solver_steps=2)
+FAST_SAMPLING = SamplingConfig(steps=3, clause_steps=5, solver_steps=2)
 FAST_STEERED_STEPS = SamplingConfig().steps
 
 # How the paper draws, but for its solver: 8 Euler steps here, an adaptive one there.

@@ -43,9 +43,15 @@ def clauses_of(prompt: str, count: int) -> list[str]:
     return parts if count >= SHORTEST_CLAUSE * len(parts) else [prompt]
 
 
+def for_clauses(clause_count: int, config: SamplingConfig) -> SamplingConfig:
+    """Return how each of so many clauses is drawn where one alone is by ``config``."""
+    return replace(config, steps=max(config.steps, config.clause_steps)) if clause_count > 1 else config
+
+
 def clause_steps(clause_count: int, config: SamplingConfig) -> int:
     """Return the autoregressive steps that drawing so many clauses takes."""
-    return config.steps if clause_count == 1 else config.steps + min(PASSAGE_STEPS, config.steps)
+    steps = for_clauses(clause_count, config).steps
+    return steps if clause_count == 1 else steps + min(PASSAGE_STEPS, steps)
 
 
 def for_passages(config: SamplingConfig) -> SamplingConfig:
@@ -78,6 +84,7 @@ def draw_clauses(
     """
     edges = clause_edges(len(prompts[0]), count)
     shares = list(pairwise(edges))
+    config = for_clauses(len(shares), config)
     longest = max(last - first for first, last in shares)
 
     def together(drawn: torch.Tensor) -> torch.Tensor:

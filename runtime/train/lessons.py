@@ -18,7 +18,7 @@ import torch
 
 from runtime.config import FAST_SAMPLING, SamplingConfig
 from runtime.generate.generator import Generator
-from runtime.generate.multi_action import clauses_of, draw_clauses
+from runtime.generate.multi_action import clauses_of, draw_clauses, for_clauses
 from runtime.grammar.wording import wording
 from runtime.model.generator import MotionGenerator, draw_mask
 from runtime.model.sampling import noise_of_seeds, sample
@@ -98,7 +98,7 @@ class Practice:
             self._drawing = index // LESSONS, self._drawn(np.random.default_rng(index // LESSONS))
         draw, (states, texts) = np.random.default_rng(index), self._drawing[1]
         between = len(texts) > 1 and draw.random() < PASSAGE_SHARE
-        steps = FAST_SAMPLING.steps
+        steps = for_clauses(len(texts), FAST_SAMPLING).steps
         states, text = states[len(states) - steps :] if between else states[:steps], texts[between]
         rows = len(states[0][0])
         chosen = draw.integers(steps, size=rows)

@@ -107,3 +107,11 @@ def test_guidance_and_the_published_sampling_see_the_sentence_as_a_whole(generat
         assert np.array_equal(generator.generate([TWO], 60, [1]), whole_of(generator))
     assert np.abs(whole - whole_of(generator)).max() < 1e-4
     assert np.abs(whole - generator.generate([TWO], 60, [1])).max() > 1e-3
+
+
+@pytest.mark.parametrize(("clause_count", "steps"), [(1, 3), (2, 5), (3, 5)])
+def test_clauses_of_a_row_are_drawn_in_more_steps_than_one_alone_where_that_is_said(clause_count, steps):
+    config = SamplingConfig(steps=3, clause_steps=5)
+    assert multi_action.for_clauses(clause_count, config).steps == steps
+    assert multi_action.clause_steps(clause_count, config) == steps + (steps if clause_count > 1 else 0)
+    assert multi_action.for_clauses(clause_count, SamplingConfig(steps=12)).steps == 12

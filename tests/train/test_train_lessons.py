@@ -47,7 +47,8 @@ def test_a_row_shows_what_was_drawn_up_to_one_of_the_steps(practice, monkeypatch
     practice._drawing = -1, None
     lesson, text = practice.lesson(0)
     count = lesson.tokens.shape[1]
-    steps = [count - kept_after(step, FAST_SAMPLING.steps, count) for step in range(FAST_SAMPLING.steps)]
+    drawn_in = FAST_SAMPLING.steps if clause_count == 1 else FAST_SAMPLING.clause_steps
+    steps = [count - kept_after(step, drawn_in, count) for step in range(drawn_in)]
     hidden = lesson.hidden.sum(dim=1).tolist()
     assert set(hidden) <= set(steps) and lesson.valid.all() and lesson.skipping
     assert all(later < before for before, later in pairwise(steps))
