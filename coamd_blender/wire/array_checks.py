@@ -14,6 +14,8 @@ from ..motion.skeleton import JOINT_COUNT
 from . import limits
 from .edit_modes import EDIT_MODES
 
+FULL_TURNS = 1000.0  # rad, of a heading
+
 
 def check_clip(joints: np.ndarray | None) -> None:
     """Raise InputError unless ``joints`` are a clip (frames, 22, 3) of finite numbers, in metres or any other unit."""
@@ -53,14 +55,46 @@ def check_path(path: np.ndarray | None, mode: str, parts: str | None) -> None:
     """
     if path is None:
         return
-    if parts is not None:
-        raise InputError("A path moves the whole body, and only some joints may be made anew", "Leave one out")
-    if EDIT_MODES[mode].keeps:
-        raise InputError("A variation keeps its way, and a path gives another", "Leave the path out, or use between")
+    check_led(mode, parts)
     if path.ndim != 2 or path.shape[1] != 2 or not _near(path):
         raise InputError(f"An array of shape {path.shape} is not a path", "Give two or more points [x, z]")
     if float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum()) < 0.05:
         raise InputError("The path is a single point", "Give at least two points apart")
+
+
+def check_led(mode: str, parts: str | None) -> None:
+    """Raise InputError where the pelvis cannot be led, by a path or by places: ``mode`` and ``parts`` as of the
+    request."""
+    if parts is not None:
+        raise InputError("A path moves the whole body, and only some joints may be made anew", "Leave one out")
+    if EDIT_MODES[mode].keeps:
+        raise InputError("A variation keeps its way, and a path gives another", "Leave the path out, or use between")
+
+
+def check_way(
+    points: np.ndarray, frames: np.ndarray | None, headings: np.ndarray | None, area: tuple[int, int]
+) -> None:
+    """Raise InputError unless ``points`` (count, 2: x, z), metres, are places on the ground that are passed at as many
+    ``frames`` (count,), each once, in the ``area`` (first, one past the last).
+
+    A frame may lie between two; ``headings`` (count,) are radians, or not a number.
+    """
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not _near(points):
+        raise InputError(f"An array of shape {points.shape} is not places on the ground", "Give points [x, z]")
+    counts = {0 if array is None else array.size for array in (frames, headings)}
+    if counts != {len(points)} or frames.dtype.kind not in "iuf" or headings.dtype.kind != "f":
+        raise InputError("The places do not belong together", "Send as many points as frames and headings")
+    if np.isinf(headings).any() or (np.abs(np.nan_to_num(headings)) > FULL_TURNS).any():
+        raise InputError("A heading of a place is not an angle", "Send radians, or not a number for none")
+    told = frames.ravel().astype(float)
+    if len(np.unique(told)) < len(told):
+        raise InputError("Two places are passed at the same frame", "Give each a frame of its own")
+    outside = told[~((told >= area[0]) & (told <= area[1] - 1))]
+    if len(outside):
+        raise InputError(
+            f"A place is passed at frame {outside[0]:g}, outside the range {area[0]}:{area[1]}",
+            "Give a frame inside it",
+        )
 
 
 def check_places(points: np.ndarray, joints: np.ndarray | None, frames: np.ndarray | None) -> None:

@@ -203,7 +203,7 @@ class RangeEdit:
     def _own_guidance(self, device: torch.device, whole: bool) -> Guidance | None:
         """Return what the edit itself strives for: legs that fit a given root trajectory, and in a ``whole`` window the
         places of single joints."""
-        terms = [(1.0, foot_contact)] if self.task.path is not None else []
+        terms = [(1.0, foot_contact)] if self.task.led else []
         held = [target for target in self._window_targets(0) if len(target.joints) < JOINT_COUNT] if whole else []
         if held:
             frames = [target.frame for target in held for _ in target.joints]
@@ -235,6 +235,8 @@ class RangeEdit:
             tokens[inside.stop :], end = coder.encode(self.window[FRAME_MULTIPLE * inside.stop :])
         if task.path is not None:
             origin = self._lay_path(coder, tokens, given, origin, end)
+        elif task.places:
+            origin = self._lay_places(coder, tokens, given, origin, end)
         elif not grid.before and end is not None and not self.kept[0]:
             origin = None  # free: see _window
         return tokens, given, np.zeros(3) if origin is None else origin, end if grid.before or self.kept[0] else None
@@ -262,6 +264,46 @@ class RangeEdit:
         tokens[inside] = coder.with_travel(tokens[inside], root_trajectory.between(stations))
         given[inside, -TRAVEL_DIM:] = True
         return origin if inside.start else stations[0]
+
+    def _lay_places(
+        self,
+        coder: MotionAutoencoder,
+        tokens: torch.Tensor,
+        given: torch.Tensor,
+        origin: np.ndarray,
+        end: np.ndarray | None,
+    ) -> np.ndarray:
+        """Give the range's tokens the travel that passes the places in time; return the window's first station.
+
+        Behind the last place, where nothing is kept, they are free. Raises InputError for one where the range begins.
+        """
+        inside = self._inside
+        times = self.grid.time + FRAME_MULTIPLE * np.arange(self.grid.missing + 1) / FPS
+        way = root_trajectory.integrate(coder.travel(tokens[: inside.start]), origin)
+        knots = [root_trajectory.Knot(times[0], way[-1, :2], way[-1, 2])]
+        for place in self.task.places:
+            point = self.body.point(np.array([place.point[0], 0.0, place.point[1]]))[[0, 2]]
+            time = place.frame / self.fps
+            if time <= times[0] + 1e-6 and not self.kept[0]:
+                knots[0] = root_trajectory.Knot(times[0], point, way[-1, 2] if place.heading is None else place.heading)
+            elif time <= times[0] + 1e-6:
+                raise InputError(f"The place at frame {place.frame:g} is where the range begins", "Pass it later")
+            else:
+                knots.append(root_trajectory.Knot(time, point, place.heading))
+        if end is not None:
+            knots.append(root_trajectory.Knot(times[-1], end[:2], end[2]))
+        origin = origin if inside.start else np.append(knots[0].point, knots[0].heading)
+        if len(knots) < 2:
+            return origin
+        speed = float(np.linalg.norm(way[-1, :2] - way[-2, :2])) * FPS / FRAME_MULTIPLE if len(way) > 1 else 0.0
+        stops = end is None and knots[-1].time < times[-1] - 2 * FRAME_MULTIPLE / FPS
+        stations = root_trajectory.through_places(knots, times, speed, stops)
+        led = times[:-1] < knots[-1].time - 1e-6  # tokens that begin before the last place
+        laid = np.flatnonzero(led)
+        travel = root_trajectory.between(stations)[laid]
+        tokens[inside.start + laid] = coder.with_travel(tokens[inside.start + laid], travel)
+        given[inside.start + laid, -TRAVEL_DIM:] = True
+        return origin
 
     def _steer(
         self,
@@ -324,7 +366,7 @@ class RangeEdit:
     ) -> np.ndarray:
         """Decode; the root trajectory of the whole range takes its share in ending where it must."""
         inside, task = self._inside, self.task
-        if end is not None and task.path is None and not task.held().any():
+        if end is not None and not task.led and not task.held().any():
             movable = np.zeros(inside.stop, bool)
             movable[inside] = True
             travel = root_trajectory.meet(
@@ -361,7 +403,7 @@ class RangeEdit:
         lengths = self._lengths(np.clip(around, 0, total - 1))
         at = (around / self.fps - self.grid.times()[0]) * FPS
         clip = self.body.from_canonical(catmull_rom(made, at), lengths)
-        if not self.kept[0] and self.task.path is None:
+        if not self.kept[0] and not self.task.led:
             own, place = (clip[-2], stop) if self.kept[1] else (clip[2], start)
             clip = placed_as(clip, own, self.joints[place])
         held = self.task.held()
@@ -412,7 +454,7 @@ class RangeEdit:
         stays[start - first : stop - first] = False
         targets = self.task.targets
         stays[[target.frame - first for target in targets if set(target.joints) & {0, *_LEGS}]] = True
-        travels = not (held[0] or targets or self.task.path is not None)
+        travels = not (held[0] or targets or self.task.led)
         clean = lock_joint_feet(clip, stays, self.fps, travels, steps=True)
         return clean[start - first : stop - first] / self.body.scale + self.body.centre
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from coamd_blender.wire.requests import EditRequest
 
 
+class Place(NamedTuple):
+    """Where the pelvis is at a ``frame``, which may lie between two.
+
+    ``point`` (2: x, z) is on the ground, in the clip's unit; ``heading`` where the body looks, radians from +Z towards
+    +X, None for where it goes.
+    """
+
+    frame: float
+    point: np.ndarray
+    heading: float | None = None
+
+
 @dataclass(frozen=True)
 class Edit:
     """What to remake. Raises InputError for what cannot be meant.
@@ -23,8 +35,8 @@ class Edit:
     Frames ``start`` to ``stop``, ``stop`` excluded, are made anew after ``prompt`` (none: whatever fits). ``mode``:
     one of EDIT_MODES; ``keep``: the share of the range, 0 to 1, that stays in a mode that keeps one. ``joints``: body
     parts and joint names, separated by commas, that alone are made anew. ``path`` (points, 2: x, z) is a curve on the
-    ground for the pelvis, run evenly over the range; ``targets`` places of joints at frames of the range. All in the
-    clip's own coordinates.
+    ground for the pelvis, run evenly over the range; ``places`` are passed one after the other, on a smooth way from
+    where the range begins; ``targets`` places of joints at frames of the range. All in the clip's own coordinates.
     """
 
     start: int
@@ -37,6 +49,7 @@ class Edit:
     targets: tuple[Target, ...] = ()
     seed: int = 0
     cfg: float | None = None
+    places: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
         check_range(self.start, self.stop, self.mode)
@@ -50,10 +63,15 @@ class Edit:
         return EDIT_MODES[self.mode].keeps
 
     @property
+    def led(self) -> bool:
+        """Whether the way over the ground is given: by a path, or by places."""
+        return self.path is not None or bool(self.places)
+
+    @property
     def prompted(self) -> bool:
         """Whether the prompt alone says what the whole body does: no path, no places, nothing that stays."""
-        led = self.path is not None or bool(self.targets) or self.keeps
-        return bool(self.prompt.strip()) and not led and not self.held().any()
+        told = self.led or bool(self.targets) or self.keeps
+        return bool(self.prompt.strip()) and not told and not self.held().any()
 
     def held(self) -> np.ndarray:
         """Return the joints (22,) bool that stay as they are."""
@@ -76,9 +94,20 @@ def edits_of(request: EditRequest) -> list[Edit]:
             tuple(target for target in targets if start <= target.frame < stop),
             request.seed,
             request.cfg,
+            places_of(request),
         )
         for start, stop, mode in request.ranges
     ]
+
+
+def places_of(request: EditRequest) -> tuple[Place, ...]:
+    """Return the places that a request has the body pass, in the order of their frames."""
+    if request.place_points is None:
+        return ()
+    points, headings = request.place_points.astype(np.float64), request.place_headings.ravel().tolist()
+    rows = zip(request.place_frames.ravel().tolist(), points, headings, strict=True)
+    places = [Place(float(frame), point, None if np.isnan(heading) else heading) for frame, point, heading in rows]
+    return tuple(sorted(places, key=lambda place: place.frame))
 
 
 def targets_of(request: EditRequest) -> list[Target]:

@@ -34,6 +34,11 @@ TARGETS = {
     "target_joints": np.array([20, 15], np.int32),
     "target_frames": np.array([12, 13], np.int32),
 }
+WAY = {
+    "place_points": np.array([[0, 1], [1, 2]], np.float32),
+    "place_frames": np.array([4.0, 8.0], np.float32),
+    "place_headings": np.array([np.nan, 1.5], np.float32),
+}
 SCENES = (StoryboardScene("walks", 3.0), StoryboardScene("sits", 2))
 STORED = {"library": "/l", "licence": "CC0", "source": "me", "path": "x.fbx", "size": 7, "mtime_ns": 8, "digest": "d"}
 
@@ -86,6 +91,11 @@ SENT = [
         EditRequest(CLIP, 20.0, (EditRange(0, 60),), path=np.array([[0, 0], [1, 2]], np.float32)),
         '{"fps":20.0,"ranges":[[0,60,"between"]],"prompt":"","joints":null,"keep":0.5,"seed":0,"cfg":null}',
         ["joints", "path"],
+    ),
+    (
+        EditRequest(CLIP, 20.0, (EditRange(0, 60),), **WAY),
+        '{"fps":20.0,"ranges":[[0,60,"between"]],"prompt":"","joints":null,"keep":0.5,"seed":0,"cfg":null}',
+        ["joints", "place_points", "place_frames", "place_headings"],
     ),
     (
         StoryboardRequest(SCENES, 5, None, "keep", True),
@@ -141,7 +151,7 @@ def test_what_travels_is_what_always_travelled_and_comes_back(request_, text, ar
     back = decode(message.task, message.fields, message.arrays)
     assert type(back) is REQUESTS[request_.task] is type(request_)
     again, more = back.encode()
-    assert again == fields and all(np.array_equal(more[name], found[name]) for name in arrays)
+    assert again == fields and all(np.array_equal(more[name], found[name], equal_nan=True) for name in arrays)
 
 
 def test_every_task_has_one_request_and_is_named_once():
@@ -209,6 +219,18 @@ REFUSED = [
         ({}, TARGETS | {"target_joints": np.array([1, 22])}, "not a place"),
         ({}, TARGETS | {"target_points": np.full((2, 3), np.inf)}, "not a place"),
         ({}, TARGETS | {"target_joints": np.array([1.0, 2.0])}, "not numbered"),
+        ({}, WAY | {"path": np.eye(2)}, "both say where to go"), ({"joints": "arms"}, WAY, "whole body"),
+        ({"ranges": [[0, 9, "vary"]]}, WAY, "variation"),
+        ({"ranges": [[0, 9, "lead_in"], [20, 30, "continue"]]}, WAY, "passed in several ranges"),
+        ({}, WAY | {"place_points": np.eye(3)}, "not places on the ground"),
+        ({}, WAY | {"place_points": np.full((2, 2), np.nan)}, "not places on the ground"),
+        ({}, {"place_points": np.eye(2)}, "places do not belong together"),
+        ({}, WAY | {"place_frames": np.array([4])}, "places do not belong together"),
+        ({}, WAY | {"place_headings": np.array([1, 2])}, "places do not belong together"),
+        ({}, WAY | {"place_headings": np.array([np.inf, 0])}, "not an angle"),
+        ({}, WAY | {"place_frames": np.array([4, 4])}, "same frame"),
+        ({}, WAY | {"place_frames": np.array([4, 8.5])}, "frame 8.5, outside the range 0:9"),
+        ({}, WAY | {"place_frames": np.array([4, np.nan])}, "outside the range"),
         ({}, {"joints": CLIP > 0}, "type bool"), ({}, {"path": np.eye(2, dtype=bool)}, "not a path"),
         ({"fps": 10**400}, {}, "not a frame rate"), ({"keep": 10**400}, {}, "0 to 1"),
         ({"ranges": [[at, at + 1, "vary"] for at in range(1001)]}, {}, "1001 ranges are too many"),

@@ -144,6 +144,9 @@ class GenerateRequest(DrawingRequest):
         return cls(prompts, fields.get("seconds"), seeds, *told, ranked, _styles_of(fields), quality)
 
 
+_WAY = ("place_points", "place_frames", "place_headings")
+
+
 class EditRange(NamedTuple):
     """Frames ``start`` to ``stop``, ``stop`` excluded, that are made anew in ``mode``, one of EDIT_MODES."""
 
@@ -159,7 +162,9 @@ class EditRequest(DrawingRequest):
     ``parts``: body parts and joints, by commas, that alone are made anew (on the wire the field ``joints``);
     ``keep``: share, 0 to 1, that stays in a mode that keeps one; ``path`` (points, 2: x, z): a curve on the ground for
     the pelvis, for one range; ``target_points`` (count, 3) where the joints ``target_joints`` (count,) must be at the
-    frames ``target_frames`` (count,). All in the clip's own coordinates.
+    frames ``target_frames`` (count,); ``place_points`` (count, 2: x, z) that the pelvis passes at the frames
+    ``place_frames`` (count,), from the range's start to its end, where the body looks along ``place_headings``
+    (count,), radians from +Z towards +X, not a number for where it goes. All in the clip's own coordinates.
     ``styles`` and ``quality`` are as in :class:`GenerateRequest`. Result: field ``fps``, array ``joints``.
     """
 
@@ -178,6 +183,9 @@ class EditRequest(DrawingRequest):
     target_frames: np.ndarray | None = None
     styles: tuple[StyleChoice, ...] = ()
     quality: str | None = None
+    place_points: np.ndarray | None = None
+    place_frames: np.ndarray | None = None
+    place_headings: np.ndarray | None = None
 
     def check(self) -> None:
         """Raise InputError for a clip, ranges or wishes that cannot be used."""
@@ -212,6 +220,19 @@ class EditRequest(DrawingRequest):
             raise InputError("A path cannot be followed in several ranges", "Leave the path out, or choose one range")
         wire.array_checks.check_path(self.path, self.ranges[0].mode, self.parts)
         check_ranges([row[:2] for row in self.ranges], len(self.joints))
+        self._check_way()
+
+    def _check_way(self) -> None:
+        points = self.place_points
+        if points is None:
+            return
+        if len(self.ranges) > 1:
+            raise InputError("Places cannot be passed in several ranges", "Leave them out, or choose one range")
+        if self.path is not None:
+            raise InputError("A path and places both say where to go", "Leave one out")
+        checks, (start, stop, mode) = wire.array_checks, self.ranges[0]
+        checks.check_way(points, self.place_frames, self.place_headings, (start, stop))
+        checks.check_led(mode, self.parts)
 
     def _check_targets(self) -> None:
         points, joints, frames = self.target_points, self.target_joints, self.target_frames
@@ -238,7 +259,7 @@ class EditRequest(DrawingRequest):
         }
 
     def _arrays(self) -> dict[str, np.ndarray | None]:
-        names = ("joints", "target_points", "target_joints", "target_frames", "path")
+        names = ("joints", "target_points", "target_joints", "target_frames", "path", *_WAY)
         return {name: getattr(self, name) for name in names}
 
     @classmethod
@@ -258,6 +279,7 @@ class EditRequest(DrawingRequest):
             *(arrays.get(f"target_{name}") for name in ("points", "joints", "frames")),
             _styles_of(fields),
             fields.get("quality"),
+            *(arrays.get(name) for name in _WAY),
         )
 
 
