@@ -33,6 +33,8 @@ from .generate import browsing as generate_browsing
 from .generate import operators as generate_operators
 from .generate import panel as generate_panel
 from .generate import properties as generate_properties
+from .guides import operators as guides_operators
+from .guides import properties as guides_properties
 from .library import operators as library_operators
 from .library import panel as library_panel
 from .library import properties as library_properties
@@ -60,6 +62,7 @@ FEATURES: tuple[tuple[ModuleType, ...], ...] = (
     (setup_properties, setup_operators, setup_panel),
     (character_operators,),
     (block_properties,),
+    (guides_properties, guides_operators),
     (generate_properties, generate_operators, generate_browsing, generate_panel),
     (track_operators, gestures, track_panel),
     (rig_mapping_properties, rig_mapping_operators, rig_mapping_panel),

@@ -47,8 +47,9 @@ ARROWS = {
         "core": "anim errors lazy motion wire",
         "setup": "core errors lazy wire",
         "fingers": "anim core errors lazy retarget",
-        "generate": "anim blocks core errors fingers lazy motion retarget setup wire",
-        "edit": "anim blocks core errors lazy motion retarget setup wire",
+        "guides": "anim core errors lazy motion retarget",
+        "generate": "anim blocks core errors fingers guides lazy motion retarget setup wire",
+        "edit": "anim blocks core errors guides lazy motion retarget setup wire",
         "engines": "anim clip_tools core errors lazy motion retarget setup wire",
         "clip_tools": "anim blocks core edit errors lazy motion retarget",
         "crowd": "anim blocks core errors generate lazy motion retarget setup wire",
@@ -59,8 +60,8 @@ ARROWS = {
         "rig_mapping": "anim core errors lazy motion retarget setup",
         "menus": "lazy",
         "translations": "lazy",
-        "registration": "anim blocks character clip_tools core crowd edit engines fingers generate library menus "
-        "recognize rig_mapping setup teach track translations",
+        "registration": "anim blocks character clip_tools core crowd edit engines fingers generate guides library "
+        "menus recognize rig_mapping setup teach track translations",
         "__init__": "registration",
         # commands
         "tools": "__init__ anim character engines errors lazy motion retarget wire",

@@ -161,13 +161,18 @@ def check_bones(
         paths[f"{bone.path_from_id()}.location"] = location_bone
         if any(bone.lock_location):
             raise RigError(f"The location of bone {location_bone!r} is locked", "Unlock it in the Item tab")
-    for driver in armature.animation_data.drivers:
+    for driver in _drivers(armature):
         name = paths.get(driver.data_path)
         if name is not None and not driver.mute:
             raise RigError(f"Bone {name!r} is driven", "Remove or mute its driver, or leave its body part out")
     for curve in actions.curves_of(action, actions.slot_for(action, armature)):
         if curve.data_path in paths:
             _check_curve(curve, paths[curve.data_path])
+
+
+def _drivers(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
+    """Return the armature's drivers; it may have no animation at all."""
+    return [] if armature.animation_data is None else list(armature.animation_data.drivers)
 
 
 def _check_curve(curve: bpy.types.FCurve, bone: str) -> None:
@@ -186,7 +191,7 @@ def holding_constraints(armature: bpy.types.Object, taken: tuple[str, ...]) -> t
     Raises RigError for one whose influence is driven.
     """
     found = []
-    driven = {driver.data_path for driver in armature.animation_data.drivers if not driver.mute}
+    driven = {driver.data_path for driver in _drivers(armature) if not driver.mute}
     for bone in armature.pose.bones:
         for constraint in bone.constraints:
             moved = {bone.name}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from .. import anim
+
 if TYPE_CHECKING:
     from ..errors import CoamdError
     from .session import Session, Status
@@ -135,3 +137,12 @@ def draw_labelled(layout: bpy.types.UILayout, owner: bpy.types.bpy_struct, *name
     column.use_property_decorate = False
     for name in names:
         column.prop(owner, name)
+
+
+def draw_end(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
+    """Draw that the motion goes on beyond the scene's end, and the button that moves that."""
+    armature, scene = anim.targets.find(context), context.scene
+    last = None if armature is None else anim.scene_end.beyond(scene, armature)
+    if last is not None:
+        draw_text(layout, f"The motion ends at {last}, the scene at {scene.frame_end}", width, "INFO")
+        layout.operator("coamd.extend_scene", icon="TRIA_RIGHT_BAR")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import core, crowd, generate
-from ..core.drawing import Sidebar, draw_labelled, draw_outcome, draw_progress, draw_subject, has_numpy
+from ..core.drawing import Sidebar, draw_end, draw_labelled, draw_outcome, draw_progress, draw_subject, has_numpy
 from ..setup.panel import draw_ready
 
 SHOWN_MEMBERS = 12
@@ -42,7 +42,7 @@ class COAMD_PT_crowd(Sidebar, bpy.types.Panel):
             row.enabled = len(cast) > 1
             row.operator("coamd.generate_all", icon="PLAY")
         draw_outcome(layout, current, context, core.messages.CROWD, width)
-        generate.panel.draw_end(layout, context, width)
+        draw_end(layout, context, width)
         _draw_crowd(layout, settings)
 
 

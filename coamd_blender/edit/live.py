@@ -28,6 +28,7 @@ from ..anim.steps import Call
 from ..core import lifetime, messages, timer
 from ..core.workflow import Seal, Workflow, Yield
 from ..errors import CoamdError, InputError
+from ..guides import markers
 from ..wire.edit_modes import EDIT_MODES
 from ..wire.requests import EditRange, EditRequest
 from . import pending, request, workflow
@@ -288,7 +289,7 @@ def _made(
         settings.seed,
         scene.coamd.guidance if scene.coamd.use_guidance else None,
         None,
-        **workflow.pose_targets(reading, kept, None),
+        **markers.pose_targets(reading, kept, None),
         quality="fast",  # whatever is usual: a gesture waits for it
     )
     channels, _ = yield Call(range_edit.plan, (site, answer.arrays["joints"]))

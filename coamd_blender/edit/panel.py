@@ -10,6 +10,7 @@ from .. import anim, core, edit
 from ..core.drawing import (
     CATEGORY,
     Sidebar,
+    draw_end,
     draw_labelled,
     draw_notes,
     draw_outcome,
@@ -19,6 +20,7 @@ from ..core.drawing import (
     has_numpy,
 )
 from ..errors import InputError
+from ..guides.drawing import draw_hold
 from ..setup.panel import draw_ready
 from ..wire.edit_modes import EDIT_MODES
 
@@ -72,17 +74,7 @@ def _draw_options(layout: bpy.types.UILayout, settings: COAMD_PG_edit) -> None:
         layout.prop(settings, "keep", slider=True)
     if edit.request.takes_places(settings):
         layout.prop(settings, "keep_poses")
-        column = layout.column(align=True)
-        column.prop(settings, "hold_target")
-        if settings.hold_target is not None:
-            if settings.hold_target.type == "ARMATURE":
-                row = column.row()
-                row.use_property_split, row.use_property_decorate = True, False
-                row.prop_search(settings, "hold_bone", settings.hold_target.data, "bones")
-            draw_labelled(column, settings, "hold_joint")
-            row = column.row(align=True)
-            row.prop(settings, "hold_first")
-            row.prop(settings, "hold_last")
+        draw_hold(layout, settings)
     if edit.request.takes_path(settings):
         draw_labelled(layout, settings, "path")
 
@@ -167,6 +159,7 @@ def draw_edit(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if waiting is None and marked is not None:
         _draw_room(layout, context.scene, *marked, width)
     draw_outcome(layout, core.session.current(), context, core.messages.EDIT, width)
+    draw_end(layout, context, width)
 
 
 class COAMD_PT_edit(Sidebar, bpy.types.Panel):

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..anim import actions, nla, range_edit, targets
+from ..anim import actions, nla, range_edit, scene_end, targets
 from ..blocks import tracks
 from ..errors import InputError
+from ..setup import preferences
 
 if TYPE_CHECKING:
     from .properties import COAMD_PG_edit
@@ -108,10 +109,11 @@ def _action(uid: int) -> bpy.types.Action | None:
 def accept(context: bpy.types.Context) -> None:
     """Let the edited Action take the place and the name of the one it was made from, for all who use it.
 
-    With ``keep_source`` that one stays in the file under a name of its own. Raises InputError when no edit waits.
+    Where it reaches beyond the scene, that ends with it, as with a motion that is made (anim.scene_end). With
+    ``keep_source`` the one before stays in the file under a name of its own. Raises InputError when no edit waits.
     """
     settings = require(context)
-    source, preview, name = settings.source, settings.preview, settings.source.name
+    source, preview, name, armature = settings.source, settings.preview, settings.source.name, settings.armature
     kept = source.use_fake_user
     _forget(settings)
     source.user_remap(preview)
@@ -123,6 +125,8 @@ def accept(context: bpy.types.Context) -> None:
     preview.name = name
     if not preview.users:  # the armature plays something else by now
         preview.use_fake_user = True
+    if preferences.moves_timeline(context):
+        scene_end.make_room(context.scene, armature)
 
 
 def reject(context: bpy.types.Context) -> None:

@@ -13,6 +13,7 @@ from bpy.props import (
 )
 
 from ..blocks.properties import LOOPS
+from ..guides.properties import HoldSettings
 from ..wire import limits
 from ..wire.edit_modes import DEFAULT_MODE, EDIT_MODES
 
@@ -36,12 +37,6 @@ PARTS = (
     ("right_leg", "Right Leg", "The right leg"),
     ("custom", "Custom", "Joints of your choice, each with those that hang on it"),
 )
-HOLDS = (
-    ("left_wrist", "Left Hand", "The head of the left hand's bone: the wrist"),
-    ("right_wrist", "Right Hand", "The head of the right hand's bone: the wrist"),
-    ("left_ankle", "Left Foot", "The head of the left foot's bone: the ankle"),
-    ("right_ankle", "Right Foot", "The head of the right foot's bone: the ankle"),
-)
 
 
 class COAMD_PG_scene(bpy.types.PropertyGroup):
@@ -61,7 +56,7 @@ class COAMD_PG_scene(bpy.types.PropertyGroup):
     )
 
 
-class COAMD_PG_edit(bpy.types.PropertyGroup):
+class COAMD_PG_edit(HoldSettings, bpy.types.PropertyGroup):
     """Kept in the scene as ``scene.coamd_edit``. ``preview`` is the edit that waits, a copy of ``source``."""
 
     mode: EnumProperty(name="Mode", description="What becomes of the range", items=MODES, default=DEFAULT_MODE)
@@ -93,17 +88,6 @@ class COAMD_PG_edit(bpy.types.PropertyGroup):
         description="A curve on the ground that the pelvis follows over the range",
         type=bpy.types.Object,  # no poll: with one Blender 4.2 crashes at its exit
     )
-    hold_target: PointerProperty(
-        name="Hold At",
-        description="An object, moving or not, at whose origin, or at whose bone, a hand or a foot is held",
-        type=bpy.types.Object,
-    )
-    hold_bone: StringProperty(
-        name="Bone", description="Of another armature, at whose head it is held; empty for the armature's origin"
-    )
-    hold_joint: EnumProperty(name="Hold", description="What is held at the object", items=HOLDS)
-    hold_first: IntProperty(name="From", description="First frame at the object, inside the range", default=1)
-    hold_last: IntProperty(name="To", description="Last frame at the object, inside the range", default=60)
     seed: IntProperty(
         name="Seed", description="The same seed, range and sentence give the same", min=0, max=limits.LARGEST_SEED
     )

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 
 import bpy
-import numpy as np
 
 from ..anim import actions
 from ..anim.range_keys import Range
 from ..errors import InputError
+from ..guides import markers
 from ..motion import skeleton
-from ..retarget.holds import Hold
 from ..wire.edit_modes import EDIT_MODES
 
-LEAST_SECONDS = 0.15  # between a frame that stays and a hold: a hand takes its time
 Area = tuple[Range, str]  # what is regenerated, and the runtime's mode for it
 
 
@@ -121,8 +119,7 @@ def takes_path(settings: bpy.types.PropertyGroup) -> bool:
 def kept_poses(scene: bpy.types.Scene, marked: tuple[int, int], area: Range) -> tuple[int, ...]:
     """Return frames of the markers inside the range but for those that mark its ends. Raises InputError without any."""
     ends = set(marked) if scene.coamd_edit.source_of_range == "MARKERS" else set()
-    frames = {marker.frame for marker in scene.timeline_markers} - ends
-    found = tuple(sorted(frame for frame in frames if area.first <= frame <= area.last))
+    found = tuple(frame for frame in markers.frames_within(scene, area.first, area.last) if frame not in ends)
     if not found:
         raise InputError("There are no markers inside the range", "Set some, or turn Keep Poses at Markers off")
     return found
@@ -143,53 +140,3 @@ def open_joints(settings: bpy.types.PropertyGroup) -> tuple[str | None, frozense
         raise InputError("No joint is free to move", "Choose joints, each with those that hang on it")
     free = frozenset(name for name, still in zip(skeleton.JOINT_NAMES, held, strict=True) if not still)
     return ",".join(names), free
-
-
-def hold_of(scene: bpy.types.Scene, area: Range, start: int) -> Hold | None:
-    """Return the hand or foot that ``scene.coamd_edit`` wants held in the edited ``area``, None for none.
-
-    Its rows count from frame ``start``.
-
-    Raises InputError for frames outside the area, or too near to a frame that stays, and for a bone that is not there.
-    """
-    settings = scene.coamd_edit
-    target = settings.hold_target
-    if target is None:
-        return None
-    first, last = settings.hold_first, settings.hold_last
-    room = max(1, round(LEAST_SECONDS * scene.render.fps / scene.render.fps_base))
-    low, high = area.first + room * area.before, area.last - room * area.after
-    if last < first:
-        raise InputError(f"The frames {first} to {last} to hold are none", "Give the first frame, then the last")
-    if first < low or last > high:
-        raise InputError(
-            f"{target.name} cannot be held from {first} to {last} in the range {area.first} to {area.last}",
-            f"Hold from {low} to {high} at most, or widen the range",
-        )
-    name = settings.bl_rna.properties["hold_joint"].enum_items[settings.hold_joint].name.lower()
-    bone = settings.hold_bone if target.type == "ARMATURE" else ""
-    if bone and bone not in target.pose.bones:
-        raise InputError(f"{target.name} has no bone {bone!r}", "Choose one under Bone")
-    places = _places(scene, target, bone, range(first, last + 1))
-    return Hold(settings.hold_joint, first - start, places, name, start)
-
-
-def _places(scene: bpy.types.Scene, target: bpy.types.Object, bone: str, frames: range) -> np.ndarray:
-    """Return where an object's origin, or the head of its ``bone``, is at ``frames``, as evaluated: (frames, 3), Y
-    up."""
-    moves = bone or target.animation_data is not None or target.parent is not None or len(target.constraints)
-    current, between = scene.frame_current, scene.frame_subframe
-    places = []
-    try:
-        for frame in frames if moves else [current]:
-            if moves:
-                scene.frame_set(frame)
-            graph = bpy.context.evaluated_depsgraph_get()
-            there = target.evaluated_get(graph)
-            place = there.matrix_world @ there.pose.bones[bone].head if bone else there.matrix_world.translation
-            places.append(np.array(place, dtype=float))
-    finally:
-        if moves:
-            scene.frame_set(current, subframe=between)
-    places = places if moves else places * len(frames)
-    return skeleton.to_y_up(np.array(places))

@@ -15,7 +15,7 @@ from ..anim.read_action import Reading, read_steps
 from ..anim.steps import Call
 from ..core.workflow import Answer, Workflow
 from ..errors import InputError, RigError
-from ..motion.skeleton import JOINT_INDEX
+from ..guides import holds, markers
 from ..retarget.holds import Hold
 from ..wire import limits
 from ..wire.edit_modes import EDIT_MODES
@@ -117,7 +117,7 @@ def _settings(context: bpy.types.Context, action: bpy.types.Action, slot: object
     parts, free = request.open_joints(settings)
     places, area = request.takes_places(settings), asked[0][0]  # what the panel does not offer stays out
     poses = request.kept_poses(scene, marked, area) if places and settings.keep_poses else ()
-    hold = request.hold_of(scene, area, read[0]) if places else None
+    hold = holds.hold_of(settings, scene, area, read[0]) if places else None
     follows = settings.path is not None and request.takes_path(settings)
     path = ground_path.path_points(settings.path) if follows else None
     return EditSettings(
@@ -198,30 +198,13 @@ def _request(wanted: EditSettings, reading: Reading) -> EditRequest:
         wanted.seed,
         wanted.cfg,
         None if wanted.path is None else ground_path.on_the_ground(wanted.path, reading.placement),
-        **pose_targets(reading, wanted.poses, wanted.hold),
+        **markers.pose_targets(reading, wanted.poses, wanted.hold),
     )
 
 
 def rows(area: range_edit.Range, reading: Reading) -> tuple[int, int]:
     """Return the first row of the reading in the area, and one past its last."""
     return round(area.first - reading.frames[0]), round(area.last + 1 - reading.frames[0])
-
-
-def pose_targets(reading: Reading, poses: tuple[int, ...], hold: Hold | None) -> dict[str, np.ndarray]:
-    """Return kept poses and the hold as the request takes them, empty without any: points (targets, 3), canonical
-    metres, their joints and their rows (targets,)."""
-    rows = np.array([round(frame - reading.frames[0]) for frame in poses], np.int32)
-    count = reading.joints.shape[1]
-    points, joints = reading.joints[rows].reshape(-1, 3), np.tile(np.arange(count, dtype=np.int32), len(rows))
-    frames = np.repeat(rows, count)
-    if hold is not None:
-        places = reading.placement.canonical(hold.points / reading.placement.scale).astype(np.float32)
-        points = np.concatenate([points, places])
-        joints = np.append(joints, np.full(len(places), JOINT_INDEX[hold.joint], np.int32))
-        frames = np.append(frames, np.arange(hold.first, hold.last, dtype=np.int32))
-    if not len(frames):
-        return {}
-    return {"target_points": points, "target_joints": joints, "target_frames": frames}
 
 
 # --- writing the preview ----------------------------------------------------------------------------------------------

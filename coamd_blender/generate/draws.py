@@ -12,6 +12,7 @@ import numpy as np
 
 from ..anim import ground_path
 from ..core.workflow import Answer, Ask, Yield
+from ..guides import places
 from ..motion.loops import open_loop
 from ..motion.signals import resample
 from ..motion.skeleton import FPS
@@ -49,13 +50,15 @@ def drawn(
     clauses.
     """
     seconds = model_seconds(wished, fps)
+    if wished.guides.places:
+        _led(wished, round(seconds * FPS), fps, placement)  # refused before anything is drawn
     if seconds <= limits.LONGEST_SECONDS:
         motions, answer = yield from _at_once(wished, seconds, show)
     else:
         motions, answer = yield from _in_parts(wished, seconds)
     made = []
     for seed, joints in motions:
-        joints, rate = (yield from _finished(wished, seed, joints, placement)), float(FPS)
+        joints, rate = (yield from _finished(wished, seed, joints, fps, placement)), float(FPS)
         if wished.frames is not None:
             joints, rate = resample(joints, FPS, fps)[: wished.frames], fps
         made.append(Draw(joints, rate, seed))
@@ -88,12 +91,14 @@ def _in_parts(wished: Wish, seconds: float) -> Generator[Yield, Any, tuple]:
     return motions, answer
 
 
-def _finished(wished: Wish, seed: int, joints: np.ndarray, placement: Placement) -> Generator[Yield, Any, np.ndarray]:
-    """Lead a motion along the path and close it to a loop, where that is asked for."""
-    if wished.path is not None:
-        line, ranges = ground_path.on_the_ground(wished.path, placement), (EditRange(0, len(joints)),)
+def _finished(
+    wished: Wish, seed: int, joints: np.ndarray, fps: float, placement: Placement
+) -> Generator[Yield, Any, np.ndarray]:
+    """Lead a motion along the path or the places and close it to a loop, where that is asked for."""
+    if wished.path is not None or wished.guides.places:
+        led, ranges = _led(wished, len(joints), fps, placement), (EditRange(0, len(joints)),)
         answer = yield EditRequest(
-            joints, FPS, ranges, wished.prompt, seed=seed, cfg=wished.cfg, path=line, styles=wished.styles
+            joints, FPS, ranges, wished.prompt, seed=seed, cfg=wished.cfg, styles=wished.styles, **led
         )
         joints = answer.arrays["joints"]
     if wished.loop:
@@ -104,3 +109,16 @@ def _finished(wished: Wish, seed: int, joints: np.ndarray, placement: Placement)
         answer = yield EditRequest(opened.joints, FPS, (EditRange(opened.start, opened.stop),), seed=seed)
         joints = answer.arrays["joints"][: opened.count]
     return joints
+
+
+def _led(wished: Wish, count: int, fps: float, placement: Placement) -> dict[str, np.ndarray]:
+    """Return what the request says of the way of ``count`` frames over the origin: the path, or the places.
+
+    Raises InputError for places that follow too fast.
+    """
+    if wished.path is not None:
+        return {"path": ground_path.on_the_ground(wished.path, placement)}
+    begins = (float(wished.first), np.zeros(2))
+    way = places.way_through(wished.guides.places, placement, begins, wished.first + (count - 1) / FPS * fps)
+    places.check_pace(wished.guides.places, way, begins, fps)
+    return way.sent(np.minimum((way.frames - wished.first) / fps * FPS, count - 1))

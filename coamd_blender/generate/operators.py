@@ -293,12 +293,12 @@ class COAMD_OT_extend_scene(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set its last frame."""
         try:
-            last = generate.playing.beyond(context.scene, anim.targets.require(context))
+            last = anim.scene_end.beyond(context.scene, anim.targets.require(context))
             if last is None:
                 raise InputError("The motion ends within the scene", "Choose a character whose motion is longer")
         except CoamdError as error:
             return report(self, error)
-        generate.playing.extend(context.scene, last)
+        anim.scene_end.extend(context.scene, last)
         return {"FINISHED"}
 
 

@@ -9,14 +9,18 @@ import bpy
 from .. import anim, core, generate, setup
 from ..core.drawing import (
     Sidebar,
+    draw_end,
     draw_labelled,
     draw_outcome,
     draw_progress,
     draw_subject,
     draw_text,
     has_numpy,
+    told,
     translated,
 )
+from ..errors import InputError
+from ..guides.drawing import draw_hold, draw_places
 from ..setup import preferences
 from ..setup.panel import draw_missing_runtime
 from .vocabulary import MOST_CATEGORIES
@@ -115,15 +119,6 @@ class COAMD_PT_main(Sidebar, bpy.types.Panel):
             row.operator("coamd.generate", icon="PLAY")
         draw_outcome(layout, current, context, core.messages.GENERATE, width)
         draw_end(layout, context, width)
-
-
-def draw_end(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
-    """Draw that the motion goes on beyond the scene's end, and the button that moves that."""
-    armature, scene = anim.targets.find(context), context.scene
-    last = None if armature is None else generate.playing.beyond(scene, armature)
-    if last is not None:
-        draw_text(layout, f"The motion ends at {last}, the scene at {scene.frame_end}", width, "INFO")
-        layout.operator("coamd.extend_scene", icon="TRIA_RIGHT_BAR")
 
 
 def _draw_target(layout: bpy.types.UILayout, context: bpy.types.Context, width: float) -> None:
@@ -237,6 +232,49 @@ def _draw_actions(layout: bpy.types.UILayout, settings: COAMD_PG_settings) -> No
         chosen = index == settings.action
         icon = "RADIOBUT_ON" if chosen else "RADIOBUT_OFF"
         column.operator("coamd.choose_action", text=action, icon=icon, depress=chosen).index = index
+
+
+class COAMD_PT_guides(Sidebar, bpy.types.Panel):
+    """What the motion begins in, goes through, passes and holds on to"""
+
+    bl_idname = "COAMD_PT_guides"
+    bl_label = "Poses, Places and Holds"
+    bl_parent_id = "COAMD_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the settings, then in a line what they come to, or why nothing can be made of them."""
+        layout, settings = self.layout, context.scene.coamd.guides
+        armature = anim.targets.find(context)
+        join = None if armature is None else generate.request.join_frame(context, armature)
+        if join is None:
+            layout.prop(settings, "start_in_pose")
+        else:
+            row = layout.row()
+            row.active = False
+            row.label(text="Start in This Pose: Fresh Start only", icon="CHECKBOX_DEHLT")
+        layout.prop(settings, "keep_poses")
+        draw_places(layout, settings)
+        draw_hold(layout, settings)
+        if armature is not None:
+            _draw_led(layout, context, armature, join)
+
+
+def _draw_led(
+    layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object, join: int | None
+) -> None:
+    """Draw what leads the motion, or what cannot be."""
+    guided, width = generate.guided, context.region.width
+    try:
+        poses = guided.check(context, armature, generate.request.span(context.scene, join), join)
+    except InputError as error:
+        draw_text(layout, told(error), width, "ERROR")
+        return
+    line, far = guided.told(context, poses, join), guided.far_hold(context, armature)
+    if line:
+        draw_text(layout, line, width, "CON_FOLLOWPATH")
+    if far:
+        draw_text(layout, far, width, "INFO")
 
 
 class COAMD_PT_takes(Sidebar, bpy.types.Panel):
@@ -375,6 +413,7 @@ CLASSES = (
     COAMD_MT_vocabulary,
     COAMD_PT_main,
     COAMD_PT_sentence,
+    COAMD_PT_guides,
     COAMD_PT_takes,
     COAMD_PT_advanced,
 )

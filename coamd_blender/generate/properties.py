@@ -13,6 +13,7 @@ from bpy.props import (
 
 from .. import generate
 from ..fingers.properties import SHAPES
+from ..guides.properties import COAMD_PG_guides
 from ..wire import limits
 
 
@@ -187,6 +188,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         description="A curve on the ground that the pelvis follows",
         type=bpy.types.Object,  # no poll: with one Blender 4.2 crashes at its exit
     )
+    guides: PointerProperty(type=COAMD_PG_guides)
     variants: IntProperty(
         name="Draws",
         description="How many different motions to make. The one that the recogniser finds to do best what was asked "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import bpy
 import numpy as np
@@ -16,6 +16,7 @@ from ..wire import limits
 from ..wire.checks import check_number, check_seed, check_whole, tidy_prompt
 from ..wire.requests import StyleChoice
 from . import styles
+from .guided import Guides, guides_of
 
 _STEP = FRAME_MULTIPLE / FPS  # s: lengths that the model makes are multiples of it
 
@@ -26,6 +27,7 @@ class Wish:
 
     frames: how many scene frames exactly, None for what the seconds give. seed: of the first draw. cfg, guidance: as in
     wire.requests. path: (points, 3), the world's, Y up. join: the frame that is gone on from, None for a fresh start.
+    guides: what else leads the motion.
     """
 
     prompt: str
@@ -42,13 +44,15 @@ class Wish:
     join: int | None
     styles: tuple[StyleChoice, ...]
     worn: str
+    guides: Guides = field(default_factory=Guides)
 
 
 def wish(
     context: bpy.types.Context, armature: bpy.types.Object, *, prompt: str | None = None, fresh: bool = False
 ) -> Wish:
     """Return what ``context.scene.coamd`` asks for, or the same for another ``prompt``; ``fresh``: whatever the
-    character does already. Raises InputError for a setting that cannot be used."""
+    character does already, and without guides, which are one character's. Raises InputError for a setting that cannot
+    be used."""
     scene, settings = context.scene, context.scene.coamd
     check_whole("The number of draws", settings.variants, 1, limits.MOST_VARIANTS)
     prompt = tidy_prompt(settings.prompt if prompt is None else prompt)
@@ -85,6 +89,7 @@ def wish(
         join=join,
         styles=styles.chosen(settings),
         worn=styles.told(settings),
+        guides=Guides() if fresh else guides_of(context, armature, (first, last), join),
     )
 
 

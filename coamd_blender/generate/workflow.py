@@ -8,12 +8,12 @@ from typing import Any
 
 import bpy
 
-from ..anim import actions, range_edit, rig_settings, stepwise, targets
+from ..anim import actions, range_edit, rig_settings, stepwise, targets, unfinished
 from ..anim.plan import placement
 from ..blocks import arrange, record, tracks
 from ..core.workflow import Beside, Seal, Workflow, Yield
 from ..setup import preferences
-from . import continuing, draws, pictures, playing, request, takes
+from . import continuing, draws, guided, pictures, playing, request, takes
 from .preview import Preview
 
 Told = Generator[Yield, Any, list[str]]
@@ -30,7 +30,7 @@ def generate(context: bpy.types.Context) -> Workflow:
     armature = targets.require(context)
     wished = request.wish(context, armature)
     preferences.remember_prompt(preferences.get(context), wished.prompt)
-    make = _fresh if wished.join is None else _continued
+    make = _fresh if wished.join is None and not wished.guides.posed else _continued
     uid = armature.session_uid
     told = yield from make(context, armature, wished)
     armature = targets.by_uid(bpy.data.objects, uid)
@@ -69,9 +69,22 @@ def _fresh(context: bpy.types.Context, armature: bpy.types.Object, wished: reque
 
 
 def _continued(context: bpy.types.Context, armature: bpy.types.Object, wished: request.Wish) -> Told:
-    """Go on from what the character does, in a copy of its Action for each draw; return what to tell."""
-    ground = continuing.ground_of(context, armature, wished)
+    """Go on from what the character does, or through poses that it has, in a copy of its Action for each draw; return
+    what to tell."""
+    ground_of = continuing.fresh_ground if wished.join is None else continuing.ground_of
+    ground = ground_of(context, armature, wished)
+    try:
+        return (yield from _on(context, armature, wished, ground))
+    finally:
+        if ground.own:
+            unfinished.remove([ground.action_uid])
+
+
+def _on(
+    context: bpy.types.Context, armature: bpy.types.Object, wished: request.Wish, ground: continuing.Ground
+) -> Told:
     contact, key = context.scene.coamd.contact, tracks.new_key(armature)
+    line = guided.told(context, wished.guides.poses, wished.join)
     yield  # from here on, what goes wrong is told in the panel
     site = yield from continuing.read(ground, contact)
     motions = []
@@ -83,7 +96,7 @@ def _continued(context: bpy.types.Context, armature: bpy.types.Object, wished: r
 
     def finish(copies: list[bpy.types.Action]) -> None:
         (armature, source), settings = ground.found(), ground.scene().coamd
-        settled, before = tracks.settled(armature), record.made_of(source)
+        settled, before = tracks.settled(armature), record.made_of(source) if ground.joined else []
         for rank, (copy, (seed, _)) in enumerate(zip(copies, motions, strict=True)):
             takes.describe(copy, wished.prompt, seed, weights)
             block = arrange.Block(key, ground.area.first, ground.area.last, wished.prompt, seed)
@@ -96,5 +109,6 @@ def _continued(context: bpy.types.Context, armature: bpy.types.Object, wished: r
 
     joints, title = [made for _, made in motions], takes.title(wished.prompt)
     told = yield from continuing.written(ground, site, joints, title, finish)
-    follows = f"frames {ground.area.first} to {ground.area.last} follow on frame {wished.join}"
-    return [follows, *answer.fields.get("notes", ()), *told]
+    frames = f"frames {ground.area.first} to {ground.area.last}"
+    follows = f"{frames} follow on frame {wished.join}" if ground.joined else frames
+    return [follows, *([line] if line else []), *answer.fields.get("notes", ()), *told]

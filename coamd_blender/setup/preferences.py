@@ -33,6 +33,12 @@ def get(context: bpy.types.Context) -> COAMD_Preferences | None:
     return None if entry is None else entry.preferences
 
 
+def moves_timeline(context: bpy.types.Context) -> bool:
+    """Return whether the timeline may be fitted to a motion that was made: not with "Leave It"."""
+    settings = get(context)
+    return settings is None or settings.afterwards != "LEAVE"
+
+
 def user_folder() -> Path:
     """Return the folder this extension may write to, made when missing.
 

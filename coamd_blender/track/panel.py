@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import anim, core, generate
+from .. import anim, core
 from ..blocks import arrange, tracks
-from ..core.drawing import CATEGORY, Sidebar, draw_labelled, draw_outcome, draw_subject, draw_text, has_numpy
+from ..core.drawing import CATEGORY, Sidebar, draw_end, draw_labelled, draw_outcome, draw_subject, draw_text, has_numpy
 from ..edit.panel import draw_free
 from ..wire import room
 
@@ -100,7 +100,7 @@ def draw_track(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         button.operator("coamd.generate_track", text=text, icon="PLAY")
         layout.operator("coamd.play_motion", icon="PLAY")
     draw_outcome(layout, core.session.current(), context, core.messages.TRACK, width)
-    generate.panel.draw_end(layout, context, width)
+    draw_end(layout, context, width)
 
 
 def _draw_subject(layout: bpy.types.UILayout, armature: bpy.types.Object, row: arrange.Row, states: list[str]) -> None:
