@@ -54,11 +54,14 @@ def _draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context, count:
 
 
 def _on(context: bpy.types.Context) -> str:
-    """Return which settings of Generate Motion change what is made here, too, empty for none."""
-    settings = context.scene.coamd
-    if settings.loop and settings.in_place:
-        return "Loop, In Place are on"
-    return "Loop is on" if settings.loop else "In Place is on" if settings.in_place else ""
+    """Return which settings of Generate Motion change what is made here, too, and which are one character's; empty for
+    none."""
+    settings, guides = context.scene.coamd, context.scene.coamd.guides
+    on = ", ".join(name for name, own in (("Loop", settings.loop), ("In Place", settings.in_place)) if own)
+    lines = [f"{on} {'are' if settings.loop and settings.in_place else 'is'} on"] if on else []
+    if guides.start_in_pose or guides.keep_poses or len(guides.places) or guides.hold_target is not None:
+        lines.append("Poses, Places and Holds: left out")
+    return "; ".join(lines)
 
 
 def _draw_members(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, cast: list[bpy.types.Object]) -> None:

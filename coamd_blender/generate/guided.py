@@ -81,6 +81,9 @@ def check(
         raise InputError(
             f"A place and a pose are both at frame {min(taken)}", "Give the place another frame, or move the marker"
         )
+    both = [frame for frame in poses if settings.hold_first <= frame <= settings.hold_last]
+    if settings.hold_target is not None and both:
+        raise InputError(f"A pose and the hold are both at frame {both[0]}", "Move the marker, or hold at other frames")
     holds.check_hold(settings, scene, area_of(*frames, begins, join))
     return poses
 

@@ -78,7 +78,8 @@ def held(rig: Rig, mapping: Mapping, posed: Posed, spliced: Spliced, stretch: St
     # Where its end goes instead, and how the limb bends for it: all (rows, 3).
     inverse = np.linalg.inv(worlds[first:last])
     places = rot.rotate(inverse[:, :3, :3], hold.points) + inverse[:, :3, 3]
-    offset = _faded(places - end[first:last], first, len(end), max(1, round(FADE_SECONDS * stretch.fps)))
+    kept = [pose - stretch.start for pose in stretch.poses]
+    offset = _faded(places - end[first:last], first, len(end), max(1, round(FADE_SECONDS * stretch.fps)), kept)
     moved = np.flatnonzero(np.linalg.norm(offset, axis=1) > 1e-9)
     goal = end + offset
     bend, side = rot.cross(middle - upper, end - middle), rot.cross(middle - upper, figure[:, limb[0], :3, 2])
@@ -115,12 +116,18 @@ def _figure(rig: Rig, mapping: Mapping, posed: Posed, spliced: Spliced, rows: sl
     return forward_kinematics(rig, quaternions, locations)
 
 
-def _faded(offset: np.ndarray, first: int, count: int, reach: int) -> np.ndarray:
-    """Return ``offset`` (rows, 3) from row ``first`` of ``count`` on, eased to zero ``reach`` rows on either side."""
+def _faded(offset: np.ndarray, first: int, count: int, reach: int, kept: list[int]) -> np.ndarray:
+    """Return ``offset`` (rows, 3) from row ``first`` of ``count`` on, eased to zero ``reach`` rows on either side.
+
+    By the nearest of the rows ``kept``, whose poses stay as they are, it is zero, too.
+    """
     last, rows = first + len(offset), np.arange(count)
+    before = max((row for row in kept if row < first), default=-1)
+    after = min((row for row in kept if row >= last), default=count)
     result = np.zeros((count, 3))
     result[first:last] = offset
-    for known, distance, room in ((offset[0], first - rows, first), (offset[-1], rows - last + 1, count - last)):
+    sides = (offset[0], first - rows, first - before - 1), (offset[-1], rows - last + 1, after - last)
+    for known, distance, room in sides:
         outside = distance > 0
         share = distance[outside] / (min(reach, room) + 1)
         result[outside] = known * (1 - smoothstep(share))[:, None]

@@ -12,7 +12,7 @@ import torch
 
 from coamd_blender.errors import InputError
 from coamd_blender.motion.kinematics import bone_lengths
-from coamd_blender.motion.signals import catmull_rom
+from coamd_blender.motion.signals import catmull_rom, ease_between
 from coamd_blender.motion.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
 from runtime.cleanup.blend import Body, Target, holding, through
 from runtime.cleanup.denoise import remove_tremor
@@ -412,6 +412,8 @@ class RangeEdit:
         fresh = blend_ends(clip, before, after, self.fps, not held.any(), self._blends)[2:-2]
         lengths = lengths[2:-2]
         fresh = on_kept_joints(fresh, lengths, self.joints[start:stop], held)
+        if self.task.places:
+            fresh = self._passing(fresh)
         if self.task.targets:
             fresh = self._exact(fresh, lengths)
         return self._on_the_floor(fresh)
@@ -469,6 +471,20 @@ class RangeEdit:
         left, right = (right if left is None else left), (left if right is None else right)
         share = np.clip((frames - start + 1) / (stop - start + 1), 0, 1)[:, None]
         return left * (1 - share) + right * share
+
+    def _passing(self, fresh: np.ndarray) -> np.ndarray:
+        """Return the range's frames (stop - start, 22, 3) moved over the ground so that the pelvis, which sways about
+        the root trajectory, is over each place at its frame."""
+        at = np.array([place.frame - self.task.start for place in self.task.places])
+        there = np.array([place.point for place in self.task.places], float)
+        frames = np.arange(len(fresh))
+        pelvis = np.stack([np.interp(at, frames, fresh[:, 0, axis]) for axis in (0, 2)], axis=1)
+        missing = np.insert(there - pelvis, 1, 0.0, axis=1)
+        if self.kept[0]:
+            at, missing = np.insert(at, 0, -1.0), np.insert(missing, 0, 0.0, axis=0)
+        if self.kept[1]:
+            at, missing = np.append(at, len(fresh)), np.append(missing, np.zeros((1, 3)), axis=0)
+        return fresh + ease_between(frames, at, missing)[:, None]
 
     def _exact(self, fresh: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Put the targets exactly in place. Raises InputError when bones do not reach."""
