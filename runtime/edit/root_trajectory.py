@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 
 def integrate(travel: np.ndarray, origin: np.ndarray) -> np.ndarray:
@@ -79,6 +80,7 @@ RAMP_SECONDS = 0.5  # in which the speed goes over into another at a place
 TURN_SPEED = 2.5  # rad/s, at most about that, beside a place that says where to look
 ALONG = 1.3  # rad: a facing that is no further off the way is walked along, any other turned to
 _FINE = 24  # points of the curve from one place to the next
+_SPREADS = (0.1, 0.2, 0.3, 0.4, 0.5)  # s, of the Gaussian that a turn is slowed by
 
 
 @dataclass(frozen=True)
@@ -100,16 +102,15 @@ def through_places(knots: list[Knot], times: np.ndarray, speed: float, stops: bo
     at = np.array([knot.time for knot in knots])
     curve, length = _curve(knots)
     stretch = length[_FINE::_FINE] - length[:-_FINE:_FINE]  # metres from knot to knot
-    gone = _gone(at, stretch, speed, stops, times)
+    gone = _gone(at, stretch, _slowed(knots), speed, stops, times)
     beyond = max(gone[-1] - length[-1], 0.0)  # at the speed it came with
     if beyond > 0:
         ahead = curve[-1] + beyond * (curve[-1] - curve[-2]) / max(length[-1] - length[-2], 1e-9)
         curve, length = np.concatenate([curve, ahead[None]]), np.append(length, gone[-1])
     places = np.stack([np.interp(gone, length, curve[:, axis]) for axis in range(2)], axis=1)
-    headings = _headings(curve, length, gone)
-    own = _headings(curve, length, length[: _FINE * (len(knots) - 1) + 1 : _FINE])
-    own = np.interp(at, times, headings) + _wrapped(own - np.interp(at, times, headings))
-    return np.concatenate([places, (headings + _looked(knots, at, own, times))[:, None]], axis=1)
+    headings = _turning(_headings(curve, length, gone), times)
+    looked = _looked(knots, at, np.interp(at, times, headings), times)
+    return np.concatenate([places, (headings + looked)[:, None]], axis=1)
 
 
 def _curve(knots: list[Knot]) -> tuple[np.ndarray, np.ndarray]:
@@ -142,15 +143,25 @@ def _curve(knots: list[Knot]) -> tuple[np.ndarray, np.ndarray]:
     return curve, np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
 
 
-def _gone(at: np.ndarray, stretch: np.ndarray, speed: float, stops: bool, times: np.ndarray) -> np.ndarray:
+def _slowed(knots: list[Knot]) -> np.ndarray:
+    """Return by what share (knots - 2,) of its speed each knot between the ends is passed: less where it turns back."""
+    ways = np.diff(np.stack([knot.point for knot in knots]), axis=0)
+    ways = ways / np.maximum(np.linalg.norm(ways, axis=1), 1e-9)[:, None]
+    return np.clip(1 + (ways[:-1] * ways[1:]).sum(axis=1), 0, 1)
+
+
+def _gone(
+    at: np.ndarray, stretch: np.ndarray, slowed: np.ndarray, speed: float, stops: bool, times: np.ndarray
+) -> np.ndarray:
     """Return how far it has gone (times,), metres: ``stretch`` (knots - 1,) from each of the times ``at`` to the next.
 
-    Its speed is even in between, and goes over into the next within RAMP_SECONDS on both sides.
+    Its speed is even in between, and goes over into the next within RAMP_SECONDS on both sides; knots between are
+    passed ``slowed`` (knots - 2,), a share.
     """
     spans = np.maximum(np.diff(at), 1e-6)
     even = stretch / spans
     inner = [2 * a * b / (a + b) if a + b > 1e-9 else 0.0 for a, b in pairwise(even.tolist())]
-    speeds = np.array([min(speed, 2 * even[0]), *inner, 0.0 if stops else even[-1]])
+    speeds = np.array([min(speed, 2 * even[0]), *(np.array(inner) * slowed), 0.0 if stops else even[-1]])
     result, done = np.zeros(len(times)), 0.0
     for number, span in enumerate(spans):
         ramp = min(RAMP_SECONDS, span / 3)
@@ -179,6 +190,16 @@ def _headings(curve: np.ndarray, length: np.ndarray, gone: np.ndarray) -> np.nda
     ]
     way = ends[1] - ends[0]
     return np.unwrap(np.arctan2(way[:, 0], way[:, 1]))
+
+
+def _turning(headings: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return ``headings`` (times,), radians, turned no faster than TURN_SPEED, or as slowly as _SPREADS make it."""
+    result = headings
+    for spread in _SPREADS if len(times) > 1 else ():
+        if np.abs(np.diff(result)).max() <= TURN_SPEED * (times[1] - times[0]):
+            break
+        result = gaussian_filter1d(headings, spread / (times[1] - times[0]), mode="nearest")
+    return result
 
 
 def _looked(knots: list[Knot], at: np.ndarray, own: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -17,9 +17,8 @@ LEFT, RIGHT = ("left_hip", "left_shoulder"), ("right_hip", "right_shoulder")
 
 def looks(joints, frame):
     """The heading of hips and shoulders together, radians from +Z towards +X."""
-    across = sum(
-        joints[frame, JOINT_INDEX[left]] - joints[frame, JOINT_INDEX[right]] for left, right in zip(LEFT, RIGHT)
-    )
+    left, right = (sum(joints[frame, JOINT_INDEX[name]] for name in side) for side in (LEFT, RIGHT))
+    across = left - right
     return np.arctan2(-across[2], across[0])
 
 
@@ -54,6 +53,15 @@ def test_it_is_gone_evenly_from_the_speed_it_comes_with_and_stops_where_it_is_to
     assert speed[0] < 0.6 and np.allclose(speed[3:16], 4.8 / 3.5, atol=0.02) and np.abs(speed[20:]).max() < 1e-6
     on = np.diff(through_places(knots, TIMES, 1.2, stops=False)[:, 1]) / 0.2
     assert np.allclose(on, 1.2, atol=1e-6), "beyond the last place at the same speed"
+
+
+def test_it_slows_down_where_it_turns_back():
+    knots = [KNOTS[0], Knot(3.0, np.array([0.0, 3.0])), Knot(6.0, np.array([0.1, 0.0]))]
+    speed = np.linalg.norm(np.diff(through_places(knots, TIMES, 1.0, stops=False)[:, :2], axis=0), axis=1) / 0.2
+    assert speed[14:16].max() < 0.4 and speed[3:12].min() > 0.95
+    ahead = [KNOTS[0], Knot(3.0, np.array([0.0, 3.0])), Knot(6.0, np.array([0.1, 6.0]))]
+    speed = np.linalg.norm(np.diff(through_places(ahead, TIMES, 1.0, stops=False)[:, :2], axis=0), axis=1) / 0.2
+    assert speed.min() > 0.95
 
 
 def test_two_places_that_are_one_are_stood_at():
