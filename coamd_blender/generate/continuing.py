@@ -194,11 +194,11 @@ def _led(
     if not wished.guides.places and not poses:
         return found
     first = reading.frames[0] + max(start - 1, lead) - lead
-    begins = (float(first), clip[max(start - 1, 0), 0, [0, 2]].astype(float))
+    begins = float(first), clip[max(start - 1, 0), 0, [0, 2]].astype(float)
     passed = wished.guides.places
-    way = places.way_through(passed, reading.placement, begins, ground.area.last) if passed else None
+    way = places.way_through(passed, reading.placement, *begins, ground.area.last) if passed else None
     if way is not None:
-        places.check_pace(passed, way, begins, reading.fps)
+        places.check_pace(passed, way, *begins, reading.fps)
     rows = [round(frame - reading.frames[0]) for frame in poses]
     stood = reading.joints[rows].astype(float)
     frames = np.concatenate([[] if way is None else way.frames, np.array(poses, float)])

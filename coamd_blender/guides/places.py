@@ -39,7 +39,10 @@ class Way:
     headings: np.ndarray
 
     def sent(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Return what the request says of them, ``rows`` (count,) being the clip's frames."""
+        """Return what the request says of them: float32 arrays (count,), points (count, 2), metres and radians.
+
+        ``rows`` (count,) are the frames of the clip.
+        """
         order = np.argsort(rows)
         told = {"place_points": self.points, "place_frames": rows, "place_headings": self.headings}
         return {name: values[order].astype(np.float32) for name, values in told.items()}
@@ -86,14 +89,12 @@ def places_of(settings: bpy.types.PropertyGroup, scene: bpy.types.Scene, first: 
     return tuple(found)
 
 
-def way_through(places: Sequence[Place], placement: Placement, begins: tuple[float, np.ndarray], last: float) -> Way:
+def way_through(places: Sequence[Place], placement: Placement, first: float, start: np.ndarray, last: float) -> Way:
     """Return ``places`` in the canonical clip that ``placement`` puts into the world.
 
-    ``begins``: scene frame and pelvis (2: x, z), canonical metres, where the way begins. Those without a frame are as
-    far along the time as along the way, the last of all at frame ``last``. Raises InputError for places that follow too
-    fast.
+    The way begins at scene frame ``first`` with the pelvis at ``start`` (2,), x and z in canonical metres. Places
+    without a frame are as far along the time as along the way, the last of all at frame ``last``.
     """
-    first, start = begins
     points = np.array([placement.canonical(place.point / placement.scale)[[0, 2]] for place in places])
     facings = [None if place.facing is None else place.facing @ placement.turn for place in places]
     headings = np.array([np.nan if way is None else np.arctan2(way[0], way[2]) for way in facings])
@@ -101,12 +102,16 @@ def way_through(places: Sequence[Place], placement: Placement, begins: tuple[flo
     return Way(spread([first, *(place.frame for place in places)], steps, last), points, headings)
 
 
-def check_pace(places: Sequence[Place], way: Way, begins: tuple[float, np.ndarray], fps: float) -> None:
-    """Raise InputError where ``places``, as passed by ``way``, follow each other faster than anybody runs."""
-    frames = np.concatenate([[begins[0]], way.frames])
-    points = np.concatenate([begins[1][None], way.points])
-    for place, (low, high), (start, stop) in zip(places, pairwise(frames), pairwise(points), strict=True):
-        seconds, distance = (high - low) / fps, float(np.linalg.norm(stop - start))
+def check_pace(places: Sequence[Place], way: Way, first: float, start: np.ndarray, fps: float) -> None:
+    """Raise InputError where ``places``, as passed by ``way``, follow each other faster than anybody runs.
+
+    It begins at scene frame ``first`` with the pelvis at ``start`` (2,), x and z in canonical metres; ``fps`` are the
+    scene's frames a second.
+    """
+    frames = np.concatenate([[first], way.frames])
+    points = np.concatenate([start[None], way.points])
+    for place, (low, high), (here, there) in zip(places, pairwise(frames), pairwise(points), strict=True):
+        seconds, distance = (high - low) / fps, float(np.linalg.norm(there - here))
         if seconds <= 0 or distance > FASTEST * seconds:
             raise InputError(
                 f"{place.name} is {distance:.1f} m from the place before, and there are {max(seconds, 0):.1f} s",
@@ -115,10 +120,10 @@ def check_pace(places: Sequence[Place], way: Way, begins: tuple[float, np.ndarra
 
 
 def spread(frames: Sequence[float | None], steps: np.ndarray, last: float) -> np.ndarray:
-    """Return the frames (places,) of a way whose beginning has ``frames[0]``; of each None, by its share of the way.
+    """Return the frame numbers (count,) of a way whose beginning has ``frames[0]``; of None, by its share of the way.
 
-    ``steps`` (places,) is how far each place is from the one before; the last place is at frame ``last`` unless it has
-    a frame of its own.
+    ``steps`` (count,), metres, is how far each place is from the one before; the last place is at frame ``last`` unless
+    it has a frame of its own.
     """
     frames = [*frames[:-1], last if frames[-1] is None else frames[-1]]
     known = [number for number, frame in enumerate(frames) if frame is not None]

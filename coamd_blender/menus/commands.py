@@ -24,6 +24,7 @@ SECTIONS: dict[str, tuple[Command, ...]] = {
         Command("coamd.cancel", "Cancel Generating", "X"),
         Command("coamd.search_vocabulary", "Search What Can Be Asked For", "VIEWZOOM"),
         Command("coamd.new_seed", "Draw a New Seed", "FILE_REFRESH"),
+        Command("coamd.place_add", "Add Place to Pass", "ADD"),
         Command("coamd.play_motion", "Play Motion", "PLAY"),
         Command("coamd.compare_takes", "Compare Takes", "ARROW_LEFTRIGHT"),
         Command("coamd.show_ghosts", "Show Ghosts of Other Takes", "GHOST_ENABLED"),

@@ -8,6 +8,7 @@ ends.py              how a range goes on from what is before it, and into what i
 window.py            what the model sees of a long clip
 latents.py           tokens of kept motion
 root_trajectory.py   the root trajectory inside the tokens
+way.py               a way that passes places, each at its time
 storyboard.py        several prompts in a row, loops
 """
 

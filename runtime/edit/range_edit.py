@@ -12,13 +12,13 @@ import torch
 
 from coamd_blender.errors import InputError
 from coamd_blender.motion.kinematics import bone_lengths
-from coamd_blender.motion.signals import catmull_rom, ease_between
+from coamd_blender.motion.signals import catmull_rom
 from coamd_blender.motion.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
 from runtime.cleanup.blend import Body, Target, holding, through
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import TRAVEL_DIM, SamplingConfig
-from runtime.edit import root_trajectory
+from runtime.edit import root_trajectory, way
 from runtime.edit.by_itself import drawn_alone, is_apt, room_in, steps_of
 from runtime.edit.ends import FADE_SECONDS, away_from, blend_ends, on_kept_joints, placed_as
 from runtime.edit.latents import MotionAutoencoder
@@ -279,25 +279,27 @@ class RangeEdit:
         """
         inside = self._inside
         times = self.grid.time + FRAME_MULTIPLE * np.arange(self.grid.missing + 1) / FPS
-        way = root_trajectory.integrate(coder.travel(tokens[: inside.start]), origin)
-        knots = [root_trajectory.Knot(times[0], way[-1, :2], way[-1, 2])]
+        before = root_trajectory.integrate(coder.travel(tokens[: inside.start]), origin)
+        knots = [way.Knot(times[0], before[-1, :2], before[-1, 2])]
         for place in self.task.places:
             point = self.body.point(np.array([place.point[0], 0.0, place.point[1]]))[[0, 2]]
             time = place.frame / self.fps
             if time <= times[0] + 1e-6 and not self.kept[0]:
-                knots[0] = root_trajectory.Knot(times[0], point, way[-1, 2] if place.heading is None else place.heading)
+                knots[0] = way.Knot(times[0], point, before[-1, 2] if place.heading is None else place.heading)
             elif time <= times[0] + 1e-6:
                 raise InputError(f"The place at frame {place.frame:g} is where the range begins", "Pass it later")
             else:
-                knots.append(root_trajectory.Knot(time, point, place.heading))
+                knots.append(way.Knot(time, point, place.heading))
         if end is not None:
-            knots.append(root_trajectory.Knot(times[-1], end[:2], end[2]))
+            knots.append(way.Knot(times[-1], end[:2], end[2]))
         origin = origin if inside.start else np.append(knots[0].point, knots[0].heading)
         if len(knots) < 2:
             return origin
-        speed = float(np.linalg.norm(way[-1, :2] - way[-2, :2])) * FPS / FRAME_MULTIPLE if len(way) > 1 else 0.0
+        speed = (
+            float(np.linalg.norm(before[-1, :2] - before[-2, :2])) * FPS / FRAME_MULTIPLE if len(before) > 1 else 0.0
+        )
         stops = end is None and knots[-1].time < times[-1] - 2 * FRAME_MULTIPLE / FPS
-        stations = root_trajectory.through_places(knots, times, speed, stops)
+        stations = way.through_places(knots, times, speed, stops)
         led = times[:-1] < knots[-1].time - 1e-6  # tokens that begin before the last place
         laid = np.flatnonzero(led)
         travel = root_trajectory.between(stations)[laid]
@@ -413,7 +415,7 @@ class RangeEdit:
         lengths = lengths[2:-2]
         fresh = on_kept_joints(fresh, lengths, self.joints[start:stop], held)
         if self.task.places:
-            fresh = self._passing(fresh)
+            fresh = way.over_places(fresh, start, self.task.places, self.kept)
         if self.task.targets:
             fresh = self._exact(fresh, lengths)
         return self._on_the_floor(fresh)
@@ -471,20 +473,6 @@ class RangeEdit:
         left, right = (right if left is None else left), (left if right is None else right)
         share = np.clip((frames - start + 1) / (stop - start + 1), 0, 1)[:, None]
         return left * (1 - share) + right * share
-
-    def _passing(self, fresh: np.ndarray) -> np.ndarray:
-        """Return the range's frames (stop - start, 22, 3) moved over the ground so that the pelvis, which sways about
-        the root trajectory, is over each place at its frame."""
-        at = np.array([place.frame - self.task.start for place in self.task.places])
-        there = np.array([place.point for place in self.task.places], float)
-        frames = np.arange(len(fresh))
-        pelvis = np.stack([np.interp(at, frames, fresh[:, 0, axis]) for axis in (0, 2)], axis=1)
-        missing = np.insert(there - pelvis, 1, 0.0, axis=1)
-        if self.kept[0]:
-            at, missing = np.insert(at, 0, -1.0), np.insert(missing, 0, 0.0, axis=0)
-        if self.kept[1]:
-            at, missing = np.append(at, len(fresh)), np.append(missing, np.zeros((1, 3)), axis=0)
-        return fresh + ease_between(frames, at, missing)[:, None]
 
     def _exact(self, fresh: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Put the targets exactly in place. Raises InputError when bones do not reach."""

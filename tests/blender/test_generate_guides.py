@@ -176,7 +176,7 @@ def test_a_place_looks_along_its_local_minus_y():
         places.Place("A", 20, np.array([2.0, 0, 0.5]), np.array([1.0, 0, 0])),
         places.Place("B", None, np.array([2.0, 0, 1.5]), np.array([0, 0, -1.0])),
     ]
-    way = places.way_through(found, placement, (10.0, np.zeros(2)), 30.0)
+    way = places.way_through(found, placement, 10.0, np.zeros(2), 30.0)
     assert np.allclose(way.points, [[0, 2], [-2, 2]]) and way.frames.tolist() == [20, 30]
     assert np.allclose(way.headings, [0, np.pi / 2])
 

@@ -8,7 +8,7 @@ FILLED = {"zh_HANS": "生成动作", "ja_JP": "モーションを生成", "de_DE
 NOT_ALONE = {"use_prompt", "ask_for", "choose_action", "show_take", "copy",
              "set_range", "pick_bone", "use_mapping", "lesson_remove", "teach_pause", "teach_resume", "teach_remove",
              "teach_preview", "style_add", "style_remove", "cancel_install", "pie_menu", "first_motion",
-             "block_move", "block_drag", "block_type", "block_menu"}  # fmt: skip
+             "place_move", "place_remove", "block_move", "block_drag", "block_type", "block_menu"}  # fmt: skip
 
 
 def commands():

@@ -11,8 +11,8 @@ ADDON = ROOT / "coamd_blender"
 FILE = ADDON / "translations" / "messages.json"
 TABLE = json.loads(FILE.read_text(encoding="utf-8"))
 LANGUAGES = {"zh_HANS", "ja_JP", "de_DE", "es"}
-ROOMS = ("blocks", "clip_tools", "core", "crowd", "edit", "fingers", "generate", "library", "menus", "recognize",
-         "rig_mapping", "setup", "teach", "track")  # fmt: skip
+ROOMS = ("blocks", "clip_tools", "core", "crowd", "edit", "fingers", "generate", "guides", "library", "menus",
+         "recognize", "rig_mapping", "setup", "teach", "track")  # fmt: skip
 # Blender translates these itself, or they are names.
 KNOWN = {"Action", "Armature", "Bone", "CPU", "CUDA", "CoAMD", "Error", "FK", "File", "First", "Folder", "Frames",
          "From", "IK", "Last", "Left", "Library", "MPS", "Name", "None", "Object", "Off", "On", "Preview", "Python",

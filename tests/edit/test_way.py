@@ -7,8 +7,8 @@ from coamd_blender.errors import InputError
 from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
 from runtime.cleanup.blend import Target
 from runtime.edit.regenerate import edit
-from runtime.edit.root_trajectory import Knot, through_places
 from runtime.edit.task import Edit, Place
+from runtime.edit.way import Knot, through_places
 from runtime.generate.generator import Generator
 
 TIMES = np.arange(0, 6.01, 0.2)
