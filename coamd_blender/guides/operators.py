@@ -54,7 +54,11 @@ class COAMD_OT_place_move(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     index: IntProperty(name="Index", description="Which place, from 0")
-    direction: EnumProperty(name="Direction", items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")))
+    direction: EnumProperty(
+        name="Direction",
+        description="Where it goes in the list",
+        items=(("UP", "Up", "Earlier"), ("DOWN", "Down", "Later")),
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Exchange it with its neighbour."""

@@ -1,6 +1,7 @@
 """A new motion led by poses, places and a hold, with a stand-in for the networks."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -331,3 +332,27 @@ def test_an_accepted_edit_that_reaches_beyond_the_scene_moves_its_end_unless_tha
     assert scene.frame_end == becomes
     said = "The motion ends at 287, the scene at 200" in drawn("COAMD_PT_edit", width=2000)
     assert said == (becomes == 200)
+
+
+def test_the_example_of_the_page_runs(walker):
+    armature, _ = walker
+    bpy.context.scene.frame_set(1)
+    for name, location in (("Door", (0.5, -1.5, 0)), ("Table", (1.0, -2.5, 0))):
+        found = bpy.data.objects.new(name, None)
+        bpy.context.collection.objects.link(found)
+        found.location = location
+    rail = bpy.data.objects.new("Rail", None)
+    bpy.context.collection.objects.link(rail)
+    rail.location = heads(armature, "mixamorig:LeftHand", [1])[0]
+    bpy.context.scene.frame_set(1)
+    page = (Path(__file__).resolve().parents[2] / "docs" / "generating.md").read_text(encoding="utf-8")
+    part = page.split("## Poses, places and holds\n")[1].split("\n## ")[0]
+    code = "\n".join(line[4:] for line in part.splitlines() if line.startswith("    "))
+    settings = bpy.context.scene.coamd
+    settings.variants = 1
+    exec(compile(code, "docs/generating.md", "exec"), {"bpy": bpy})
+    guides = settings.guides
+    assert guides.start_in_pose and [place.use_frame for place in guides.places] == [False, True]
+    assert np.linalg.norm(heads(armature, "mixamorig:LeftHand", [85, 110]) - rail.location, axis=1).max() < 0.01
+    (request,) = asked()
+    assert request["arrays"]["place_points"] == [2, 2] and request["arrays"]["target_points"] == [26, 3]

@@ -15,6 +15,9 @@ LIBRARY_RUNTIME = Path(__file__).with_name("fake_library_runtime.py")
 OPERATORS = {
     "generate": {"wait"},
     "cancel": set(),
+    "place_add": set(),
+    "place_remove": {"index"},
+    "place_move": {"index", "direction"},
     "show_take": {"index"},
     "remove_takes": {"which"},
     "edit_range": {"wait", "again"},
