@@ -196,17 +196,17 @@ def _led(
     first = reading.frames[0] + max(start - 1, lead) - lead
     begins = float(first), clip[max(start - 1, 0), 0, [0, 2]].astype(float)
     passed = wished.guides.places
-    way = places.way_through(passed, reading.placement, *begins, ground.area.last) if passed else None
-    if way is not None:
-        places.check_pace(passed, way, *begins, reading.fps)
-    rows = [round(frame - reading.frames[0]) for frame in poses]
-    stood = reading.joints[rows].astype(float)
-    frames = np.concatenate([[] if way is None else way.frames, np.array(poses, float)])
-    points = np.concatenate([np.zeros((0, 2)) if way is None else way.points, stood[:, 0][:, [0, 2]]])
+    way = places.way_through(passed, reading.placement, *begins, ground.area.last)
+    stood = reading.joints[[round(frame - reading.frames[0]) for frame in poses]].astype(float)
     looks = forward_by_width(stood)
-    headings = np.concatenate([[] if way is None else way.headings, np.arctan2(looks[:, 0], looks[:, 2])])
-    whole = places.Way(frames, points, headings)
-    return found | whole.sent(frames - reading.frames[0] + lead)
+    whole = places.Way(
+        np.append(way.frames, np.array(poses, float)),
+        np.concatenate([way.points, stood[:, 0][:, [0, 2]]]),
+        np.append(way.headings, np.arctan2(looks[:, 0], looks[:, 2])),
+    )
+    names = [*(place.name for place in passed), *(f"The pose at frame {frame}" for frame in poses)]
+    places.check_pace(names, whole, *begins, reading.fps)
+    return found | whole.sent(whole.frames - reading.frames[0] + lead)
 
 
 def written(

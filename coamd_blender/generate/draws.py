@@ -121,5 +121,5 @@ def _led(wished: Wish, count: int, fps: float, placement: Placement) -> dict[str
     begins = float(wished.first), np.zeros(2)
     last = (count - 1) / FPS * fps if wished.frames is None else wished.frames - 1  # exact frames are cut from more
     way = places.way_through(wished.guides.places, placement, *begins, wished.first + last)
-    places.check_pace(wished.guides.places, way, *begins, fps)
+    places.check_pace([place.name for place in wished.guides.places], way, *begins, fps)
     return way.sent(np.minimum((way.frames - wished.first) / fps * FPS, count - 1))

@@ -95,28 +95,30 @@ def way_through(places: Sequence[Place], placement: Placement, first: float, sta
     The way begins at scene frame ``first`` with the pelvis at ``start`` (2,), x and z in canonical metres. Places
     without a frame are as far along the time as along the way, the last of all at frame ``last``.
     """
-    points = np.array([placement.canonical(place.point / placement.scale)[[0, 2]] for place in places])
+    points = [placement.canonical(place.point / placement.scale)[[0, 2]] for place in places]
+    points = np.array(points).reshape(-1, 2)
     facings = [None if place.facing is None else place.facing @ placement.turn for place in places]
-    headings = np.array([np.nan if way is None else np.arctan2(way[0], way[2]) for way in facings])
+    headings = np.array([np.nan if way is None else np.arctan2(way[0], way[2]) for way in facings], float)
     steps = np.linalg.norm(np.diff(np.concatenate([start[None], points]), axis=0), axis=1)
     return Way(spread([first, *(place.frame for place in places)], steps, last), points, headings)
 
 
-def check_pace(places: Sequence[Place], way: Way, first: float, start: np.ndarray, fps: float) -> None:
-    """Raise InputError where ``places``, as passed by ``way``, follow each other faster than anybody runs.
+def check_pace(names: Sequence[str], way: Way, first: float, start: np.ndarray, fps: float) -> None:
+    """Raise InputError where the places of ``way``, called ``names``, follow each other faster than anybody runs.
 
     It begins at scene frame ``first`` with the pelvis at ``start`` (2,), x and z in canonical metres; ``fps`` are the
-    scene's frames a second.
+    scene's frames a second. A place at that very frame is where it begins.
     """
-    frames = np.concatenate([[first], way.frames])
-    points = np.concatenate([start[None], way.points])
-    for place, (low, high), (here, there) in zip(places, pairwise(frames), pairwise(points), strict=True):
-        seconds, distance = (high - low) / fps, float(np.linalg.norm(there - here))
-        if seconds <= 0 or distance > FASTEST * seconds:
+    order = np.argsort(way.frames, kind="stable")
+    frame, here = first, start
+    for name, there, at in zip(np.array(names)[order], way.points[order], way.frames[order], strict=True):
+        seconds, distance = (at - frame) / fps, float(np.linalg.norm(there - here))
+        if distance > FASTEST * seconds and at > first:
             raise InputError(
-                f"{place.name} is {distance:.1f} m from the place before, and there are {max(seconds, 0):.1f} s",
+                f"{name} is {distance:.1f} m from the place before, and there are {max(seconds, 0):.1f} s",
                 "Give it a later frame, make the motion longer, or move it nearer",
             )
+        frame, here = at, there
 
 
 def spread(frames: Sequence[float | None], steps: np.ndarray, last: float) -> np.ndarray:

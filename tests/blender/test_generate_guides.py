@@ -182,6 +182,19 @@ def test_a_place_looks_along_its_local_minus_y():
     assert np.allclose(way.headings, [0, np.pi / 2])
 
 
+def test_a_place_and_a_pose_that_follow_too_fast_are_named():
+    from coamd_blender.errors import InputError
+    from coamd_blender.guides import places
+
+    way = places.Way(np.array([40.0, 20.0, 0.0]), np.array([[0, 2.0], [0, 1.0], [9, 9]]), np.full(3, np.nan))
+    names = ["Door", "The pose at frame 20", "The first"]
+    places.check_pace(names[:2], places.Way(way.frames[:2], way.points[:2], way.headings[:2]), 0, np.zeros(2), 24)
+    with pytest.raises(
+        InputError, match=r"The pose at frame 20 is 12\.0 m from the place before, and there are 0\.8 s"
+    ):
+        places.check_pace(names, way, 0, np.zeros(2), 24)
+
+
 def test_places_without_a_frame_come_by_their_share_of_the_way():
     from coamd_blender.guides.places import spread
 
