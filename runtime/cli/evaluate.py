@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 
 from runtime import evaluate
-from runtime.cli.common import Outcome, ProgressLine, add_quality, add_verb, device_name, finite_number, whole_number
+from runtime.cli.common import (
+    Outcome,
+    ProgressLine,
+    add_quality,
+    add_styles,
+    add_verb,
+    device_name,
+    finite_number,
+    whole_number,
+)
 
 
 def add_parser(verbs: argparse._SubParsersAction) -> None:
@@ -17,6 +26,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--prepared", type=Path, metavar="FOLDER", help="prepared data (default data/prepared)")
     parser.add_argument("--device", type=device_name, metavar="D", help="auto, cuda, mps or cpu (default auto)")
     add_quality(parser, "best")
+    add_styles(parser)
     parser.add_argument(
         "--seeds", type=whole_number(1, 1000), metavar="N", help="seeds a prompt (default 8; obedience_vocabulary: 4)"
     )
@@ -30,6 +40,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         "--best-of", type=whole_number(2, 100), metavar="K", help="judge also the best of K draws by the recogniser"
     )
     parser.add_argument("--prompts", type=Path, metavar="FILE", help="prompts (TOML) in place of the benchmark's own")
+    parser.add_argument(
+        "--only", action="append", metavar="ROW", help="of what is taught only this row; may be given again"
+    )
     parser.add_argument(
         "--compare", action="append", type=named_folder, metavar="NAME=FOLDER", help="more rows of the open benchmark"
     )
@@ -63,6 +76,7 @@ def run(args: argparse.Namespace) -> Outcome:
     chosen = {"weights": args.weights, "prepared": args.prepared, "device": args.device}
     chosen |= {"seeds": args.seeds, "limit": args.limit, "official": args.official, "evaluator": args.evaluator}
     chosen |= {"best_of": args.best_of, "prompts": args.prompts, "quality": args.quality}
+    chosen |= {"styles": tuple(args.style) or None, "only": tuple(args.only or ()) or None}
     chosen |= {"guidance": args.guidance, "compare": tuple(args.compare) if args.compare else None}
     results = [
         evaluate.benchmarks.run_benchmark(name, {**chosen, "progress": ProgressLine(name)}) for name in args.benchmarks

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from runtime.evaluate.registry import CACHE, PREPARED, find
 from runtime.evaluate.results import BUNDLED_WEIGHTS, motion_digest, weights_digest
 from runtime.evaluate.understanding import load_understanding
 from runtime.generate.generator import Generator
+from runtime.generate.style import Style, Worn
 from runtime.weights import STUDENT, sha256, weights_file
 
 OFFICIAL = Path("data/official")
@@ -31,7 +33,9 @@ class Options:
     paper (runtime/data/official.py); ``evaluator`` is the judge's weights file (None: the weights folder's own);
     ``guidance`` is the strength of guided rows (None: the usual one); ``compare`` names further weights folders for
     rows of the open benchmark; ``best_of`` also judges the best of so many draws of every prompt; ``prompts`` is a file
-    to take a benchmark's prompts from; ``quality`` is one of ``limits.QUALITIES``."""
+    to take a benchmark's prompts from; ``quality`` is one of ``limits.QUALITIES``; ``styles`` are files of styles, each
+    with the strength it is put on with, while motions are generated; ``only`` names the rows to measure of benchmarks
+    that teach (all without)."""
 
     weights: Path | None = None
     prepared: Path = PREPARED
@@ -47,21 +51,36 @@ class Options:
     best_of: int | None = None
     prompts: Path | None = None
     quality: str = "best"
+    styles: tuple[tuple[Path, float], ...] = ()
+    only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.seeds < 1 or self.limit < 1:
             raise InputError(f"{self.seeds} seeds and a limit of {self.limit}", "Use at least 1 of each")
 
     def generator(self, folder: Path | None = None) -> Generator:
-        """Load the networks, of another ``folder`` when given; WeightsError when they are missing or torn."""
+        """Load the networks, of another ``folder`` when given, in the styles; WeightsError when they are missing or
+        torn, InputError for a style of other weights."""
         generator = Generator.load(folder or self.weights, self.device)
+        if self.styles:
+            generator.wear([Worn(Style.load(path), strength) for path, strength in self.styles])
         generator.draw_in(self.quality)
         return generator
 
     def digest(self) -> str:
-        """Return what tells the motions of these weights, drawn in this quality without guidance, from others."""
+        """Return what tells the motions of these weights, drawn in this quality and these styles without guidance,
+        from others."""
         digest = motion_digest(self.weights)
+        for path, strength in self.styles:
+            digest = hashlib.sha256(f"{sha256(path)} {strength} {digest}".encode()).hexdigest()
         return digest if self.quality == "best" else sha256(weights_file(self.weights, STUDENT)) + digest
+
+    def chosen(self, names: Sequence[str]) -> list[str]:
+        """Return the rows ``only`` of those called ``names``, in their order. Raises InputError for one that is not."""
+        strange = [name for name in self.only if name not in names]
+        if strange:
+            raise InputError(f"There is no row {strange[0]!r}", f"Choose from {', '.join(names)}")
+        return [name for name in names if name in self.only or not self.only]
 
     def weights_folder(self) -> Path:
         """Return the folder of the weights."""
@@ -240,8 +259,10 @@ def run_benchmark(name: str, options: Options | Mapping | None = None) -> dict:
         if unknown:
             raise InputError(f"Unknown option {', '.join(sorted(unknown))}", "See python -m runtime evaluate --help")
         options = Options(**known if set(row.usual) & set(known) else {**row.usual, **known})
+    if options.styles and not row.styled:
+        raise InputError(f"{name} draws no motion in styles", "Leave --style out")
     result = {"benchmark": name} | row.load()(options)
-    if "figure" in result and options.quality == "best":
+    if "figure" in result and options.quality == "best" and not options.styles:
         digest = weights_digest if row.recognises or options.best_of else motion_digest
         results.record(options.cache, name, result["figure"], digest(options.weights))
     return result

@@ -126,12 +126,12 @@ def run_manners(options: Options, settings: TeachSettings | None = None) -> dict
     settings = settings or TeachSettings(steps=0)
     generator, judge = options.generator(), Judge.load(options.weights, options.evaluator)
     bench = MannerBench(generator, takes_of(options.data()), judge)
-    rows = []
-    for manner in MANNERS:
+    rows, manners = [], options.chosen(MANNERS)
+    for manner in manners:
         style = taught_style(options, manner, taught_clips(bench, manner), settings)
         rows.append(_row(generator, bench, manner, style, options))
         if options.progress:
-            options.progress(len(rows), len(MANNERS))
+            options.progress(len(rows), len(manners))
     total = {key: float(np.mean([row[key] for row in rows])) for key in rows[0] if key != "manner"}
     manner, action = bench.accuracy
     return {

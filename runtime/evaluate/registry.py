@@ -24,7 +24,8 @@ WEIGHTS, DATA, BOTH = "weights", "prepared data", "weights, prepared data"
 class Benchmark:
     """One row. ``runner`` is "module.function" of this package, called with ``arguments`` and then the Options
     (benchmarks.py), which take the fields of ``usual`` where none of them is named. ``recognises`` is False where the
-    recogniser has no part in the figure, unless it chooses among draws.
+    recogniser has no part in the figure, unless it chooses among draws. ``styled`` is True where motions may be drawn
+    in styles.
 
     It returns a dictionary ready for JSON, which ``--json`` prints with the key ``benchmark``. ``text`` in it is the
     table that is printed without (the name alone is, where there is none); ``figure`` the one line that ``evaluate
@@ -37,6 +38,7 @@ class Benchmark:
     published: str | None = None
     arguments: tuple = ()
     recognises: bool = True
+    styled: bool = False
     usual: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self, weights: Path | None = None, prepared: Path | None = None) -> None:
@@ -54,7 +56,12 @@ class Benchmark:
 
 OPEN = (
     Benchmark(
-        "obedience", "does the motion do what the prompt says", WEIGHTS, "benchmarks.run_obedience", recognises=False
+        "obedience",
+        "does the motion do what the prompt says",
+        WEIGHTS,
+        "benchmarks.run_obedience",
+        recognises=False,
+        styled=True,
     ),
     Benchmark(
         "obedience_other_words",
@@ -63,6 +70,7 @@ OPEN = (
         "benchmarks.run_obedience_of",
         arguments=("OTHER_WORDS",),
         recognises=False,
+        styled=True,
     ),
     Benchmark(
         "obedience_three_actions",
@@ -71,6 +79,7 @@ OPEN = (
         "benchmarks.run_obedience_of",
         arguments=("THREE_ACTIONS",),
         recognises=False,
+        styled=True,
     ),
     Benchmark(
         "obedience_vocabulary",
@@ -79,6 +88,7 @@ OPEN = (
         "benchmarks.run_obedience_of",
         arguments=("VOCABULARY",),
         usual={"seeds": 4, "best_of": 4},
+        styled=True,
     ),
     Benchmark(
         "known_unknown",
@@ -114,8 +124,8 @@ OPEN = (
         DATA,
         "segment_fairness.run_segment_fairness",
     ),
-    Benchmark("physical", "bones, skating, jerk, floor against the data", BOTH, "benchmarks.run_physical"),
-    Benchmark("diversity", "how much seeds of a prompt differ", WEIGHTS, "benchmarks.run_diversity"),
+    Benchmark("physical", "bones, skating, jerk, floor against the data", BOTH, "benchmarks.run_physical", styled=True),
+    Benchmark("diversity", "how much seeds of a prompt differ", WEIGHTS, "benchmarks.run_diversity", styled=True),
     Benchmark("reconstruction", "autoencoder error on unseen performers", BOTH, "benchmarks.run_reconstruction"),
     Benchmark("memorisation", "distance to the nearest training window", BOTH, "benchmarks.run_memorisation"),
     Benchmark("edit_paths", "walks led along curves", BOTH, "edits.run_paths"),

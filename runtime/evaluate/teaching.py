@@ -241,6 +241,8 @@ def run_teach(options: Options) -> dict:
     """Measure how far taught actions are obeyed, before and after, and how far they are from what was taught."""
     prepared, generator, judge = options.data(), options.generator(), Judge.load(options.weights, options.evaluator)
     lessons = load_actions(options.prompts or ACTIONS)
+    chosen = options.chosen([lesson.label for lesson in lessons])
+    lessons = [lesson for lesson in lessons if lesson.label in chosen]
     others = _others(prepared)
     benches: dict[str, Bench] = {}
     rows = []

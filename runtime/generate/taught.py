@@ -5,8 +5,9 @@ encoded: nothing has to be trained for it. A sentence asks for what was taught w
 not as near to what the networks knew before. Nearness is a cosine after within-class covariance normalisation (Hatch et
 al. 2006): by the many phrasings of each authored action it is known which differences of sentences mean nothing.
 Between two clips of one sentence lies a motion that is neither: what is shown begins as one of them and ends as
-another. A manner's clip that goes on as it ends, such as of walking, is carried on to the end of the time (Schoedl et
-al. 2000, Video textures): what is drawn around it would fall back into the networks' own manner.
+another that lasts about as long, at the tempo that fills the time, where one does. A manner's clip that goes on as it
+ends, such as of walking, is carried on to the end of the time (Schoedl et al. 2000, Video textures): what is drawn
+around it would fall back into the networks' own manner.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from runtime.grammar.inflection import mirrored
 from runtime.grammar.wording import bare
 from runtime.model.sampling import Known
 
-SHARE = 0.9  # of a clip's tokens that are shown at strength 1
+SHARE = 1.0  # of a clip's tokens that are shown at strength 1
 FEWEST = 3  # tokens that are shown at least: fewer tell no action
 MIDDLE = (0.3, 0.7)  # share of the time after which a clip is half the likest other, at least and at most
 AMONG = 2  # others, by chance, of which the likest is taken: that of many would be all but the same
+FILLED = 0.85  # of the time that a clip must fill for its tempo to be the one that fills it best
+AS_LONG = 1.6  # times as long as the clip that the other may last, or the clip as the other
 AS_NEAR = 0.3  # what nearness to a known sentence, and to a caption, counts against nearness to what was taught
 ASKED = -0.12  # the difference from which on what was taught is asked for
 KNOWN = 0.8  # nearness from which on a sentence is one that was known before
@@ -246,17 +249,44 @@ class Taught:
         ]
         least = min(fit for fit, _, _ in own)
         fitting = [(clip, share) for fit, clip, share in own if fit == least]
-        whole = [(clip, share) for clip, share in fitting if len(clip.tokens) <= count] or fitting
-        clip, share = whole[int(chance.integers(len(whole)))]
-        others: dict[Hashable, torch.Tensor] = {}  # of every other clip the tempo that is nearest in length
-        for other, _ in fitting:
-            if other.clip != clip.clip and other.said == clip.said:
-                best = others.setdefault(other.clip, other.tokens)
-                if abs(len(other.tokens) - len(clip.tokens)) < abs(len(best) - len(clip.tokens)):
-                    others[other.clip] = other.tokens
-        near = list(others.values())
-        among = [near[place] for place in chance.permutation(len(near))[:AMONG]]
-        return mixed(clip.tokens, among, float(chance.uniform(*MIDDLE))), share
+        takes: dict[Hashable, list[tuple[Shown, float]]] = {}
+        for clip, share in fitting:
+            takes.setdefault(clip.clip, []).append((clip, share))
+        return _one_to_another(list(takes.values()), count, chance)
+
+
+def _one_to_another(
+    takes: Sequence[Sequence[tuple[Shown, float]]], count: int, chance: np.random.Generator
+) -> tuple[torch.Tensor, float]:
+    """Return tokens (n, dim) of one of the clips ``takes``, on its way to another that lasts about as long, and its
+    share: of those that fill ``count`` tokens, or fit, where there are such."""
+    whole = [part for part in takes if any(len(clip.tokens) <= count for clip, _ in part)]
+    ready = [in_time(part, count) for part in whole or takes]
+    ready = [part for part in ready if len(part[0][0].tokens) >= FILLED * count] or ready
+    part = ready[int(chance.integers(len(ready)))]
+    clip, share = part[int(chance.integers(len(part)))]
+    length = len(clip.tokens)
+    others = [
+        min((other.tokens for other, _ in part), key=lambda tokens: abs(len(tokens) - length))
+        for part in takes if part[0][0].clip != clip.clip and part[0][0].said == clip.said
+    ]  # fmt: skip
+    near = [tokens for tokens in others if max(len(tokens), length) <= AS_LONG * min(len(tokens), length)] or others
+    among = [near[place] for place in chance.permutation(len(near))[:AMONG]]
+    return mixed(clip.tokens, among, float(chance.uniform(*MIDDLE))), share
+
+
+def in_time(takes: Sequence[tuple[Shown, float]], count: int) -> list[tuple[Shown, float]]:
+    """Return of the tempi and windows of one clip those that fill ``count`` tokens best.
+
+    They are those that fit, the longest of them alone where it nearly fills the time; of what is too long at every
+    tempo the shortest.
+    """
+    fitting = [take for take in takes if len(take[0].tokens) <= count]
+    lengths = [len(clip.tokens) for clip, _ in fitting or takes]
+    if fitting and max(lengths) < FILLED * count:
+        return fitting
+    best = max(lengths) if fitting else min(lengths)
+    return [take for take in takes if len(take[0].tokens) == best]
 
 
 def _without(wording: str, manner: Sequence[str]) -> str:

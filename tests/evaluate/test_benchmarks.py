@@ -51,6 +51,29 @@ def test_unknown_names_options_and_missing_things_are_one_clear_line(tmp_path):
             run_benchmark(name, Options(weights=tmp_path, cache=tmp_path))
 
 
+def test_motions_are_drawn_in_styles_that_tell_them_apart_and_other_benchmarks_refuse_them(monkeypatch, tmp_path):
+    worn, style = [], tmp_path / "jig.safetensors"
+    style.write_bytes(b"a jig")
+    drawer = SimpleNamespace(wear=worn.append, draw_in=lambda quality: None)
+    monkeypatch.setattr(benchmarks.Generator, "load", lambda weights, device: drawer)
+    monkeypatch.setattr(benchmarks.Style, "load", lambda path: path.name)
+    plain = Options(weights=weights_in(tmp_path))
+    styled = [Options(weights=tmp_path, styles=((style, strength),)) for strength in (1.0, 0.5)]
+    assert [plain.generator(), *(options.generator() for options in styled)] == [drawer] * 3
+    assert [[(each.style, each.strength) for each in some] for some in worn] == [
+        [("jig.safetensors", 1.0)], [("jig.safetensors", 0.5)],
+    ]  # fmt: skip
+    assert len({plain.digest(), *(options.digest() for options in styled)}) == 3
+    with pytest.raises(InputError, match="fairness draws no motion in styles"):
+        run_benchmark("fairness", {"styles": ((style, 1.0),)})
+
+
+def test_only_the_rows_that_are_named_are_measured():
+    assert Options(only=("b",)).chosen(("a", "b")) == ["b"] and Options().chosen(("a", "b")) == ["a", "b"]
+    with pytest.raises(InputError, match="no row 'c'"):
+        Options(only=("c",)).chosen(("a", "b"))
+
+
 def test_reconstruction_error_splits_pose_and_place():
     truth = s.travelling(s.stepping(2, 0.9, 0.3), 1.0)
     moved = truth + np.array([0.0, 0.03, 0.04])

@@ -267,7 +267,7 @@ def test_what_a_style_shows_is_shown_to_its_words_alone_and_as_much_as_its_stren
     shown = bowling.shown(prompts, 10, [1, 1, 1])
     heard = bowling.heard(prompts, 10, [1, 1, 1])[0]
     try:
-        for strength, number in ((1.0, 9), (2.0, 10), (-1.0, 0)):
+        for strength, number in ((1.0, 10), (0.5, 5), (2.0, 10), (-1.0, 0)):
             bowling.wear([goblin(strength)])
             known = bowling.shown(prompts, 10, [1, 1, 1])
             assert known.given[:, :, 0].sum(dim=1).tolist() == [number, 10, 0]

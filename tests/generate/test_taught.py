@@ -113,6 +113,27 @@ def test_a_clip_too_long_is_shown_from_its_start_and_one_that_fits_is_taken_befo
     assert all(shown(both, "waltzes", seed=seed).tokens[0].amax() <= 9 for seed in range(8))
 
 
+def test_the_tempo_that_fills_the_time_is_shown_and_where_none_nearly_does_any_is():
+    slow, quick = clip(1, "waltzes", 11), Shown(clip(2, "x", 8).tokens, ("waltzes",), 1)
+    for count, seen in ((12, {1}), (10, {2}), (8, {2}), (20, {1, 2}), (6, {2})):
+        drawn = [shown(taught(slow, quick), "waltzes", count, seed) for seed in range(12)]
+        assert {int(known.tokens[known.given].reshape(-1, 2)[0, 0]) for known in drawn} == seen, count
+
+
+def test_of_several_clips_those_that_fill_the_time_are_shown():
+    short, long = clip(1, "waltzes", 5), clip(2, "waltzes", 12)
+    drawn = [shown(taught(short, long), "waltzes", 12, seed).tokens[0, 0, 0] for seed in range(8)]
+    assert min(drawn) > 1.5, "begins as the long one"
+
+
+def test_a_clip_becomes_no_other_that_lasts_much_longer_or_less_while_there_is_one():
+    clips = [clip(0, "waltzes", 10), clip(1, "waltzes", 12), clip(100, "waltzes", 30), clip(100, "waltzes", 4)]
+    clips = [Shown(each.tokens, each.said, number) for number, each in enumerate(clips)]
+    drawn = [shown(taught(*clips), "waltzes", 12, seed).tokens[0, :, 0] for seed in range(8)]
+    assert all(tokens.max() <= 1 for tokens in drawn)
+    assert shown(taught(clips[0], clips[2]), "waltzes", 12).tokens.amax() > 50, "the only other"
+
+
 def test_the_side_that_is_asked_for_decides():
     worn = taught(clip(1, "a person waves the left arm"), clip(2, "a person waves the right arm"))
     for seed in range(6):
