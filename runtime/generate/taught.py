@@ -5,9 +5,10 @@ encoded: nothing has to be trained for it. A sentence asks for what was taught w
 not as near to what the networks knew before. Nearness is a cosine after within-class covariance normalisation (Hatch et
 al. 2006): by the many phrasings of each authored action it is known which differences of sentences mean nothing.
 Between two clips of one sentence lies a motion that is neither: what is shown begins as one of them and ends as
-another that lasts about as long, at the tempo that fills the time, where one does. A manner's clip that goes on as it
-ends, such as of walking, is carried on to the end of the time (Schoedl et al. 2000, Video textures): what is drawn
-around it would fall back into the networks' own manner.
+another that lasts about as long, at the tempo that fills the time, where one does. What is done in a manner changes
+from one to the other at once, where both are alike, and a clip that goes on as it ends, such as of walking, is carried
+on to the end of the time (Schoedl et al. 2000, Video textures): what is drawn around it would fall back into the
+networks' own manner.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from runtime.generate.alignment import laid_beside
+from runtime.generate.alignment import alignment, distances, laid_beside
 from runtime.generate.examples import Examples
 from runtime.generate.vocabulary import Vocabulary
 from runtime.grammar.inflection import mirrored
@@ -33,6 +34,7 @@ MIDDLE = (0.3, 0.7)  # share of the time after which a clip is half the likest o
 AMONG = 2  # others, by chance, of which the likest is taken: that of many would be all but the same
 FILLED = 0.85  # of the time that a clip must fill for its tempo to be the one that fills it best
 AS_LONG = 1.6  # times as long as the clip that the other may last, or the clip as the other
+AROUND = 0.15  # of the time, before and after the middle: there what goes on becomes another clip
 AS_NEAR = 0.3  # what nearness to a known sentence, and to a caption, counts against nearness to what was taught
 ASKED = -0.12  # the difference from which on what was taught is asked for
 KNOWN = 0.8  # nearness from which on a sentence is one that was known before
@@ -47,6 +49,9 @@ _SLIGHT = frozenset(  # words that tell of no manner
 )  # fmt: skip
 _LIMB = re.compile(r"\b(left|right) (?:hand|arm|fist|elbow|wrist|palm|leg|foot|knee|side of the body)\b")
 _SIDE = re.compile(r"\b(left|right)")
+
+
+Way = Callable[[torch.Tensor, Sequence[torch.Tensor], float], torch.Tensor]  # from one clip to another: mixed, joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,8 +230,9 @@ class Taught:
                 continue
             lead, tail = free[place] if free else (0, 0)
             room, chance = count - lead - tail, np.random.default_rng(seed)
-            clip, share = self._chosen(clause, wording, room, chance)
-            if wording in in_a_manner:
+            goes_on = wording in in_a_manner
+            clip, share = self._chosen(clause, wording, room, chance, joined if goes_on else mixed)
+            if goes_on:
                 clip = carried_on(clip, room)
             length = min(len(clip), room)
             first = lead + int(chance.integers(room - length + 1))
@@ -236,8 +242,10 @@ class Taught:
             given[place, first + spots] = True
         return Known(tokens, given[..., None].expand_as(tokens))
 
-    def _chosen(self, clause: str, wording: str, count: int, chance: np.random.Generator) -> tuple[torch.Tensor, float]:
-        """Return tokens (n, dim) of a clip that the wording was taught by, on its way to another, and its share.
+    def _chosen(
+        self, clause: str, wording: str, count: int, chance: np.random.Generator, way: Way
+    ) -> tuple[torch.Tensor, float]:
+        """Return tokens (n, dim) of a clip that the wording was taught by, on its ``way`` to another, and its share.
 
         A mirror image is taken only where the clause names the other side.
         """
@@ -252,13 +260,13 @@ class Taught:
         takes: dict[Hashable, list[tuple[Shown, float]]] = {}
         for clip, share in fitting:
             takes.setdefault(clip.clip, []).append((clip, share))
-        return _one_to_another(list(takes.values()), count, chance)
+        return _one_to_another(list(takes.values()), count, chance, way)
 
 
 def _one_to_another(
-    takes: Sequence[Sequence[tuple[Shown, float]]], count: int, chance: np.random.Generator
+    takes: Sequence[Sequence[tuple[Shown, float]]], count: int, chance: np.random.Generator, way: Way
 ) -> tuple[torch.Tensor, float]:
-    """Return tokens (n, dim) of one of the clips ``takes``, on its way to another that lasts about as long, and its
+    """Return tokens (n, dim) of one of the clips ``takes``, on its ``way`` to another that lasts about as long, and its
     share: of those that fill ``count`` tokens, or fit, where there are such."""
     whole = [part for part in takes if any(len(clip.tokens) <= count for clip, _ in part)]
     ready = [in_time(part, count) for part in whole or takes]
@@ -272,7 +280,7 @@ def _one_to_another(
     ]  # fmt: skip
     near = [tokens for tokens in others if max(len(tokens), length) <= AS_LONG * min(len(tokens), length)] or others
     among = [near[place] for place in chance.permutation(len(near))[:AMONG]]
-    return mixed(clip.tokens, among, float(chance.uniform(*MIDDLE))), share
+    return way(clip.tokens, among, float(chance.uniform(*MIDDLE))), share
 
 
 def in_time(takes: Sequence[tuple[Shown, float]], count: int) -> list[tuple[Shown, float]]:
@@ -313,6 +321,24 @@ def mixed(clip: torch.Tensor, others: Sequence[torch.Tensor], middle: float) -> 
     laid, _ = min((laid_beside(clip.numpy(), other.numpy()) for other in others), key=lambda found: found[1])
     weights = (torch.linspace(0, 1, len(clip)) + 0.5 - middle).clamp(0, 1)[:, None]
     return torch.lerp(clip, torch.from_numpy(laid).to(clip), weights)
+
+
+def joined(clip: torch.Tensor, others: Sequence[torch.Tensor], middle: float) -> torch.Tensor:
+    """Return normalised tokens ``clip`` (n, dim) up to a moment near the share ``middle`` of its time, and from there
+    on the likest of ``others``, each (m, dim), in its own time: (k, dim).
+
+    It is the moment at which both are most alike. In what goes on and on, such as waves, one in the time of the other
+    stutters.
+    """
+    if not others:
+        return clip
+    laid = min(others, key=lambda other: laid_beside(clip.numpy(), other.numpy())[1])
+    cost, start = distances(clip.numpy(), laid.numpy()), middle * len(clip)
+    moments = [(row, column) for row, column in alignment(cost) if abs(row - start) <= AROUND * len(clip)]
+    if not moments:
+        return clip
+    row, column = min(moments, key=lambda moment: cost[moment])
+    return torch.cat([clip[:row], laid[column:]])
 
 
 def carried_on(clip: torch.Tensor, count: int) -> torch.Tensor:

@@ -4,7 +4,18 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from runtime.generate.taught import ASKED, FEWEST, Nearness, Shown, Taught, carried_on, manner_of, mixed, sides_of
+from runtime.generate.taught import (
+    ASKED,
+    FEWEST,
+    Nearness,
+    Shown,
+    Taught,
+    carried_on,
+    joined,
+    manner_of,
+    mixed,
+    sides_of,
+)
 
 WORDS = ("waltzes", "spins", "goblin", "walks", "waves", "left", "right", "quickly")
 
@@ -166,6 +177,19 @@ def test_a_clip_becomes_another_of_the_same_sentence():
     drawn = [shown(worn, "waltzes", 8, seed).tokens[0, :, 0] for seed in range(8)]
     assert all(1 <= tokens.min() < 1.3 and 1.7 < tokens.max() <= 2 for tokens in drawn)
     assert len({tuple(tokens.tolist()) for tokens in drawn}) == 8
+
+
+def test_what_goes_on_becomes_another_at_once_where_both_are_alike():
+    one = torch.tensor([[0.0], [10.0], [20.0], [30.0], [40.0], [50.0]])
+    other = torch.tensor([[2.0], [12.0], [19.0], [20.5], [33.0], [42.0], [52.0]])
+    assert joined(one, [other, other + 90], 0.4)[:, 0].tolist() == [0.0, 10.0, 20.5, 33.0, 42.0, 52.0]
+    assert joined(one, [other, other + 90], 0.7)[:, 0].tolist() == [0.0, 10.0, 20.0, 30.0, 42.0, 52.0]
+    assert joined(one, [], 0.5) is one
+    clips = (Shown(one, ("a person walks like our goblin",), 1), Shown(other, ("a person walks like our goblin",), 2))
+    worn = taught(*clips, Shown(one, ("a person waves like our goblin",), 3))
+    own = {*one[:, 0].tolist(), *other[:, 0].tolist(), 0.0}
+    for seed in range(8):
+        assert {*shown(worn, "walks like our goblin", 7, seed).tokens[0, :, 0].tolist()} <= own, "never a mean"
 
 
 def test_a_clause_is_shown_the_same_whatever_stands_beside_it():
