@@ -6,6 +6,7 @@ judges, :func:`judge_folder` judges clips made elsewhere, :func:`table` prints e
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Callable
@@ -141,9 +142,9 @@ def run(
 ) -> dict:
     """Generate every prompt with seeds 0 to ``seeds`` - 1, each motion once, and judge all of them.
 
-    ``generator`` and ``digest`` as in ``generated.produce``. Returns the tally of :func:`tally`; with ``best_of``,
-    which needs ``understanding`` (a function that loads one), also ``best``, the tally of the draws that
-    :func:`best_draws` chooses, with their number ``of``.
+    ``generator`` and ``digest`` as in ``generated.produce``. Returns the tally of :func:`tally` and ``motions``, a
+    sha256 of them all; with ``best_of``, which needs ``understanding`` (a function that loads one), also ``best``, the
+    tally of the draws that :func:`best_draws` chooses, with their number ``of``.
     """
     prompts = load_prompts() if prompts is None else prompts
     orders = [Order(prompt.text, prompt.frames, seed) for prompt in prompts for seed in range(seeds)]
@@ -152,7 +153,8 @@ def run(
         [prompt.obeyed(joints) for joints in motions[index * seeds : (index + 1) * seeds]]
         for index, prompt in enumerate(prompts)
     ]
-    result = tally(prompts, verdicts)
+    seen = hashlib.sha256(b"".join(np.ascontiguousarray(joints, dtype="<f4").tobytes() for joints in motions))
+    result = tally(prompts, verdicts) | {"motions": seen.hexdigest()}
     if best_of is not None:
         maker = generator() if callable(generator) else generator
         told = [maker.understood(prompt.text, prompt.frames) for prompt in prompts]
