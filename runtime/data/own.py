@@ -17,6 +17,7 @@ from runtime.formats.read import read_motion
 SET = "own"
 HELD_OUT = 0.1  # share of the files that validates, and as large a one that tests
 FEWEST = 3  # files: one to train on, one to validate, one to test
+JUDGED = 4  # files that validate at least, where there are four times as many: retrieval is judged among as many
 
 
 def prepare_own(
@@ -60,10 +61,14 @@ def _record(path: Path, said: Sequence[str], licence: str, joints: np.ndarray, s
 
 
 def splits_of(names: Sequence[str]) -> list[str]:
-    """Return "train", "val" or "test" for each of three file ``names`` or more: one of each at least."""
+    """Return "train", "val" or "test" for each of three file ``names`` or more: one of each at least.
+
+    A tenth tests and a tenth validates, but four where a quarter of the files are as many.
+    """
     order = sorted(range(len(names)), key=lambda number: stable_fraction(names[number]))
-    held = max(1, round(HELD_OUT * len(names)))
+    tests = max(1, round(HELD_OUT * len(names)))
+    validates = max(tests, min(JUDGED, len(names) // 4))
     splits = ["train"] * len(names)
-    for rank, number in enumerate(order[: 2 * held]):
-        splits[number] = "val" if rank < held else "test"
+    for rank, number in enumerate(order[: validates + tests]):
+        splits[number] = "val" if rank < validates else "test"
     return splits

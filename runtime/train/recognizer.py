@@ -306,6 +306,7 @@ def train_recognizer(
     run, pools, sizes = Path(run), Path(prepared) / "pool", PRESETS[preset]
     device = training_device()
     encoder = encoder_of(weights, sizes.recognizer.text_dim).to(device)
+    judged = retrieval_batches(Pool.load(pools / "val"))
     with first_process_first():
         train, val = (_sampler(pools / name, run / name, encoder, captions) for name in ("train", "val"))
     module = MotionRecognizer(sizes.recognizer)
@@ -319,7 +320,7 @@ def train_recognizer(
     chosen = {"steps": steps, "learning_rate": learning_rate, "precision": precision}
     settings = settings_for(run, schedule, len(train.pool.items), ours, seed=seed, accumulate=accumulate, **chosen)
     job = Run("recognizer", module.to(device), settings)
-    judge = _validation(val, device)
+    judge = _validation(val, judged, device)
     job.train(
         lambda index: losses(module, train.batch(seed * 1_000_003 + index, size).shared().to(device)),
         judge,
@@ -439,10 +440,11 @@ def set_statistics(module: MotionRecognizer, batches: list[Batch]) -> None:
         getattr(module, f"{name}_std").copy_(deviation.repeat_interleave(3))
 
 
-def _validation(sampler: PairSampler, device: torch.device) -> Callable[[MotionRecognizer], dict[str, float]]:
-    """Return what judges: retrieval among 32 distinct captions, and how often a single action finds its family."""
+def _validation(
+    sampler: PairSampler, batches: Sequence[np.ndarray], device: torch.device
+) -> Callable[[MotionRecognizer], dict[str, float]]:
+    """Return what judges: retrieval within ``batches``, and how often a single action finds its family."""
     pool = sampler.pool
-    batches = retrieval_batches(pool)
 
     def validate(averaged: MotionRecognizer) -> dict[str, float]:
         scores = []

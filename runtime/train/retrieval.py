@@ -21,5 +21,8 @@ def retrieval_batches(pool: Pool) -> list[np.ndarray]:
     groups = caption_groups([[pool.captions[caption] for caption in item["captions"]] for item in pool.items])
     size = min(BATCH, len(np.unique(groups)))
     if size < FEWEST:
-        raise DataError(f"The validation pool has under {FEWEST} distinct captions", "Prepare more data")
+        raise DataError(
+            f"The validation pool has under {FEWEST} distinct captions",
+            "Prepare more clips, of more different sentences",
+        )
     return distinct_batches(groups, BATCHES, np.random.default_rng(0), size)

@@ -57,6 +57,12 @@ def test_a_tenth_validates_and_a_tenth_tests_and_more_files_move_few():
     assert again == splits
 
 
+@pytest.mark.parametrize(("count", "validate", "test"), [(3, 1, 1), (11, 2, 1), (16, 4, 2), (25, 4, 2), (60, 6, 6)])
+def test_of_a_handful_of_files_enough_validate_to_judge_by(count, validate, test):
+    splits = splits_of([f"{number}.bvh" for number in range(count)])
+    assert (splits.count("val"), splits.count("test")) == (validate, test)
+
+
 def test_items_are_of_their_split_on_whole_bodies_with_sides_that_are_true(folder, tmp_path):
     prepare_own(folder, tmp_path / "out")
     stored = Prepared.load(tmp_path / "out")
