@@ -70,9 +70,10 @@ def advice(settings: COAMD_PG_teach) -> list[str]:
         lines.append(f"{unsaid} without a sentence: write it, or press Propose")
     if 0 < len(rows) < FEW:
         lines.append(f"Fewer than {FEW} clips: takes will be much alike")
-    if settings.kind == MANNER and 0 < len(rows) < FEW:
+    trained = settings.kind == MANNER and settings.steps
+    if trained and 0 < len(rows) < FEW:
         lines.append("None is held out, so nothing shows when to stop")
-    elif settings.kind == MANNER and rows:
+    elif trained and rows:
         lines.append(f"{max(1, len(rows) // 6)} of {len(rows)} clips is held out, to see what is learnt")
     return lines
 

@@ -65,6 +65,8 @@ class COAMD_PT_teach(Sidebar, bpy.types.Panel):
         if 0 <= settings.lesson_index < len(settings.lessons):
             layout.prop(settings.lessons[settings.lesson_index], "sentence", text="")
         layout.row().prop(settings, "kind", expand=True)
+        if settings.kind == teach.properties.MANNER:
+            layout.prop(settings, "steps")
         for line in teach.lessons.advice(settings):
             draw_text(layout, line, width, "INFO")
         column = layout.column()

@@ -6,7 +6,7 @@ from bpy.props import CollectionProperty, EnumProperty, IntProperty, PointerProp
 ACTION, MANNER = "ACTION", "MANNER"
 KINDS = (
     (ACTION, "An Action", "The clips are shown to the networks where their sentences are asked for: done in seconds"),
-    (MANNER, "A Manner", "The networks are trained as well, so that other actions look like the clips: some minutes"),
+    (MANNER, "A Manner", "The same where all sentences share its words; the networks can be trained as well"),
 )
 
 
@@ -27,6 +27,13 @@ class COAMD_PG_teach(bpy.types.PropertyGroup):
     lessons: CollectionProperty(type=COAMD_PG_lesson)
     lesson_index: IntProperty(name="Entry", min=0)
     kind: EnumProperty(name="Teach", description="What the clips teach", items=KINDS)
+    steps: IntProperty(
+        name="Training Steps",
+        description="How long the networks are trained besides, about a second a step; 0 shows the clips alone",
+        default=0,
+        min=0,
+        max=5000,
+    )
     name: StringProperty(name="Name", description="What the style is to be called, such as: goblin")
     licence: StringProperty(name="Licence", description="The licence of the clips, kept in the style")
 

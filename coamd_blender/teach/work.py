@@ -22,12 +22,13 @@ from ..core import lifetime, timer
 from ..errors import InputError, RuntimeUnavailable
 from ..setup import preferences, runtime
 from ..wire import client, lock, teaching
-from .properties import ACTION, MANNER
+from .properties import MANNER
 
 LOOK_SECONDS = 2.0
 NICENESS = 10  # Blender and its runtime go first
 _LOG, _JOB, CLIPS, WORDS = "log.txt", "job.json", "clips", "words.csv"
 _BEGUN = "== begun"
+_ONCE = 600  # steps that a manner was trained before the job told of them
 _LOG_BYTES = 1 << 16  # at its end, that are read
 _STEP = re.compile(r"step (\d+)/(\d+) .* (\d+) min left")
 _NOTES = ("held out, ", "resumed at ")
@@ -39,12 +40,13 @@ _watching = False
 @dataclass(frozen=True)
 class State:
     """How far a style is. ``phase``: TEACHING, PAUSED, FAILED or TAUGHT; ``fraction`` 0 to 1; ``text`` a line for the
-    panel, ``notes`` more of them: what is held out, what cannot be taught."""
+    panel, ``notes`` more of them: what is held out, what cannot be taught; ``steps`` of training."""
 
     folder: Path
     name: str
     licence: str
     kind: str = MANNER
+    steps: int = 0
     phase: str = "PAUSED"
     fraction: float = 0.0
     text: str = ""
@@ -79,7 +81,9 @@ def state(folder: Path) -> State:
     """Return how far the style is whose folder of work is ``folder``."""
     try:
         job = json.loads((folder / _JOB).read_text(encoding="utf-8"))
-        told = State(folder, str(job["name"]), str(job["licence"]), str(job.get("kind", MANNER)))
+        kind = str(job.get("kind", MANNER))
+        steps = int(job.get("steps", _ONCE if kind == MANNER else 0))
+        told = State(folder, str(job["name"]), str(job["licence"]), kind, steps)
     except (OSError, ValueError, KeyError, TypeError):
         return State(
             folder, folder.stem, "", phase="FAILED", text=f"{_JOB} cannot be read - Remove it, and teach it again"
@@ -142,13 +146,14 @@ def command(told: State) -> list[str]:
         python(), preferences.ROOT, "teach", str(told.folder / CLIPS), "--words", str(told.folder / WORDS),
         "--name", told.name, "--licence", told.licence,
         "--device", preferences.get(bpy.context).device, "--out", str(told.out),
-        *(("--steps", "0") if told.kind == ACTION else ()),
+        "--steps", str(told.steps),
     )  # fmt: skip
 
 
-def note(folder: Path, name: str, licence: str, kind: str) -> None:
-    """Write down whose folder ``folder`` is, and what it teaches: ACTION or MANNER."""
-    (folder / _JOB).write_text(json.dumps({"name": name, "licence": licence, "kind": kind}), encoding="utf-8")
+def note(folder: Path, name: str, licence: str, kind: str, steps: int) -> None:
+    """Write down whose folder ``folder`` is, what it teaches, ACTION or MANNER, and how many steps are trained."""
+    job = {"name": name, "licence": licence, "kind": kind, "steps": steps}
+    (folder / _JOB).write_text(json.dumps(job), encoding="utf-8")
 
 
 def start(told: State) -> None:

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..wire.requests import RecognizeRequest
 from ..wire.requests.understanding import SEVERAL, UNKNOWN
 from . import lessons, styles, work
+from .properties import MANNER
 
 
 def teach(context: bpy.types.Context) -> Workflow:
@@ -27,6 +28,7 @@ def teach(context: bpy.types.Context) -> Workflow:
     if folder.exists() or out.exists():
         raise InputError(f"There is a style {name!r} already", "Choose another name, or remove it")
     licence, count, kind = " ".join(settings.licence.split()), len(settings.lessons), settings.kind
+    steps = settings.steps if kind == MANNER else 0
     making = folder.with_name(f"{folder.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     (making / work.CLIPS).mkdir(parents=True)
@@ -45,7 +47,7 @@ def teach(context: bpy.types.Context) -> Workflow:
                 lessons.write_joints(making / work.CLIPS / file, entry, reading.joints)
             words.append((file, sentence))
         lessons.write_words(making / work.WORDS, words)
-        work.note(making, name, licence, kind)
+        work.note(making, name, licence, kind, steps)
         making.rename(folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)

@@ -27,7 +27,10 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--name", metavar="TEXT", help="what the style is called (default: its file's name)")
     parser.add_argument("--licence", default="", metavar="TEXT", help="the clips' licence, kept in the style")
     parser.add_argument(
-        "--steps", type=whole_number(0, 100_000), metavar="N", help="of training (default 600); 0: show the clips alone"
+        "--steps",
+        type=whole_number(0, 100_000),
+        metavar="N",
+        help="of training besides (default 0: the clips are shown alone)",
     )
     parser.add_argument("--held", type=finite_number(0.0, 1000.0), metavar="W", help="how firmly to hold what it knew")
     add_model_options(parser)

@@ -4,7 +4,7 @@ Clips are of a set recorded in several manners, which trains no shipped weights.
 teach; the rest, never shown, train two judges as in teaching.py, one of the manner and one of the action. Both see
 clips as the autoencoder has them. How far each is right on the takes that may teach is told beside.
 
-A manner is taught by what is shown alone, and for a benchmark of its own trained besides, as the panel does it. A style
+A manner is taught by what is shown alone, and for a benchmark of its own trained besides. A style
 is kept in the cache, and a training that was stopped is gone on with.
 """
 
@@ -47,6 +47,7 @@ ASKED = {
     "wave right hand": ("someone is waving", "wave", "a man waves his hand"),
 }
 WAY = "in our {manner} way"
+TRAINED = 600  # steps
 CLIPS, JUDGED = 4, 6  # takes of a label that teach, and that train the judges
 
 
@@ -147,8 +148,8 @@ def run_manners(options: Options, settings: TeachSettings | None = None) -> dict
 
 
 def run_trained_manners(options: Options) -> dict:
-    """Measure what :func:`run_manners` does of manners that are trained as long as usual."""
-    return run_manners(options, TeachSettings())
+    """Measure what :func:`run_manners` does of manners that are trained besides."""
+    return run_manners(options, TeachSettings(steps=TRAINED))
 
 
 def _row(generator: Generator, bench: MannerBench, manner: str, style: Style, options: Options) -> dict:

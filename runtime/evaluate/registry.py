@@ -112,7 +112,7 @@ OPEN = (
     ),
     Benchmark(
         "teach_manners_trained",
-        "the same six, trained besides as the panel does it",
+        "the same six, trained 600 steps besides",
         BOTH,
         "manners.run_trained_manners",
         usual={"seeds": 1},

@@ -1,7 +1,7 @@
 """A style from clips and sentences: what the user calls teaching.
 
 The clips' tokens are in the style within seconds, to be shown where their sentences are asked for
-(generate/taught.py): that is all an action needs. For a manner, which is to change other actions too, low-rank changes
+(generate/taught.py): that is all an action needs, and a manner. Where steps of training are asked for, low-rank changes
 of the generator (adapter.py) then learn the lessons (lessons.py) while rehearsal (rehearsal.py) holds the rest of the
 generator where it was. Clips are held out of that, so that one can see when to stop. Everything lies in a folder beside
 the style until it is done, and the same call goes on where it was stopped.
@@ -43,10 +43,10 @@ _LESSONS, _PLAN = "lessons.safetensors", "plan.json"
 
 @dataclass(frozen=True)
 class TeachSettings:
-    """How a style is taught; ``steps`` 0 is by what is shown alone; ``held`` is how much the old sentences count
-    against the new ones."""
+    """How a style is taught; ``steps`` of training, 0 is by what is shown alone; ``held`` is how much the old sentences
+    count against the new ones."""
 
-    steps: int = 600
+    steps: int = 0
     rank: int = 16
     learning_rate: float = 2e-3
     batch: int = 12

@@ -137,7 +137,10 @@ def test_what_cannot_be_taught_is_told_and_a_failure_stays_in_the_panel(walker, 
     told = lessons.advice(settings)
     assert "1 without a sentence" in told[0] and "takes will be much alike" in told[1] and len(told) == 2
     settings.kind = "MANNER"
+    assert len(lessons.advice(settings)) == 2, "shown alone"
+    settings.steps = 100
     assert "None is held out" in lessons.advice(settings)[2]
+    settings.steps = 0
     with pytest.raises(RuntimeError, match="Walk has no sentence"):
         bpy.ops.coamd.teach(wait=True)
     with pytest.raises(RuntimeError, match=r"not a clip that can be taught - Choose \.bvh"):
@@ -152,16 +155,17 @@ def test_what_cannot_be_taught_is_told_and_a_failure_stays_in_the_panel(walker, 
     assert work.states() == [] and list(home.iterdir()) == []
 
 
-def test_an_action_is_shown_and_a_manner_is_trained_also_after_a_pause(walker, home):
+def test_a_manner_alone_is_trained_and_for_as_long_as_it_is_told_also_after_a_pause(walker, home):
     from coamd_blender.teach import work
 
-    for kind, name in (("ACTION", "jig"), ("MANNER", "goblin")):
-        add_walk(name=name).kind = kind
+    for kind, steps, name, trained in (("ACTION", 90, "jig", 0), ("MANNER", 0, "elf", 0), ("MANNER", 90, "goblin", 90)):
+        settings = add_walk(name=name)
+        settings.kind, settings.steps = kind, steps
         bpy.ops.coamd.teach(wait=True)
         words = work.command(work.named(name))
-        assert ("--steps" in words and words[words.index("--steps") + 1] == "0") == (kind == "ACTION")
+        assert words[words.index("--steps") + 1] == str(trained)
     (work.named("jig").folder / "job.json").write_text('{"name": "jig", "licence": ""}')  # of an earlier version
-    assert work.named("jig").kind == "MANNER"
+    assert work.named("jig").kind == "MANNER" and work.named("jig").steps == 600
 
 
 def test_clips_that_do_not_go_together_are_told_when_it_is_taught_too(walker, home):

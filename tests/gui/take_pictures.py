@@ -228,6 +228,7 @@ def teach():
         bpy.ops.coamd.lesson_add(which="ACTIVE")
         settings.lessons[-1].sentence = "a person does the victory dance"
     settings.name, settings.licence = "victory", "our own"
+    settings.kind, settings.steps = "MANNER", 600  # so that there are steps to see
     bpy.ops.coamd.teach()
     yield from settle()
     end = time.monotonic() + TEACHING_SECONDS
