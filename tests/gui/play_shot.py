@@ -33,6 +33,7 @@ panel = runpy.run_path(str(HERE / "show_panel.py"))
 OUT, check, session = panel["OUT"], panel["check"], panel["session"]
 VIEW, TIMELINE = "VIEW_3D", "DOPESHEET_EDITOR"
 DRAWS = int(os.environ.get("COAMD_DRAWS", "4"))  # four are the panel's own
+TAUGHT, ASKED, STYLE = "a person does the victory dance", "she is doing the victory dance", "victory"
 STRIP_ROOM = 90  # pixels that the timeline is made higher by
 
 
@@ -399,6 +400,59 @@ def play():
     yield from screen.press("Escape")
 
 
+def teach_three():
+    """Three Actions of three characters, a sentence, a name, and Teach."""
+    yield from unfold("Several Characters")
+    for _ in range(2):
+        yield from press("Add CoAMD Character")
+        yield 1.0
+    yield from to_view()
+    yield from screen.press("a")
+    yield from generated("Generate for Selected Characters")
+    yield from unfold("Teach")
+    yield from press("Add All Selected")
+    yield 1.0
+    settings = bpy.context.scene.coamd_teach
+    check("three Actions", len({row.action for row in settings.lessons}) == 3)
+    for row in settings.lessons:
+        yield from press(row.name)
+        place = yield from find("Propose")
+        yield from ask((place[0] - 40, place[1] + 28), TAUGHT)
+    place = yield from find("Name")
+    yield from ask((place[0] + 90, place[1]), STYLE)
+    said = [row.sentence for row in settings.lessons]
+    check("told", said == [TAUGHT] * 3 and settings.name == STYLE, sentences=said, name=settings.name)
+    shoot("shot_teach_list.png")
+    place = yield from search("coamd.teach(", screen.sidebar().middle[0])
+    yield from screen.click(place)
+    yield from until(lambda: part("teach.work").named(STYLE).phase == "TAUGHT")
+    yield 2.5
+
+
+def other_rig():
+    """The new words on another rig, Rigify's metarig, in the style."""
+    yield from add_metarig()
+    yield from unfold("Generate Motion")
+    yield from to_view()
+    for other in bpy.context.view_layer.objects:  # the others stand where it stands
+        other.hide_set(other != rig())
+    yield from press(STYLE)
+    yield 1.0
+    check("on", [(row.name, row.on) for row in bpy.context.scene.coamd.styles] == [(STYLE, True)])
+    yield from sentence(ASKED)
+    yield from generated("Generate")
+    check("in the style", bpy.context.scene.coamd.takes[-1].styles == f"{STYLE} 1.00", rig=rig().name)
+
+
+def style_off():
+    """The same words with the style switched off by its box."""
+    yield from press(STYLE)
+    yield 1.0
+    check("off", not bpy.context.scene.coamd.styles[0].on)
+    yield from generated("Generate")
+    check("without the style", bpy.context.scene.coamd.takes[-1].styles == "", rig=rig().name)
+
+
 STEPS = (
     install_zip,
     first_run,
@@ -414,13 +468,14 @@ STEPS = (
     play,
     fingers,
 )
+TEACHING = (teach_three, other_rig, style_off)  # no part of the hour: of COAMD_STEPS alone, behind first_run
 
 
 def table(counts):
     """The counts as lines of a table: what was done, clicks, drags, keys and letters."""
     kinds = ("clicks", "drags", "keys", "letters")
     lines = [f"| step | {' | '.join(kinds)} |", "|---" * (1 + len(kinds)) + "|"]
-    for step in STEPS:
+    for step in (*STEPS, *TEACHING):
         if step.__name__ in counts:
             told = step.__doc__.splitlines()[0].rstrip(".")
             lines.append(f"| {told} | {' | '.join(str(counts[step.__name__].get(kind, 0)) for kind in kinds)} |")
@@ -443,7 +498,7 @@ def scenario():
     yield 1.0
     yield from delete_cube()
     try:
-        for step in [step for step in STEPS if step.__name__ in wanted]:
+        for step in [step for step in (*STEPS, *TEACHING) if step.__name__ in wanted]:
             screen.counted.clear()
             yield from step()
             counts[step.__name__] = dict(screen.counted)
