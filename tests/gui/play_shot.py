@@ -402,6 +402,7 @@ def play():
 
 def teach_three():
     """Three Actions of three characters, a sentence, a name, and Teach."""
+    yield from sentence("a person jumps with both arms raised")
     yield from unfold("Several Characters")
     for _ in range(2):
         yield from press("Add CoAMD Character")
@@ -414,17 +415,18 @@ def teach_three():
     yield 1.0
     settings = bpy.context.scene.coamd_teach
     check("three Actions", len({row.action for row in settings.lessons}) == 3)
-    for row in settings.lessons:
-        yield from press(row.name)
-        place = yield from find("Propose")
-        yield from ask((place[0] - 40, place[1] + 28), TAUGHT)
+    place = yield from find("Propose")
+    for number in range(3):
+        yield from screen.click((place[0] - 145, place[1] - 104 + 21 * number))
+        yield from until(lambda number=number: settings.lesson_index == number, 30.0)
+        yield from ask((place[0] - 40, place[1] + 25), TAUGHT)
     place = yield from find("Name")
     yield from ask((place[0] + 90, place[1]), STYLE)
     said = [row.sentence for row in settings.lessons]
     check("told", said == [TAUGHT] * 3 and settings.name == STYLE, sentences=said, name=settings.name)
     shoot("shot_teach_list.png")
-    place = yield from search("coamd.teach(", screen.sidebar().middle[0])
-    yield from screen.click(place)
+    place = yield from find("Licence")
+    yield from screen.click((place[0] + 40, place[1] + 29))
     yield from until(lambda: part("teach.work").named(STYLE).phase == "TAUGHT")
     yield 2.5
 
