@@ -415,11 +415,11 @@ def teach_three():
     yield 1.0
     settings = bpy.context.scene.coamd_teach
     check("three Actions", len({row.action for row in settings.lessons}) == 3)
-    place = yield from find("Propose")
+    place = yield from find("Add All Selected")
     for number in range(3):
-        yield from screen.click((place[0] - 145, place[1] - 104 + 21 * number))
+        yield from screen.click((place[0] - 17, place[1] - 104 + 21 * number))
         yield from until(lambda number=number: settings.lesson_index == number, 30.0)
-        yield from ask((place[0] - 40, place[1] + 25), TAUGHT)
+        yield from ask((place[0], place[1] + 25), TAUGHT)
     place = yield from find("Name")
     yield from ask((place[0] + 90, place[1]), STYLE)
     said = [row.sentence for row in settings.lessons]
