@@ -423,7 +423,7 @@ def teach_three():
     place = yield from find("Name")
     yield from ask((place[0] + 90, place[1]), STYLE)
     said = [row.sentence for row in settings.lessons]
-    check("told", said == [TAUGHT] * 3 and settings.name == STYLE, sentences=said, name=settings.name)
+    check("told", said == [TAUGHT] * 3 and settings.name == STYLE, sentences=said, style=settings.name)
     shoot("shot_teach_list.png")
     place = yield from find("Licence")
     yield from screen.click((place[0] + 40, place[1] + 29))
