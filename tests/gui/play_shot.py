@@ -427,7 +427,8 @@ def teach_three():
     shoot("shot_teach_list.png")
     place = yield from find("Licence")
     yield from screen.click((place[0] + 40, place[1] + 29))
-    yield from until(lambda: part("teach.work").named(STYLE).phase == "TAUGHT")
+    work = part("teach.work")
+    yield from until(lambda: (STYLE, "TAUGHT") in [(told.name, told.phase) for told in work.states()])
     yield 2.5
 
 
