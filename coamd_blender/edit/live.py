@@ -20,12 +20,12 @@ import numpy as np
 from bpy.app.handlers import persistent
 
 from .. import core
-from ..anim import actions, range_edit, range_keys, rig_settings, stepwise, targets
+from ..anim import actions, range_edit, range_keys, rig_settings, targets
 from ..anim.range_keys import Range
 from ..anim.read_action import read_steps
 from ..anim.snapshot import rotation_channel
 from ..anim.steps import Call
-from ..core import lifetime, messages, timer
+from ..core import lifetime, messages, timer, undo
 from ..core.workflow import Seal, Workflow, Yield
 from ..errors import CoamdError, InputError
 from ..guides import markers
@@ -252,8 +252,7 @@ def _remade(context: bpy.types.Context, moved: dict[_Channel, float]) -> Workflo
         else:
             _sync(_live, settings)
         _live.baseline = moved  # until Blender has posed the armature anew
-    yield  # the interface gets its turn: an undo step takes as long as all that was written
-    stepwise.push_undo(f"CoAMD Live: frame {frame}")
+    yield from undo.step(f"CoAMD Live: frame {frame}")
     return f"Made anew around {', '.join(map(str, kept))}"
 
 

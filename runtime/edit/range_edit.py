@@ -128,7 +128,7 @@ class RangeEdit:
                 steer = self._steer(
                     generator, coder, guidance, first, start, end if len(plan) == 1 else None, given[first:last]
                 )
-                drawn = self._in_context(generator, known, steer, (number, len(plan)), on_step)
+                drawn = self._in_context(generator, known, steer, guidance is not None, (number, len(plan)), on_step)
             tokens[first:done], given[first:done] = drawn[: done - first], True
         if self._layered:
             tokens[:, -TRAVEL_DIM:] = travel
@@ -156,10 +156,14 @@ class RangeEdit:
         generator: Generator,
         known: Known,
         steer: Steer | None,
+        climbs: bool,
         window: tuple[int, int],
         on_step: Report | None,
     ) -> torch.Tensor:
-        """Draw what is not ``known`` beside what is, in one ``window`` (number, of how many): tokens (count, dim)."""
+        """Draw what is not ``known`` beside what is, in one ``window`` (number, of how many): tokens (count, dim).
+
+        ``climbs``: whether ``steer`` climbs a reward.
+        """
         (number, windows_in_all), seed = window, self.task.seed + window[0]
         if self.task.prompted:
             known = self._with_example(generator, known, seed)
@@ -174,6 +178,7 @@ class RangeEdit:
             self._sampling(generator.sampling),
             known=known,
             steer=steer,
+            climbs=climbs,
             on_step=report if on_step else None,
         )[0].clone()
 
