@@ -33,7 +33,7 @@ from ..wire.edit_modes import EDIT_MODES
 from ..wire.requests import EditRange, EditRequest
 from . import pending, request, workflow
 
-POLL_SECONDS, SETTLE_SECONDS = 0.1, 0.2  # between two looks; without a change until a gesture is over
+POLL_SECONDS, SETTLE_SECONDS = 0.05, 0.1  # between two looks; without a change until a gesture is over
 MOVED = 1e-4  # by which a channel differs from what was written: radians, quaternions, Blender units
 WRITE_KEYS, CURVE_KEYS = 12_000, 300  # written in a step, 7 ms; as many as finding a curve takes
 POSES, MADE = "coamd_live_poses", "coamd_live_made"  # on the edit that waits: frames of kept poses, remakes so far

@@ -20,7 +20,7 @@ TO_PROGRAMS = {"wire/array_checks.py", "wire/checks.py", "wire/protocol.py", "wi
 # Blender's own catalogue has these in all four languages, or in all in which they are other words.
 BLENDERS = {"Action", "Actions", "All", "Armature", "Bone", "CPU", "CUDA", "Color", "Down", "Engine", "Error", "File",
             "First", "Frames", "From", "IK", "Key", "Last", "Left", "Library", "Name", "None", "Number", "Object",
-            "Off", "On", "Options", "Preview", "Python", "Rate", "Right", "Roughness", "Scene", "Source", "Standard",
+            "Off", "Options", "Preview", "Python", "Rate", "Right", "Roughness", "Scene", "Source", "Standard",
             "State", "To", "Up", "X", "Y", "Z", "File Path", "Check Existing"}  # fmt: skip
 # They are the same everywhere.
 NAMES = {"Apple GPU", "CoAMD", "FK", "G", "Godot", "MPS", "Roblox", "Unity", "Unreal Engine"}
