@@ -19,7 +19,8 @@ SILENT = {"tools", "translations"}  # rooms without an interface
 TO_PROGRAMS = {"wire/array_checks.py", "wire/checks.py", "wire/protocol.py", "wire/requests", "anim/clip_file.py"}
 # Blender's own catalogue has these in all four languages, or in all in which they are other words.
 BLENDERS = {"Action", "Actions", "All", "Armature", "Bone", "CPU", "CUDA", "Color", "Down", "Engine", "Error", "File",
-            "First", "Frame", "Frames", "From", "IK", "Index", "Key", "Last", "Left", "Library", "Name", "None", "Number", "Object",
+            "First", "Frame", "Frames", "From", "IK", "Index", "Key", "Last",
+            "Left", "Library", "Name", "None", "Number", "Object",
             "Off", "Options", "Preview", "Python", "Rate", "Right", "Roughness", "Scene", "Source", "Standard",
             "State", "To", "Up", "X", "Y", "Z", "File Path", "Check Existing"}  # fmt: skip
 # They are the same everywhere.
