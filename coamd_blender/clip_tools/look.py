@@ -10,10 +10,11 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..anim import actions, range_edit, range_keys, range_steps, stage, stepwise, targets
+from ..anim import actions, range_edit, range_keys, range_steps, stage, targets
 from ..anim.armature import read_rig
 from ..anim.range_keys import CONSTANT, LINEAR, Range
 from ..anim.steps import Call, Step
+from ..core import undo
 from ..core.workflow import Workflow
 from ..errors import InputError, RigError
 from ..motion.signals import smoothstep
@@ -76,7 +77,7 @@ def look_at(context: bpy.types.Context) -> Workflow:
 
     motions = [(channels, outcome)]
     yield from range_steps.write_copies(subject.found, onlooker, subject.handle, motions, f"{name} (look)", finish)
-    stepwise.push_undo(f"CoAMD Look: {name[:40]}")
+    yield from undo.step(f"CoAMD Look: {name[:40]}")
 
 
 def _bone_of(target: bpy.types.Object, name: str) -> str:

@@ -16,6 +16,7 @@ from ..anim.read_action import Reading, read_steps
 from ..anim.snapshot import rotation_channel
 from ..anim.steps import Call
 from ..blocks import arrange, record
+from ..core import undo
 from ..core.workflow import Workflow, Yield
 from ..edit import pending, request
 from ..errors import InputError, RigError
@@ -236,7 +237,7 @@ def _write(
     title = f"{source} ({name.lower()})"
     motions = [((*channels, *extra), outcome)]
     yield from range_steps.write_copies(subject.found, site, subject.handle, motions, title, finish)
-    stepwise.push_undo(f"CoAMD {name}: {source[:40]}")
+    yield from undo.step(f"CoAMD {name}: {source[:40]}")
 
 
 def _note(copy: bpy.types.Action, moved: Callable[[arrange.Row], arrange.Row]) -> None:

@@ -13,6 +13,7 @@ from ..anim import rig_settings, stepwise, targets
 from ..anim.plan import placement
 from ..anim.steps import Call
 from ..blocks import arrange, record, tracks
+from ..core import undo
 from ..core.workflow import Beside, Seal, Workflow
 from ..errors import InputError, RigError
 from ..generate import draws, pictures, playing, request, takes
@@ -74,7 +75,7 @@ def generate(context: bpy.types.Context) -> Workflow:
         _note(part, made.made[choice.draw], made.weights, action)
         tracks.follow(stepwise.found_again(part.place)[0], settled)
     playing.afterwards(bpy.context, *(stepwise.found_again(part.place)[0] for part in parts))
-    stepwise.push_undo(f"CoAMD: {len(parts)} characters")
+    yield from undo.step(f"CoAMD: {len(parts)} characters")
     yield Beside(pictures.missing(bpy.context.scene))
     return "; ".join([f"{len(parts)} motions made in {time.monotonic() - started:.1f} s", *_told(choices, distance)])
 

@@ -20,12 +20,12 @@ import numpy as np
 from bpy.app.handlers import persistent
 
 from .. import core
-from ..anim import actions, range_edit, range_keys, rig_settings, stepwise, targets
+from ..anim import actions, range_edit, range_keys, rig_settings, targets
 from ..anim.range_keys import Range
 from ..anim.read_action import read_steps
 from ..anim.snapshot import rotation_channel
 from ..anim.steps import Call
-from ..core import lifetime, messages, timer
+from ..core import lifetime, messages, timer, undo
 from ..core.workflow import Seal, Workflow, Yield
 from ..errors import CoamdError, InputError
 from ..guides import markers
@@ -33,7 +33,7 @@ from ..wire.edit_modes import EDIT_MODES
 from ..wire.requests import EditRange, EditRequest
 from . import pending, request, workflow
 
-POLL_SECONDS, SETTLE_SECONDS = 0.1, 0.2  # between two looks; without a change until a gesture is over
+POLL_SECONDS, SETTLE_SECONDS = 0.05, 0.1  # between two looks; without a change until a gesture is over
 MOVED = 1e-4  # by which a channel differs from what was written: radians, quaternions, Blender units
 WRITE_KEYS, CURVE_KEYS = 12_000, 300  # written in a step, 7 ms; as many as finding a curve takes
 POSES, MADE = "coamd_live_poses", "coamd_live_made"  # on the edit that waits: frames of kept poses, remakes so far
@@ -252,8 +252,7 @@ def _remade(context: bpy.types.Context, moved: dict[_Channel, float]) -> Workflo
         else:
             _sync(_live, settings)
         _live.baseline = moved  # until Blender has posed the armature anew
-    yield  # the interface gets its turn: an undo step takes as long as all that was written
-    stepwise.push_undo(f"CoAMD Live: frame {frame}")
+    yield from undo.step(f"CoAMD Live: frame {frame}")
     return f"Made anew around {', '.join(map(str, kept))}"
 
 

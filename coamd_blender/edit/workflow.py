@@ -10,9 +10,10 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..anim import actions, ground_path, range_edit, range_steps, stepwise, targets
+from ..anim import actions, ground_path, range_edit, range_steps, targets
 from ..anim.read_action import Reading, read_steps
 from ..anim.steps import Call
+from ..core import undo
 from ..core.workflow import Answer, Workflow
 from ..errors import InputError, RigError
 from ..guides import holds, markers
@@ -233,4 +234,4 @@ def _write(
     if aside is not None:
         pending.discard(aside)
         range_steps.of_uid(uid).name = name  # which was taken until now
-    stepwise.push_undo(f"CoAMD Edit: {original.title[:40]}")
+    yield from undo.step(f"CoAMD Edit: {original.title[:40]}")

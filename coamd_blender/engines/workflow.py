@@ -12,6 +12,7 @@ import numpy as np
 from ..anim import actions, rig_settings, stepwise, targets
 from ..anim.read_action import bone_names
 from ..anim.steps import Call, Step
+from ..core import undo
 from ..core.workflow import Workflow, Yield
 from ..errors import CoamdError, InputError
 from ..motion import locomotion
@@ -96,7 +97,7 @@ def batch(context: bpy.types.Context) -> Workflow:
             rows += [(_named(owners, owner, name), "failed", str(error)) for owner in owners]
             continue
         rows += yield from _put_all(clips, owners, options)
-    stepwise.push_undo(f"CoAMD: {len(files)} clips")
+    yield from undo.step(f"CoAMD: {len(files)} clips")
     return _told(rows, f"Retargeted {sum(row[1] == 'done' for row in rows)} of {len(rows)}")
 
 
@@ -118,7 +119,7 @@ def locomotion_set(context: bpy.types.Context) -> Workflow:
         joints = answer.arrays["joints"]
     clips = [clip_files.ReadClip(clip.name, clip.joints, FPS, clip.loop) for clip in made]
     rows = yield from _put_all(clips, owners, options)
-    stepwise.push_undo("CoAMD: locomotion set")
+    yield from undo.step("CoAMD: locomotion set")
     rows += [(clip.name, "note", clip.note) for clip in made if clip.note]
     return _told(rows, f"Made {sum(row[1] == 'done' for row in rows)} Actions")
 

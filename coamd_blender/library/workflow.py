@@ -12,7 +12,7 @@ import numpy as np
 
 from ..anim import rig_settings, stepwise, subjects, targets
 from ..anim.steps import Call
-from ..core import thumbnails
+from ..core import thumbnails, undo
 from ..core.workflow import Answer, Beside, Workflow
 from ..errors import InputError
 from ..motion.files import read_text
@@ -123,7 +123,7 @@ def apply_clip(context: bpy.types.Context, kind: str, index: int = -1) -> Workfl
     told = f"{name}: {action.frame_range[1] - action.frame_range[0] + 1:.0f} frames"
     if kind == stepwise.ASSET:
         told += "; " + _kept_as_asset(action, facts)
-    stepwise.push_undo(f"CoAMD: {name[:40]}")
+    yield from undo.step(f"CoAMD: {name[:40]}")
     return told
 
 

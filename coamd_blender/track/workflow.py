@@ -18,6 +18,7 @@ from ..anim.read_action import Reading, read_steps
 from ..anim.steps import Call
 from ..blocks import arrange, record, tracks
 from ..blocks.arrange import Block, Row
+from ..core import undo
 from ..core.workflow import Answer, Beside, Workflow, Yield
 from ..edit import pending
 from ..errors import InputError, RigError
@@ -210,7 +211,7 @@ def _whole(context: bpy.types.Context, armature: bpy.types.Object, row: Row) -> 
     (action,) = yield from stepwise.write_keys(place, [(joints, takes.title(title.prompt))], fps)
     armature, scene = stepwise.found_again(place)
     _keep(scene, armature, action, title, weights, row, row)
-    stepwise.push_undo(f"CoAMD: {title.prompt[:40]}")
+    yield from undo.step(f"CoAMD: {title.prompt[:40]}")
     yield Beside(pictures.missing(bpy.context.scene))
     return "; ".join([f"Made {title.what}", *notes])
 
@@ -312,7 +313,7 @@ def _remade(subject: Subject, found: Sequence[plan.Stretch], title: Title, recor
 
     name = subject.found()[1].name
     yield from range_steps.write_copies(subject.found, site, subject.handle, [(channels, outcome)], name, finish)
-    stepwise.push_undo(f"CoAMD: {title.prompt[:40]}")
+    yield from undo.step(f"CoAMD: {title.prompt[:40]}")
     yield Beside(pictures.missing(bpy.context.scene))
     same, changed = counted
     verified = f"{same:,} keys outside untouched, verified" + (f"; {changed:,} are not as they were" if changed else "")

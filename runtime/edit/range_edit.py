@@ -125,10 +125,9 @@ class RangeEdit:
             if self.task.prompted and guidance is None and len(plan) == 1 and is_apt(known):
                 drawn = self._by_itself(generator, known, on_step)
             else:
-                steer = self._steer(
-                    generator, coder, guidance, first, start, end if len(plan) == 1 else None, given[first:last]
-                )
-                drawn = self._in_context(generator, known, steer, (number, len(plan)), on_step)
+                aim = end if len(plan) == 1 else None
+                steer = self._steer(generator, coder, guidance, first, start, aim, given[first:last])
+                drawn = self._in_context(generator, known, steer, guidance is not None, (number, len(plan)), on_step)
             tokens[first:done], given[first:done] = drawn[: done - first], True
         if self._layered:
             tokens[:, -TRAVEL_DIM:] = travel
@@ -156,10 +155,12 @@ class RangeEdit:
         generator: Generator,
         known: Known,
         steer: Steer | None,
+        climbs: bool,
         window: tuple[int, int],
         on_step: Report | None,
     ) -> torch.Tensor:
-        """Draw what is not ``known`` beside what is, in one ``window`` (number, of how many): tokens (count, dim)."""
+        """Draw what is not ``known`` beside what is, in one ``window`` (number, of how many): tokens (count, dim).
+        ``climbs``: whether ``steer`` climbs a reward."""
         (number, windows_in_all), seed = window, self.task.seed + window[0]
         if self.task.prompted:
             known = self._with_example(generator, known, seed)
@@ -174,6 +175,7 @@ class RangeEdit:
             self._sampling(generator.sampling),
             known=known,
             steer=steer,
+            climbs=climbs,
             on_step=report if on_step else None,
         )[0].clone()
 

@@ -18,7 +18,14 @@ from coamd_blender.wire.checks import check_seconds, tidy_prompt
 from runtime import checkpoint
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
-from runtime.config import FAST_SAMPLING, FAST_STEERED_STEPS, AutoencoderConfig, GeneratorConfig, SamplingConfig
+from runtime.config import (
+    FAST_CLIMBING_STEPS,
+    FAST_LED_STEPS,
+    FAST_SAMPLING,
+    AutoencoderConfig,
+    GeneratorConfig,
+    SamplingConfig,
+)
 from runtime.generate.examples import Examples, vectors_of
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
@@ -303,13 +310,14 @@ class Generator:
         text: TextFeatures | None = None,
         known: Known | None = None,
         steer: Steer | None = None,
+        climbs: bool = True,
         on_step: StepReport | None = None,
     ) -> torch.Tensor:
         """Draw ``count`` normalised tokens a prompt: (prompts, count, token_dim).
 
         How, ``sample`` in model/sampling.py says. ``text`` are the prompts' features, where they are at hand. Prompts
         that ask for other styles than the rest are drawn apart, and only the last of such parts tells its steps; under
-        ``steer`` all are drawn in the styles that any of them asks for.
+        ``steer`` all are drawn in the styles that any of them asks for. ``climbs``: it climbs a reward, a step a call.
         """
         noise, order = (part.to(self.device) for part in noise_of_seeds(seeds, count, self.networks.config.token_dim))
         told = [tidy_prompt(prompt) for prompt in prompts]
@@ -317,7 +325,7 @@ class Generator:
             text, _ = self._read(told, self._asked(told))
         fast = self.quality == "fast"
         if fast and steer:
-            config = replace(config, steps=FAST_STEERED_STEPS)
+            config = replace(config, steps=FAST_CLIMBING_STEPS if climbs else FAST_LED_STEPS)
         networks = self._student if fast else self.networks
         parts = self._dressed(told, steer is not None)
         if len(parts) == 1:

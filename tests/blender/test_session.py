@@ -8,8 +8,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from coamd_blender.anim import stepwise  # noqa: E402
 from coamd_blender.anim.steps import Call, Step  # noqa: E402
 from coamd_blender.core import session as sessions  # noqa: E402
+from coamd_blender.core import undo  # noqa: E402
 from coamd_blender.core.workflow import Ask, Beside, Seal  # noqa: E402
 from coamd_blender.errors import InputError, RuntimeUnavailable  # noqa: E402
 from coamd_blender.wire.requests import GenerateRequest, KnownRequest  # noqa: E402
@@ -234,3 +236,21 @@ def test_the_timer_ticks_fast_for_work_in_blender_slowly_for_an_idle_runtime_and
     assert session.stepping
     session.wait()
     assert session.tick() == timer.IDLE_SECONDS, "the runtime lives"
+
+
+def test_an_undo_step_is_work_of_its_own_that_cannot_be_cancelled_away(session, monkeypatch):
+    done = []
+    monkeypatch.setattr(stepwise, "push_undo", done.append)
+
+    def work():
+        yield
+        done.append("written")
+        yield from undo.step("as one")
+        return "Waved"
+
+    session.start(work())
+    session.pump()
+    assert done == ["written"], "the interface gets its turn before"
+    session.cancel()
+    session.wait()
+    assert done == ["written", "as one"] and session.notice == "Waved"

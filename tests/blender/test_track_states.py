@@ -9,7 +9,7 @@ from test_addon_track import filled, made, modules
 bpy = pytest.importorskip("bpy")
 
 TWO = (("a person walks", 24), ("a person waves", 24))
-STATES = ("empty", "not made", "made", "changed", "being made")
+STATES = ("empty", "not made", "made", "changed", "being made", "take chosen", "edit waits", "live")
 
 
 def begun(armature):
@@ -36,7 +36,20 @@ def tracked(walker, request):
         made(armature, TWO)
     if request.param == "changed":
         armature.coamd_track.blocks[1].prompt = "a person bows"
-    return armature, request.param
+    if request.param == "take chosen":
+        armature.coamd_track.index = 1
+        assert bpy.ops.coamd.regenerate_block() == {"FINISHED"}
+        assert bpy.ops.coamd.show_take(index=0) == {"FINISHED"}
+    if request.param in ("edit waits", "live"):
+        ranges = bpy.context.scene.coamd_edit
+        ranges.source_of_range, ranges.first, ranges.last, ranges.prompt = "FRAMES", 110, 130, "a person bows"
+        assert bpy.ops.coamd.edit_range() == {"FINISHED"}
+    if request.param == "live":
+        assert bpy.ops.coamd.live_edit() == {"FINISHED"}
+    yield armature, request.param
+    from coamd_blender.edit import live
+
+    live.stop()
 
 
 def told(armature):
@@ -45,48 +58,86 @@ def told(armature):
     return tracks.read(armature), tracks.states(armature)
 
 
+def around():
+    """What is beside the track: the take that is chosen, the edit that waits with what it is of, and live or not."""
+    from coamd_blender.edit import live, pending
+
+    scene, waits = bpy.context.scene, pending.pending(bpy.context)
+    take = scene.coamd.takes[scene.coamd.take_index].name if scene.coamd.takes else ""
+    named = () if waits is None else (waits.armature.name, waits.source.name, waits.preview.name)
+    return take, scene.coamd.take_index, named, live.on()
+
+
 def test_a_track_is_renamed_saved_opened_and_appended_with_its_armature(tracked, tmp_path):
     from coamd_blender.core import session
 
     armature, state = tracked
     before, names = told(armature), {action.name for action in bpy.data.actions if action.users}
+    beside = around()
     armature.name = armature.data.name = "Somebody"
     assert told(armature) == before
+    beside = (*beside[:2], (beside[2] and ("Somebody", *beside[2][1:])), beside[3])
+    assert around() == beside
     paths = [str(tmp_path / name) for name in ("auto.blend", "own.blend")]
     bpy.ops.wm.save_as_mainfile(filepath=paths[0], copy=True)  # as Blender saves by itself: the file stays as it is
-    assert told(armature) == before
+    assert told(armature) == before and around() == beside
     if state == "being made":
         settle(lambda: not session.current().asking)
         assert session.current().error is None and told(armature) == (before[0], ["MADE"] * 2)
     bpy.ops.wm.save_as_mainfile(filepath=paths[1])
-    after = told(armature)
-    for path, wanted in zip(paths, (before, after), strict=True):
+    after, later = told(armature), around()
+    assert later == beside or state == "being made"
+    playing = armature.animation_data.action.name if armature.animation_data.action else ""
+    for path, wanted, then in zip(paths, (before, after), (beside, later), strict=True):
         bpy.ops.wm.open_mainfile(filepath=path)
         assert told(bpy.data.objects["Somebody"]) == wanted
         assert {action.name for action in bpy.data.actions} >= names
+        assert around() == (*then[:3], False), "live in-between is off in a file that is opened; its edit waits on"
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     with bpy.data.libraries.load(paths[1]) as (_, into):
         into.objects = ["Somebody"]
     assert told(into.objects[0]) == after
+    action = into.objects[0].animation_data.action
+    assert (action.name if action else "") == playing and around() == ("", 0, (), False)
+
+
+def test_an_edit_that_waits_is_accepted_or_rejected_in_a_file_that_was_opened(walker, tmp_path):
+    armature, _ = walker
+    made(armature, TWO)
+    ranges = bpy.context.scene.coamd_edit
+    ranges.source_of_range, ranges.first, ranges.last, ranges.prompt = "FRAMES", 110, 130, "a person bows"
+    bpy.ops.coamd.edit_range()
+    path, was = str(tmp_path / "waits.blend"), keys(ranges.source, armature)
+    new = keys(ranges.preview, armature)
+    assert not same(was, new)
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    for end, wanted in (("edit_reject", was), ("edit_accept", new)):
+        bpy.ops.wm.open_mainfile(filepath=path)
+        assert getattr(bpy.ops.coamd, end)() == {"FINISHED"}
+        armature = bpy.data.objects["Rig"]
+        assert same(keys(armature.animation_data.action, armature), wanted)
 
 
 def test_undo_takes_a_block_back_and_deleting_the_armature_leaves_nothing_half_made(tracked):
     from coamd_blender.core import session
+    from coamd_blender.edit import live
 
     armature, state = tracked
-    current, before = session.current(), told(armature)
+    current, before, beside = session.current(), told(armature), around()
     bpy.ops.ed.undo_push(message="as it is")
     bpy.ops.coamd.block_add(prompt="more", frames=24)
     bpy.ops.ed.undo_push(message="one more")
     bpy.ops.ed.undo()
     armature = bpy.data.objects["Rig"]
-    assert told(armature) == before
+    assert told(armature) == before and around() == beside
     names = {action.name for action in bpy.data.actions}
     bpy.data.objects.remove(armature)
     settle(lambda: not current.asking)
     assert ("deleted meanwhile" in str(current.error)) == (state == "being made")
     assert {action.name for action in bpy.data.actions} == names
-    assert "No armature" in drawn("COAMD_PT_track")
+    assert around()[2] == (), "no edit waits for nobody"
+    assert live.tick() is None and not live.on()
+    assert "No armature" in drawn("COAMD_PT_track") and drawn("COAMD_PT_edit")
 
 
 def keyed(armature, number):

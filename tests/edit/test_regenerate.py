@@ -149,6 +149,16 @@ def test_a_hand_and_a_whole_pose_are_hit(generator, walk):
     assert np.array_equal(made[:30], walk[:30]) and np.array_equal(made[110:], walk[110:])
 
 
+@pytest.mark.parametrize(("joints", "count"), [(range(22), 8), ((JOINT_INDEX["left_wrist"],), 12)])
+def test_fast_takes_fewer_steps_through_a_pose_than_to_bring_a_hand_to_its_place(walk, joints, count):
+    quick, told = Generator.load(device="cpu"), []
+    quick.draw_in("fast")
+    target = Target(60, tuple(joints), walk[60, list(joints)])
+    task = Edit(40, 80, "a person walks", targets=(target,))
+    edit_ranges(quick, walk, 20, [task], on_step=lambda step, steps: told.append((step, steps)))
+    assert told == [(step, count) for step in range(1, count + 1)]
+
+
 def test_a_hand_stays_at_a_place_while_the_feet_walk_on(generator, walk):
     frames = range(62, 72)
     place = walk[67, [20]] + [0.1, 0.35, 0.15]

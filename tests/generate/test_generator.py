@@ -212,16 +212,19 @@ def test_fast_is_drawn_by_the_distilled_networks_in_fewer_steps_and_best_as_ever
     assert np.array_equal(generator.generate(["walk"], 24, [1]), best) and not generator.told_quality()
 
 
-def test_fast_takes_a_gradient_step_of_guidance_as_often_as_best(graded):
+@pytest.mark.parametrize(("quality", "climbs", "calls"), [("fast", True, 12), ("fast", False, 8), ("best", False, 12)])
+def test_fast_takes_a_gradient_step_of_guidance_as_often_as_best_and_fewer_where_poses_lead(
+    graded, quality, climbs, calls
+):
     generator, seen = Generator.load(graded, "cpu"), []
-    generator.draw_in("fast")
+    generator.draw_in(quality)
 
     def steer(tokens, fresh):
         seen.append(int(fresh.sum()))
         return tokens
 
-    generator.draw(["walk"], 24, [1], generator.sampling, steer=steer)
-    assert len(seen) == 12
+    generator.draw(["walk"], 24, [1], generator.sampling, steer=steer, climbs=climbs)
+    assert len(seen) == calls
 
 
 def test_what_fast_cannot_do_is_drawn_in_best_and_said(graded):

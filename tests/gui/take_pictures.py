@@ -23,7 +23,7 @@ os.environ.setdefault("COAMD_OUT", "out/pictures")
 film = runpy.run_path(str(HERE / "film_panel.py"), init_globals={"LOAD_ONLY": True})
 panel = film["panel"]
 check, look, session, window = panel["check"], film["look"], panel["session"], panel["window"]
-PREFERENCES = (178, 254, 952, 416)  # left, upper, right, lower: the add-on's own part of the preferences
+PREFERENCES = (178, 254, 952, 445)  # left, upper, right, lower: the add-on's own part of the preferences
 TEACHING_SECONDS = 600.0  # that the first 50 steps may take, the clips' preparation included
 LIBRARY = (0, 0, 800, 960)
 
