@@ -14,13 +14,13 @@ from coamd_blender.errors import InputError
 from coamd_blender.motion.kinematics import bone_lengths
 from coamd_blender.motion.signals import catmull_rom
 from coamd_blender.motion.skeleton import BODY_PARTS, FPS, FRAME_MULTIPLE, JOINT_COUNT, JOINT_INDEX, with_bone_lengths
-from runtime.cleanup.blend import Body, Target, holding, through
+from runtime.cleanup.blend import ACCELERATION, Body, Target, acceleration, holding, through
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import TRAVEL_DIM, SamplingConfig
 from runtime.edit import root_trajectory, way
 from runtime.edit.by_itself import drawn_alone, is_apt, room_in, steps_of
-from runtime.edit.ends import FADE_SECONDS, away_from, blend_ends, on_kept_joints, placed_as
+from runtime.edit.ends import EVENLY, FADE_SECONDS, SLOWEST, away_from, blend_ends, even_ends, on_kept_joints, placed_as
 from runtime.edit.latents import MotionAutoencoder
 from runtime.edit.task import Edit
 from runtime.edit.window import Grid, windows
@@ -416,11 +416,29 @@ class RangeEdit:
         fresh = blend_ends(clip, before, after, self.fps, not held.any(), self._blends)[2:-2]
         lengths = lengths[2:-2]
         fresh = on_kept_joints(fresh, lengths, self.joints[start:stop], held)
+        if held.any():
+            return self._finished(fresh, lengths)
+        limit = self._evenly()
+        fresh = self._finished(even_ends(fresh, lengths, before, after, self.fps, limit), lengths)
+        if self.task.led or self.task.targets:
+            return fresh
+        return even_ends(fresh, lengths, before, after, self.fps, limit)  # a foot that is set down may leap there
+
+    def _finished(self, fresh: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return the range's frames (stop - start, 22, 3) through what is asked of them, on the floor, feet locked."""
         if self.task.places:
-            fresh = way.over_places(fresh, start, self.task.places, self.kept)
+            fresh = way.over_places(fresh, self.task.start, self.task.places, self.kept)
         if self.task.targets:
             fresh = self._exact(fresh, lengths)
         return self._on_the_floor(fresh)
+
+    def _evenly(self) -> float:
+        """Return the acceleration that no seam is to have more of, in the clip's unit a second squared."""
+        (first, last), start, stop = self.seen, self.task.start, self.task.stop
+        sides = [side for side in (self.joints[first:start], self.joints[stop:last]) if len(side) > 2]
+        changes = np.concatenate([acceleration(side, self.fps) for side in sides]) if sides else np.zeros(1)
+        usual = EVENLY * float(np.percentile(changes, 95)) * self.body.scale
+        return min(max(usual, SLOWEST), ACCELERATION) / self.body.scale
 
     def _on_the_floor(self, fresh: np.ndarray) -> np.ndarray:
         """Return the range's frames (stop - start, 22, 3) with locked feet, resting on the floor of what is kept.
