@@ -12,10 +12,10 @@ from runtime.cleanup.blend import acceleration, fade, holding, with_lengths
 
 FADE_SECONDS = 0.8
 EVENLY = 1.2  # times the 95th percentile of what is kept: no seam accelerates by more
-SLOWEST = 0.7  # m/s^2: nor has any to accelerate by less, whatever is kept stands still
+SLOWEST = 2.0  # m/s^2: nor has any to accelerate by less, whatever is kept stands still
 EVEN_SECONDS = 1.0  # of a range, half of it at most, that are bent beside a seam
-# s, over which a seam is evened out, the shortest that does
-SPANS = (0.03, 0.04, 0.06, 0.08, 0.11, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8)
+# s, over which a seam is evened out, the shortest that does; over longer ones, bodies sink into the floor between
+SPANS = (0.03, 0.04, 0.06, 0.08, 0.11, 0.15, 0.2, 0.3)
 SEAM = 2  # frames whose acceleration is the seam's: of the last kept one, and the first of the range
 
 
