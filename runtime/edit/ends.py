@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from coamd_blender.motion.kinematics import heading_by_width
 from coamd_blender.motion.signals import ease_between, smoothstep
-from runtime.cleanup.blend import acceleration, fade, holding, with_lengths
+from runtime.cleanup.blend import ACCELERATION, acceleration, fade, holding, with_lengths
 
 FADE_SECONDS = 0.8
 EVENLY = 1.2  # times the 95th percentile of what is kept: no seam accelerates by more
@@ -54,6 +55,16 @@ def blend_ends(
         speed = off - (after[1] - beyond[1]) if len(after) > 1 else np.zeros_like(off)
         result[inner] += fade(off, speed, count, length)[::-1]
     return result
+
+
+def seam_limit(sides: Iterable[np.ndarray], fps: float, scale: float) -> float:
+    """Return the acceleration that no seam is to have more of, in the clip's unit a second squared.
+
+    ``sides``: what is kept beside the range, each (frames, 22, 3); ``scale``: metres a unit.
+    """
+    changes = [acceleration(side, fps) for side in sides if len(side) > 2]
+    usual = EVENLY * float(np.percentile(np.concatenate(changes), 95)) * scale if changes else 0.0
+    return min(max(usual, SLOWEST), ACCELERATION) / scale
 
 
 def even_ends(
@@ -121,6 +132,21 @@ def on_kept_joints(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held
     """
     made = with_lengths(made, lengths)
     return holding(made, kept, held) if held.any() else made
+
+
+def lengths_between(own: np.ndarray, span: tuple[int, int], kept: tuple[bool, bool], frames: np.ndarray) -> np.ndarray:
+    """Return bone lengths (count, 22) at ``frames`` (count,) of a range, first and one past the last in ``span``.
+
+    They go straight from those of the clip, ``own`` (frames, 22), at one side to the other; of what is ``kept`` on one
+    side alone those, of nothing the median.
+    """
+    start, stop = span
+    left, right = own[start - 1] if kept[0] else None, own[stop] if kept[1] else None
+    if left is None and right is None:
+        left = right = np.median(own, axis=0)
+    left, right = (right if left is None else left), (left if right is None else right)
+    share = np.clip((frames - start + 1) / (stop - start + 1), 0, 1)[:, None]
+    return left * (1 - share) + right * share
 
 
 def placed_as(clip: np.ndarray, pose: np.ndarray, wanted: np.ndarray) -> np.ndarray:
