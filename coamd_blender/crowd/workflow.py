@@ -121,8 +121,7 @@ def _note(part: Part, draw: draws.Draw, weights: dict[str, str], action: bpy.typ
     """Note a motion as a take, and as a block of its character's track."""
     (armature, scene), wished = stepwise.found_again(part.place), part.wished
     takes.describe(action, wished.prompt, draw.seed, weights)
-    last = wished.first + round((len(draw.joints) - 1) / draw.fps * part.place.target.fps)
-    block = arrange.Block(tracks.new_key(armature), wished.first, last, wished.prompt, draw.seed)
+    block = arrange.Block(tracks.new_key(armature), wished.first, wished.last, wished.prompt, draw.seed)
     record.note(action, arrange.laid_over(record.made_of(action), block))
     takes.add(scene.coamd, wished.prompt, draw.seed, action, armature, 0, wished.worn)
     scene.coamd.take_index = len(scene.coamd.takes) - 1

@@ -83,7 +83,7 @@ def ground_of(context: bpy.types.Context, armature: bpy.types.Object, wished: Wi
     scene, action = context.scene, range_edit.require_action(armature)
     slot, rate = actions.slot_for(action, armature), scene.render.fps / scene.render.fps_base
     start, end = range_edit.extent(action, slot)
-    area = Range(wished.first, _last(wished, rate), start, min(end, wished.join))
+    area = Range(wished.first, wished.last, start, min(end, wished.join))
     first_read = max(int(np.floor(start)), wished.first - round(CONTEXT_SECONDS * rate))
     hold = holds.hold_of(scene.coamd.guides, scene, area, first_read) if wished.guides.held else None
     uids = armature.session_uid, action.session_uid, scene.session_uid
@@ -96,7 +96,7 @@ def fresh_ground(context: bpy.types.Context, armature: bpy.types.Object, wished:
     scene, guides = context.scene, wished.guides
     options = rig_settings.retarget_options(scene.coamd)
     place = stepwise.destination(armature, scene, options, again="press Generate again", start=wished.first)
-    last = _last(wished, place.target.fps)
+    last = wished.last
     hold = None
     if guides.held:
         area = area_of(wished.first, last, guides.begins, None)
@@ -121,10 +121,6 @@ def fresh_ground(context: bpy.types.Context, armature: bpy.types.Object, wished:
         joined=False,
         own=not guides.poses,
     )
-
-
-def _last(wished: Wish, rate: float) -> int:
-    return wished.first + (wished.frames or round(wished.seconds * rate)) - 1
 
 
 def read(ground: Ground, contact: str) -> Generator[Yield, Any, range_edit.Site]:

@@ -14,13 +14,13 @@ from ..anim import ground_path
 from ..core.workflow import Answer, Ask, Yield
 from ..guides import places
 from ..motion.loops import open_loop
-from ..motion.signals import resample
+from ..motion.signals import fitted, of_length, resample
 from ..motion.skeleton import FPS
 from ..retarget.reading import Placement
 from ..wire import limits
 from ..wire.clauses import clauses
 from ..wire.requests import EditRange, EditRequest, GenerateRequest, StoryboardRequest, StoryboardScene
-from .request import Wish, model_seconds
+from .request import Wish, model_seconds, samples_for
 
 
 class Draw(NamedTuple):
@@ -51,17 +51,14 @@ def drawn(
     """
     seconds = model_seconds(wished, fps)
     if wished.guides.places:
-        _led(wished, round(seconds * FPS), fps, placement)  # refused before anything is drawn
+        _led(wished, samples_for(wished.frames, fps), fps, placement)  # refused before anything is drawn
     if seconds <= limits.LONGEST_SECONDS:
         motions, answer = yield from _at_once(wished, seconds, show)
     else:
         motions, answer = yield from _in_parts(wished, seconds)
     made = []
     for seed, joints in motions:
-        joints, rate = (yield from _finished(wished, seed, joints, fps, placement)), float(FPS)
-        if wished.frames is not None:
-            joints, rate = resample(joints, FPS, fps)[: wished.frames], fps
-        made.append(Draw(joints, rate, seed))
+        made.append(Draw((yield from _finished(wished, seed, joints, fps, placement)), fps, seed))
     fields = answer.fields
     return Draws(made, bool(fields.get("scores")), fields.get("weights") or {}, tuple(fields.get("notes", ())))
 
@@ -94,7 +91,9 @@ def _in_parts(wished: Wish, seconds: float) -> Generator[Yield, Any, tuple]:
 def _finished(
     wished: Wish, seed: int, joints: np.ndarray, fps: float, placement: Placement
 ) -> Generator[Yield, Any, np.ndarray]:
-    """Lead a motion along the path or the places and close it to a loop, where that is asked for."""
+    """Lead a motion along the path or the places and close it to a loop, where that is asked for; return the exact
+    frames at ``fps`` a second."""
+    joints = of_length(joints, samples_for(wished.frames, fps))
     if wished.path is not None or wished.guides.places:
         led, ranges = _led(wished, len(joints), fps, placement), (EditRange(0, len(joints)),)
         answer = yield EditRequest(
@@ -102,13 +101,14 @@ def _finished(
         )
         joints = answer.arrays["joints"]
     if wished.loop:
+        joints = joints[: round((wished.frames - 1) * FPS / fps) + 1]
         if wished.in_place:
             joints = joints.copy()
             joints[..., [0, 2]] -= joints[:, :1, [0, 2]]
         opened = open_loop(joints, FPS, travel=not wished.in_place)
         answer = yield EditRequest(opened.joints, FPS, (EditRange(opened.start, opened.stop),), seed=seed)
-        joints = answer.arrays["joints"][: opened.count]
-    return joints
+        return fitted(answer.arrays["joints"][: opened.count], wished.frames)
+    return resample(joints, FPS, fps)[: wished.frames]
 
 
 def _led(wished: Wish, count: int, fps: float, placement: Placement) -> dict[str, np.ndarray]:
@@ -119,7 +119,6 @@ def _led(wished: Wish, count: int, fps: float, placement: Placement) -> dict[str
     if wished.path is not None:
         return {"path": ground_path.on_the_ground(wished.path, placement)}
     begins = float(wished.first), np.zeros(2)
-    last = (count - 1) / FPS * fps if wished.frames is None else wished.frames - 1  # exact frames are cut from more
-    way = places.way_through(wished.guides.places, placement, *begins, wished.first + last)
+    way = places.way_through(wished.guides.places, placement, *begins, wished.last)
     places.check_pace([place.name for place in wished.guides.places], way, *begins, fps)
     return way.sent(np.minimum((way.frames - wished.first) / fps * FPS, count - 1))

@@ -157,7 +157,7 @@ class COAMD_PG_settings(bpy.types.PropertyGroup):
         name="Length",
         description="How the length is given",
         items=(
-            ("SECONDS", "Seconds", "So many seconds, within 0.2"),
+            ("SECONDS", "Seconds", "So many seconds, to the nearest frame"),
             ("FRAMES", "Frames", "So many frames, to the frame"),
             ("RANGE", "Fit to Range", "From the first to the last frame of the preview range, or else of the scene"),
         ),

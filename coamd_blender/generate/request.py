@@ -23,17 +23,15 @@ _STEP = FRAME_MULTIPLE / FPS  # s: lengths that the model makes are multiples of
 
 @dataclass(frozen=True, eq=False)
 class Wish:
-    """What is to be made: ``count`` draws of ``prompt`` that last ``seconds``, from scene frame ``first`` on.
+    """What is to be made: ``count`` draws of ``prompt`` over so many ``frames`` of the scene, from ``first`` on.
 
-    frames: how many scene frames exactly, None for what the seconds give. seed: of the first draw. cfg, guidance: as in
-    wire.requests. path: (points, 3), the world's, Y up. join: the frame that is gone on from, None for a fresh start.
-    guides: what else leads the motion.
+    seed: of the first draw. cfg, guidance: as in wire.requests. path: (points, 3), the world's, Y up. join: the frame
+    that is gone on from, None for a fresh start. guides: what else leads the motion.
     """
 
     prompt: str
-    seconds: float
     first: int
-    frames: int | None
+    frames: int
     seed: int
     count: int
     cfg: float | None
@@ -45,6 +43,11 @@ class Wish:
     styles: tuple[StyleChoice, ...]
     worn: str
     guides: Guides = field(default_factory=Guides)
+
+    @property
+    def last(self) -> int:
+        """Return the last frame that is written."""
+        return self.first + self.frames - 1
 
 
 def wish(
@@ -59,8 +62,8 @@ def wish(
     join = None if fresh else join_frame(context, armature)
     first, last = span(scene, join)
     rate = scene.render.fps / scene.render.fps_base
-    exact = settings.length_in != "SECONDS"
-    seconds = (last + 1 - first) / rate if exact else round(settings.seconds, 3)  # single precision: 9.8 is above 9.8
+    given = settings.length_in == "SECONDS"
+    seconds = round(settings.seconds, 3) if given else (last + 1 - first) / rate  # single precision: 9.8 is above 9.8
     if not limits.SHORTEST_SECONDS <= seconds <= limits.LONGEST_EDIT:
         raise InputError(
             f"{seconds:g} seconds is outside {limits.SHORTEST_SECONDS:g} to {limits.LONGEST_EDIT:g}",
@@ -76,9 +79,8 @@ def wish(
     check_number("The classifier-free weight", cfg, limits.LARGEST_WEIGHT)
     return Wish(
         prompt=prompt,
-        seconds=seconds,
         first=first,
-        frames=last + 1 - first if exact else None,
+        frames=last + 1 - first,
         seed=seed,
         count=settings.variants,
         cfg=cfg,
@@ -101,12 +103,21 @@ def numbered(wished: Wish, number: int) -> Wish:
     return replace(wished, seed=(wished.seed + number * wished.count) % (limits.LARGEST_SEED + 1 - wished.count))
 
 
+def samples_for(frames: int, fps: float) -> int:
+    """Return how many of the model's frames it takes to cut so many ``frames`` at ``fps`` a second from them."""
+    return math.ceil((frames - 1) * FPS / fps - 1e-6) + 1
+
+
 def model_seconds(wished: Wish, fps: float) -> float:
-    """Return the seconds to ask the model for, so that the exact frames at ``fps`` a second can be cut from them."""
-    if wished.frames is None:
-        return wished.seconds
-    samples = math.ceil((wished.frames - 1) * FPS / fps - 1e-6) + 1
-    return max(limits.SHORTEST_SECONDS, math.ceil(samples / FRAME_MULTIPLE) * _STEP)
+    """Return the seconds to ask the model for, so that the exact frames at ``fps`` a second can be cut from them.
+
+    What lasts no longer than the model's window is asked for within it, though its last frame at a higher rate lies
+    behind the window's last: no more than one of the model's frames is missing then.
+    """
+    seconds = math.ceil(samples_for(wished.frames, fps) / FRAME_MULTIPLE) * _STEP
+    if wished.frames <= round(limits.LONGEST_SECONDS * fps):
+        seconds = min(seconds, limits.LONGEST_SECONDS)
+    return max(limits.SHORTEST_SECONDS, seconds)
 
 
 def span(scene: bpy.types.Scene, join: int | None) -> tuple[int, int]:

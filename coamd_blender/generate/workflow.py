@@ -11,6 +11,7 @@ import bpy
 from ..anim import actions, range_edit, rig_settings, stepwise, targets, unfinished
 from ..anim.plan import placement
 from ..blocks import arrange, record, tracks
+from ..core import undo
 from ..core.workflow import Beside, Seal, Workflow, Yield
 from ..setup import preferences
 from . import continuing, draws, guided, pictures, playing, request, takes
@@ -36,7 +37,7 @@ def generate(context: bpy.types.Context) -> Workflow:
     armature = targets.by_uid(bpy.data.objects, uid)
     if armature is not None:
         playing.afterwards(bpy.context, armature)
-    stepwise.push_undo(f"CoAMD: {wished.prompt[:40]}")
+    yield from undo.step(f"CoAMD: {wished.prompt[:40]}")
     yield Beside(pictures.missing(bpy.context.scene))
     return "; ".join([f"Made in {time.monotonic() - started:.1f} s", *told])
 
@@ -56,8 +57,7 @@ def _fresh(context: bpy.types.Context, armature: bpy.types.Object, wished: reque
     armature, scene = stepwise.found_again(place)
     for rank, (draw, action) in enumerate(zip(found.made, made, strict=True)):
         takes.describe(action, wished.prompt, draw.seed, found.weights)
-        last = wished.first + round((len(draw.joints) - 1) / draw.fps * place.target.fps)
-        block = arrange.Block(key, wished.first, last, wished.prompt, draw.seed)
+        block = arrange.Block(key, wished.first, wished.last, wished.prompt, draw.seed)
         record.note(action, arrange.laid_over(record.made_of(action), block))
         takes.add(scene.coamd, wished.prompt, draw.seed, action, armature, rank, wished.worn)
     tracks.follow(armature, settled)

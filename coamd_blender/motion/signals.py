@@ -165,3 +165,16 @@ def resample(values: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
         return values
     count = int(np.floor((len(values) - 1) / source_fps * fps + 1e-6)) + 1
     return catmull_rom(values, np.arange(count) * (source_fps / fps))
+
+
+def of_length(values: np.ndarray, count: int) -> np.ndarray:
+    """Return the first ``count`` of ``values`` (frames, ...), carried on as they move last where there are too few:
+    (count, ...)."""
+    more = np.arange(1, count + 1 - len(values)).reshape(-1, *[1] * (values.ndim - 1))
+    beyond = values[-1] + more * (values[-1] - values[-2:][0])
+    return np.concatenate([values[:count], beyond]).astype(values.dtype)
+
+
+def fitted(values: np.ndarray, count: int) -> np.ndarray:
+    """Return ``values`` (frames, ...) at ``count`` even times from the first to the last, which stay: (count, ...)."""
+    return catmull_rom(values, np.linspace(0, len(values) - 1, count))

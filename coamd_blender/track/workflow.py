@@ -24,8 +24,8 @@ from ..edit import pending
 from ..errors import InputError, RigError
 from ..generate import continuing, draws, pictures, playing, styles, takes
 from ..generate.preview import Preview
-from ..generate.request import Wish
-from ..motion.signals import resample
+from ..generate.request import Wish, samples_for
+from ..motion.signals import fitted, of_length, resample
 from ..motion.skeleton import FPS, FRAME_MULTIPLE, JOINT_NAMES
 from ..wire import limits
 from ..wire.requests import EditRange, EditRequest, StoryboardRequest, StoryboardScene
@@ -230,7 +230,6 @@ def _alone(scene: bpy.types.Scene, track: bpy.types.PropertyGroup, row: Row, pla
     (block,), settings, rate = row, scene.coamd, place.target.fps
     wished = Wish(
         prompt=block.prompt,
-        seconds=block.frames / rate,
         first=block.start,
         frames=block.frames,
         seed=block.seed,
@@ -260,7 +259,7 @@ def _in_a_row(scene: bpy.types.Scene, track: bpy.types.PropertyGroup, row: Row, 
     scenes = [StoryboardScene(one.prompt, (one.last + 1 - one.first) / rate, one.seed) for one in pieces]
     closed = None if track.loop == "none" else track.loop
     if closed is None:  # enough to cut the exact frames from
-        step, needed = FRAME_MULTIPLE / FPS, math.ceil((count - 1) * FPS / rate - 1e-6) + 1
+        step, needed = FRAME_MULTIPLE / FPS, samples_for(count, rate)
         more = math.ceil(needed / FRAME_MULTIPLE) * step - sum(scene.seconds for scene in scenes)
         scenes[-1] = scenes[-1]._replace(seconds=scenes[-1].seconds + max(0.0, more))
     cfg = settings.guidance if settings.use_guidance else None
@@ -269,8 +268,10 @@ def _in_a_row(scene: bpy.types.Scene, track: bpy.types.PropertyGroup, row: Row, 
     answer: Answer = yield request
     joints, fps = answer.arrays["joints"], float(answer.fields["fps"])
     if closed is None:
-        joints, fps = resample(joints, fps, rate)[:count], rate
-    return joints, fps, answer.fields.get("weights") or {}, tuple(answer.fields.get("notes", ()))
+        joints = resample(of_length(joints, samples_for(count, rate)), fps, rate)[:count]
+    else:
+        joints = fitted(joints, count)  # from its first pose to the same again
+    return joints, rate, answer.fields.get("weights") or {}, tuple(answer.fields.get("notes", ()))
 
 
 # --- what has changed -------------------------------------------------------------------------------------------------

@@ -18,9 +18,8 @@ from runtime.cleanup.blend import Body, Target, holding, through
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import TRAVEL_DIM, SamplingConfig
-from runtime.edit import root_trajectory, way
+from runtime.edit import ends, root_trajectory, way
 from runtime.edit.by_itself import drawn_alone, is_apt, room_in, steps_of
-from runtime.edit.ends import FADE_SECONDS, away_from, blend_ends, on_kept_joints, placed_as
 from runtime.edit.latents import MotionAutoencoder
 from runtime.edit.task import Edit
 from runtime.edit.window import Grid, windows
@@ -384,12 +383,12 @@ class RangeEdit:
         return np.where(self.shown[:, None, None], blended, remove_tremor(blended))
 
     def _blended(self, joints: np.ndarray) -> np.ndarray:
-        """Window joints (frames, 22, 3) with what is kept in its place, and the range blend_ends it."""
+        """Window joints (frames, 22, 3) with what is kept in its place, and the range led from it and into it."""
         fresh = np.flatnonzero(~self.shown)
         first, last = int(fresh[0]), int(fresh[-1]) + 1
         around = np.clip(np.arange(first - 2, last + 2), 0, len(joints) - 1)
         result = np.where(self.shown[:, None, None], self.window, joints)
-        result[first:last] = blend_ends(
+        result[first:last] = ends.blend_ends(
             joints[around], self.window[:first][-2:], self.window[last:][:2], FPS, True, False
         )[2:-2]
         return with_bone_lengths(result)
@@ -404,20 +403,33 @@ class RangeEdit:
         """
         start, stop, total = self.task.start, self.task.stop, len(self.joints)
         around = np.arange(start - 2, stop + 2)  # two frames on either side tell place and speed
-        lengths = self._lengths(np.clip(around, 0, total - 1))
+        lengths = ends.lengths_between(
+            bone_lengths(self.joints), (start, stop), self.kept, np.clip(around, 0, total - 1)
+        )
         at = (around / self.fps - self.grid.times()[0]) * FPS
         clip = self.body.from_canonical(catmull_rom(made, at), lengths)
         if not self.kept[0] and not self.task.led:
             own, place = (clip[-2], stop) if self.kept[1] else (clip[2], start)
-            clip = placed_as(clip, own, self.joints[place])
+            clip = ends.placed_as(clip, own, self.joints[place])
         held = self.task.held()
         before = self.joints[:start][-2:] if self.kept[0] else self.joints[:0]
         after = self.joints[stop:][:2] if self.kept[1] else self.joints[:0]
-        fresh = blend_ends(clip, before, after, self.fps, not held.any(), self._blends)[2:-2]
+        fresh = ends.blend_ends(clip, before, after, self.fps, not held.any(), self._blends)[2:-2]
         lengths = lengths[2:-2]
-        fresh = on_kept_joints(fresh, lengths, self.joints[start:stop], held)
+        fresh = ends.on_kept_joints(fresh, lengths, self.joints[start:stop], held)
+        if held.any():
+            return self._finished(fresh, lengths)
+        sides = self.joints[self.seen[0] : start], self.joints[stop : self.seen[1]]
+        limit = ends.seam_limit(sides, self.fps, self.body.scale)
+        fresh = self._finished(ends.even_ends(fresh, lengths, before, after, self.fps, limit), lengths)
+        if self.task.led or self.task.targets:
+            return fresh
+        return ends.even_ends(fresh, lengths, before, after, self.fps, limit)  # a foot that is set down may leap there
+
+    def _finished(self, fresh: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return the range's frames (stop - start, 22, 3) through what is asked of them, on the floor, feet locked."""
         if self.task.places:
-            fresh = way.over_places(fresh, start, self.task.places, self.kept)
+            fresh = way.over_places(fresh, self.task.start, self.task.places, self.kept)
         if self.task.targets:
             fresh = self._exact(fresh, lengths)
         return self._on_the_floor(fresh)
@@ -432,7 +444,7 @@ class RangeEdit:
         locked = self._foot_locked(fresh)
         if self.task.targets or self.task.held()[[0, *_LEGS]].any():
             return locked
-        share = away_from(self.kept, len(fresh), FADE_SECONDS * self.fps)
+        share = ends.away_from(self.kept, len(fresh), ends.FADE_SECONDS * self.fps)
         height = self._resting(fresh)
         for _ in range(LANDINGS):
             if height is None or not LANDED < abs(height) < MISPLACED:
@@ -463,18 +475,6 @@ class RangeEdit:
         travels = not (held[0] or targets or self.task.led)
         clean = lock_joint_feet(clip, stays, self.fps, travels, steps=True)
         return clean[start - first : stop - first] / self.body.scale + self.body.centre
-
-    def _lengths(self, frames: np.ndarray) -> np.ndarray:
-        """Bone lengths (frames, 22): those of the kept frames, straight from one side to the other in the range."""
-        start, stop = self.task.start, self.task.stop
-        own = bone_lengths(self.joints)
-        left = own[start - 1] if self.kept[0] else None
-        right = own[stop] if self.kept[1] else None
-        if left is None and right is None:
-            left = right = np.median(own, axis=0)
-        left, right = (right if left is None else left), (left if right is None else right)
-        share = np.clip((frames - start + 1) / (stop - start + 1), 0, 1)[:, None]
-        return left * (1 - share) + right * share
 
     def _exact(self, fresh: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Put the targets exactly in place. Raises InputError when bones do not reach."""

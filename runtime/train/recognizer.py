@@ -319,8 +319,7 @@ def train_recognizer(
     ours = {"steps": 3000, "learning_rate": 6e-4, "weight_decay": 1e-2, "average": 0.998, "validate_every": 250}
     chosen = {"steps": steps, "learning_rate": learning_rate, "precision": precision}
     settings = settings_for(run, schedule, len(train.pool.items), ours, seed=seed, accumulate=accumulate, **chosen)
-    job = Run("recognizer", module.to(device), settings)
-    judge = _validation(val, judged, device)
+    job, judge = Run("recognizer", module.to(device), settings), _validation(val, judged, device)
     job.train(
         lambda index: losses(module, train.batch(seed * 1_000_003 + index, size).shared().to(device)),
         judge,
