@@ -133,6 +133,15 @@ def look(bone="pelvis", distance=5.0):
         view.view_location, view.view_distance = found.matrix_world @ part_of_it.head, distance
 
 
+def at_the_top():
+    """Go to the frame in which the character reaches highest, for the picture alone."""
+    scene, heights = bpy.context.scene, {}
+    for frame in range(*map(int, action().frame_range)):
+        scene.frame_set(frame)
+        heights[frame] = max((rig().matrix_world @ bone.tail).z for bone in rig().pose.bones)
+    scene.frame_set(max(heights, key=heights.get))
+
+
 def install_zip():
     """The zip installed, by Blender's preferences."""
     yield from install_by_click.install(Path(os.environ["COAMD_ZIP"]), panel["EXTENSION"], OUT / "shot_install_zip.png")
@@ -429,6 +438,7 @@ def teach_three():
     yield from screen.click((place[0] + 40, place[1] + 29))
     work = part("teach.work")
     yield from until(lambda: (STYLE, "TAUGHT") in [(told.name, told.phase) for told in work.states()])
+    at_the_top()
     yield 2.5
 
 
@@ -437,23 +447,36 @@ def other_rig():
     yield from add_metarig()
     yield from unfold("Generate Motion")
     yield from to_view()
+    yield from screen.press("shift+Left")
     for other in bpy.context.view_layer.objects:  # the others stand where it stands
         other.hide_set(other != rig())
-    yield from press(STYLE)
-    yield 1.0
+    place = yield from find("Takes", header=True)
+    yield from screen.click(place)  # folded up, the styles are in sight below
+    yield from press_style()
     check("on", [(row.name, row.on) for row in bpy.context.scene.coamd.styles] == [(STYLE, True)])
     yield from sentence(ASKED)
     yield from generated("Generate")
     check("in the style", bpy.context.scene.coamd.takes[-1].styles == f"{STYLE} 1.00", rig=rig().name)
+    at_the_top()
+
+
+def press_style():
+    """Click the style, in the panel of the styles: it is in the sentence, too."""
+    title = yield from find("Styles", header=True)
+    place = yield from screen.read(STYLE, screen.sidebar()._replace(upper=title[1]))
+    yield from screen.click(place.middle)
+    yield 1.0
 
 
 def style_off():
     """The same words with the style switched off by its box."""
-    yield from press(STYLE)
-    yield 1.0
+    yield from to_view()
+    yield from screen.press("shift+Left")
+    yield from press_style()
     check("off", not bpy.context.scene.coamd.styles[0].on)
     yield from generated("Generate")
     check("without the style", bpy.context.scene.coamd.takes[-1].styles == "", rig=rig().name)
+    at_the_top()
 
 
 STEPS = (
