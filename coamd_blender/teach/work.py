@@ -146,7 +146,7 @@ def command(told: State) -> list[str]:
         python(), preferences.ROOT, "teach", str(told.folder / CLIPS), "--words", str(told.folder / WORDS),
         "--name", told.name, "--licence", told.licence,
         "--device", preferences.get(bpy.context).device, "--out", str(told.out),
-        "--steps", str(told.steps),
+        "--kind", told.kind.lower(), "--steps", str(told.steps),
     )  # fmt: skip
 
 

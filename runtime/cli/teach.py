@@ -27,6 +27,11 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--name", metavar="TEXT", help="what the style is called (default: its file's name)")
     parser.add_argument("--licence", default="", metavar="TEXT", help="the clips' licence, kept in the style")
     parser.add_argument(
+        "--kind",
+        choices=("action", "manner"),
+        help="what the clips teach: clips of a manner are not warned of as unlike (default: as their sentences tell)",
+    )
+    parser.add_argument(
         "--steps",
         type=whole_number(0, 100_000),
         metavar="N",
@@ -64,6 +69,7 @@ def _teach(args: argparse.Namespace, out: Path, clips: list[Clip]) -> Outcome:
         out,
         name=args.name or out.stem,
         licence=args.licence,
+        manner=None if args.kind is None else args.kind == "manner",
         settings=teach.teach.TeachSettings(**given),
         recognizer=recognize.Recognizer.load(args.weights, args.device) if there.is_file() else None,
         say=lambda line: print(line, file=sys.stderr, flush=True),

@@ -62,6 +62,7 @@ def teach(
     *,
     name: str,
     licence: str = "",
+    manner: bool | None = None,
     settings: TeachSettings | None = None,
     recognizer: Recognizer | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -69,7 +70,8 @@ def teach(
     """Teach ``clips``, write the style to ``out``, and return it; None when the run was stopped before its end.
 
     At each validation the style so far lies in the folder of work. ``recognizer`` sees the clips, to know more like
-    them.
+    them. ``manner`` says whether a manner is taught and not an action, which changes what contradicts itself; None that
+    the sentences tell.
 
     ``say`` is told, in a line each and before anything is trained, what is held out, what the clips cannot teach and
     what contradicts itself. The generator is changed while it is trained, and of no other use until its weights are
@@ -82,7 +84,7 @@ def teach(
     plan = _plan(generator, clips, settings)
     _begin(folder, plan)
     shown = shown_of(generator, clips)
-    for line in contradictions(clips, shown, generator.text_encoder):
+    for line in contradictions(clips, shown, generator.text_encoder, manner):
         say(line)
     held_out = _held_out(len(clips)) if settings.steps else ()
     if held_out:

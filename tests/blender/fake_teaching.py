@@ -29,7 +29,7 @@ def style(path, name, words, step):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    for name in ("--words", "--name", "--licence", "--device", "--out", "--steps"):
+    for name in ("--words", "--name", "--licence", "--device", "--out", "--kind", "--steps"):
         parser.add_argument(name)
     args = parser.parse_args()
     out, rows = Path(args.out), Path(args.words).read_text(encoding="utf-8").splitlines()[1:]

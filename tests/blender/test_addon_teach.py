@@ -163,7 +163,7 @@ def test_a_manner_alone_is_trained_and_for_as_long_as_it_is_told_also_after_a_pa
         settings.kind, settings.steps = kind, steps
         bpy.ops.coamd.teach(wait=True)
         words = work.command(work.named(name))
-        assert words[words.index("--steps") + 1] == str(trained)
+        assert words[words.index("--steps") + 1] == str(trained) and words[words.index("--kind") + 1] == kind.lower()
     (work.named("jig").folder / "job.json").write_text('{"name": "jig", "licence": ""}')  # of an earlier version
     assert work.named("jig").kind == "MANNER" and work.named("jig").steps == 600
 

@@ -15,97 +15,23 @@ length that the panel begins with; the counts are the same.
 import importlib
 import json
 import os
-import runpy
 import sys
-import time
 from pathlib import Path
 
 import addon_utils
 import bpy
 
 HERE = Path(__file__).resolve().parent if "__file__" in globals() else Path("tests/gui").resolve()
-os.environ.setdefault("COAMD_OUT", "out/shot")
-os.environ["COAMD_LOAD_ONLY"] = "1"
 sys.path.insert(0, str(HERE))
-screen = importlib.import_module("screen")
+hand = importlib.import_module("play_hand")
 install_by_click = importlib.import_module("install_by_click")
-panel = runpy.run_path(str(HERE / "show_panel.py"))
-OUT, check, session = panel["OUT"], panel["check"], panel["session"]
-VIEW, TIMELINE = "VIEW_3D", "DOPESHEET_EDITOR"
+OUT, check, panel, screen = hand.OUT, hand.check, hand.panel, hand.screen
+TIMELINE = hand.TIMELINE
+rig, action, part, settle, until = hand.rig, hand.action, hand.part, hand.settle, hand.until
+to_view, find, press, unfold, ask = hand.to_view, hand.find, hand.press, hand.unfold, hand.ask
+shoot, look, generated, sentence, add_metarig = hand.shoot, hand.look, hand.generated, hand.sentence, hand.add_metarig
 DRAWS = int(os.environ.get("COAMD_DRAWS", "4"))  # four are the panel's own
-TAUGHT, ASKED, STYLE = "a person does the victory dance", "she is doing the victory dance", "victory"
 STRIP_ROOM = 90  # pixels that the timeline is made higher by
-
-
-def rig():
-    """The character."""
-    return bpy.context.view_layer.objects.active
-
-
-def action():
-    """The Action that it plays."""
-    return rig().animation_data.action
-
-
-def part(name):
-    """A module of the installed extension."""
-    return importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.{name}")
-
-
-def settle(limit=panel["LIMIT_SECONDS"]):
-    """Wait until nothing is asked of the runtime and no test of it runs."""
-    setup = part("setup.workflow")
-    yield from until(lambda: not (session().asking or session().running or setup.busy()), limit)
-    check("answered", session().error is None, error=str(session().error))
-    yield 1.0
-
-
-def until(holds, limit=panel["LIMIT_SECONDS"]):
-    """Wait until that holds."""
-    end = time.monotonic() + limit
-    while not holds():
-        assert time.monotonic() < end
-        yield 0.3
-
-
-def to_view():
-    """Move the mouse over the viewport, beside the sidebar."""
-    box = screen.box_of(screen.region(VIEW, "WINDOW"))
-    yield from screen.hover((box.left + (box.right - box.left) // 4, box.middle[1]))
-
-
-def find(text, header=False):
-    """Find that in the sidebar, turning the wheel where it is out of sight; of a ``header``, at the left border."""
-    for notches in (0, -60, 8, 8, 8, 8, 8, 8):
-        if notches:
-            yield from screen.scroll(screen.sidebar(), notches)
-            yield 0.3
-        box = screen.sidebar()
-        right = box.left + 45 + 8 * len(text) if header else box.right
-        found = screen.seen(text, box._replace(right=right))
-        if found:
-            return found[0][1].middle
-    raise AssertionError(f"{text!r} cannot be read in the sidebar")
-
-
-def press(text, **how):
-    """Click the button of the sidebar on which that can be read."""
-    place = yield from find(text)
-    yield from screen.click(place, **how)
-
-
-def unfold(title):
-    """Open a panel of the sidebar and close the others, as a click on its title with Ctrl does."""
-    place = yield from find(title, header=True)
-    yield from screen.click(place, keys="ctrl")
-    yield 0.6
-
-
-def ask(field, text):
-    """Click a field and type: patiently, for what a field does not take is a key of the editor below it."""
-    yield from screen.click(field)
-    yield 2.0
-    yield from screen.write(text)
 
 
 def strip_place(frame, block=None):
@@ -117,20 +43,6 @@ def strip_place(frame, block=None):
         _, view = track.overlay.shown(bpy.context)
     box = screen.box_of(screen.region(TIMELINE, "WINDOW"))
     return round(box.left + view.x_of(frame)), round(box.lower - view.bottom - view.height / 2)
-
-
-def shoot(name):
-    """Save the viewport with its sidebar, and the timeline below it."""
-    upper, lower = screen.box_of(screen.area(VIEW)), screen.box_of(screen.area(TIMELINE))
-    screen.save(OUT / name, screen.Box(0, upper.upper, upper.right + 2, lower.lower))
-
-
-def look(bone="pelvis", distance=5.0):
-    """Turn the viewport to a bone of the character, for the picture alone."""
-    view, found = screen.area(VIEW).spaces.active.region_3d, rig()
-    if found is not None and found.type == "ARMATURE":
-        part_of_it = found.pose.bones.get(bone, found.pose.bones[0])
-        view.view_location, view.view_distance = found.matrix_world @ part_of_it.head, distance
 
 
 def install_zip():
@@ -223,13 +135,6 @@ def blocks():
     return [(block.start, block.end, block.prompt) for block in part("blocks.tracks").read(rig())]
 
 
-def generated(text):
-    """Press that button, and wait for what it makes."""
-    yield from press(text)
-    yield 0.5
-    yield from settle()
-
-
 def drag_edge():
     """The third block begins half a second later, and the second lasts until then."""
     before = blocks()
@@ -274,12 +179,6 @@ def go_on():
     yield from sentence("a person walks in a circle to the left")
     yield from generated("Generate")
     check("continued", blocks()[-1][0] == last + 1 and len(blocks()) == 4, blocks=blocks())
-
-
-def sentence(text):
-    """Type what Generate is to make: the field stands above the list of what can be asked for."""
-    place = yield from find("What can I ask for?")
-    yield from ask((place[0] - 40, place[1] - 26), text)
 
 
 def loop():
@@ -380,15 +279,6 @@ def fingers():
     shoot("shot_fingers.png")
 
 
-def add_metarig():
-    """Take it from the menu Add of the viewport."""
-    header = screen.box_of(screen.region(VIEW, "HEADER"))
-    for name, where in (("Add", header), ("Armature", None), ("Rigify Meta-Rigs", None), ("Human", None)):
-        place = yield from screen.read(name, where)
-        yield from screen.click(place.middle)
-        yield 1.0
-
-
 def play():
     """The motion played."""
     yield from unfold("Generate Motion")
@@ -398,62 +288,6 @@ def play():
     shoot("shot_play.png")
     yield from to_view()
     yield from screen.press("Escape")
-
-
-def teach_three():
-    """Three Actions of three characters, a sentence, a name, and Teach."""
-    yield from sentence("a person jumps with both arms raised")
-    yield from unfold("Several Characters")
-    for _ in range(2):
-        yield from press("Add CoAMD Character")
-        yield 1.0
-    yield from to_view()
-    yield from screen.press("a")
-    yield from generated("Generate for Selected Characters")
-    yield from unfold("Teach")
-    yield from press("Add All Selected")
-    yield 1.0
-    settings = bpy.context.scene.coamd_teach
-    check("three Actions", len({row.action for row in settings.lessons}) == 3)
-    place = yield from find("Add All Selected")
-    for number in range(3):
-        yield from screen.click((place[0] - 17, place[1] - 104 + 21 * number))
-        yield from until(lambda number=number: settings.lesson_index == number, 30.0)
-        yield from ask((place[0], place[1] + 25), TAUGHT)
-    place = yield from find("Name")
-    yield from ask((place[0] + 90, place[1]), STYLE)
-    said = [row.sentence for row in settings.lessons]
-    check("told", said == [TAUGHT] * 3 and settings.name == STYLE, sentences=said, style=settings.name)
-    shoot("shot_teach_list.png")
-    place = yield from find("Licence")
-    yield from screen.click((place[0] + 40, place[1] + 29))
-    work = part("teach.work")
-    yield from until(lambda: (STYLE, "TAUGHT") in [(told.name, told.phase) for told in work.states()])
-    yield 2.5
-
-
-def other_rig():
-    """The new words on another rig, Rigify's metarig, in the style."""
-    yield from add_metarig()
-    yield from unfold("Generate Motion")
-    yield from to_view()
-    for other in bpy.context.view_layer.objects:  # the others stand where it stands
-        other.hide_set(other != rig())
-    yield from press(STYLE)
-    yield 1.0
-    check("on", [(row.name, row.on) for row in bpy.context.scene.coamd.styles] == [(STYLE, True)])
-    yield from sentence(ASKED)
-    yield from generated("Generate")
-    check("in the style", bpy.context.scene.coamd.takes[-1].styles == f"{STYLE} 1.00", rig=rig().name)
-
-
-def style_off():
-    """The same words with the style switched off by its box."""
-    yield from press(STYLE)
-    yield 1.0
-    check("off", not bpy.context.scene.coamd.styles[0].on)
-    yield from generated("Generate")
-    check("without the style", bpy.context.scene.coamd.takes[-1].styles == "", rig=rig().name)
 
 
 STEPS = (
@@ -471,7 +305,9 @@ STEPS = (
     play,
     fingers,
 )
-TEACHING = (teach_three, other_rig, style_off)  # no part of the hour: of COAMD_STEPS alone, behind first_run
+TEACHING = importlib.import_module(
+    "play_teaching"
+).TEACHING  # no part of the hour: of COAMD_STEPS alone, behind first_run
 
 
 def table(counts):

@@ -219,7 +219,7 @@ def mapping_editor():
 
 def teach():
     """Three Actions that are being taught, as far as the first steps; then the style so far on another sentence."""
-    yield from fresh("main", "styles", "teach", keys=False)
+    yield from fresh("teach", keys=False)
     work = importlib.import_module(f"{panel['EXTENSION']}.coamd_blender.teach.work")
     settings, scene = bpy.context.scene.coamd_teach, bpy.context.scene
     for number in range(3):
@@ -232,7 +232,7 @@ def teach():
     bpy.ops.coamd.teach()
     yield from settle()
     end = time.monotonic() + TEACHING_SECONDS
-    while work.named("victory").so_far is None:
+    while not work.named("victory").fraction:
         assert time.monotonic() < end, work.named("victory")
         yield 1.0
     told = work.named("victory")
