@@ -305,6 +305,14 @@ class Examples:
         speed = _SPEED_WORDS[next(iter(speeds))] if len(speeds) == 1 else ""
         return " ".join(caption.format(side=next(iter(sides), ""), speed=speed).split())
 
+    def every_caption(self) -> list[str]:
+        """Return all that :meth:`caption_of` can return, each once, "" among them: they are few."""
+        forms = [*((text, "") for text in self.config.captions), *((text, side) for text in self.config.sided
+                 for side in ("left", "right"))]  # fmt: skip
+        speeds = ("", *_SPEED_WORDS.values())
+        said = (" ".join(text.format(side=side, speed=speed).split()) for text, side in forms for speed in speeds)
+        return list(dict.fromkeys(["", *said]))
+
     def named(self, clause: str, vector: torch.Tensor) -> str:
         """Return ``clause``, whose bare wording has the unit ``vector`` (dim,), in words that were learnt, where it is
         sure: its caption, or what the action is called that examples are shown of."""

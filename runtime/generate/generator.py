@@ -135,6 +135,7 @@ class Generator:
         self._clips: Taught | None = None  # what those styles show
         self._nearness: Nearness | None = None
         self._heard: dict[str, TextFeatures] = {}  # of single sentences, those asked for last at the end
+        self._captions: dict[str, TextFeatures] = {}  # of all captions of the examples, once one was asked for
 
     @classmethod
     def load(cls, weights: Path | None = None, device: str = "auto") -> Generator:
@@ -262,7 +263,6 @@ class Generator:
         if frames % FRAME_MULTIPLE or not FRAME_MULTIPLE <= frames <= MAX_FRAMES:
             raise InputError(f"{frames} frames", f"Use a multiple of {FRAME_MULTIPLE} up to {MAX_FRAMES}")
         config = self.sampling if cfg is None else replace(self.sampling, guidance_weight=cfg)
-
         count = frames // FRAME_MULTIPLE
         if guidance is None:
             return self._generate_clauses([tidy_prompt(prompt) for prompt in prompts], count, seeds, config, on_step)
@@ -459,12 +459,18 @@ class Generator:
         captions = self.examples.told(prompts, vectors, self._words())
         captions = [caption if wording is None else "" for caption, wording in zip(captions, asked, strict=True)]
         if any(captions):
-            own = beside(own, self.encode(captions), [bool(caption) for caption in captions])
+            own = beside(own, self._said(captions), [bool(caption) for caption in captions])
         return own, vectors
 
+    def _said(self, captions: list[str]) -> TextFeatures:
+        """Features of captions beside sentences, padded together; all there are, few, are read with the first."""
+        if not self._captions.keys() >= set(captions):
+            every = self.examples.every_caption()
+            self._captions = dict(zip(every, alone(self.text_encoder(every)), strict=True))
+        return padded([self._captions[caption] for caption in captions])
+
     def encode(self, prompts: list[str]) -> TextFeatures:
-        """Features of each prompt, padded together; those asked for lately are remembered: a sentence is mostly drawn
-        several times, and the captions beside sentences are few."""
+        """Features of each prompt, padded together; those asked for lately are remembered."""
         distinct = list(dict.fromkeys(prompts))
         heard = {prompt: self._heard.pop(prompt) for prompt in distinct if prompt in self._heard}
         unheard = [prompt for prompt in distinct if prompt not in heard]

@@ -255,6 +255,7 @@ def test_what_a_style_taught_is_shown_nothing():
 )
 def test_what_is_asked_for_is_told_in_a_caption_with_its_side_and_speed(clause, caption):
     assert learnt().caption_of(clause, vectors([clause])[0]) == caption
+    assert caption in learnt().every_caption()
 
 
 def test_what_is_not_sure_or_taught_by_a_style_is_told_in_no_caption():
