@@ -6,11 +6,42 @@ with the error it raised. Between two steps anything may happen in Blender: data
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ..motion.blas import one_thread
+
+
+class _Threads:
+    """How many calls run at the moment, and a way to keep them from it."""
+
+    def __init__(self) -> None:
+        self.count, self._changed = 0, threading.Condition()
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count what is within as running; wait first where somebody is :meth:`none`."""
+        with self._changed:
+            self.count += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self.count -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def none(self) -> Iterator[None]:
+        """Wait until nothing runs, and have nothing begin within."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.count)
+            yield
+
+
+threads = _Threads()
 
 
 @dataclass(frozen=True)
@@ -32,7 +63,7 @@ class Call:
 
     def run(self) -> Any:
         """Return what the function returns. Its linear algebra keeps to this thread."""
-        with one_thread():
+        with threads.one_more(), one_thread():
             return self.function(*self.arguments)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import InputError, RigError
 from . import targets, unfinished, write_action
 from .plan import KeyPlan, WriteTarget, plan_motion
-from .steps import Call
+from .steps import Call, threads
 
 ACTION, STRIP, ASSET = "ACTION", "STRIP", "ASSET"
 WRITE_KEYS = 10_000  # written at a time: 5 to 10 ms; a curve that has more by itself is one step
@@ -137,10 +137,14 @@ def _action(uid: int, place: Destination) -> bpy.types.Action:
 
 
 def push_undo(message: str) -> None:
-    """Make what was written since the last step one undo step. A timer has no window: the first one is given."""
+    """Make what was written since the last step one undo step. A timer has no window: the first one is given.
+
+    No call runs in a thread meanwhile: while Blender wrote an undo step, Python in another thread has crashed it.
+    """
     windows = bpy.context.window_manager.windows
-    if windows:
-        with bpy.context.temp_override(window=windows[0]):
+    with threads.none():
+        if windows:
+            with bpy.context.temp_override(window=windows[0]):
+                bpy.ops.ed.undo_push(message=message)
+        else:
             bpy.ops.ed.undo_push(message=message)
-    else:
-        bpy.ops.ed.undo_push(message=message)
