@@ -168,13 +168,14 @@ def resample(values: np.ndarray, source_fps: float, fps: float) -> np.ndarray:
 
 
 def of_length(values: np.ndarray, count: int) -> np.ndarray:
-    """Return the first ``count`` of ``values`` (frames, ...), carried on as they move last where there are too few:
-    (count, ...)."""
+    """Return the first ``count`` of ``values`` (frames, ...), any unit, carried on as they move last where they are
+    too few: (count, ...)."""
     more = np.arange(1, count + 1 - len(values)).reshape(-1, *[1] * (values.ndim - 1))
     beyond = values[-1] + more * (values[-1] - values[-2:][0])
     return np.concatenate([values[:count], beyond]).astype(values.dtype)
 
 
 def fitted(values: np.ndarray, count: int) -> np.ndarray:
-    """Return ``values`` (frames, ...) at ``count`` even times from the first to the last, which stay: (count, ...)."""
+    """Return ``values`` (frames, ...), any unit, at ``count`` even times from the first to the last, which stay:
+    (count, ...)."""
     return catmull_rom(values, np.linspace(0, len(values) - 1, count))

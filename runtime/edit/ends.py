@@ -135,7 +135,7 @@ def on_kept_joints(made: np.ndarray, lengths: np.ndarray, kept: np.ndarray, held
 
 
 def lengths_between(own: np.ndarray, span: tuple[int, int], kept: tuple[bool, bool], frames: np.ndarray) -> np.ndarray:
-    """Return bone lengths (count, 22) at ``frames`` (count,) of a range, first and one past the last in ``span``.
+    """Return bone lengths (count, 22), metres, at ``frames`` (count,) of a range: first, one past the last in ``span``.
 
     They go straight from those of the clip, ``own`` (frames, 22), at one side to the other; of what is ``kept`` on one
     side alone those, of nothing the median.
