@@ -17,3 +17,10 @@ def test_importing_it_loads_no_torch():
     code = "import sys, runtime; print({'torch', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_loading_the_networks_imports_no_compiler():
+    code = "import sys; from runtime import Generator, Recognizer; Generator.load(device='cpu'); Recognizer.load(None, 'cpu')"
+    code += "; print('torch._dynamo' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False", "a product on the device meta takes a second to import it"

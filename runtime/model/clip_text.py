@@ -19,7 +19,7 @@ from torch.nn import functional
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.config import ClipTextConfig, TextEncoderConfig
-from runtime.model.layers import TextLayer, text_vector
+from runtime.model.layers import TextLayer, embedding, text_vector
 from runtime.model.text_encoder import TextEncoder, TextFeatures, load_tokenizer
 
 WEIGHTS_FILE = "clip_text.safetensors"
@@ -65,8 +65,8 @@ class ClipTextEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.tokenizer = tokenizer
-        self.words = nn.Embedding(config.vocabulary, config.width)
-        self.places = nn.Embedding(config.max_tokens, config.width)
+        self.words = embedding(config.vocabulary, config.width)
+        self.places = embedding(config.max_tokens, config.width)
         self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
         self.projection = nn.Linear(config.width, config.projection, bias=False)

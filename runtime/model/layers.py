@@ -42,6 +42,22 @@ def text_vector(tokens: torch.Tensor, valid: torch.Tensor, last: bool) -> torch.
     return (tokens * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
 
 
+def small_vector(width: int) -> nn.Parameter:
+    """Return a vector (width,), no unit, of deviation 0.02 to begin from.
+
+    On the device meta, where networks are made to be filled, it is not scaled: that would import torch's compiler, in a
+    second.
+    """
+    values = torch.randn(width)
+    return nn.Parameter(values if values.is_meta else values * 0.02)
+
+
+def embedding(count: int, width: int) -> nn.Embedding:
+    """Return a table of ``count`` vectors of ``width`` numbers, begun as torch begins it, by a way that on the device
+    meta does not import torch's compiler (:func:`small_vector`)."""
+    return nn.Embedding(count, width, _weight=torch.randn(count, width))
+
+
 class Attention(nn.Module):
     """Multi-head attention of ``x`` on itself or on what is remembered of a context, with a mask of valid tokens."""
 

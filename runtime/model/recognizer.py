@@ -23,7 +23,7 @@ from torch.nn import functional
 from coamd_blender.motion.skeleton import JOINT_COUNT
 from runtime.config import RecognizerConfig
 from runtime.model import representation
-from runtime.model.layers import EncoderLayer, sinusoid, text_vector
+from runtime.model.layers import EncoderLayer, sinusoid, small_vector, text_vector
 from runtime.model.recurrent import ParallelGRU
 from runtime.model.text_encoder import TextFeatures
 
@@ -53,7 +53,7 @@ class Reader(nn.Module):
         super().__init__()
         width = config.width
         self.project = nn.Linear(inputs, width)
-        self.query = nn.Parameter(torch.randn(width) * 0.02)
+        self.query = small_vector(width)
         self.layers = nn.ModuleList(
             EncoderLayer(width, config.heads, config.feedforward, config.dropout) for _ in range(layers)
         )

@@ -21,7 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.config import TextEncoderConfig
-from runtime.model.layers import TextLayer, text_vector
+from runtime.model.layers import TextLayer, embedding, text_vector
 
 WEIGHTS_FILE = "text_encoder.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
@@ -83,8 +83,8 @@ class TextEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.tokenizer = tokenizer
-        self.words = nn.Embedding(config.vocabulary, config.width)
-        self.places = nn.Embedding(config.positions, config.width)
+        self.words = embedding(config.vocabulary, config.width)
+        self.places = embedding(config.positions, config.width)
         self.kind = nn.Parameter(torch.zeros(config.width))
         self.norm = nn.LayerNorm(config.width, eps=1e-12)
         self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))

@@ -13,7 +13,16 @@ import torch
 from torch import nn
 
 from runtime.config import GeneratorConfig
-from runtime.model.layers import Attention, EncoderLayer, FeedForward, at_places, modulate, sinusoid, text_vector
+from runtime.model.layers import (
+    Attention,
+    EncoderLayer,
+    FeedForward,
+    at_places,
+    modulate,
+    sinusoid,
+    small_vector,
+    text_vector,
+)
 
 
 class Told(NamedTuple):
@@ -159,7 +168,7 @@ class MaskedTransformer(nn.Module):
         self.text = TextCondition(config) if config.text_condition == "tokens" else VectorCondition(config)
         self.guidance = GuidanceCondition(width) if config.distilled else None
         self.project = nn.Linear(config.token_dim, width)
-        self.mask_token = nn.Parameter(torch.randn(width) * 0.02)
+        self.mask_token = small_vector(width)
         self.place = nn.Linear(2 * width, width) if config.both_ends else None
         self.layers = nn.ModuleList(MotionLayer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width)
