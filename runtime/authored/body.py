@@ -1,7 +1,6 @@
-"""The canonical body as the solver sees it: trunk frames to joints, two-bone limbs, masses.
+"""The canonical body as the solver sees it: two-bone limbs, masses. Its trunk is ``coamd_blender/motion/trunk.py``'s.
 
-Frames are (..., 3, 3) with columns left, up, forward; the trunk is rebuilt from pelvis, chest and head frames as
-recordings are: hips and spine1 move with the pelvis, neck and collars with the chest, the spine between by thirds.
+Frames are (..., 3, 3) with columns left, up, forward.
 
 Limbs are solved in "out" coordinates of the frame they hang on: x points away from the body's middle, y up, z forward,
 so that one formula serves both sides. A limb's pose is a rotation with columns u (upper bone), b (the way the lower
@@ -105,22 +104,6 @@ def from_out(frame: np.ndarray, vectors: np.ndarray, side: int) -> np.ndarray:
     return np.einsum("fij,...fj->...fi", frame, vectors * _MIRRORED[side])
 
 
-def place_trunk(joints: np.ndarray, pelvis: np.ndarray, chest: np.ndarray, head: np.ndarray) -> None:
-    """Place hips, spine, neck, collars and head of ``joints`` (frames, 22, 3), metres, round their pelvis.
-
-    ``pelvis``, ``chest`` and ``head`` (frames, 3, 3) are the frames that they turn with.
-    """
-    turn = Rotation.from_matrix(np.swapaxes(pelvis, -1, -2) @ chest).as_rotvec()
-    low, high = (pelvis @ Rotation.from_rotvec(turn * share).as_matrix() for share in (1 / 3, 2 / 3))
-    frames = {
-        "left_hip": pelvis, "right_hip": pelvis, "spine1": pelvis, "spine2": low, "spine3": high,
-        "neck": chest, "left_collar": chest, "right_collar": chest, "head": head,
-    }  # fmt: skip
-    for name, frame in frames.items():
-        index = JOINT_INDEX[name]
-        joints[:, index] = joints[:, PARENTS[index]] + frame @ REST_OFFSETS[index]
-
-
 def shoulder_offset(lift: np.ndarray, reach: np.ndarray) -> np.ndarray:
     """Return shoulder minus collar (..., 3) in the chest's out coordinates.
 
@@ -183,32 +166,3 @@ def lowest_point(joints: np.ndarray, names: tuple[str, ...] = tuple(RADII)) -> n
     if len(names) == len(RADII):
         return (joints[:, _FLOOR_JOINTS, 1] - _FLOOR_RADII).min(axis=1)
     return np.min([joints[:, JOINT_INDEX[name], 1] - RADII[name] for name in names], axis=0)
-
-
-def trunk_frames(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pelvis, chest and head frames (frames, 3, 3) of ``joints`` (frames, 22, 3), metres.
-
-    Inverse of :func:`place_trunk`. The head's turn to the sides does not show in 22 joints: its frame keeps the chest's
-    left.
-    """
-    index = JOINT_INDEX
-    pelvis = _fitted(joints, ("left_hip", "right_hip", "spine1"), "pelvis")
-    chest = _fitted(joints, ("neck", "left_collar", "right_collar"), "spine3")
-    up = unit(joints[:, index["head"]] - joints[:, index["neck"]])
-    rest = unit(REST_OFFSETS[index["head"]])
-    left = unit(chest[..., 0] - np.sum(chest[..., 0] * up, axis=-1, keepdims=True) * up)
-    bone = np.stack([left, up, cross(left, up)], axis=-1)
-    tip = np.arctan2(rest[2], rest[1])
-    head = bone @ euler("x", np.full(len(joints), -np.degrees(tip)))
-    return pelvis, chest, head
-
-
-def _fitted(joints: np.ndarray, names: tuple[str, ...], origin: str) -> np.ndarray:
-    """Return frames (frames, 3, 3) that turn the rest offsets of ``names`` onto the bones from ``origin`` (Kabsch)."""
-    places = [JOINT_INDEX[name] for name in names]
-    rest = REST_OFFSETS[places]
-    bones = joints[:, places] - joints[:, None, JOINT_INDEX[origin]]
-    u, _, vt = np.linalg.svd(np.einsum("fni,nj->fij", bones, rest))
-    sign = np.ones((len(joints), 3))
-    sign[:, 2] = np.linalg.det(u @ vt)
-    return (u * sign[:, None]) @ vt

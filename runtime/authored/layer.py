@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from coamd_blender.errors import InputError
+from coamd_blender.motion.trunk import place_trunk, trunk_frames
 
 from .body import (
     FPS,
@@ -19,9 +20,7 @@ from .body import (
     length,
     limb_from_directions,
     mirror,
-    place_trunk,
     to_out,
-    trunk_frames,
     unit,
 )
 from .captions import captions, slots

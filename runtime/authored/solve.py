@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coamd_blender.motion.trunk import place_trunk
+
 from .body import (
     FOREARM,
     FPS,
@@ -26,7 +28,6 @@ from .body import (
     length,
     lower_direction,
     lowest_point,
-    place_trunk,
     shoulder_offset,
     two_bone,
     unit,

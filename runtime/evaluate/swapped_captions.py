@@ -18,19 +18,12 @@ import numpy as np
 
 from coamd_blender.errors import DataError
 from coamd_blender.motion.skeleton import mirror
-from runtime.captions.opposites import names_a_side
+from runtime.captions.opposites import opposite
 
 if TYPE_CHECKING:
     from runtime.evaluate.benchmarks import Options
     from runtime.evaluate.recognition import Understanding
 
-SIDES = (
-    ("left", "right"),
-    ("leftward", "rightward"),
-    ("leftwards", "rightwards"),
-    ("counterclockwise", "clockwise"),
-    ("anticlockwise", "clockwise"),
-)
 SPEEDS = (
     ("slow", "fast"),
     ("slower", "faster"),
@@ -42,9 +35,6 @@ SPEEDS = (
     ("slowly", "briskly"),
 )
 SLOWER, FASTER = 0.6, 1.6  # rates at which a recording is played to change its speed
-_NOT_A_SIDE = re.compile(
-    r"\b(?:up|all|that's|just) ?right\b|\bright (?:away|after|angles?)\b|\bis left\b", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -69,8 +59,6 @@ def swapped(caption: str, pairs: Sequence[tuple[str, str]]) -> str | None:
     for one, other in pairs:
         partners.setdefault(one, other)
         partners.setdefault(other, one)
-    if _NOT_A_SIDE.search(caption):
-        return None
     pattern = re.compile(rf"\b({'|'.join(sorted(partners, key=len, reverse=True))})\b", re.IGNORECASE)
     exchanged, count = pattern.subn(lambda match: partners[match.group(1).lower()], caption)
     return exchanged if count else None
@@ -91,7 +79,7 @@ def side_pairs(motion: np.ndarray, captions: Sequence[str], clip: str) -> list[P
     image = mirror(motion)
     found = []
     for caption in captions:
-        other = swapped(caption, SIDES) if names_a_side(caption) else None
+        other = opposite(caption, "side")
         if other is not None:
             found.append(Pair(motion, caption, other, clip, "as recorded"))
             found.append(Pair(image, other, caption, clip, "mirrored"))

@@ -26,6 +26,7 @@ from torch.nn.functional import normalize
 
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
+from runtime.grammar.inflection import NOT_A_SIDE
 from runtime.model.sampling import Known
 from runtime.model.text_encoder import TextFeatures
 
@@ -124,7 +125,7 @@ def told_by(sentence: str) -> Told:
     That leg is not a side too, unless no other side is told.
     """
     stands = frozenset(side.lower() for side in _STANDS.findall(sentence))
-    rest = _STANDS.sub("", sentence)
+    rest = NOT_A_SIDE.sub("", _STANDS.sub("", sentence))
     found = [frozenset(name for name, words in kind.items() if words.search(rest)) for kind in _TELLING]
     return Told(found[0] or stands, *found[1:], stands, lies_at_the_end(sentence))
 

@@ -61,11 +61,18 @@ _SWAPS = (
     ("anticlockwise", "clockwise"),
     ("counter-clockwise", "clockwise"),
     ("anti-clockwise", "clockwise"),
+    ("leftward", "rightward"),
     ("leftwards", "rightwards"),
     ("left-handed", "right-handed"),
 )
-# Words in which "right" is no side.
-_NOT_A_SIDE = re.compile(r"\b(upright|right away|right angles?|all right|right now)\b")
+# Words in which "right" and "left" are no sides. "The right down" is one, "bends right down" is none.
+NOT_A_SIDE = re.compile(
+    r"\b(?:up|all |that's |just )right\b|\bupright(?=s?\b)|\bright (?:away|now|here|there|angles?)\b"
+    r"|(?<!\bthe )(?<!\bhis )(?<!\bher )(?<!\btheir )(?<!\byour )(?<!\band )(?<!\bor )(?<=\w )right"
+    r" (?:down|next to|in front of|up to|to the (?:top|end|edge|floor|ground))\b"
+    r"|\bleft (?:the (?:room|house|stage)|alone)\b",
+    re.IGNORECASE,
+)
 
 
 def base_form(verb: str) -> str:
@@ -142,7 +149,7 @@ def mirrored(caption: str) -> str:
         kept.append(match.group(0))
         return f"\0{len(kept) - 1}\0"
 
-    text = _NOT_A_SIDE.sub(keep, caption)
+    text = NOT_A_SIDE.sub(keep, caption)
     swaps = {}
     for one, other in _SWAPS:
         swaps.setdefault(one, other)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runtime.grammar.inflection import SUBJECTS
+from runtime.grammar.inflection import NOT_A_SIDE, SUBJECTS
 
 _SUBJECT = re.compile(rf"^(?:{'|'.join(re.escape(name) for name, _, _ in SUBJECTS)}) (?:is |are )?")
 _MANY = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|a few|[0-9]+"
@@ -19,4 +19,9 @@ def wording(caption: str) -> str:
 def bare(caption: str) -> str:
     """Return the wording of a caption without its side and how often; all of it where nothing would be left."""
     said = wording(caption)
-    return " ".join(_SIDE_AND_COUNT.sub("", said).split()) or said
+    kept = [found.span() for found in NOT_A_SIDE.finditer(said)]
+
+    def dropped(found: re.Match) -> str:
+        return found[0] if any(first <= found.start() < last for first, last in kept) else ""
+
+    return " ".join(_SIDE_AND_COUNT.sub(dropped, said).split()) or said

@@ -4,15 +4,14 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from coamd_blender.motion.skeleton import rest_joints
+from coamd_blender.motion.trunk import place_trunk, trunk_frames
 from runtime.authored.body import (
     FOREARM,
     UPPER_ARM,
     centre_of_mass,
     from_out,
     lower_direction,
-    place_trunk,
     to_out,
-    trunk_frames,
     two_bone,
 )
 

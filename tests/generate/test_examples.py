@@ -93,6 +93,8 @@ def test_the_speed_that_is_asked_for_decides_where_one_has_it():
         ("rushes off to the left", {"left"}, {"fast"}),
         ("walks unhurriedly", set(), {"slow"}),
         ("uprights the bottle with both hands", {"both"}, set()),
+        ("holds it right there with the left hand", {"left"}, set()),
+        ("squats right down", set(), set()),
     ],
 )
 def test_sides_and_speeds_have_other_words(sentence, sides, speeds):

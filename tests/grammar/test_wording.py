@@ -14,6 +14,10 @@ from runtime.grammar.wording import bare, wording
         ("turns left", "turns"),
         ("left", "left"),
         ("lifts both hands upright", "lifts both hands upright"),
+        ("hold it right there", "hold it right there"),
+        ("bends right down, left knee straight", "bends right down, knee straight"),
+        ("swings the left up, the right down", "swings the up, the down"),
+        ("turns left where he left the room", "turns where he left the room"),
     ],
 )
 def test_sides_and_counts_are_left_out_and_nothing_else(caption, left):
