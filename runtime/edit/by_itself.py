@@ -14,7 +14,7 @@ import torch
 
 from runtime.config import SamplingConfig
 from runtime.generate.examples import laid_into
-from runtime.generate.multi_action import clause_steps, clauses_of, draw_clauses
+from runtime.generate.multi_action import draw_clauses, parted
 from runtime.model.sampling import Known
 
 if TYPE_CHECKING:
@@ -39,26 +39,27 @@ def is_apt(known: Known) -> bool:
     return FEWEST <= last - first <= MOST
 
 
-def steps_of(prompt: str, known: Known, config: SamplingConfig) -> int:
-    """Return the steps that :func:`drawn_alone` takes."""
+def parts_of(generator: Generator, prompt: str, known: Known) -> list[str]:
+    """Return the clauses of ``prompt`` that :func:`drawn_alone` draws it by."""
     first, last = room_in(known, PASSAGE)
-    return clause_steps(len(clauses_of(prompt, last - first)), config)
+    return parted(generator, [prompt], last - first)[0]
 
 
 def drawn_alone(
     generator: Generator,
     known: Known,
-    prompt: str,
+    parts: list[str],
     seed: int,
     config: SamplingConfig,
     on_step: Callable[[], None] | None = None,
 ) -> Known:
-    """Return what is ``known`` (1, count, dim) with what ``prompt`` says in between, by ``config``: all but passages.
+    """Return what is ``known`` (1, count, dim) with what the clauses ``parts`` say in between, by ``config``: all but
+    passages.
 
     ``on_step`` is called after each step of drawing it, and may raise to stop.
     """
     first, last = room_in(known, PASSAGE)
     count = last - first
     report = None if on_step is None else lambda _coarse: on_step()
-    drawn = draw_clauses(generator, [clauses_of(prompt, count)], count, [seed], config, report)
+    drawn = draw_clauses(generator, [parts], count, [seed], config, report)
     return laid_into(known, Known(drawn, torch.ones_like(drawn, dtype=torch.bool)), first, (0, 0))

@@ -19,7 +19,7 @@ from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import TRAVEL_DIM, SamplingConfig
 from runtime.edit import ends, root_trajectory, way
-from runtime.edit.by_itself import drawn_alone, is_apt, room_in, steps_of
+from runtime.edit.by_itself import drawn_alone, is_apt, parts_of, room_in
 from runtime.edit.latents import MotionAutoencoder
 from runtime.edit.task import Edit
 from runtime.edit.window import Grid, windows
@@ -27,7 +27,7 @@ from runtime.formats.placing import floor_height, resting_height
 from runtime.generate.examples import LEAD, laid_into
 from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
-from runtime.generate.multi_action import for_passages
+from runtime.generate.multi_action import clause_steps, for_passages
 from runtime.generate.rewards import foot_contact, joint_targets, weighted
 from runtime.model.sampling import Known, Steer
 
@@ -139,15 +139,15 @@ class RangeEdit:
         if self.task.cfg is not None:
             config = replace(config, guidance_weight=self.task.cfg)
         between, clock = for_passages(config), itertools.count(1)
-        steps = steps_of(prompt, known, config) + between.steps
+        parts = parts_of(generator, prompt, known)
+        steps = clause_steps(len(parts), config) + between.steps
 
         def report(*_: object) -> None:
             on_step(next(clock), steps)
 
         told = report if on_step else None
-        said = drawn_alone(generator, known, prompt, seed, config, told)
-        drawn = generator.draw([prompt], known.given.shape[1], [seed], between, known=said, on_step=told)
-        return drawn[0].clone()
+        said = drawn_alone(generator, known, parts, seed, config, told)
+        return generator.draw([prompt], known.given.shape[1], [seed], between, known=said, on_step=told)[0].clone()
 
     def _in_context(
         self,

@@ -28,7 +28,8 @@ from runtime.edit.task import Edit
 from runtime.edit.window import DROPPED, OVERLAP, WINDOW
 from runtime.generate.examples import LEAD, laid_into
 from runtime.generate.generator import Generator
-from runtime.generate.multi_action import clean_up
+from runtime.generate.multi_action import clean_up, draw_clauses, gesture_seed, pairs_of
+from runtime.generate.overlay import laid_over
 from runtime.model.sampling import Known
 
 SAME, CHANGE = 2, 1  # tokens of what is there that a scene goes on from, and another one begins with: more of them,
@@ -69,16 +70,21 @@ def storyboard(
             on_step(number * steps + step, len(parts) * steps)
 
         known, its_seed = Known(tokens[None, begin:end].clone(), given), seed + number if own is None else own
-        example = generator.shown([prompt], last - first, [its_seed])
+        (pair,) = pairs_of(generator, [prompt])
+        example = generator.shown([pair.body], last - first, [its_seed])
         drawn = generator.draw(
-            [prompt],
+            [pair.body],
             end - begin,
             [its_seed],
             beginning if changed else going_on,
             known=laid_into(known, example, first - begin, (LEAD if number else 0, 0)),
             on_step=report if on_step else None,
         )
-        tokens[first:last] = drawn[0, first - begin : last - begin].clone()
+        own = drawn[:, first - begin : last - begin]
+        if pair.arms:
+            gesture = draw_clauses(generator, [[pair.arms]], last - first, [gesture_seed(its_seed)], usual)
+            own = laid_over(generator.autoencoder, own, gesture)
+        tokens[first:last] = own[0].clone()
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
     blends = [FRAME_MULTIPLE * first for first, *_ in parts[1:]]

@@ -19,7 +19,7 @@ import numpy as np
 from coamd_blender.errors import DataError, InputError
 from coamd_blender.motion.skeleton import FPS, MAX_FRAMES
 from runtime.evaluate.generated import Order, produce
-from runtime.evaluate.obedience_tests import TESTS, passes_in_order
+from runtime.evaluate.obedience_tests import TESTS, passes, passes_in_order, upright_arms
 
 if TYPE_CHECKING:
     from runtime.evaluate.recognition import Understanding
@@ -29,6 +29,7 @@ PROMPTS = Path(__file__).with_name("obedience_prompts.toml")
 THREE_ACTIONS = Path(__file__).with_name("obedience_three_actions.toml")
 OTHER_WORDS = Path(__file__).with_name("obedience_other_words.toml")
 VOCABULARY = Path(__file__).with_name("obedience_vocabulary.toml")
+TOGETHER = Path(__file__).with_name("obedience_together.toml")
 _CLIP_NAME = re.compile(r".*_(\d{3})_(\d{3})\.npz$")
 
 
@@ -36,7 +37,8 @@ _CLIP_NAME = re.compile(r".*_(\d{3})_(\d{3})\.npz$")
 class Prompt:
     """One prompt: the row it counts in, the sentence, its length in frames, and one test, or up to three in order.
 
-    ``group`` names a further row, of all families that share it.
+    ``group`` names a further row, of all families that share it. ``meanwhile`` is a test of what arms, trunk and head
+    do at the same time, whatever the legs do.
     """
 
     family: str
@@ -44,9 +46,10 @@ class Prompt:
     frames: int
     tests: tuple[dict, ...]
     group: str = ""
+    meanwhile: dict | None = None
 
     def __post_init__(self) -> None:
-        for test in self.tests:
+        for test in (*self.tests, *([self.meanwhile] if self.meanwhile else ())):
             if test.get("is") not in TESTS:
                 raise InputError(f"Prompt {self.text!r} names no known test", f"Use one of {', '.join(TESTS)}")
         if len(self.tests) not in (1, 2, 3) or not 4 <= self.frames <= MAX_FRAMES:
@@ -54,7 +57,8 @@ class Prompt:
 
     def obeyed(self, joints: np.ndarray) -> bool:
         """Tell whether ``joints`` (frames, 22, 3), metres, do what the prompt says."""
-        return passes_in_order(joints, list(self.tests))
+        arms = self.meanwhile is None or passes(upright_arms(joints), self.meanwhile)
+        return arms and passes_in_order(joints, list(self.tests))
 
 
 def load_prompts(path: Path = PROMPTS) -> list[Prompt]:
@@ -69,6 +73,7 @@ def load_prompts(path: Path = PROMPTS) -> list[Prompt]:
             round(row["seconds"] * FPS),
             tuple(row.get("then") or [row["test"]]),
             row.get("group", ""),
+            row.get("meanwhile"),
         )
         for row in rows
     ]

@@ -16,7 +16,7 @@ import numpy as np
 from coamd_blender.errors import InputError
 from coamd_blender.motion.kinematics import velocity
 from coamd_blender.motion.signals import runs
-from coamd_blender.motion.skeleton import FPS
+from coamd_blender.motion.skeleton import FPS, JOINT_INDEX, PARENTS, REST_OFFSETS, STANDING_HEIGHT
 from runtime.evaluate import geometry as g
 from runtime.evaluate.vocabulary import TESTS as VOCABULARY
 
@@ -347,7 +347,46 @@ def stand_still(joints: np.ndarray) -> bool:
     return bool(len(joints) >= 0.8 * FPS and calm and straight and quiet and steady and g.net_travel(joints) < 0.2)
 
 
+def either_hand_up(joints: np.ndarray) -> bool:
+    """Tell whether ``joints`` (frames, 22, 3), metres, show one hand held up, of either side (:func:`hand_up`)."""
+    return any(hand_up(joints, side) for side in g.SIDES)
+
+
+def march(joints: np.ndarray) -> bool:
+    """Tell whether ``joints`` (frames, 22, 3), metres, show a march: a walk forward, or high knees on the spot."""
+    return walk(joints) or VOCABULARY["high_knees"](joints)
+
+
+def turns_round(joints: np.ndarray, degrees: float = 120.0) -> bool:
+    """Tell whether the body of ``joints`` (frames, 22, 3), metres, comes to face ``degrees`` or more away from where it
+    faced first."""
+    heading = g.heading(joints)
+    return bool(np.abs(heading - heading[0]).max() > np.radians(degrees))
+
+
+def upright_arms(joints: np.ndarray) -> np.ndarray:
+    """Return ``joints`` (frames, 22, 3), metres, with what arms, trunk and head do, over legs that stand: (frames, 22,
+    3).
+
+    Every frame faces +Z with the pelvis at its standing height over the origin, as it is turned otherwise; the legs
+    hang from the hips. So tests of gestures judge them whatever the legs do.
+    """
+    joints = g.require_motion(joints)
+    forward, left = g.forward_axis(joints), g.left_axis(joints)
+    offset = joints - joints[:, :1]
+    across, ahead = (np.einsum("fjc,fc->fj", offset, axis) for axis in (left, forward))
+    placed = np.stack([across, offset[..., 1] + STANDING_HEIGHT, ahead], axis=-1)
+    for part in ("knee", "ankle", "foot"):
+        for side in g.SIDES:
+            place = JOINT_INDEX[f"{side}_{part}"]
+            placed[:, place] = placed[:, PARENTS[place]] + REST_OFFSETS[place]
+    return placed
+
+
 TESTS: dict[str, Callable[..., bool]] = {
+    "either_hand_up": either_hand_up,
+    "march": march,
+    "turns_round": turns_round,
     "walk": walk,
     "run": run,
     "walk_backwards": walk_backwards,

@@ -91,6 +91,16 @@ OPEN = (
         styled=True,
     ),
     Benchmark(
+        "obedience_together",
+        "two things at once: what arms do while the body does something else",
+        WEIGHTS,
+        "benchmarks.run_obedience_of",
+        arguments=("TOGETHER",),
+        usual={"seeds": 4},
+        recognises=False,
+        styled=True,
+    ),
+    Benchmark(
         "known_unknown",
         "are prompts never met told from those learnt",
         WEIGHTS,

@@ -3,7 +3,10 @@
 generator.py      the loaded networks: prompts in, joints out
 batches.py        many prompts, in batches that fit the device
 multi_action.py   ... and drawn action by action
+together.py       sentences of two things done at once, taken apart
+overlay.py        ... and what arms do, laid over what the body does
 examples.py       what the networks are shown of actions that words alone do not bring
+asked.py          side, speed and count that a sentence asks for
 taught.py         ... and of what styles were taught, by their own clips
 style.py          what was taught: clips, and small changes to the networks
 alignment.py      two motions laid beside one another in time

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,12 +25,15 @@ from torch.nn.functional import normalize
 
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
-from runtime.grammar.inflection import NOT_A_SIDE
+from runtime.generate.asked import SPEED_WORDS, misfit, told_by
 from runtime.model.sampling import Known
 from runtime.model.text_encoder import TextFeatures
 
 FILE = "examples.safetensors"
 SURE = 0.5  # probability from which on an action is taken to be asked for
+# From which on clauses are taken for one action told move by move: probability, cosine to its nearest sentence. Of
+# 1,500 sentences of two actions 2 in 100 are then taken for one, of sentences that tell one in clauses 20 in 100.
+VERY_SURE, TOLD_NEAR = 0.99, 0.7
 AS_LIKELY = 0.5  # share of the likeliest action's probability from which on chance may choose another
 NEAR = 0.6  # cosine to the nearest sentence of an action under which a sentence has nothing to do with it
 NEIGHBOURS, PULL = 2, 45.0  # sentences of a class that are compared; what their mean cosine adds to its logit
@@ -39,37 +41,6 @@ WORDS = 0.7  # what the words alone count for beside what they mean together
 MOST_JUDGED = 512  # sentences of which is remembered what they ask for
 LEAD = 2  # tokens that are drawn between what is there and an example
 CHOICE, SLACK = 6, 5  # examples that chance chooses among; tokens by which these may fit worse than the best
-_TWO = r"two(?! (?:hands|arms|legs|feet|knees|fists|palms|fingers|people))|twice"
-_NUMBERS = (r"once", _TWO, r"three|thrice", "four", "five", "six", "seven", "eight", "nine", "ten")
-_SIDES = {
-    "left": r"left|(?:anti|counter)-?clockwise",
-    "right": r"right|(?<!anti-)(?<!counter-)clockwise",
-    "both": r"both|two hands|two arms",
-}
-_SPEEDS = {
-    "slow": r"slow(?:ly)?|lazily|carefully|gently|leisurely|unhurried(?:ly)?|sluggish(?:ly)?|snail's pace"
-    r"|ambl(?:es?|ing)|dawdl(?:es?|ing)|plod(?:s|ding)?|trudg(?:es?|ing)",
-    "fast": r"fast|quick(?:ly)?|rapid(?:ly)?|swift(?:ly)?|brisk(?:ly)?|(?<!un)hurr(?:ied|iedly|y|ies|ying)"
-    r"|rush(?:es|ing)?|hastily|in haste|(?:full|top) speed",
-}
-_SPEED_WORDS = {"slow": "slowly", "fast": "quickly"}
-_TIMES = {str(number): rf"{word}|{number}" for number, word in enumerate(_NUMBERS, start=1)}
-_TELLING = [
-    {name: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for name, pattern in kind.items()}
-    for kind in (_SIDES, _SPEEDS, _TIMES)
-]
-_STANDS = re.compile(r"\bon (?:the|his|her|their|its|my|your|one's)? ?(left|right) (?:leg|foot)\b", re.IGNORECASE)
-# What of a lying body is up. "Onto", "to" and the like tell how it ends, "from" and "lying on" how it began.
-_UP = r"backs?|spine|supine|(?:face|belly|chest|tummy) ?-?up(?:wards?)?"
-_DOWN = r"stomach|belly|bellies|tummy|tummies|front|chest|prone|(?:face|belly|chest) ?-?down(?:wards?)?"
-_LYING = re.compile(
-    rf"(?:\b(?P<way>on ?to|to|into|until|till|from|off|lying|lies|lie|laid)"
-    r"(?: (?:being|lying|lie|on|the|a|his|her|their|its|my|your|one's|flat))* )?"
-    rf"\b(?:(?P<up>{_UP})|(?P<down>{_DOWN}))\b",
-    re.IGNORECASE,
-)
-_ENDS, _BEGINS = ("onto", "on to", "to", "into", "until", "till"), ("from", "off", "lying", "lies", "lie", "laid")
-_OTHER_FACE = {"up": "down", "down": "up"}
 _TOGETHER = re.compile(r"\b(?:while|whilst|as (?:he|she|they|it)|at the same time)\b", re.IGNORECASE)
 _MOVES = re.compile(
     r"\b(?:walk|run|jog|march|strid|stroll|pac|wander|sprint|skip|hop|crawl|jump|leap|danc|turn|spin|climb|step|mov|go"
@@ -87,6 +58,9 @@ class ExamplesConfig:
     told      for each example its side, speed and count in words, where it has them
     lengths   tokens of each example
     begins    for each example the token that its action begins at, after some standing
+    arms      numbers of the classes that arms, trunk and head do alone
+    bodies    numbers of the classes that may be done while arms do something else
+    compounds pairs of a class and one of ``arms`` that its own sentences tell of: both are meant as one
     made_for  sha256 of the autoencoder that the tokens are of
     captions  for each class what it is called in a caption, "" where it has none; may hold {speed}
     sided     the same of one side, with {side}; "" where it has none
@@ -102,66 +76,25 @@ class ExamplesConfig:
     sided: tuple[str, ...] = ()
     known: tuple[int, ...] = ()
     begins: tuple[int, ...] = ()
+    arms: tuple[int, ...] = ()
+    bodies: tuple[int, ...] = ()
+    compounds: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        for field in ("actions", "owner", "told", "lengths", "captions", "sided", "known", "begins"):
+        for field in ("actions", "owner", "told", "lengths", "captions", "sided", "known", "begins", "arms", "bodies"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
+        object.__setattr__(self, "compounds", tuple(map(tuple, self.compounds)))
 
 
-class Told(NamedTuple):
-    """What a sentence tells of, each in words of ``_SIDES``, ``_SPEEDS`` and ``_TIMES``."""
+class Likeliest(NamedTuple):
+    """The class that a sentence most likely belongs to, how likely, the cosine to the nearest sentence of any action,
+    and how likely it tells of something that arms do alone, or of something that leaves them free."""
 
-    sides: frozenset[str]
-    speeds: frozenset[str]
-    times: frozenset[str]
-    stands: frozenset[str]  # the leg that it is said to be on
-    lies: frozenset[str] = frozenset()  # "up" or "down": how the face of a lying body ends
-
-
-@lru_cache(maxsize=8192)
-def told_by(sentence: str) -> Told:
-    """Return which side, speed and count a sentence tells of, and on which leg.
-
-    That leg is not a side too, unless no other side is told.
-    """
-    stands = frozenset(side.lower() for side in _STANDS.findall(sentence))
-    rest = NOT_A_SIDE.sub("", _STANDS.sub("", sentence))
-    found = [frozenset(name for name, words in kind.items() if words.search(rest)) for kind in _TELLING]
-    return Told(found[0] or stands, *found[1:], stands, lies_at_the_end(sentence))
-
-
-def lies_at_the_end(sentence: str) -> frozenset[str]:
-    """Return how the face of a lying body is said to end, {"up"} or {"down"}; empty where nothing is said of it.
-
-    Of several mentions that counts which is said to be the end, else the last that is not said to be the beginning;
-    where the beginning alone is told, the body ends the other way round.
-    """
-    ends, begins = [], []
-    for found in _LYING.finditer(sentence):
-        way = (found["way"] or "").lower()
-        face = "up" if found["up"] else "down"
-        if way in _BEGINS:
-            begins.append(face)
-        else:
-            ends.append((way in _ENDS, face))
-    if ends:
-        told = [face for is_end, face in ends if is_end] or [face for _, face in ends]
-        return frozenset(told[-1:])
-    return frozenset(_OTHER_FACE[face] for face in begins[-1:])
-
-
-def misfit(asked: Told, told: Told) -> tuple[int, int, int]:
-    """Return how little an example that is ``told`` of fits what is ``asked`` for, what misleads most first.
-
-    Another side, or standing on another leg where both tell of one, or lying another way; repeats too many or too few;
-    another speed.
-    """
-    by_leg = bool(asked.stands and told.stands)
-    side, own_side = (asked.stands, told.stands) if by_leg else (asked.sides, told.sides)
-    apart = min((abs(int(one) - int(other)) for one in asked.times for other in told.times), default=0)
-    speed = bool(asked.speeds and not asked.speeds & told.speeds)
-    turned = bool(asked.lies and told.lies and not asked.lies & told.lies)
-    return int(bool(side and own_side and not side & own_side)) + int(turned), apart, int(speed)
+    number: int
+    chance: float
+    near: float
+    by_arms: float
+    leave_arms: float
 
 
 def vectors_of(text: TextFeatures) -> torch.Tensor:
@@ -262,6 +195,29 @@ class Examples:
             self._judged |= dict(zip([keys[row] for row in unknown], zip(chances, cosines, strict=True), strict=True))
         return [self._judged[key] for key in keys]
 
+    def likeliest(self, vectors: torch.Tensor) -> list[Likeliest]:
+        """Return for each unit vector of ``vectors`` (n, dim) the class that its sentence most likely belongs to."""
+        arms, bodies = list(self.config.arms), list(self.config.bodies)
+        return [
+            Likeliest(
+                int(chances.argmax()),
+                float(chances.max()),
+                near,
+                float(chances[arms].sum()),
+                float(chances[bodies].sum()),
+            )
+            for chances, near in self._judge(vectors)
+        ]
+
+    def is_one(self, whole: Likeliest, clauses: Sequence[Likeliest]) -> bool:
+        """Tell whether a sentence of several ``clauses`` tells one action of ours move by move.
+
+        Then the ``whole`` is surely that action, and no clause is: of several actions in a row one is what the sentence
+        is nearest to.
+        """
+        ours = whole.number < len(self.config.actions) and whole.chance >= VERY_SURE and whole.near >= TOLD_NEAR
+        return ours and all(clause.number != whole.number for clause in clauses)
+
     def _nearest_of_classes(self, near: np.ndarray) -> np.ndarray:
         """Return the mean cosine (n, classes) of the ``NEIGHBOURS`` sentences of each class that are nearest, of a
         class of fewer the nearest.
@@ -303,14 +259,14 @@ class Examples:
         sides, speeds = told.sides, told.speeds
         one_side = len(sides) == 1 and "both" not in sides
         caption = (self.config.sided if one_side else self.config.captions)[best]
-        speed = _SPEED_WORDS[next(iter(speeds))] if len(speeds) == 1 else ""
+        speed = SPEED_WORDS[next(iter(speeds))] if len(speeds) == 1 else ""
         return " ".join(caption.format(side=next(iter(sides), ""), speed=speed).split())
 
     def every_caption(self) -> list[str]:
         """Return all that :meth:`caption_of` can return, each once, "" among them: they are few."""
         forms = [*((text, "") for text in self.config.captions), *((text, side) for text in self.config.sided
                  for side in ("left", "right"))]  # fmt: skip
-        speeds = ("", *_SPEED_WORDS.values())
+        speeds = ("", *SPEED_WORDS.values())
         said = (" ".join(text.format(side=side, speed=speed).split()) for text, side in forms for speed in speeds)
         return list(dict.fromkeys(["", *said]))
 
@@ -455,6 +411,7 @@ def _fits(config: ExamplesConfig, tensors: dict[str, torch.Tensor]) -> bool:
         and tensors["basis"].shape == (tensors["weight"].shape[1], tensors["sentences"].shape[1])
         and len(config.owner) == len(config.told) == len(config.begins) == count
         and all(0 <= owner < len(config.actions) for owner in config.owner)
+        and all(0 <= number < classes for number in (*config.arms, *config.bodies, *sum(config.compounds, ())))
         and len(tensors["tokens"]) == sum(config.lengths)
         and tensors["weight"].shape[1] == 2 * tensors["phrases"].shape[1]
         and len(tensors["phrases"]) % len(config.actions) == 0 < len(tensors["phrases"])

@@ -15,6 +15,7 @@ from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from coamd_blender.wire import limits
 from coamd_blender.wire.checks import check_seconds, tidy_prompt
+from coamd_blender.wire.clauses import clauses
 from runtime import checkpoint
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
@@ -28,9 +29,10 @@ from runtime.config import (
 )
 from runtime.generate.examples import Examples, vectors_of
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
-from runtime.generate.multi_action import blend_frames, clause_steps, clauses_of, clean_up, draw_clauses
+from runtime.generate.multi_action import blend_frames, clause_steps, clean_up, draw_clauses, pairs_of, parted
 from runtime.generate.style import Wardrobe, Worn
-from runtime.generate.taught import SHARE, Nearness, Taught
+from runtime.generate.taught import SHARE, Nearness, Taught, beside_taught
+from runtime.generate.together import told_at_once
 from runtime.generate.vocabulary import Vocabulary
 from runtime.grammar.wording import bare, wording
 from runtime.model.autoencoder import Autoencoder
@@ -82,15 +84,6 @@ def _with_actions(vocabulary: Vocabulary | None, examples: Examples | None) -> V
     if vocabulary is None or examples is None:
         return vocabulary
     return vocabulary.with_captions(*examples.called())
-
-
-def _laid_over(own: Known | None, other: Known | None, rows: Sequence[int]) -> Known | None:
-    """Return what styles show of all clauses, ``own``, and what ``other`` shows of the clauses ``rows``."""
-    if own is None or other is None:
-        return own if other is None else other
-    tokens, given = own.tokens.clone(), own.given.clone()
-    tokens[list(rows)], given[list(rows)] = other.tokens, other.given
-    return Known(tokens, given)
 
 
 def _report_rows(
@@ -232,12 +225,14 @@ class Generator:
         return [f"In the style {each.style.config.name!r}, strength {each.strength:g}" for each in worn]
 
     def notes(self, prompts: Sequence[str]) -> list[str]:
-        """Return a line for each clause of ``prompts`` far from everything learnt; none without a vocabulary."""
+        """Return a line for each clause of ``prompts`` of two things done at once, and for each that is far from
+        everything learnt; none without a vocabulary."""
         known = self._known or self.vocabulary
         if known is None or not isinstance(self.text_encoder, TextEncoder):
             return []
-        found = [known.unlearnt(prompt, self.encode) for prompt in dict.fromkeys(prompts)]
-        return [str(unlearnt) for told in found for unlearnt in told]
+        pairs = pairs_of(self, [clause for prompt in dict.fromkeys(prompts) for clause in clauses(prompt)])
+        found = [known.unlearnt(half, self.encode) for pair in pairs for half in pair if half]
+        return [*filter(None, map(told_at_once, pairs)), *(str(one) for own in found for one in own)]
 
     def generate(
         self,
@@ -279,12 +274,12 @@ class Generator:
         self, prompts: list[str], count: int, seeds: list[int], config: SamplingConfig, on_step: StepCallback | None
     ) -> np.ndarray:
         """:meth:`generate` without guidance: prompts of as many clauses each are drawn together."""
-        parted = [clauses_of(prompt, count) if config.by_clause else [prompt] for prompt in prompts]
+        all_parts = parted(self, prompts, count) if config.by_clause else [[prompt] for prompt in prompts]
         groups: dict[int, list[int]] = {}
-        for row, parts in enumerate(parted):
+        for row, parts in enumerate(all_parts):
             groups.setdefault(len(parts), []).append(row)
         tokens = torch.zeros(len(prompts), count, self.networks.config.token_dim, device=self.device)
-        blends = [blend_frames(len(parts), count) for parts in parted]
+        blends = [blend_frames(len(parts), count) for parts in all_parts]
         progress, steps = itertools.count(1), sum(clause_steps(clause_count, config) for clause_count in groups)
         for rows in groups.values():
 
@@ -296,7 +291,7 @@ class Generator:
             def report(coarse: Callable[[], torch.Tensor], rows: list[int] = rows, preview: Callable = preview) -> None:
                 on_step(next(progress), steps, partial(preview, coarse, rows))
 
-            chosen, its_seeds = [parted[row] for row in rows], [seeds[row] for row in rows]
+            chosen, its_seeds = [all_parts[row] for row in rows], [seeds[row] for row in rows]
             tokens[rows] = draw_clauses(self, chosen, count, its_seeds, config, report if on_step else None)
         return self._decode(tokens, blends=blends)
 
@@ -322,7 +317,7 @@ class Generator:
         noise, order = (part.to(self.device) for part in noise_of_seeds(seeds, count, self.networks.config.token_dim))
         told = [tidy_prompt(prompt) for prompt in prompts]
         if text is None:
-            text, _ = self._read(told, self._asked(told))
+            text, _ = self._read(told, self.asked(told))
         fast = self.quality == "fast"
         if fast and steer:
             config = replace(config, steps=FAST_CLIMBING_STEPS if climbs else FAST_LED_STEPS)
@@ -368,7 +363,7 @@ class Generator:
         ``free`` says of how many of the first and last tokens of each clause nothing is shown.
         """
         told = [tidy_prompt(clause) for clause in clauses]
-        asked = self._asked(told)
+        asked = self.asked(told)
         text, vectors = self._read(told, asked)
         return text, self._example(told, asked, vectors, count, seeds, free)
 
@@ -379,22 +374,26 @@ class Generator:
             return None
         told = [tidy_prompt(clause) for clause in clauses]
         vectors = vectors_of(self.encode([bare(clause) for clause in told]))
-        return self._example(told, self._asked(told), vectors, count, seeds, between=True)
+        return self._example(told, self.asked(told), vectors, count, seeds, between=True)
 
     def understood(self, prompt: str, frames: int) -> str:
         """Return a prompt for so many ``frames`` in words that the networks have learnt, clause by clause, where the
         examples know them; a recogniser judges a motion better by these than by a stranger's. What was taught stays."""
         if self.examples is None:
             return prompt
-        clauses = clauses_of(tidy_prompt(prompt), max(1, frames // FRAME_MULTIPLE))
-        vectors = vectors_of(self.encode([bare(clause) for clause in clauses])).cpu()
+        (parts,) = parted(self, [tidy_prompt(prompt)], max(1, frames // FRAME_MULTIPLE))
+        pairs = pairs_of(self, parts)
+        told = [half for pair in pairs for half in pair if half]
+        vectors = vectors_of(self.encode([bare(clause) for clause in told])).cpu()
         said = [
             self.examples.named(clause, vector) if taught is None else clause
-            for clause, vector, taught in zip(clauses, vectors, self._asked(clauses), strict=True)
+            for clause, vector, taught in zip(told, vectors, self.asked(told), strict=True)
         ]
-        return ", then ".join([said[0], *map(wording, said[1:])])
+        halves = iter(said)
+        whole = [" while ".join([next(halves), *(wording(next(halves)) for _ in pair.arms[:1])]) for pair in pairs]
+        return ", then ".join([whole[0], *map(wording, whole[1:])])
 
-    def _asked(self, told: list[str]) -> list[str | None]:
+    def asked(self, told: list[str]) -> list[str | None]:
         """Return which sentence that clips were taught by each clause asks for; None for none."""
         return [None] * len(told) if self._clips is None else self._clips.asked(told)
 
@@ -424,7 +423,7 @@ class Generator:
         if self.examples is not None and rows:
             clauses, their_seeds, theirs = ([each[row] for row in rows] for each in (told, seeds, free))
             other = self.examples.shown(clauses, vectors[rows], count, their_seeds, self._words(), theirs, between)
-        known = _laid_over(own, other, rows)
+        known = beside_taught(own, other, rows)
         return None if known is None else Known(*(part.to(self.device) for part in known))
 
     def pusher(self, guidance: Guidance, origin: torch.Tensor | None = None) -> Pusher:

@@ -2,7 +2,8 @@
 
 Each clause (coamd_blender/wire/clauses.py) is drawn alone, over its share of the time, as if nothing else were asked
 for: the networks have learnt single actions better than rows of them, and what they are shown of one action talks them
-out of the next. Then the passages between the clauses are drawn anew between what stays on both sides, without a text,
+out of the next. What arms do while the body does something else is drawn alone, too, and laid over it (together.py).
+Then the passages between the clauses are drawn anew between what stays on both sides, without a text,
 and the more of them the further the body has to rise or sink.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,12 +19,18 @@ import numpy as np
 import torch
 
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
+from coamd_blender.wire.checks import tidy_prompt
 from coamd_blender.wire.clauses import clauses
 from runtime.cleanup.blend import acceleration, soften_blends, without_jolts
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import SamplingConfig
-from runtime.model.sampling import Known
+from runtime.generate import together
+from runtime.generate.examples import vectors_of
+from runtime.generate.overlay import laid_over
+from runtime.generate.together import Pair
+from runtime.grammar.wording import bare
+from runtime.model.sampling import Known, StepReport
 
 if TYPE_CHECKING:
     from runtime.generate.generator import Generator
@@ -34,6 +42,7 @@ SEAM_SECONDS = 0.2  # on either side of a blend that are made as even as the res
 PASSAGE_STEPS = 6  # autoregressive steps for the passages, at most
 SETTINGS = (SHORTEST_CLAUSE, PASSAGE, LONGEST_PASSAGE, RISE, PASSAGE_STEPS)
 _SEED_STRIDE = 1_000_003  # between the seeds of two clauses
+_GESTURE_STRIDE = 500_009  # between those of what the body does and of what arms do meanwhile
 
 
 def clauses_of(prompt: str, count: int) -> list[str]:
@@ -41,6 +50,40 @@ def clauses_of(prompt: str, count: int) -> list[str]:
     where there is too little time for each."""
     parts = clauses(prompt)
     return parts if count >= SHORTEST_CLAUSE * len(parts) else [prompt]
+
+
+def parted(generator: Generator, prompts: list[str], count: int) -> list[list[str]]:
+    """Return the clauses that each prompt is drawn by over ``count`` tokens: itself alone where it tells one action,
+    even move by move, as the examples know it."""
+    parts = [clauses_of(prompt, count) for prompt in prompts]
+    rows = [row for row, own in enumerate(parts) if len(own) > 1]
+    if generator.examples is None or not rows:
+        return parts
+    texts = [text for row in rows for text in (prompts[row], *parts[row])]
+    found = iter(generator.examples.likeliest(_vectors(generator, texts)))
+    for row in rows:
+        whole, *own = (next(found) for _ in range(1 + len(parts[row])))
+        if generator.examples.is_one(whole, own):
+            parts[row] = [prompts[row]]
+    return parts
+
+
+def pairs_of(generator: Generator, clauses: list[str]) -> list[Pair]:
+    """Return what each clause says that the body does, and what arms do meanwhile (together.py); what clips have taught
+    stays whole."""
+    told = [tidy_prompt(clause) for clause in clauses]
+    pairs = [Pair(clause) for clause in told]
+    rows = [row for row, wording in enumerate(generator.asked(told)) if wording is None]
+    if generator.examples is None or not rows:
+        return pairs
+    judged = together.pairs_of([told[row] for row in rows], generator.examples, partial(_vectors, generator))
+    for row, pair in zip(rows, judged, strict=True):
+        pairs[row] = pair
+    return pairs
+
+
+def _vectors(generator: Generator, texts: list[str]) -> torch.Tensor:
+    return vectors_of(generator.encode([bare(text) for text in texts]))
 
 
 def for_clauses(clause_count: int, config: SamplingConfig) -> SamplingConfig:
@@ -87,7 +130,7 @@ def draw_clauses(
     config = for_clauses(len(shares), config)
     longest = max(last - first for first, last in shares)
 
-    def together(drawn: torch.Tensor) -> torch.Tensor:
+    def in_a_row(drawn: torch.Tensor) -> torch.Tensor:
         """One row a prompt of tokens drawn one row a clause; the longest share's last token may be one too many."""
         parts = drawn.unflatten(0, (len(shares), len(prompts)))
         return torch.cat([parts[number, :, : last - first] for number, (first, last) in enumerate(shares)], dim=1)
@@ -96,17 +139,18 @@ def draw_clauses(
     their_seeds = [seed + number * _SEED_STRIDE for number in range(len(shares)) for seed in seeds]
     last = len(shares) - 1
     inner = [(PASSAGE * (number > 0), PASSAGE * (number < last)) for number in range(len(shares)) for _ in prompts]
-    text, known = generator.heard(told, longest, their_seeds, [_room(longest, *ends) for ends in inner])
-    alone = generator.draw(
-        told,
+    rooms = [_room(longest, *ends) for ends in inner]
+    pairs = pairs_of(generator, told)
+    alone = _drawn_alone(
+        generator,
+        pairs,
         longest,
         their_seeds,
+        rooms,
         config,
-        text=text,
-        known=known,
-        on_step=(lambda _step, _steps, coarse: on_step(lambda: together(coarse()))) if on_step else None,
+        (lambda _step, _steps, coarse: on_step(lambda: in_a_row(coarse()[: len(told)]))) if on_step else None,
     )
-    tokens = together(alone)
+    tokens = in_a_row(alone)
     if len(shares) == 1:
         return tokens
     open_tokens = _passages(generator, tokens, edges).to(tokens.device)
@@ -114,6 +158,36 @@ def draw_clauses(
     whole = [", then ".join(prompt) for prompt in prompts]
     report = (lambda _step, _steps, coarse: on_step(coarse)) if on_step else None
     return generator.draw(whole, count, seeds, for_passages(config), known=known, on_step=report)
+
+
+def _drawn_alone(
+    generator: Generator,
+    pairs: Sequence[Pair],
+    count: int,
+    seeds: list[int],
+    rooms: list[tuple[int, int]],
+    config: SamplingConfig,
+    on_step: StepReport | None,
+) -> torch.Tensor:
+    """Draw ``count`` tokens of each clause, of one with ``arms`` the body's with what the arms do laid over it.
+
+    ``rooms`` says of how many of the first and last tokens of each nothing is shown.
+    """
+    rows = [row for row, pair in enumerate(pairs) if pair.arms]
+    told = [pair.body for pair in pairs] + [pairs[row].arms for row in rows]
+    seeds = seeds + [gesture_seed(seeds[row]) for row in rows]
+    text, known = generator.heard(told, count, seeds, rooms + [rooms[row] for row in rows])
+    drawn = generator.draw(told, count, seeds, config, text=text, known=known, on_step=on_step)
+    alone, gestures = drawn[: len(pairs)], drawn[len(pairs) :]
+    if rows:
+        alone = alone.clone()
+        alone[rows] = laid_over(generator.autoencoder, alone[rows], gestures)
+    return alone
+
+
+def gesture_seed(seed: int) -> int:
+    """Return the seed of what arms do while the body does something of ``seed``."""
+    return seed + _GESTURE_STRIDE
 
 
 def _room(count: int, before: int, after: int) -> tuple[int, int]:

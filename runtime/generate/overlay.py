@@ -1,8 +1,9 @@
 """What the arms, the trunk and the head of one motion do, laid over another motion: waving over a walk.
 
 The arms go where the gesture has them against its chest, as long as they are away from where they hang; before and
-after, and where the gesture leaves an arm alone, they are the body's own. Trunk and head turn by what the gesture adds
-to how it stands. Legs and pelvis stay.
+after, and where the gesture leaves an arm alone, they are the body's own. A hand at the hips stays at the hips. Trunk
+and head turn by what the gesture adds to how it stands, and while an arm is in use the trunk sways less than it would:
+who points at something while walking holds the arm steady. Legs and pelvis stay.
 """
 
 from __future__ import annotations
@@ -10,30 +11,49 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import torch
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-from coamd_blender.motion.rotations import rotate, transpose, unit
-from coamd_blender.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, SIDES
+from coamd_blender.motion.kinematics import bend_limb
+from coamd_blender.motion.rotations import dot, rotate, transpose, unit
+from coamd_blender.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, SIDES, with_bone_lengths
 from coamd_blender.motion.trunk import place_trunk, trunk_frames
+from runtime.model.autoencoder import Autoencoder
 
 _ARM = ("collar", "shoulder", "elbow", "wrist")
 _LEGS = [JOINT_INDEX[f"{side}_{part}"] for side in SIDES for part in ("hip", "knee", "ankle", "foot")]
-_LENGTH = float(BONE_LENGTHS[JOINT_INDEX["left_elbow"]] + BONE_LENGTHS[JOINT_INDEX["left_wrist"]])
-HANGS = (0.06, -0.97 * _LENGTH, 0.04)  # metres from the shoulder to the wrist of a hanging arm: out, up, forward
+_UPPER, _LOWER = (float(BONE_LENGTHS[JOINT_INDEX[name]]) for name in ("left_elbow", "left_wrist"))
+# Metres from the shoulder to the wrist of a hanging arm: out, up, forward.
+HANGS = (0.06, -0.97 * (_UPPER + _LOWER), 0.04)
 NEAR, AWAY = 0.12, 0.24  # metres of a wrist from there: up to the first an arm hangs, from the second on it is in use
+STRAIGHT, BENT = 138.0, 120.0  # degrees of an elbow: down to the first an arm hangs, from the second on it is in use
 ROUND = 5  # frames, odd, over which an arm comes into use, and about as many again
+STRIDE = 15  # frames, odd, over which the trunk's sway is evened out while an arm is in use
+AT_HIPS, OFF_HIPS = 0.2, 0.32  # metres from wrist to hip joint: up to the first a hand goes with the pelvis, from the
+# second on with the chest
+
+
+@torch.inference_mode()
+def laid_over(autoencoder: Autoencoder, body: torch.Tensor, gesture: torch.Tensor) -> torch.Tensor:
+    """Return the normalised tokens ``body`` (n, count, token_dim) with what arms, trunk and head do in those of
+    ``gesture``, of the same shape: (n, count, token_dim)."""
+    motions, gestures = (with_bone_lengths(autoencoder.decode(each).float().cpu().numpy()) for each in (body, gesture))
+    laid = np.stack([overlay(*each) for each in zip(motions, gestures, strict=True)])
+    return autoencoder.encode(torch.from_numpy(laid.astype(np.float32)).to(body.device))[0]
 
 
 def overlay(body: np.ndarray, gesture: np.ndarray) -> np.ndarray:
-    """Return the motion ``body`` (frames, 22, 3), metres, with the arms, trunk and head of ``gesture``: the same shape.
+    """Return the motion ``body`` with the arms, trunk and head of ``gesture``: (frames, 22, 3), metres.
 
-    Both are on the canonical body, with as many frames; the gesture stands, wherever it is and whichever way it faces.
+    Both are (frames, 22, 3), metres, on the canonical body; the gesture stands, wherever it is and whichever way it
+    faces.
     """
     pelvis, chest, head = trunk_frames(body)
     their_pelvis, their_chest, their_head = trunk_frames(gesture)
     uses = [_use(gesture, their_chest, side) for side in SIDES]
     idle = np.maximum(*uses) < 0.5
-    turned = chest @ _added(transpose(their_pelvis) @ their_chest, idle)
+    steady = _between(chest, _evened(chest), np.maximum(*uses))
+    turned = steady @ _added(transpose(their_pelvis) @ their_chest, idle)
     looking = turned @ transpose(chest) @ head @ _added(transpose(their_chest) @ their_head, idle)
     result = np.array(body, dtype=np.float64)
     place_trunk(result, pelvis, turned, looking)
@@ -44,16 +64,18 @@ def overlay(body: np.ndarray, gesture: np.ndarray) -> np.ndarray:
         blended = unit(own + use[:, None, None] * (theirs - own))
         for number, (parent, place) in enumerate(pairwise(places)):
             result[:, place] = result[:, parent] + BONE_LENGTHS[place] * rotate(turned, blended[:, number])
+        _keep_at_hips(result, pelvis, gesture, their_pelvis, side, use)
     return result
 
 
 def _use(joints: np.ndarray, chest: np.ndarray, side: str) -> np.ndarray:
     """Return how much the arm of ``side`` is in use, (frames,) 0 to 1, changing gently."""
-    wrist, shoulder = (joints[:, JOINT_INDEX[f"{side}_{part}"]] for part in ("wrist", "shoulder"))
+    shoulder, elbow, wrist = (joints[:, JOINT_INDEX[f"{side}_{part}"]] for part in _ARM[1:])
     hangs = np.array(HANGS) * ((1, 1, 1) if side == "left" else (-1, 1, 1))
     away = np.linalg.norm(rotate(transpose(chest), wrist - shoulder) - hangs, axis=1)
-    share = np.clip((away - NEAR) / (AWAY - NEAR), 0, 1)
-    widened = maximum_filter1d(share, ROUND, mode="nearest")
+    angle = np.degrees(np.arccos(np.clip(dot(unit(shoulder - elbow), unit(wrist - elbow)), -1, 1)))
+    used = np.maximum((away - NEAR) / (AWAY - NEAR), (STRAIGHT - angle) / (STRAIGHT - BENT))
+    widened = maximum_filter1d(np.clip(used, 0, 1), ROUND, mode="nearest")
     return uniform_filter1d(uniform_filter1d(widened, ROUND, mode="nearest"), ROUND, mode="nearest")
 
 
@@ -63,9 +85,47 @@ def _directions(joints: np.ndarray, chest: np.ndarray, places: list[int]) -> np.
     return unit(rotate(transpose(chest)[:, None], bones))
 
 
+def _keep_at_hips(
+    joints: np.ndarray, pelvis: np.ndarray, gesture: np.ndarray, their_pelvis: np.ndarray, side: str, use: np.ndarray
+) -> None:
+    """Bend the arm of ``side`` of ``joints`` (frames, 22, 3) so that a hand which the ``gesture`` has at a hip is where
+    that has it against the pelvis, as far as the arm is in ``use`` (frames,)."""
+    shoulder, elbow, wrist = (JOINT_INDEX[f"{side}_{part}"] for part in _ARM[1:])
+    hips = gesture[:, [JOINT_INDEX[f"{one}_hip"] for one in SIDES]]
+    off = np.linalg.norm(gesture[:, None, wrist] - hips, axis=-1).min(axis=1)
+    share = np.clip((OFF_HIPS - off) / (OFF_HIPS - AT_HIPS), 0, 1) * use
+    place = joints[:, 0] + rotate(pelvis @ transpose(their_pelvis), gesture[:, wrist] - gesture[:, 0])
+    goal = joints[:, wrist] + share[:, None] * (place - joints[:, wrist]) - joints[:, shoulder]
+    reach = np.clip(np.linalg.norm(goal, axis=1, keepdims=True), 0.1, 0.999 * (_UPPER + _LOWER))
+    along = unit(goal)
+    bend = joints[:, elbow] - joints[:, shoulder]
+    pole = unit(bend - along * dot(bend, along)[:, None])
+    middle, end = bend_limb(
+        joints[:, shoulder], along, reach, pole, np.full_like(reach, _UPPER), np.full_like(reach, _LOWER)
+    )
+    held = share > 0
+    joints[held, elbow], joints[held, wrist] = middle[held], end[held]
+
+
+def _nearest_rotation(matrices: np.ndarray) -> np.ndarray:
+    """Return the rotation (..., 3, 3) nearest to each of ``matrices`` (..., 3, 3)."""
+    u, _, vt = np.linalg.svd(matrices)
+    sign = np.ones(matrices.shape[:-1])
+    sign[..., 2] = np.linalg.det(u @ vt)
+    return (u * sign[..., None, :]) @ vt
+
+
+def _evened(frames: np.ndarray) -> np.ndarray:
+    """Return rotations ``frames`` (frames, 3, 3), each the mean of those within STRIDE frames."""
+    return _nearest_rotation(uniform_filter1d(frames, STRIDE, axis=0, mode="nearest"))
+
+
+def _between(own: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return rotations (frames, 3, 3) from ``own`` to ``other``, which are near, by ``share`` (frames,)."""
+    return _nearest_rotation(own + share[:, None, None] * (other - own))
+
+
 def _added(relative: np.ndarray, idle: np.ndarray) -> np.ndarray:
     """Return what rotations ``relative`` (frames, 3, 3) add to how they are in the mean while ``idle`` (frames,)."""
     usual = relative[idle] if idle.sum() >= ROUND else relative
-    u, _, vt = np.linalg.svd(usual.mean(axis=0))
-    u[:, -1] *= np.linalg.det(u @ vt)
-    return transpose(u @ vt) @ relative
+    return transpose(_nearest_rotation(usual.mean(axis=0))) @ relative

@@ -355,3 +355,12 @@ def carried_on(clip: torch.Tensor, count: int) -> torch.Tensor:
     again = clip[int(apart.argmin()) + 1 :]
     rounds = -(-(count - len(clip)) // len(again))
     return torch.cat([clip, *[again] * rounds])[:count]
+
+
+def beside_taught(own: Known | None, other: Known | None, rows: Sequence[int]) -> Known | None:
+    """Return what styles show of all clauses, ``own``, with what ``other`` shows of the clauses ``rows``."""
+    if own is None or other is None:
+        return own if other is None else other
+    tokens, given = own.tokens.clone(), own.given.clone()
+    tokens[list(rows)], given[list(rows)] = other.tokens, other.given
+    return Known(tokens, given)

@@ -11,6 +11,7 @@ import tomllib
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ from runtime.authored.captions import inflected
 from runtime.authored.spec import Action, actions
 from runtime.config import AutoencoderConfig
 from runtime.data.dataset import Pool
-from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
+from runtime.generate.examples import MOST_JUDGED, Examples, ExamplesConfig, vectors_of
+from runtime.generate.together import possible, surest
 from runtime.generate.vocabulary import representatives
 from runtime.grammar.wording import bare
 from runtime.loop import encoding_progress
@@ -48,13 +50,24 @@ FROM_WORDS = {
 SHOWN_AS = {"punch": ("jab", "cross_punch", "punch_combo"), "idle": ("stand_still",)}
 # Actions that sentences tell apart by single words alone, which say how they end: the class that they go by, the words.
 TOLD_APART = {"roll_over": ("roll_over", "face down"), "roll_over_onto_back": ("roll_over", "face up")}
+# Families that arms do alone, beside the authored actions of the upper body; and what may be done while arms do
+# something else: gaits, and these families and actions. Some gaits say themselves what arms do.
+BY_ARMS = ("wave", "raise")
+BODIES = (
+    "walk", "walk_quickly", "walk_slowly", "run", "backwards", "sit", "stand_up", "crouch", "turn", "jump", "dance",
+    "kneel_one", "kneel_both", "sit_on_heels", "sit_idle", "cross_leg_chair", "sit_floor", "sit_cross_legged",
+    "stand_on_one_leg", "turn_around", "spin_around", "high_knees", "squats", "squat_jumps", "lunges",
+    "lunges_alternating",
+)  # fmt: skip
+ON_ALL_FOURS = ("crawl", "bear_crawl", "army_crawl")
+WITH_ARMS = ("carry_walk", "carry_shoulder", "carry_suitcases", "walk_hands_behind", "rope_jumping", "zombie_walk")
 DRAWN, KEPT = 20, 16  # variants of an action that are drawn; that are kept, half as many of each side
 SHORTEST = 20  # frames
 MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 _STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
 PLAINEST, WIDEST = 6, 6  # phrases of an action that are kept to tell what is near: its first ones, and others afar
-NARROW = 128  # numbers that sentences are compared by
+NARROW = 96  # numbers that sentences are compared by
 FITS, NOISE, SCALE, STEPS, BATCH, RATE = 4, 0.7, 30.0, 800, 1024, 0.02
 
 
@@ -83,13 +96,46 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     basis, known, sentences = neighbours(vectors, vectors[first], labels[first], len(classes))
     lengths = tuple(map(len, tokens))
     captions, sided = captions_of(classes)
+    arms, bodies = at_once(classes)
     config = ExamplesConfig(
-        tuple(names), tuple(owner), tuple(told), lengths, made_for, captions, sided, known, tuple(begins)
+        tuple(names), tuple(owner), tuple(told), lengths, made_for, captions, sided, known, tuple(begins), arms, bodies
     )
     tensors = {"weight": weight, "bias": bias, "phrases": phrases, "tokens": torch.cat(tokens)}
     tensors |= {"basis": basis, "sentences": sentences}
+    examples = Examples(config, tensors)
+    examples = Examples(replace(config, compounds=compounds(examples, classes, encoded)), tensors)
     Path(run).mkdir(parents=True, exist_ok=True)
-    return Examples(config, tensors).save(run)
+    return examples.save(run)
+
+
+def at_once(classes: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the numbers of the classes that arms do alone, and of those that leave arms free."""
+    by_arms = {class_of(action.name) for action in actions().values() if action.upper} | set(BY_ARMS)
+    gaits = {class_of(action.name) for action in actions().values() if action.category == "gaits"}
+    bodies = gaits - set(ON_ALL_FOURS) | set(BODIES)
+    return tuple(
+        tuple(number for number, name in enumerate(classes) if name in own) for own in (by_arms, bodies - by_arms)
+    )
+
+
+def compounds(
+    examples: Examples, classes: Sequence[str], encoded: Callable[[list[str]], torch.Tensor]
+) -> tuple[tuple[int, int], ...]:
+    """Return which classes tell of something that arms do in sentences of their own: pairs of their numbers.
+
+    "Walks with the hands behind the back" is an action of its own, and no walk with something laid over it.
+    """
+    config = examples.config
+    alone = {*config.arms, *config.bodies} - {classes.index(name) for name in WITH_ARMS}
+    told = [(classes.index(class_of(action.name)), said(phrase)[0]) for action, phrase in _phrases()]
+    rows = [(number, pairs) for number, text in told if number not in alone and (pairs := possible(text))]
+    texts = sorted({bare(half) for _, pairs in rows for pair in pairs for half in pair})
+    judged = {}
+    for first in range(0, len(texts), MOST_JUDGED):
+        part = texts[first : first + MOST_JUDGED]
+        judged |= dict(zip(part, examples.likeliest(encoded(part)), strict=True))
+    found = ((number, surest(pairs, examples, judged)) for number, pairs in rows)
+    return tuple(sorted({(number, arms) for number, one in found if one for arms in one[1:]}))
 
 
 def shown_names() -> list[str]:

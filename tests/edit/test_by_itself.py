@@ -7,6 +7,7 @@ from generator_fakes import small_generator
 from coamd_blender.errors import Cancelled
 from runtime.config import SamplingConfig
 from runtime.edit import by_itself
+from runtime.generate.multi_action import clause_steps
 from runtime.model.sampling import Known
 
 CONFIG = SamplingConfig(steps=3, solver_steps=1)
@@ -28,7 +29,7 @@ def around(before, hidden, after):
 @pytest.mark.parametrize(("before", "hidden", "after"), [(2, 8, 2), (1, 8, 0), (0, 8, 1), (0, 8, 0)])
 def test_between_the_passages_is_what_the_sentence_alone_makes(generator, before, hidden, after):
     first, last = before + (before > 0), before + hidden - (after > 0)
-    found = by_itself.drawn_alone(generator, around(before, hidden, after), BOW, 7, CONFIG)
+    found = by_itself.drawn_alone(generator, around(before, hidden, after), [BOW], 7, CONFIG)
     alone = generator.draw([BOW], last - first, [7], CONFIG)
     assert torch.equal(found.tokens[:, first:last], alone)
     stays = [*range(before), *range(before + hidden, before + hidden + after)]
@@ -46,11 +47,12 @@ def test_between_frames_that_stay_one_second_to_four_are_drawn_by_themselves(hid
 @pytest.mark.parametrize("prompt", [BOW, TWO])
 def test_every_step_is_told_and_may_stop_it(generator, prompt):
     known, told = around(1, 13, 1), []
-    by_itself.drawn_alone(generator, known, prompt, 7, CONFIG, lambda: told.append(1))
-    assert len(told) == by_itself.steps_of(prompt, known, CONFIG) == (3 if prompt == BOW else 6)
+    parts = by_itself.parts_of(generator, prompt, known)
+    by_itself.drawn_alone(generator, known, parts, 7, CONFIG, lambda: told.append(1))
+    assert len(told) == clause_steps(len(parts), CONFIG) == (3 if prompt == BOW else 6)
 
     def stop():
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        by_itself.drawn_alone(generator, known, prompt, 7, CONFIG, stop)
+        by_itself.drawn_alone(generator, known, parts, 7, CONFIG, stop)

@@ -7,16 +7,8 @@ import torch
 
 from coamd_blender.errors import WeightsError
 from runtime.generate import examples as examples_module
-from runtime.generate.examples import (
-    FILE,
-    Examples,
-    ExamplesConfig,
-    laid_into,
-    lies_at_the_end,
-    misfit,
-    told_by,
-    vectors_of,
-)
+from runtime.generate.asked import lies_at_the_end, misfit, told_by
+from runtime.generate.examples import FILE, Examples, ExamplesConfig, laid_into, vectors_of
 from runtime.model.sampling import Known
 from runtime.model.text_encoder import TextFeatures
 
