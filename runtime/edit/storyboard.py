@@ -83,7 +83,7 @@ def storyboard(
         own = drawn[:, first - begin : last - begin]
         if pair.arms:
             gesture = draw_clauses(generator, [[pair.arms]], last - first, [gesture_seed(its_seed)], usual)
-            own = laid_over(generator.autoencoder, own, gesture)
+            own = laid_over(generator.autoencoder, own, gesture, [pair.kept_up])
         tokens[first:last] = own[0].clone()
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()

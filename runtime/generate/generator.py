@@ -231,7 +231,7 @@ class Generator:
         if known is None or not isinstance(self.text_encoder, TextEncoder):
             return []
         pairs = pairs_of(self, [clause for prompt in dict.fromkeys(prompts) for clause in clauses(prompt)])
-        found = [known.unlearnt(half, self.encode) for pair in pairs for half in pair if half]
+        found = [known.unlearnt(half, self.encode) for pair in pairs for half in pair[:2] if half]
         return [*filter(None, map(told_at_once, pairs)), *(str(one) for own in found for one in own)]
 
     def generate(
@@ -383,7 +383,7 @@ class Generator:
             return prompt
         (parts,) = parted(self, [tidy_prompt(prompt)], max(1, frames // FRAME_MULTIPLE))
         pairs = pairs_of(self, parts)
-        told = [half for pair in pairs for half in pair if half]
+        told = [half for pair in pairs for half in pair[:2] if half]
         vectors = vectors_of(self.encode([bare(clause) for clause in told])).cpu()
         said = [
             self.examples.named(clause, vector) if taught is None else clause

@@ -181,7 +181,8 @@ def _drawn_alone(
     alone, gestures = drawn[: len(pairs)], drawn[len(pairs) :]
     if rows:
         alone = alone.clone()
-        alone[rows] = laid_over(generator.autoencoder, alone[rows], gestures)
+        kept_up = [pairs[row].kept_up for row in rows]
+        alone[rows] = laid_over(generator.autoencoder, alone[rows], gestures, kept_up)
     return alone
 
 

@@ -8,14 +8,16 @@ who points at something while walking holds the arm steady. Legs and pelvis stay
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import torch
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-from coamd_blender.motion.kinematics import bend_limb
+from coamd_blender.motion.kinematics import bend_limb, speed
 from coamd_blender.motion.rotations import dot, rotate, transpose, unit
+from coamd_blender.motion.signals import runs
 from coamd_blender.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, SIDES, with_bone_lengths
 from coamd_blender.motion.trunk import place_trunk, trunk_frames
 from runtime.model.autoencoder import Autoencoder
@@ -29,15 +31,19 @@ NEAR, AWAY = 0.12, 0.24  # metres of a wrist from there: up to the first an arm 
 STRAIGHT, BENT = 138.0, 120.0  # degrees of an elbow: down to the first an arm hangs, from the second on it is in use
 ROUND = 5  # frames, odd, over which an arm comes into use, and about as many again
 STRIDE = 15  # frames, odd, over which the trunk's sway is evened out while an arm is in use
+CALM, HELD = 0.3, 10  # m/s of wrists against the chest under which arms are held; frames from which on they are
 AT_HIPS, OFF_HIPS = 0.2, 0.32  # metres from wrist to hip joint: up to the first a hand goes with the pelvis, from the
 # second on with the chest
 
 
 @torch.inference_mode()
-def laid_over(autoencoder: Autoencoder, body: torch.Tensor, gesture: torch.Tensor) -> torch.Tensor:
+def laid_over(
+    autoencoder: Autoencoder, body: torch.Tensor, gesture: torch.Tensor, kept_up: Sequence[bool]
+) -> torch.Tensor:
     """Return the normalised tokens ``body`` (n, count, token_dim) with what arms, trunk and head do in those of
-    ``gesture``, of the same shape: (n, count, token_dim)."""
+    ``gesture``, of the same shape: (n, count, token_dim). ``kept_up`` says which gestures last to the end."""
     motions, gestures = (with_bone_lengths(autoencoder.decode(each).float().cpu().numpy()) for each in (body, gesture))
+    gestures = [lasting(one) if lasts else one for one, lasts in zip(gestures, kept_up, strict=True)]
     laid = np.stack([overlay(*each) for each in zip(motions, gestures, strict=True)])
     return autoencoder.encode(torch.from_numpy(laid.astype(np.float32)).to(body.device))[0]
 
@@ -66,6 +72,27 @@ def overlay(body: np.ndarray, gesture: np.ndarray) -> np.ndarray:
             result[:, place] = result[:, parent] + BONE_LENGTHS[place] * rotate(turned, blended[:, number])
         _keep_at_hips(result, pelvis, gesture, their_pelvis, side, use)
     return result
+
+
+def lasting(gesture: np.ndarray) -> np.ndarray:
+    """Return the motion ``gesture`` so that arms which it holds somewhere come there at once and stay: (frames, 22, 3).
+
+    ``gesture`` is (frames, 22, 3), metres. What it does while it holds them goes to and fro, for nobody stands like a
+    statue. One that holds them nowhere stays as it is.
+    """
+    _, chest, _ = trunk_frames(gesture)
+    use = np.maximum(*(_use(gesture, chest, side) for side in SIDES))
+    wrists = [JOINT_INDEX[f"{side}_wrist"] for side in SIDES]
+    seen = rotate(transpose(chest)[:, None], gesture[:, wrists] - gesture[:, None, JOINT_INDEX["spine3"]])
+    calm = (speed(seen).max(axis=1) < CALM) & (use > 0.9)
+    first, last = max(runs(calm), key=lambda run: run[1] - run[0], default=(0, 0))
+    if last - first < HELD:
+        return gesture
+    hanging = np.flatnonzero(use[:first] < 0.05)
+    start = int(hanging[-1]) if hanging.size else 0
+    there = np.concatenate([np.arange(first, last), np.arange(last - 2, first, -1)])
+    order = np.concatenate([np.arange(start, first), np.resize(there, len(gesture))])[: len(gesture)]
+    return gesture[order]
 
 
 def _use(joints: np.ndarray, chest: np.ndarray, side: str) -> np.ndarray:

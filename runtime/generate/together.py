@@ -57,11 +57,21 @@ _PARTS = re.compile(
 )
 
 
+# Actions of arms that are kept up as long as the body goes on: a phone stays at the ear, a cup does not at the mouth.
+KEPT_UP = (
+    "phone_to_ear", "cross_arms", "hands_on_hips", "arms_up", "hands_behind_back", "hands_behind_head", "point_forward",
+    "point_side", "point_up", "point_down", "salute", "stop_hand", "stop_hands", "raise_hand", "surrender", "cover_ears",
+    "cover_face", "hug_self", "pray", "carry_box", "look_through_binoculars", "look_up", "look_down", "facepalm",
+)  # fmt: skip
+
+
 class Pair(NamedTuple):
-    """What a sentence says that the body does, and what arms, trunk and head do meanwhile, "" where that is nothing."""
+    """What a sentence says that the body does, and what arms, trunk and head do meanwhile, "" where that is nothing;
+    ``kept_up``: as long as the body goes on."""
 
     body: str
     arms: str = ""
+    kept_up: bool = False
 
 
 def told_at_once(pair: Pair) -> str:
@@ -77,7 +87,7 @@ def pairs_of(
     ``vectors_of`` makes the unit vectors (n, dim) of texts, by their bare wordings.
     """
     pairs = [possible(sentence) if examples.config.arms else [] for sentence in sentences]
-    texts = {bare(half) for own in pairs for pair in own for half in pair}
+    texts = {bare(half) for own in pairs for pair in own for half in pair[:2]}
     texts |= {bare(sentence) for sentence, own in zip(sentences, pairs, strict=True) if own}
     if not texts:
         return [Pair(sentence) for sentence in sentences]
@@ -138,6 +148,7 @@ def _parted(sentence: str, pairs: list[Pair], examples: Examples, judged: dict[s
     if found is None:
         return Pair(sentence)
     pair, arms = found
-    whole = judged[bare(sentence)]
-    meant_as_one = whole.chance >= SURE and (whole.number, arms) in examples.config.compounds
-    return Pair(sentence) if meant_as_one else pair
+    whole, config = judged[bare(sentence)], examples.config
+    if whole.chance >= SURE and (whole.number, arms) in config.compounds:
+        return Pair(sentence)
+    return pair._replace(kept_up=arms < len(config.actions) and config.actions[arms] in KEPT_UP)

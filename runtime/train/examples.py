@@ -6,6 +6,7 @@ sentences of what the networks do from words alone, and from captions of recorde
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 import zlib
@@ -16,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.interpolate import make_interp_spline
 from torch.nn import functional
 
 from coamd_blender.errors import DataError
-from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from runtime import checkpoint
 from runtime.authored import Authored, draw
 from runtime.authored.captions import inflected
@@ -63,6 +65,8 @@ ON_ALL_FOURS = ("crawl", "bear_crawl", "army_crawl")
 WITH_ARMS = ("carry_walk", "carry_shoulder", "carry_suitcases", "walk_hands_behind", "rope_jumping", "zombie_walk")
 DRAWN, KEPT = 20, 16  # variants of an action that are drawn; that are kept, half as many of each side
 SHORTEST = 20  # frames
+# What is done once is also shown up to HASTE times as fast, in QUICK frames or more: in a short time it is then whole.
+HASTE, QUICK = 1.5, 48
 MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 _STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
@@ -126,10 +130,10 @@ def compounds(
     "Walks with the hands behind the back" is an action of its own, and no walk with something laid over it.
     """
     config = examples.config
-    alone = {*config.arms, *config.bodies} - {classes.index(name) for name in WITH_ARMS}
+    alone = {*config.arms, *config.bodies} - {number for number, name in enumerate(classes) if name in WITH_ARMS}
     told = [(classes.index(class_of(action.name)), said(phrase)[0]) for action, phrase in _phrases()]
     rows = [(number, pairs) for number, text in told if number not in alone and (pairs := possible(text))]
-    texts = sorted({bare(half) for _, pairs in rows for pair in pairs for half in pair})
+    texts = sorted({bare(half) for _, pairs in rows for pair in pairs for half in pair[:2]})
     judged = {}
     for first in range(0, len(texts), MOST_JUDGED):
         part = texts[first : first + MOST_JUDGED]
@@ -151,7 +155,21 @@ def class_of(name: str) -> str:
 def shown_variants(name: str) -> list[Authored]:
     """Return the variants that are shown of an action or family."""
     own = SHOWN_AS.get(name) or [each for each, (one, _) in TOLD_APART.items() if one == name] or (name,)
-    return [variant for each in own for variant in variants(each)[:: len(own)]]
+    shown = [variant for each in own for variant in variants(each)[:: len(own)]]
+    shortest = {(variant.name, variant.side): variant for variant in sorted(shown, key=lambda one: -len(one.joints))}
+    return shown + [quick for variant in shortest.values() if (quick := hastened(variant)) is not None]
+
+
+def hastened(variant: Authored) -> Authored | None:
+    """Return a variant of what is done once, faster; None for repeats, and for what is about as short already."""
+    frames = len(variant.joints)
+    fewer = max(QUICK, math.ceil(frames / HASTE / FRAME_MULTIPLE) * FRAME_MULTIPLE)
+    if variant.count > 1 or fewer > frames - 2 * FRAME_MULTIPLE:
+        return None
+    times = np.linspace(0, frames - 1, fewer)
+    joints = with_bone_lengths(make_interp_spline(np.arange(frames), variant.joints, k=3)(times))
+    core = tuple(round(frame * fewer / frames) for frame in variant.core)
+    return replace(variant, joints=joints.astype(np.float32), core=core)
 
 
 def _called(vectors: torch.Tensor, first: torch.Tensor) -> torch.Tensor:

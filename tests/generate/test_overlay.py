@@ -7,7 +7,7 @@ import runtime.authored as authored
 from coamd_blender.motion.skeleton import BODY_PARTS, BONE_LENGTHS, JOINT_INDEX, PARENTS, SIDES
 from runtime.evaluate import geometry as g
 from runtime.evaluate.obedience_tests import passes, upright_arms
-from runtime.generate.overlay import overlay
+from runtime.generate.overlay import lasting, overlay
 
 FRAMES = 100
 LEGS = [0, *(JOINT_INDEX[name] for name in BODY_PARTS["lower_body"] if name != "pelvis")]
@@ -75,3 +75,17 @@ def test_arms_come_into_use_without_a_jolt(walk):
 
     gesture = drawn("phone_to_ear")
     assert worst(overlay(walk, gesture)) < 1.5 * max(worst(walk), worst(gesture))
+
+
+@pytest.mark.parametrize("name", ["phone_to_ear", "cross_arms", "salute", "hands_on_hips"])
+def test_what_is_held_comes_at_once_and_lasts_to_the_end(name):
+    gesture = drawn(name)
+    longer = lasting(np.concatenate([gesture, np.repeat(gesture[-1:], 60, axis=0)]))
+    assert passes(longer[-40:], {"is": GESTURES[name]}) and not passes(gesture[-20:], {"is": GESTURES[name]})
+    steps = np.linalg.norm(np.diff(longer, axis=0), axis=-1)
+    assert steps.max() <= np.linalg.norm(np.diff(gesture, axis=0), axis=-1).max() + 1e-9, "no frame is leapt over"
+
+
+def test_what_is_held_nowhere_stays_as_it_is():
+    gesture = drawn("clap")
+    np.testing.assert_array_equal(lasting(gesture), gesture)

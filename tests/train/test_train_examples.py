@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 
-from coamd_blender.motion.skeleton import MAX_FRAMES
+from coamd_blender.motion.skeleton import JOINT_INDEX, MAX_FRAMES
 from runtime.authored.spec import actions
+from runtime.evaluate.obedience_tests import passes
 from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
 from runtime.model.text_encoder import TextEncoder
 from runtime.train import examples
@@ -36,7 +38,7 @@ def test_a_family_that_is_shown_examples_all_the_same_is_shown_those_of_its_acti
         shown = examples.shown_variants(family)
         assert {variant.name for variant in shown} == set(own)
         assert {variant.side for variant in shown} == {side for name in own for side in actions()[name].sides}
-        assert len(shown) <= KEPT + len(own)
+        assert len(shown) <= KEPT + 3 * len(own)
 
 
 def test_actions_that_single_words_tell_apart_are_one_class_and_each_is_shown_as_it_is_told():
@@ -123,3 +125,20 @@ def test_variants_have_both_sides_all_counts_and_a_length_that_can_be_drawn(name
     if actions()[name].cycle:
         assert len({variant.told["times"] for variant in found}) >= 3
     assert [variant.joints.tobytes() for variant in variants(name)] == [variant.joints.tobytes() for variant in found]
+
+
+def test_what_is_done_once_is_shown_faster_too_and_the_same_is_done():
+    shown = examples.shown_variants("drink")
+    own = [one for one in variants("drink") if one.count == 1]
+    for side in actions()["drink"].sides:
+        shortest = min((one for one in own if one.side == side), key=lambda one: len(one.joints))
+        quick = min((one for one in shown if one.side == side), key=lambda one: len(one.joints))
+        assert examples.QUICK <= len(quick.joints) < len(shortest.joints) <= examples.HASTE * len(quick.joints) + 4
+        wrists = [one.joints[:, JOINT_INDEX[f"{side}_wrist"], 1] for one in (quick, shortest)]
+        assert abs(wrists[0].max() - wrists[1].max()) < 0.01
+        assert abs(np.argmax(wrists[0]) / len(wrists[0]) - np.argmax(wrists[1]) / len(wrists[1])) < 0.03
+        assert passes(quick.joints, {"is": "drink_from_cup"})
+
+
+def test_repeats_are_not_hastened():
+    assert all(examples.hastened(one) is None for one in variants("push_ups") if one.count > 1)
