@@ -88,8 +88,7 @@ def lasting(gesture: np.ndarray) -> np.ndarray:
     first, last = max(runs(calm), key=lambda run: run[1] - run[0], default=(0, 0))
     if last - first < HELD:
         return gesture
-    hanging = np.flatnonzero(use[:first] < 0.05)
-    start = int(hanging[-1]) if hanging.size else 0
+    start = int(np.flatnonzero(use[:first] <= use[:first].min() + 0.05)[-1]) if first else 0
     there = np.concatenate([np.arange(first, last), np.arange(last - 2, first, -1)])
     order = np.concatenate([np.arange(start, first), np.resize(there, len(gesture))])[: len(gesture)]
     return gesture[order]

@@ -60,8 +60,9 @@ _PARTS = re.compile(
 # Actions of arms that are kept up as long as the body goes on: a phone stays at the ear, a cup does not at the mouth.
 KEPT_UP = (
     "phone_to_ear", "cross_arms", "hands_on_hips", "arms_up", "hands_behind_back", "hands_behind_head", "point_forward",
-    "point_side", "point_up", "point_down", "salute", "stop_hand", "stop_hands", "raise_hand", "surrender", "cover_ears",
-    "cover_face", "hug_self", "pray", "carry_box", "look_through_binoculars", "look_up", "look_down", "facepalm",
+    "point_side", "point_up", "point_down", "salute", "stop_hand", "stop_hands", "raise_hand", "surrender",
+    "cover_ears", "cover_face", "hug_self", "pray", "carry_box", "look_through_binoculars", "look_up", "look_down",
+    "facepalm",
 )  # fmt: skip
 
 

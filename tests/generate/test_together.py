@@ -107,7 +107,4 @@ def test_the_same_seed_draws_the_same_whatever_else_is_drawn(generator):
 
 def test_laying_over_keeps_count_and_frames(generator):
     tokens = generator.draw(["a", "b"], 7, [1, 2], CONFIG)
-    assert (
-        laid_over(generator.autoencoder, tokens[:1], tokens[1:], [True]).shape == (1, 7, 11)
-        and FRAME_MULTIPLE * 7 == 28
-    )
+    assert laid_over(generator.autoencoder, tokens[:1], tokens[1:], [True]).shape == (1, 7, 11)
