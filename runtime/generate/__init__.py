@@ -5,6 +5,7 @@ batches.py        many prompts, in batches that fit the device
 multi_action.py   ... and drawn action by action
 together.py       sentences of two things done at once, taken apart
 overlay.py        ... and what arms do, laid over what the body does
+notes.py          lines on how a sentence was read
 examples.py       what the networks are shown of actions that words alone do not bring
 asked.py          side, speed and count that a sentence asks for
 taught.py         ... and of what styles were taught, by their own clips

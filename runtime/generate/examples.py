@@ -26,6 +26,7 @@ from torch.nn.functional import normalize
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.generate.asked import SPEED_WORDS, misfit, told_by
+from runtime.grammar.wording import wording
 from runtime.model.sampling import Known
 from runtime.model.text_encoder import TextFeatures
 
@@ -34,12 +35,16 @@ SURE = 0.5  # probability from which on an action is taken to be asked for
 # From which on clauses are taken for one action told move by move: probability, cosine to its nearest sentence. Of
 # 1,500 sentences of two actions 2 in 100 are then taken for one, of sentences that tell one in clauses 20 in 100.
 VERY_SURE, TOLD_NEAR = 0.99, 0.7
+AS_WELL = 0.25  # probability from which on a second meaning is told of
 AS_LIKELY = 0.5  # share of the likeliest action's probability from which on chance may choose another
 NEAR = 0.6  # cosine to the nearest sentence of an action under which a sentence has nothing to do with it
 NEIGHBOURS, PULL = 2, 45.0  # sentences of a class that are compared; what their mean cosine adds to its logit
 WORDS = 0.7  # what the words alone count for beside what they mean together
 MOST_JUDGED = 512  # sentences of which is remembered what they ask for
 LEAD = 2  # tokens that are drawn between what is there and an example
+# What the examples say that were made faster: they are for times that are shorter by more than CUT tokens than all
+# others, which they fill whole.
+HASTENED, CUT = "hastened", 3
 CHOICE, SLACK = 6, 5  # examples that chance chooses among; tokens by which these may fit worse than the best
 _TOGETHER = re.compile(r"\b(?:while|whilst|as (?:he|she|they|it)|at the same time)\b", re.IGNORECASE)
 _MOVES = re.compile(
@@ -209,6 +214,25 @@ class Examples:
             for chances, near in self._judge(vectors)
         ]
 
+    def doubt(self, vector: torch.Tensor) -> tuple[str, str] | None:
+        """Return what a sentence, bare, of the unit ``vector`` (dim,) is taken for, and what else it may well mean.
+
+        None where that is clear, or has no name.
+        """
+        ((chances, _),) = self._judge(vector[None])
+        best, other = chances.topk(2).indices.tolist()
+        if chances[other] < AS_WELL:
+            return None
+        names = (self._title(best), self._title(other))
+        return names if all(names) else None
+
+    def _title(self, number: int) -> str:
+        """Return what a class is called: its action's name, or what its caption says of a person; "" without one."""
+        if number < len(self.config.actions):
+            return self._name(number)
+        caption = self.config.captions[number] if self.config.captions else ""
+        return wording(" ".join(caption.format(speed="").split()))
+
     def is_one(self, whole: Likeliest, clauses: Sequence[Likeliest]) -> bool:
         """Tell whether a sentence of several ``clauses`` tells one action of ours move by move.
 
@@ -329,6 +353,7 @@ class Examples:
         fitting = [number for number in own if misfits[number] == least]
         lengths, begins = self.config.lengths, self.config.begins
         fitting = [number for number in fitting if not between or self._is_worth(number, count)]
+        fitting = self._unhurried(fitting, count)
         if not fitting:
             return None
         badly = {number: _too_long(lengths[number], begins[number], count) for number in fitting}
@@ -337,6 +362,16 @@ class Examples:
         chosen = fitting[seed % len(fitting)]
         first = max(0, min(begins[chosen], lengths[chosen] - count))
         return self._tokens[chosen][first : first + count]
+
+    def _unhurried(self, numbers: list[int], count: int) -> list[int]:
+        """Return those of examples that are not hastened, where one of them is hardly cut in ``count`` tokens, or every
+        hastened one would be cut; else the hastened that are whole."""
+        lengths, begins = self.config.lengths, self.config.begins
+        over = {number: lengths[number] - begins[number] - count for number in numbers}
+        usual = [number for number in numbers if HASTENED not in self.config.told[number]]
+        quick = [number for number in numbers if number not in usual and over[number] <= 0]
+        cut = all(over[number] > CUT for number in usual)
+        return quick if quick and cut else usual
 
     def _is_worth(self, number: int, count: int) -> bool:
         """Tell whether an example helps in ``count`` tokens: a whole one, or one of what words alone do not bring."""

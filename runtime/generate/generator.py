@@ -15,7 +15,6 @@ from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
 from coamd_blender.wire import limits
 from coamd_blender.wire.checks import check_seconds, tidy_prompt
-from coamd_blender.wire.clauses import clauses
 from runtime import checkpoint
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
@@ -30,9 +29,9 @@ from runtime.config import (
 from runtime.generate.examples import Examples, vectors_of
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clean_up, draw_clauses, pairs_of, parted
+from runtime.generate.notes import notes_on
 from runtime.generate.style import Wardrobe, Worn
 from runtime.generate.taught import SHARE, Nearness, Taught, beside_taught
-from runtime.generate.together import told_at_once
 from runtime.generate.vocabulary import Vocabulary
 from runtime.grammar.wording import bare, wording
 from runtime.model.autoencoder import Autoencoder
@@ -225,14 +224,11 @@ class Generator:
         return [f"In the style {each.style.config.name!r}, strength {each.strength:g}" for each in worn]
 
     def notes(self, prompts: Sequence[str]) -> list[str]:
-        """Return a line for each clause of ``prompts`` of two things done at once, and for each that is far from
-        everything learnt; none without a vocabulary."""
+        """Return lines on how ``prompts`` were read (notes.py); none without a vocabulary."""
         known = self._known or self.vocabulary
         if known is None or not isinstance(self.text_encoder, TextEncoder):
             return []
-        pairs = pairs_of(self, [clause for prompt in dict.fromkeys(prompts) for clause in clauses(prompt)])
-        found = [known.unlearnt(half, self.encode) for pair in pairs for half in pair[:2] if half]
-        return [*filter(None, map(told_at_once, pairs)), *(str(one) for own in found for one in own)]
+        return notes_on(self, known, prompts)
 
     def generate(
         self,

@@ -75,11 +75,6 @@ class Pair(NamedTuple):
     kept_up: bool = False
 
 
-def told_at_once(pair: Pair) -> str:
-    """Return a line that says what is done at once; "" where that is one thing."""
-    return f"Both at once: {pair.body!r}, and with the arms {pair.arms!r}" if pair.arms else ""
-
-
 def pairs_of(
     sentences: Sequence[str], examples: Examples, vectors_of: Callable[[list[str]], torch.Tensor]
 ) -> list[Pair]:

@@ -28,13 +28,14 @@ from runtime.authored.captions import inflected
 from runtime.authored.spec import Action, actions
 from runtime.config import AutoencoderConfig
 from runtime.data.dataset import Pool
-from runtime.generate.examples import MOST_JUDGED, Examples, ExamplesConfig, vectors_of
+from runtime.generate.examples import HASTENED, MOST_JUDGED, Examples, ExamplesConfig, vectors_of
 from runtime.generate.together import possible, surest
 from runtime.generate.vocabulary import representatives
 from runtime.grammar.wording import bare
 from runtime.loop import encoding_progress
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.text_encoder import TextEncoder
+from runtime.recognize.recognizer import Recognizer
 from runtime.weights import AUTOENCODER, sha256
 
 PLAIN = Path(__file__).parents[1] / "captions" / "plain.toml"
@@ -63,23 +64,26 @@ BODIES = (
 )  # fmt: skip
 ON_ALL_FOURS = ("crawl", "bear_crawl", "army_crawl")
 WITH_ARMS = ("carry_walk", "carry_shoulder", "carry_suitcases", "walk_hands_behind", "rope_jumping", "zombie_walk")
-DRAWN, KEPT = 20, 16  # variants of an action that are drawn; that are kept, half as many of each side
+DRAWN, KEPT = 40, 16  # variants of an action that are drawn; that are kept, half as many of each side
+BETTER = 0.5  # share of a side's variants that are chosen from, as they are judged
+JUDGED_BY = 8  # phrases of an action that a recogniser finds its variants by
 SHORTEST = 20  # frames
 # What is done once is also shown up to HASTE times as fast, in QUICK frames or more: in a short time it is then whole.
 HASTE, QUICK = 1.5, 48
+AT_THEIR_PACE = ("gaits", "sports")  # categories that are not hastened
 MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 _STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
 PLAINEST, WIDEST = 6, 6  # phrases of an action that are kept to tell what is near: its first ones, and others afar
-NARROW = 96  # numbers that sentences are compared by
+NARROW = 104  # numbers that sentences are compared by
 FITS, NOISE, SCALE, STEPS, BATCH, RATE = 4, 0.7, 30.0, 800, 1024, 0.02
 
 
 def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     """Write the examples to ``run``; return the file's path.
 
-    ``weights`` holds the autoencoder and the text encoder; the captions of recordings come from the pool in
-    ``prepared``. Raises DataError without a pool, WeightsError without the networks.
+    ``weights`` holds the autoencoder, the text encoder and the recogniser; the captions of recordings come from the
+    pool in ``prepared``. Raises DataError without a pool, WeightsError without the networks.
     """
     autoencoder, encoder = _autoencoder(Path(weights)), TextEncoder.load(weights)
     pool = Pool.load(Path(prepared) / "pool" / "train")
@@ -88,8 +92,9 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     classes, vectors, labels, first = _sentences(names, pool, encoded)
     phrases = torch.cat([_called(vectors[labels == number], first[labels == number]) for number in range(len(names))])
     owner, told, tokens, begins = [], [], [], []
+    judge = Judge(Recognizer.load(weights), autoencoder)
     for number, name in enumerate(names):
-        for variant in shown_variants(name):
+        for variant in shown_variants(name, judge):
             owner.append(number)
             told.append(told_of(variant))
             tokens.append(_tokens(autoencoder, variant.joints))
@@ -152,24 +157,25 @@ def class_of(name: str) -> str:
     return TOLD_APART[name][0] if name in TOLD_APART else FROM_WORDS.get(name, name)
 
 
-def shown_variants(name: str) -> list[Authored]:
-    """Return the variants that are shown of an action or family."""
+def shown_variants(name: str, judge: Judge | None = None) -> list[Authored]:
+    """Return the variants that are shown of an action or family, the better ones as a ``judge`` finds them."""
     own = SHOWN_AS.get(name) or [each for each, (one, _) in TOLD_APART.items() if one == name] or (name,)
-    shown = [variant for each in own for variant in variants(each)[:: len(own)]]
+    shown = [variant for each in own for variant in variants(each, judge)[:: len(own)]]
     shortest = {(variant.name, variant.side): variant for variant in sorted(shown, key=lambda one: -len(one.joints))}
     return shown + [quick for variant in shortest.values() if (quick := hastened(variant)) is not None]
 
 
 def hastened(variant: Authored) -> Authored | None:
-    """Return a variant of what is done once, faster; None for repeats, and for what is about as short already."""
+    """Return a variant of what is done once, faster; None for repeats and gaits, for what is done fast anyway, and for
+    what is about as short already."""
     frames = len(variant.joints)
     fewer = max(QUICK, math.ceil(frames / HASTE / FRAME_MULTIPLE) * FRAME_MULTIPLE)
-    if variant.count > 1 or fewer > frames - 2 * FRAME_MULTIPLE:
+    if variant.count > 1 or variant.category in AT_THEIR_PACE or fewer > frames - 2 * FRAME_MULTIPLE:
         return None
     times = np.linspace(0, frames - 1, fewer)
     joints = with_bone_lengths(make_interp_spline(np.arange(frames), variant.joints, k=3)(times))
     core = tuple(round(frame * fewer / frames) for frame in variant.core)
-    return replace(variant, joints=joints.astype(np.float32), core=core)
+    return replace(variant, joints=joints.astype(np.float32), core=core, told=variant.told | {"haste": HASTENED})
 
 
 def _called(vectors: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
@@ -184,7 +190,7 @@ def _called(vectors: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
 def told_of(variant: Authored) -> str:
     """Return the side, count and speed of a variant in words, the leg it stands on where its phrases say so, and how it
     ends where that tells it from another action."""
-    told = [variant.told.get(slot, "") for slot in ("side", "times", "speed")]
+    told = [variant.told.get(slot, "") for slot in ("side", "times", "speed", "haste")]
     if any(_STANDS_ON.search(phrase) for phrase in actions()[variant.name].phrases):
         told.append(f"on the {variant.told['other']} leg")
     if variant.name in TOLD_APART:
@@ -334,17 +340,56 @@ def neighbours(
 # --- motion -----------------------------------------------------------------------------------------------------------
 
 
-def variants(name: str) -> list[Authored]:
-    """Return up to KEPT variants of an authored action: of both sides, each with all counts, short and long."""
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
-    drawn = [draw(rng, name) for _ in range(DRAWN)]
-    sides: dict[str, list[Authored]] = defaultdict(list)
-    for variant in sorted(drawn, key=lambda variant: len(variant.joints)):
+class Judge:
+    """What is left of an action once the autoencoder has written it: how surely it is recognised, how near it comes."""
+
+    def __init__(self, recognizer: Recognizer, autoencoder: Autoencoder):
+        self.recognizer, self.autoencoder = recognizer, autoencoder
+
+    def __call__(self, variants: Sequence[Authored]) -> np.ndarray:
+        """Return how good ``variants`` of one action are, (n,): the sum of their ranks by a recogniser that is asked
+        for the action's phrases, and by the largest error of a joint about the pelvis in 98 of 100 frames."""
+        action = actions()[variants[0].name]
+        told = [said(_without_options(action, phrase))[0] for phrase in action.phrases[:JUDGED_BY]]
+        written = [self._written(variant.joints[:MAX_FRAMES]) for variant in variants]
+        found = self.recognizer.embed_motions(written) @ self.recognizer.embed_texts(told).mean(axis=0)
+        off = [
+            np.linalg.norm(_about_pelvis(one) - _about_pelvis(variant.joints[: len(one)]), axis=-1).max(axis=1)
+            for one, variant in zip(written, variants, strict=True)
+        ]
+        errors = np.array([np.percentile(each, 98) for each in off])
+        return found.argsort().argsort() + (-errors).argsort().argsort()
+
+    @torch.no_grad()
+    def _written(self, joints: np.ndarray) -> np.ndarray:
+        whole = len(joints) // FRAME_MULTIPLE * FRAME_MULTIPLE
+        coded = self.autoencoder.encode(torch.from_numpy(joints[:whole].copy())[None])
+        return with_bone_lengths(self.autoencoder.decode(*coded)[0].numpy())
+
+
+def _about_pelvis(joints: np.ndarray) -> np.ndarray:
+    return joints - joints[:, :1]
+
+
+def variants(name: str, judge: Judge | None = None) -> list[Authored]:
+    """Return up to KEPT variants of an authored action: of both sides, each with all counts, short and long.
+
+    Of each side they are the better ones, as a ``judge`` finds them. The variants do not depend on the phrases.
+    """
+    drawn = [draw(np.random.default_rng([zlib.crc32(name.encode()), number]), name) for number in range(DRAWN)]
+    scores = np.zeros(len(drawn)) if judge is None else judge(drawn)
+    sides: dict[str, list[tuple[float, Authored]]] = defaultdict(list)
+    for score, variant in zip(scores, drawn, strict=True):
         if SHORTEST <= len(variant.joints) <= MAX_FRAMES:
-            sides[variant.side].append(variant)
+            sides[variant.side].append((score, variant))
     if not sides:
         raise DataError(f"No variant of {name} is {SHORTEST} to {MAX_FRAMES} frames long", "Correct its times")
-    return [variant for own in sides.values() for variant in _spread(own, KEPT // len(sides))]
+    kept = []
+    for own in sides.values():
+        most = KEPT // len(sides)
+        better = sorted(own, key=lambda row: -row[0])[: max(most, round(BETTER * len(own)))]
+        kept += _spread(sorted((variant for _, variant in better), key=lambda variant: len(variant.joints)), most)
+    return kept
 
 
 def _spread(by_length: list[Authored], most: int) -> list[Authored]:
