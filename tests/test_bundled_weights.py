@@ -107,7 +107,7 @@ def test_an_action_that_words_alone_do_not_bring_comes_with_an_example(generator
 
 def test_a_prompt_is_understood_clause_by_clause(generator):
     assert generator.understood("a soldier salutes his officer", 96) == "salute"
-    told = generator.understood("somebody strolls along, then gives a salute", 160)
+    told = generator.understood("somebody walks along, then gives a salute", 160)
     assert told == "a person walks forward, then salute"
 
 

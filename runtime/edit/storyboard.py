@@ -1,10 +1,11 @@
 """Motion of any length from several prompts on one timeline; loops, and motion in place.
 
 A storyboard is one row of tokens. Each scene is drawn with the end of what is there already as known tokens, and a
-little beyond its own end, which the next scene then draws anew from its side; the row is decoded as a whole. It is
-given little of what was before, and of another scene only the last token, and then the text counts for more than
-usual: a walk drawn from two seconds of standing hardly walks. Where scenes differ much, such as a run and a seat, the
-change is softened until it is no more abrupt than recordings are.
+little beyond its own end, which the next scene then draws anew from its side; the row is decoded as a whole. One that
+follows another is first drawn as a motion of its own, then what leads into it: beside two seconds of standing a walk
+hardly walks. What goes on with a scene is given little of what was before, and then the text counts for more than
+usual. Where scenes differ much, such as a run and a seat, the change is softened until it is no more abrupt than
+recordings are.
 Joints are (frames, 22, 3), metres, Y up.
 """
 
@@ -23,20 +24,21 @@ from coamd_blender.motion.loops import open_loop
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, with_bone_lengths
 from coamd_blender.wire.requests import StoryboardRequest, StoryboardScene
 from runtime.cleanup.blend import in_place
+from runtime.config import SamplingConfig
 from runtime.edit.regenerate import edit
 from runtime.edit.task import Edit
 from runtime.edit.window import DROPPED, OVERLAP, WINDOW
 from runtime.generate.examples import LEAD, laid_into
 from runtime.generate.generator import Generator
-from runtime.generate.multi_action import clean_up, draw_clauses, gesture_seed, pairs_of
+from runtime.generate.multi_action import PASSAGE, clean_up, draw_clauses, for_passages, gesture_seed, pairs_of, parted
 from runtime.generate.overlay import laid_over
+from runtime.generate.together import Pair
 from runtime.model.sampling import Known
 
 SAME, CHANGE = 2, 1  # tokens of what is there that a scene goes on from, and another one begins with: more of them,
 # and it goes on like them whatever the text says
-# Times the usual guidance by the text: known tokens say what was, and the text must be heard beside them, the more so
-# where another scene begins.
-CONTINUED, BEGUN = 1.6, 2.4
+# Times the usual guidance by the text: known tokens say what was, and the text must be heard beside them.
+CONTINUED = 1.6
 EVENLY = 1.3  # times the 95th percentile of a motion's own acceleration, at most, where two scenes meet
 
 
@@ -55,9 +57,10 @@ def storyboard(
     """
     StoryboardRequest(tuple(scenes), seed, cfg).check()
     usual = generator.sampling
-    weights = (CONTINUED * usual.guidance_weight, BEGUN * usual.guidance_weight) if cfg is None else (cfg, cfg)
-    going_on, beginning = (replace(usual, guidance_weight=weight) for weight in weights)
-    parts = list(_parts(scenes))
+    weights = (CONTINUED * usual.guidance_weight, usual.guidance_weight)
+    going_on, alone = (replace(usual, guidance_weight=weight if cfg is None else cfg) for weight in weights)
+    parts, reached = list(_parts(scenes)), [0, 1]
+    still = (lambda _coarse: on_step(*reached)) if on_step else None  # nothing new, but it may be stopped
     total = parts[-1][1]
     tokens = torch.zeros(total, generator.networks.config.token_dim, device=generator.device)
     for number, (first, last, prompt, own) in enumerate(parts):
@@ -67,28 +70,49 @@ def storyboard(
         given[:, : first - begin] = True
 
         def report(step: int, steps: int, _: Callable, number: int = number) -> None:
-            on_step(number * steps + step, len(parts) * steps)
+            reached[:] = number * steps + step, len(parts) * steps
+            on_step(*reached)
 
         known, its_seed = Known(tokens[None, begin:end].clone(), given), seed + number if own is None else own
-        (pair,) = pairs_of(generator, [prompt])
-        example = generator.shown([pair.body], last - first, [its_seed])
+        if changed:
+            pair, lead = Pair(prompt), PASSAGE
+            example = _of_its_own(generator, prompt, last - first, its_seed, alone, still)
+        else:
+            (pair,), lead = pairs_of(generator, [prompt]), LEAD if number else 0
+            example = generator.shown([pair.body], last - first, [its_seed])
         drawn = generator.draw(
             [pair.body],
             end - begin,
             [its_seed],
-            beginning if changed else going_on,
-            known=laid_into(known, example, first - begin, (LEAD if number else 0, 0)),
+            for_passages(alone) if changed else going_on,
+            known=laid_into(known, example, first - begin, (lead, 0)),
             on_step=report if on_step else None,
         )
-        own = drawn[:, first - begin : last - begin]
-        if pair.arms:
-            gesture = draw_clauses(generator, [[pair.arms]], last - first, [gesture_seed(its_seed)], usual)
-            own = laid_over(generator.autoencoder, own, gesture, [pair.kept_up])
-        tokens[first:last] = own[0].clone()
+        tokens[first:last] = _with_arms(generator, drawn[:, first - begin : last - begin], pair, its_seed, alone)[0]
     with torch.no_grad():
         joints = generator.autoencoder.decode(tokens[None])[0].float().cpu().numpy()
-    blends = [FRAME_MULTIPLE * first for first, *_ in parts[1:]]
-    return clean_up(with_bone_lengths(joints), blends, EVENLY)
+    return clean_up(with_bone_lengths(joints), [FRAME_MULTIPLE * first for first, *_ in parts[1:]], EVENLY)
+
+
+def _of_its_own(
+    generator: Generator,
+    prompt: str,
+    count: int,
+    seed: int,
+    config: SamplingConfig,
+    on_step: Callable[[Callable], None] | None,
+) -> Known:
+    """Return ``count`` tokens of a scene as a motion of its own (1, count, token_dim), all of them given."""
+    own = draw_clauses(generator, parted(generator, [prompt], count), count, [seed], config, on_step)
+    return Known(own, torch.ones_like(own, dtype=torch.bool))
+
+
+def _with_arms(generator: Generator, own: torch.Tensor, pair: Pair, seed: int, config: SamplingConfig) -> torch.Tensor:
+    """Return the tokens ``own`` (1, count, token_dim) of a body with what arms do meanwhile laid over it."""
+    if not pair.arms:
+        return own.clone()
+    gesture = draw_clauses(generator, [[pair.arms]], own.shape[1], [gesture_seed(seed)], config)
+    return laid_over(generator.autoencoder, own, gesture, [pair.kept_up])
 
 
 def perform(

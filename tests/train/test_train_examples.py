@@ -87,7 +87,7 @@ def test_sentences_are_compared_where_they_differ_most():
 
 def test_examples_of_another_autoencoder_do_not_keep_new_ones_from_being_made(tmp_path, monkeypatch):
     """What generate then says to do, `train examples`, works."""
-    for name in ("autoencoder.safetensors", "text_encoder.safetensors", "tokenizer.json"):
+    for name in ("autoencoder.safetensors", "recognizer.safetensors", "text_encoder.safetensors", "tokenizer.json"):
         (tmp_path / name).symlink_to(WEIGHTS / name)
     config = ExamplesConfig(("bowling",), (0,), ("",), (1,), "another", known=(1, 1), begins=(0,))
     plain = {"weight": torch.ones(2, 768), "bias": torch.zeros(2), "phrases": torch.ones(1, 384)}
