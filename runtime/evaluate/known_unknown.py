@@ -85,8 +85,7 @@ def run_known_unknown(options: Options) -> dict:
 
     ``options`` is ``benchmarks.Options``. Raises WeightsError where the weights hold no vocabulary.
     """
-    from runtime.generate.generator import learnt
-    from runtime.generate.vocabulary import Vocabulary
+    from runtime.generate.vocabulary import Vocabulary, learnt
     from runtime.model.text_encoder import TextEncoder
 
     known, unknown = load_prompts(options.prompts or PROMPTS)

@@ -11,8 +11,8 @@ from runtime.grammar.inflection import NOT_A_SIDE
 _TWO = r"two(?! (?:hands|arms|legs|feet|knees|fists|palms|fingers|people))|twice"
 _NUMBERS = (r"once", _TWO, r"three|thrice", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SIDES = {
-    "left": r"left|(?:anti|counter)-?clockwise",
-    "right": r"right|(?<!anti-)(?<!counter-)clockwise",
+    "left": r"left(?:wards?)?|(?:anti|counter)-?clockwise|(?-i:L)(?=[ -](?:arm|hand|fist|leg|foot|knee|side)\b)",
+    "right": r"right(?:wards?)?|(?<!anti-)(?<!counter-)clockwise|(?-i:R)(?=[ -](?:arm|hand|fist|leg|foot|knee|side)\b)",
     "both": r"both|two hands|two arms",
 }
 _SPEEDS = {
@@ -22,6 +22,7 @@ _SPEEDS = {
     r"|rush(?:es|ing)?|hastily|in haste|(?:full|top) speed",
 }
 SPEED_WORDS = {"slow": "slowly", "fast": "quickly"}
+TIMES_WORDS = dict(zip(map(str, range(1, 5)), ("once", "twice", "three times", "four times"), strict=True))
 _TIMES = {str(number): rf"{word}|{number}" for number, word in enumerate(_NUMBERS, start=1)}
 _TELLING = [
     {name: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for name, pattern in kind.items()}

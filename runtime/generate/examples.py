@@ -13,6 +13,7 @@ is told to them beside the sentence, in such a caption.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from torch.nn.functional import normalize
 
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
-from runtime.generate.asked import SPEED_WORDS, misfit, told_by
+from runtime.generate.asked import SPEED_WORDS, TIMES_WORDS, misfit, told_by
 from runtime.grammar.wording import wording
 from runtime.model.sampling import Known
 from runtime.model.text_encoder import TextFeatures
@@ -40,13 +41,16 @@ AS_LIKELY = 0.5  # share of the likeliest action's probability from which on cha
 NEAR = 0.6  # cosine to the nearest sentence of an action under which a sentence has nothing to do with it
 NEIGHBOURS, PULL = 2, 45.0  # sentences of a class that are compared; what their mean cosine adds to its logit
 WORDS = 0.7  # what the words alone count for beside what they mean together
+VIEWS = (3.0, 1.0, 1.0)  # what a sentence counts for as a whole, without who acts, and by its first part
 MOST_JUDGED = 512  # sentences of which is remembered what they ask for
 LEAD = 2  # tokens that are drawn between what is there and an example
 # What the examples say that were made faster: they are for times that are shorter by more than CUT tokens than all
 # others, which they fill whole.
 HASTENED, CUT = "hastened", 3
 CHOICE, SLACK = 6, 5  # examples that chance chooses among; tokens by which these may fit worse than the best
-_TOGETHER = re.compile(r"\b(?:while|whilst|as (?:he|she|they|it)|at the same time)\b", re.IGNORECASE)
+_TOGETHER = re.compile(
+    r"\b(?:while|whilst|as (?:he|she|they|it)(?! (?:can|could|may|might|is able)\b)|at the same time)\b", re.IGNORECASE
+)
 _MOVES = re.compile(
     r"\b(?:walk|run|jog|march|strid|stroll|pac|wander|sprint|skip|hop|crawl|jump|leap|danc|turn|spin|climb|step|mov|go"
     r"|com)(?:s|es|ed|e|ing|ning|ping|ped)?\b",
@@ -65,9 +69,10 @@ class ExamplesConfig:
     begins    for each example the token that its action begins at, after some standing
     arms      numbers of the classes that arms, trunk and head do alone
     bodies    numbers of the classes that may be done while arms do something else
+    gaits     numbers of the classes that are ways of walking or running
     compounds pairs of a class and one of ``arms`` that its own sentences tell of: both are meant as one
     made_for  sha256 of the autoencoder that the tokens are of
-    captions  for each class what it is called in a caption, "" where it has none; may hold {speed}
+    captions  for each class what it is called in a caption, "" where it has none; may hold {speed} and {times}
     sided     the same of one side, with {side}; "" where it has none
     known     for each class how many sentences of it are known
     """
@@ -83,10 +88,23 @@ class ExamplesConfig:
     begins: tuple[int, ...] = ()
     arms: tuple[int, ...] = ()
     bodies: tuple[int, ...] = ()
+    gaits: tuple[int, ...] = ()
     compounds: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        for field in ("actions", "owner", "told", "lengths", "captions", "sided", "known", "begins", "arms", "bodies"):
+        for field in (
+            "actions",
+            "owner",
+            "told",
+            "lengths",
+            "captions",
+            "sided",
+            "known",
+            "begins",
+            "arms",
+            "bodies",
+            "gaits",
+        ):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         object.__setattr__(self, "compounds", tuple(map(tuple, self.compounds)))
 
@@ -114,6 +132,15 @@ def vectors_of(text: TextFeatures) -> torch.Tensor:
     inner &= torch.cat([text.valid[:, 1:], torch.zeros_like(text.valid[:, :1])], dim=1)
     words = normalize((text.tokens[..., :width] * inner[..., None]).sum(dim=1), dim=-1)
     return normalize(torch.cat([text.pooled, WORDS * words], dim=-1), dim=-1)
+
+
+def of_views(vectors: torch.Tensor) -> torch.Tensor:
+    """Return what sentences are compared by, unit length (n, dim).
+
+    ``vectors`` (3 n, dim) are those of their views (grammar/views.py).
+    """
+    weights = torch.tensor(VIEWS, device=vectors.device)
+    return normalize((vectors.unflatten(0, (-1, len(VIEWS))) * weights[:, None]).sum(dim=1), dim=-1)
 
 
 def _too_long(length: int, begins: int, count: int) -> int:
@@ -231,7 +258,7 @@ class Examples:
         if number < len(self.config.actions):
             return self._name(number)
         caption = self.config.captions[number] if self.config.captions else ""
-        return wording(" ".join(caption.format(speed="").split()))
+        return wording(" ".join(caption.format(speed="", times="").split()))
 
     def is_one(self, whole: Likeliest, clauses: Sequence[Likeliest]) -> bool:
         """Tell whether a sentence of several ``clauses`` tells one action of ours move by move.
@@ -273,7 +300,7 @@ class Examples:
         """Return a caption that the networks learnt, of what ``clause`` asks for, with its side and speed.
 
         ``vector`` (dim,) is the unit vector of its bare wording. "" where that is not sure, where two things are done
-        at once, and where there is no caption of one side though the clause asks for one.
+        at once, and where there is no caption, or one of both sides though the clause asks for one.
         """
         ((chances, _),) = self._judge(vector[None])
         best = int(chances.argmax())
@@ -282,16 +309,22 @@ class Examples:
         told = told_by(clause)
         sides, speeds = told.sides, told.speeds
         one_side = len(sides) == 1 and "both" not in sides
-        caption = (self.config.sided if one_side else self.config.captions)[best]
+        caption = self.config.captions[best]
+        if one_side:
+            caption = self.config.sided[best] or ("" if "both" in caption else caption)
         speed = SPEED_WORDS[next(iter(speeds))] if len(speeds) == 1 else ""
-        return " ".join(caption.format(side=next(iter(sides), ""), speed=speed).split())
+        times = TIMES_WORDS.get(next(iter(told.times)), "") if len(told.times) == 1 else ""
+        return " ".join(caption.format(side=next(iter(sides), ""), speed=speed, times=times).split())
 
     def every_caption(self) -> list[str]:
         """Return all that :meth:`caption_of` can return, each once, "" among them: they are few."""
         forms = [*((text, "") for text in self.config.captions), *((text, side) for text in self.config.sided
                  for side in ("left", "right"))]  # fmt: skip
-        speeds = ("", *SPEED_WORDS.values())
-        said = (" ".join(text.format(side=side, speed=speed).split()) for text, side in forms for speed in speeds)
+        slots = itertools.product(("", *SPEED_WORDS.values()), ("", *TIMES_WORDS.values()))
+        said = (
+            " ".join(text.format(side=side, speed=speed, times=times).split())
+            for (text, side), (speed, times) in itertools.product(forms, slots)
+        )
         return list(dict.fromkeys(["", *said]))
 
     def named(self, clause: str, vector: torch.Tensor) -> str:
@@ -446,7 +479,10 @@ def _fits(config: ExamplesConfig, tensors: dict[str, torch.Tensor]) -> bool:
         and tensors["basis"].shape == (tensors["weight"].shape[1], tensors["sentences"].shape[1])
         and len(config.owner) == len(config.told) == len(config.begins) == count
         and all(0 <= owner < len(config.actions) for owner in config.owner)
-        and all(0 <= number < classes for number in (*config.arms, *config.bodies, *sum(config.compounds, ())))
+        and all(
+            0 <= number < classes
+            for number in (*config.arms, *config.bodies, *config.gaits, *sum(config.compounds, ()))
+        )
         and len(tensors["tokens"]) == sum(config.lengths)
         and tensors["weight"].shape[1] == 2 * tensors["phrases"].shape[1]
         and len(tensors["phrases"]) % len(config.actions) == 0 < len(tensors["phrases"])

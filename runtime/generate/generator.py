@@ -26,14 +26,15 @@ from runtime.config import (
     GeneratorConfig,
     SamplingConfig,
 )
-from runtime.generate.examples import Examples, vectors_of
+from runtime.generate.examples import Examples, of_views, vectors_of
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clean_up, draw_clauses, pairs_of, parted
 from runtime.generate.notes import notes_on
-from runtime.generate.style import Wardrobe, Worn
+from runtime.generate.style import Wardrobe, Worn, report_rows
 from runtime.generate.taught import SHARE, Nearness, Taught, beside_taught
-from runtime.generate.vocabulary import Vocabulary
-from runtime.grammar.wording import bare, wording
+from runtime.generate.vocabulary import Vocabulary, with_actions
+from runtime.grammar.views import views
+from runtime.grammar.wording import wording
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.generator import MotionGenerator
@@ -42,7 +43,8 @@ from runtime.model.text_encoder import TextEncoder, TextFeatures, alone, beside,
 from runtime.weights import AUTOENCODER, GENERATOR, STUDENT, sha256
 from runtime.weights import BUNDLED as WEIGHTS
 
-MOST_HEARD = 256  # sentences whose features are remembered
+STRANGE = 0.4  # distance from the captions that were learnt from which on a sentence says less than its caption alone
+MOST_HEARD = 512  # sentences whose features are remembered
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
 
 
@@ -69,35 +71,6 @@ def empty_cache(device_type: str) -> None:
         empty()
 
 
-def learnt(folder: Path) -> Vocabulary | None:
-    """Return what a weights folder has learnt, the actions of its examples too; None where it does not say.
-
-    Raises WeightsError for torn files.
-    """
-    there = (folder / AUTOENCODER).is_file()
-    examples = Examples.beside(folder, sha256(folder / AUTOENCODER)) if there else None
-    return _with_actions(Vocabulary.beside(folder), examples)
-
-
-def _with_actions(vocabulary: Vocabulary | None, examples: Examples | None) -> Vocabulary | None:
-    if vocabulary is None or examples is None:
-        return vocabulary
-    return vocabulary.with_captions(*examples.called())
-
-
-def _report_rows(
-    on_step: StepReport, drawn: torch.Tensor, rows: list[int], step: int, steps: int, coarse: Callable
-) -> None:
-    """Tell a step of some ``rows`` of what is ``drawn``, with the others as they are."""
-
-    def whole() -> torch.Tensor:
-        seen = drawn.clone()
-        seen[rows] = coarse()
-        return seen
-
-    on_step(step, steps, whole)
-
-
 class Generator:
     """The loaded networks. One instance serves many requests; it keeps no state between them."""
 
@@ -114,6 +87,7 @@ class Generator:
         self.text_encoder = text_encoder.eval().to(self.device)
         self.sampling = SamplingConfig()
         self.vocabulary: Vocabulary | None = None
+        self._captioned: Vocabulary | None = None  # the vocabulary without the examples' actions
         self.examples: Examples | None = None
         self.digest = ""
         self.quality = "best"
@@ -149,7 +123,8 @@ class Generator:
             )
         loaded = cls(autoencoder, networks, encoder_of(folder, networks.config.text_dim), chosen)
         loaded.examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
-        loaded.vocabulary = _with_actions(Vocabulary.beside(folder), loaded.examples)
+        loaded._captioned = Vocabulary.beside(folder)
+        loaded.vocabulary = with_actions(loaded._captioned, loaded.examples)
         loaded.digest = sha256(folder / GENERATOR)
         loaded._folder = folder
         return loaded
@@ -203,7 +178,7 @@ class Generator:
         words = list(dict.fromkeys(word for each in worn if each.strength for word in each.style.config.words))
         self._clips = None
         if words and isinstance(self.text_encoder, TextEncoder):
-            self._taught = vectors_of(self.text_encoder([bare(word) for word in words]))
+            self._taught = self.vectors(words)
             self._clips = self._shown_by(worn)
             if self.vocabulary is not None:
                 self._known = self.vocabulary.with_words(words, self.text_encoder(words).pooled)
@@ -328,7 +303,7 @@ class Generator:
             self._dress(some)
             report = on_step if number == len(parts) else None
             if report:
-                report = partial(_report_rows, on_step, drawn, rows)
+                report = partial(report_rows, on_step, drawn, rows)
             own = None if known is None else Known(known.tokens[rows], known.given[rows])
             theirs = TextFeatures(*(part[rows] for part in text))
             with torch.inference_mode():
@@ -369,7 +344,7 @@ class Generator:
         if self.examples is None and self._clips is None:
             return None
         told = [tidy_prompt(clause) for clause in clauses]
-        vectors = vectors_of(self.encode([bare(clause) for clause in told]))
+        vectors = self.vectors(told)
         return self._example(told, self.asked(told), vectors, count, seeds, between=True)
 
     def understood(self, prompt: str, frames: int) -> str:
@@ -380,7 +355,7 @@ class Generator:
         (parts,) = parted(self, [tidy_prompt(prompt)], max(1, frames // FRAME_MULTIPLE))
         pairs = pairs_of(self, parts)
         told = [half for pair in pairs for half in pair[:2] if half]
-        vectors = vectors_of(self.encode([bare(clause) for clause in told])).cpu()
+        vectors = self.vectors(told).cpu()
         said = [
             self.examples.named(clause, vector) if taught is None else clause
             for clause, vector, taught in zip(told, vectors, self.asked(told), strict=True)
@@ -442,20 +417,38 @@ class Generator:
         """Return the features of each prompt and the unit vector (prompts, dim) of its bare wording, for the examples.
 
         Beside a prompt's own features stand those of the caption that says the same in the words that were learnt
-        (examples.py), where there is one and a style was not ``asked`` for. No vectors where there are no examples.
+        (examples.py), where there is one and a style was not ``asked`` for; instead of them, where the prompt is far
+        from all captions. No vectors where there are no examples.
         """
         if self.examples is None:
             return self.encode(prompts), None
-        both = self.encode([*prompts, *(bare(prompt) for prompt in prompts)])
+        both = self.encode([*prompts, *(view for prompt in prompts for view in views(prompt))])
         own, plain = (
             TextFeatures(*(part[rows] for part in both)) for rows in (slice(len(prompts)), slice(len(prompts), None))
         )
-        vectors = vectors_of(plain)
-        captions = self.examples.told(prompts, vectors, self._words())
-        captions = [caption if wording is None else "" for caption, wording in zip(captions, asked, strict=True)]
+        vectors = of_views(vectors_of(plain))
+        captions, strange = self._captioned_as(prompts, vectors, asked), self._are_strange(own)
         if any(captions):
-            own = beside(own, self._said(captions), [bool(caption) for caption in captions])
+            own = beside(own, self._said(captions), [bool(caption) for caption in captions], strange)
         return own, vectors
+
+    def told_instead(self, clauses: list[str]) -> list[str]:
+        """Return the caption that the networks are told instead of each clause; "" where they are told its words."""
+        if self.examples is None:
+            return [""] * len(clauses)
+        told = [tidy_prompt(clause) for clause in clauses]
+        captions = self._captioned_as(told, self.vectors(told), self.asked(told))
+        return [text if far else "" for text, far in zip(captions, self._are_strange(self.encode(told)), strict=True)]
+
+    def _captioned_as(self, prompts: list[str], vectors: torch.Tensor, asked: list[str | None]) -> list[str]:
+        captions = self.examples.told(prompts, vectors, self._words())
+        return [caption if wording is None else "" for caption, wording in zip(captions, asked, strict=True)]
+
+    def _are_strange(self, text: TextFeatures) -> list[bool]:
+        """Tell which sentences are so far from all captions that the networks make more of a caption alone."""
+        if self._captioned is None:
+            return [False] * len(text.pooled)
+        return (self._captioned.nearest(text.pooled.cpu())[0] > STRANGE).tolist()
 
     def _said(self, captions: list[str]) -> TextFeatures:
         """Features of captions beside sentences, padded together; all there are, few, are read with the first."""
@@ -463,6 +456,10 @@ class Generator:
             every = self.examples.every_caption()
             self._captions = dict(zip(every, alone(self.text_encoder(every)), strict=True))
         return padded([self._captions[caption] for caption in captions])
+
+    def vectors(self, clauses: Sequence[str]) -> torch.Tensor:
+        """Return unit vectors (n, dim) of ``clauses``, by which the examples know them."""
+        return of_views(vectors_of(self.encode([view for clause in clauses for view in views(clause)])))
 
     def encode(self, prompts: list[str]) -> TextFeatures:
         """Features of each prompt, padded together; those asked for lately are remembered."""

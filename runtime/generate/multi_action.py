@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,16 +19,14 @@ import torch
 
 from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
 from coamd_blender.wire.checks import tidy_prompt
-from coamd_blender.wire.clauses import clauses
+from coamd_blender.wire.clauses import MOST_CLAUSES, clauses
 from runtime.cleanup.blend import acceleration, soften_blends, without_jolts
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import SamplingConfig
-from runtime.generate import together
-from runtime.generate.examples import vectors_of
+from runtime.generate import parting, together
 from runtime.generate.overlay import laid_over
 from runtime.generate.together import Pair
-from runtime.grammar.wording import bare
 from runtime.model.sampling import Known, StepReport
 
 if TYPE_CHECKING:
@@ -53,18 +50,18 @@ def clauses_of(prompt: str, count: int) -> list[str]:
 
 
 def parted(generator: Generator, prompts: list[str], count: int) -> list[list[str]]:
-    """Return the clauses that each prompt is drawn by over ``count`` tokens: itself alone where it tells one action,
-    even move by move, as the examples know it."""
+    """Return the clauses that each prompt is drawn by over ``count`` tokens, as the examples know them (parting.py):
+    itself alone where it tells one action."""
     parts = [clauses_of(prompt, count) for prompt in prompts]
-    rows = [row for row, own in enumerate(parts) if len(own) > 1]
-    if generator.examples is None or not rows:
+    rows = [row for row, taught in enumerate(generator.asked([tidy_prompt(each) for each in prompts])) if not taught]
+    most = min(MOST_CLAUSES, count // SHORTEST_CLAUSE)
+    if generator.examples is None or not rows or most < 2:
         return parts
-    texts = [text for row in rows for text in (prompts[row], *parts[row])]
-    found = iter(generator.examples.likeliest(_vectors(generator, texts)))
-    for row in rows:
-        whole, *own = (next(found) for _ in range(1 + len(parts[row])))
-        if generator.examples.is_one(whole, own):
-            parts[row] = [prompts[row]]
+    judge = parting.judge_of(generator.examples, generator.vectors)
+    own = [prompts[row] for row in rows]
+    found = parting.refined(own, [parts[row] for row in rows], most, generator.examples, judge)
+    for row, its_parts in zip(rows, found, strict=True):
+        parts[row] = its_parts
     return parts
 
 
@@ -76,14 +73,10 @@ def pairs_of(generator: Generator, clauses: list[str]) -> list[Pair]:
     rows = [row for row, wording in enumerate(generator.asked(told)) if wording is None]
     if generator.examples is None or not rows:
         return pairs
-    judged = together.pairs_of([told[row] for row in rows], generator.examples, partial(_vectors, generator))
+    judged = together.pairs_of([told[row] for row in rows], generator.examples, generator.vectors)
     for row, pair in zip(rows, judged, strict=True):
         pairs[row] = pair
     return pairs
-
-
-def _vectors(generator: Generator, texts: list[str]) -> torch.Tensor:
-    return vectors_of(generator.encode([bare(text) for text in texts]))
 
 
 def for_clauses(clause_count: int, config: SamplingConfig) -> SamplingConfig:

@@ -9,7 +9,7 @@ tells what it was taught from. :mod:`runtime.teach` makes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from coamd_blender.errors import InputError, WeightsError
 from coamd_blender.wire import limits
 from runtime import checkpoint
 from runtime.generate.taught import Shown, is_in, manner_of, wordings_of
+from runtime.model.sampling import StepReport
 
 KIND = "style"
 SUFFIX = ".safetensors"
@@ -210,3 +211,17 @@ class Wardrobe:
             raise InputError(
                 f"The style {name!r} was taught on other weights", "Teach it again on these, from the same clips"
             )
+
+
+def report_rows(
+    on_step: StepReport, drawn: torch.Tensor, rows: list[int], step: int, steps: int, coarse: Callable
+) -> None:
+    """Tell a step of some ``rows`` of the tokens that are ``drawn`` (prompts, count, token_dim), no unit, with the
+    others as they are."""
+
+    def whole() -> torch.Tensor:
+        seen = drawn.clone()
+        seen[rows] = coarse()
+        return seen
+
+    on_step(step, steps, whole)

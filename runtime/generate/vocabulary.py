@@ -17,6 +17,8 @@ import torch
 from coamd_blender.errors import WeightsError
 from coamd_blender.wire.clauses import clauses
 from runtime import checkpoint
+from runtime.generate.examples import Examples
+from runtime.weights import AUTOENCODER, sha256
 
 FILE = "vocabulary.safetensors"
 NEIGHBOURS = 3  # captions whose distance counts
@@ -103,15 +105,31 @@ class Vocabulary:
         """Return how far the farthest clause of ``prompt`` is from what was learnt."""
         return max(self.distances(clauses(prompt), encoder))
 
-    def unlearnt(self, prompt: str, encoder: Callable[[list[str]], object]) -> list[Unlearnt]:
-        """Return the clauses of ``prompt`` that are far from everything learnt, in their order."""
-        told = clauses(prompt)
-        distances, rows = self.nearest(encoder(told).pooled)
+    def unlearnt(self, told: Sequence[str], encoder: Callable[[list[str]], object]) -> list[Unlearnt]:
+        """Return which clauses ``told`` are far from everything learnt, in their order."""
+        distances, rows = self.nearest(encoder(list(told)).pooled)
         return [
             Unlearnt(clause, distance, tuple(dict.fromkeys(self.config.captions[row] for row in near))[:NAMED])
             for clause, distance, near in zip(told, distances.tolist(), rows.tolist(), strict=True)
             if distance > self.config.far
         ]
+
+
+def learnt(folder: Path) -> Vocabulary | None:
+    """Return what a weights folder has learnt, the actions of its examples too; None where it does not say.
+
+    Raises WeightsError for torn files.
+    """
+    there = (folder / AUTOENCODER).is_file()
+    examples = Examples.beside(folder, sha256(folder / AUTOENCODER)) if there else None
+    return with_actions(Vocabulary.beside(folder), examples)
+
+
+def with_actions(vocabulary: Vocabulary | None, examples: Examples | None) -> Vocabulary | None:
+    """Return a vocabulary that knows the actions of ``examples`` too; None without one."""
+    if vocabulary is None or examples is None:
+        return vocabulary
+    return vocabulary.with_captions(*examples.called())
 
 
 def representatives(vectors: torch.Tensor, count: int) -> torch.Tensor:

@@ -35,11 +35,18 @@ class TextFeatures(NamedTuple):
     pooled: torch.Tensor  # (batch, width), unit length
 
 
-def beside(own: TextFeatures, other: TextFeatures, where: Sequence[bool]) -> TextFeatures:
-    """Return the features of sentences followed by those of as many others, which count only ``where`` it is said."""
+def beside(
+    own: TextFeatures, other: TextFeatures, where: Sequence[bool], instead: Sequence[bool] | None = None
+) -> TextFeatures:
+    """Return the features of sentences followed by those of as many others, which count only ``where`` it is said.
+
+    Of those among them that stand ``instead`` of their sentence, that counts no more.
+    """
     counts = torch.tensor(where, device=other.valid.device)[:, None]
+    silent = torch.tensor([False] * len(where) if instead is None else list(instead), device=counts.device)[:, None]
     tokens = torch.cat([own.tokens, other.tokens], dim=1)
-    return TextFeatures(tokens, torch.cat([own.valid, other.valid & counts], dim=1), own.pooled)
+    valid = torch.cat([own.valid & ~(counts & silent), other.valid & counts], dim=1)
+    return TextFeatures(tokens, valid, torch.where(counts & silent, other.pooled, own.pooled))
 
 
 def alone(text: TextFeatures) -> list[TextFeatures]:

@@ -46,22 +46,31 @@ OTHER = "other"  # the class of recorded actions that nobody authored
 FROM_WORDS = {
     "walk_forward": "walk", "brisk_walk": "walk_quickly", "walk_backward": "backwards", "sit_chair": "sit",
     "bow": "bow", "stand_up_chair": "stand_up", "squat_down": "crouch", "crawl": "crawl", "wave": "wave",
-    "jump_in_place": "jump", "jump_forward": "jump", "front_kick": "kick", "soccer_kick": "kick", "jab": "punch",
-    "cross_punch": "punch", "punch_combo": "punch", "stand_still": "idle", "shift_weight": "idle",
+    "jump_in_place": "jump", "jump_forward": "jump_forward", "front_kick": "kick", "soccer_kick": "kick",
+    "jab": "punch", "cross_punch": "punch", "punch_combo": "punch", "stand_still": "idle", "shift_weight": "idle",
 }  # fmt: skip
 # Families of plain.toml that examples are shown of all the same, and the authored actions that these are of.
 SHOWN_AS = {"punch": ("jab", "cross_punch", "punch_combo"), "idle": ("stand_still",)}
+BY_BOTH = ("punch_combo",)  # of these, that which both hands do: no blow of one side
+# Families of recordings whose captions tell of several families of plain.toml, and the words that they are known by.
+PARTED = {
+    "jump": {
+        "jump_up_and_down": re.compile(r"\b(?:up and down|repeatedly|several|again|keeps?|in a row)\b"),
+        "jump_forward": re.compile(r"\b(?:forwards?|ahead|over|across|long|onto|off)\b"),
+    }
+}
 # Actions that sentences tell apart by single words alone, which say how they end: the class that they go by, the words.
 TOLD_APART = {"roll_over": ("roll_over", "face down"), "roll_over_onto_back": ("roll_over", "face up")}
 # Families that arms do alone, beside the authored actions of the upper body; and what may be done while arms do
 # something else: gaits, and these families and actions. Some gaits say themselves what arms do.
 BY_ARMS = ("wave", "raise")
 BODIES = (
-    "walk", "walk_quickly", "walk_slowly", "run", "backwards", "sit", "stand_up", "crouch", "turn", "jump", "dance",
-    "kneel_one", "kneel_both", "sit_on_heels", "sit_idle", "cross_leg_chair", "sit_floor", "sit_cross_legged",
-    "stand_on_one_leg", "turn_around", "spin_around", "high_knees", "squats", "squat_jumps", "lunges",
-    "lunges_alternating",
+    "walk", "walk_quickly", "walk_slowly", "run", "backwards", "sit", "stand_up", "crouch", "turn", "jump",
+    "jump_forward", "jump_up_and_down", "dance", "kneel_one", "kneel_both", "sit_on_heels", "sit_idle",
+    "cross_leg_chair", "sit_floor", "sit_cross_legged", "stand_on_one_leg", "turn_around", "spin_around", "high_knees",
+    "squats", "squat_jumps", "lunges", "lunges_alternating",
 )  # fmt: skip
+ON_FOOT = ("walk", "walk_quickly", "walk_slowly", "run", "backwards")
 ON_ALL_FOURS = ("crawl", "bear_crawl", "army_crawl")
 WITH_ARMS = ("carry_walk", "carry_shoulder", "carry_suitcases", "walk_hands_behind", "rope_jumping", "zombie_walk")
 DRAWN, KEPT = 40, 16  # variants of an action that are drawn; that are kept, half as many of each side
@@ -105,9 +114,20 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     basis, known, sentences = neighbours(vectors, vectors[first], labels[first], len(classes))
     lengths = tuple(map(len, tokens))
     captions, sided = captions_of(classes)
-    arms, bodies = at_once(classes)
+    arms, bodies, gaits = at_once(classes)
     config = ExamplesConfig(
-        tuple(names), tuple(owner), tuple(told), lengths, made_for, captions, sided, known, tuple(begins), arms, bodies
+        tuple(names),
+        tuple(owner),
+        tuple(told),
+        lengths,
+        made_for,
+        captions,
+        sided,
+        known,
+        tuple(begins),
+        arms,
+        bodies,
+        gaits,
     )
     tensors = {"weight": weight, "bias": bias, "phrases": phrases, "tokens": torch.cat(tokens)}
     tensors |= {"basis": basis, "sentences": sentences}
@@ -117,13 +137,14 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     return examples.save(run)
 
 
-def at_once(classes: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the numbers of the classes that arms do alone, and of those that leave arms free."""
+def at_once(classes: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Return the numbers of the classes that arms do alone, of those that leave arms free, and of all gaits."""
     by_arms = {class_of(action.name) for action in actions().values() if action.upper} | set(BY_ARMS)
     gaits = {class_of(action.name) for action in actions().values() if action.category == "gaits"}
     bodies = gaits - set(ON_ALL_FOURS) | set(BODIES)
     return tuple(
-        tuple(number for number, name in enumerate(classes) if name in own) for own in (by_arms, bodies - by_arms)
+        tuple(number for number, name in enumerate(classes) if name in own)
+        for own in (by_arms, bodies - by_arms, gaits | set(ON_FOOT))
     )
 
 
@@ -191,6 +212,8 @@ def told_of(variant: Authored) -> str:
     """Return the side, count and speed of a variant in words, the leg it stands on where its phrases say so, and how it
     ends where that tells it from another action."""
     told = [variant.told.get(slot, "") for slot in ("side", "times", "speed", "haste")]
+    if variant.name in BY_BOTH:
+        told[0] = "both hands"
     if any(_STANDS_ON.search(phrase) for phrase in actions()[variant.name].phrases):
         told.append(f"on the {variant.told['other']} leg")
     if variant.name in TOLD_APART:
@@ -204,8 +227,10 @@ def told_of(variant: Authored) -> str:
 def said(phrase: str) -> list[str]:
     """Return the sentences of a phrase that tell no side, count or speed: in the third person, as an order and as a
     gerund, without a subject."""
-    text = phrase.replace("the {side} ", "the ").replace("{their} {side} ", "{their} ").replace("{n:", "{")
-    for slot in ("side", "other", "times", "speed", "count"):
+    text = (
+        phrase.replace("{side}", "left").replace("{other}", "left").replace("{n:", "{")
+    )  # bare, they go, or are nouns
+    for slot in ("times", "speed", "count"):
         text = text.replace(f"{{{slot}}}", "")
     text = " ".join(text.replace("{", "").replace("}", "").split())
     if "*" not in text:
@@ -259,16 +284,23 @@ def _without_options(action: Action, phrase: str) -> str:
 def _captions(pool: Pool, plain: set[str]) -> list[tuple[str, str]]:
     """Return captions of recordings, bare, with the class they belong to: a family of ``plain``, or OTHER."""
     authored = {item["family"] for item in pool.items if item["kind"] == KIND}
-    rows: dict[str, set[int]] = defaultdict(set)
+    rows: dict[str, set[str]] = defaultdict(set)
     for item in pool.items:
         if item["kind"] in RECORDED and (item["family"] in plain or item["family"] not in authored):
-            rows[item["family"] if item["family"] in plain else OTHER].update(item["captions"])
+            for row in item["captions"]:
+                text = bare(pool.captions[row])
+                rows[_part_of(item["family"], text) if item["family"] in plain else OTHER].add(text)
     rng, found = np.random.default_rng(0), []
     for name, own in sorted(rows.items()):
-        texts = sorted({bare(pool.captions[row]) for row in own})
+        texts = sorted(own)
         most = MOST_OTHERS if name == OTHER else MOST_CAPTIONS
         found += [(texts[place], name) for place in rng.permutation(len(texts))[:most]]
     return found
+
+
+def _part_of(family: str, caption: str) -> str:
+    """Return which family of plain.toml a bare caption of a recorded ``family`` tells of."""
+    return next((part for part, words in PARTED.get(family, {}).items() if words.search(caption)), family)
 
 
 def _encoded(encoder: TextEncoder, batch: int = 256) -> Callable[[list[str]], torch.Tensor]:

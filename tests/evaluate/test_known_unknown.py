@@ -74,7 +74,7 @@ def test_the_distance_is_that_of_the_weights_vocabulary(monkeypatch, tmp_path):
         return 1.0 if "whistles" in prompt else 0.2
 
     monkeypatch.setattr(
-        "runtime.generate.generator.learnt", lambda folder: SimpleNamespace(distance=distance, **spread)
+        "runtime.generate.vocabulary.learnt", lambda folder: SimpleNamespace(distance=distance, **spread)
     )
     monkeypatch.setattr(
         "runtime.model.text_encoder.TextEncoder.load", lambda folder: SimpleNamespace(eval=lambda: None)

@@ -14,7 +14,8 @@ from coamd_blender.generate.vocabulary import (
     put,
     sentence,
 )
-from runtime.generate.generator import WEIGHTS, learnt
+from runtime.generate.generator import WEIGHTS
+from runtime.generate.vocabulary import learnt
 from runtime.model.text_encoder import TextEncoder
 
 TAUGHT = tomllib.loads((ROOT / "runtime" / "captions" / "menu.toml").read_text(encoding="utf-8"))

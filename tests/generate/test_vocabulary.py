@@ -28,10 +28,10 @@ def test_distance_is_one_less_the_mean_cosine_of_the_three_nearest():
 
 
 def test_a_strange_clause_is_named_with_what_is_nearest_and_known_ones_are_not():
-    (found,) = learnt(0.55).unlearnt("a man walks, then vaults and runs", encoder)
+    (found,) = learnt(0.55).unlearnt(["a man walks", "vaults and runs"], encoder)
     assert found.clause == "vaults and runs" and found.nearest[0] == "runs"
     assert str(found).startswith("'vaults and runs' is new to me: nearest are 'runs'")
-    assert learnt(0.55).unlearnt("a man walks", encoder) == []
+    assert learnt(0.55).unlearnt(["a man walks"], encoder) == []
 
 
 def test_it_is_the_same_when_read_back_and_refuses_a_file_that_does_not_fit(tmp_path):
@@ -62,5 +62,7 @@ def test_captions_that_are_added_count_once_each_and_are_named_once():
     more = learnt().with_captions(["vault"] * 3, encoder(["vaults"] * 3).pooled)
     assert more.distance("he vaults", encoder) == pytest.approx(0.0, abs=1e-6)
     assert more.distance("she walks", encoder) == learnt().distance("she walks", encoder)
-    (found,) = learnt(-1.0).with_captions(["vault"] * 3, encoder(["vaults"] * 3).pooled).unlearnt("he vaults", encoder)
+    (found,) = (
+        learnt(-1.0).with_captions(["vault"] * 3, encoder(["vaults"] * 3).pooled).unlearnt(["he vaults"], encoder)
+    )
     assert found.nearest == ("vault",)

@@ -18,6 +18,13 @@ from runtime.grammar.wording import bare, wording
         ("bends right down, left knee straight", "bends right down, knee straight"),
         ("swings the left up, the right down", "swings the up, the down"),
         ("turns left where he left the room", "turns where he left the room"),
+        ("hangs a right at the pub", "hangs a left at the pub"),
+        ("takes the second left, then stops", "takes the second left, then stops"),
+        ("drops him with a straight right", "drops him with a straight left"),
+        ("jabs with the right, twice", "jabs with the left,"),
+        ("makes a right turn", "makes a turn"),
+        ("a left hook", "a hook"),
+        ("steps to the right and sits", "steps to the and sits"),
     ],
 )
 def test_sides_and_counts_are_left_out_and_nothing_else(caption, left):

@@ -1,0 +1,46 @@
+"""Sentences without the one who acts and without asides, and texts that begin with a verb."""
+
+import pytest
+
+from runtime.grammar.views import acts, views
+
+
+@pytest.mark.parametrize(
+    ("caption", "seen"),
+    [
+        ("walks", ("walks", "walks", "walks")),
+        (
+            "a little duck keeper goes along the path",
+            ("a little duck keeper goes along the path",) + ("goes along the path",) * 2,
+        ),
+        (
+            "Traffic cop is waving with the left hand",
+            ("traffic cop is waving with the hand",) + ("waving with the hand",) * 2,
+        ),
+        ("SH040 - a thief runs off", ("sh040 - a thief runs off", "runs off", "runs off")),
+        (
+            "the butler crosses the room, without remark",
+            ("the butler crosses the room, without remark", "crosses the room, without remark", "crosses the room"),
+        ),
+        ("the left arm swings forward", ("the arm swings forward",) * 3),
+        ("jumps, then rests", ("jumps, then rests",) * 3),
+    ],
+)
+def test_a_sentence_is_seen_as_a_whole_from_its_verb_on_and_by_its_first_part(caption, seen):
+    assert views(caption) == seen
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("sits", True),
+        ("he slowly sits down", True),
+        ("sink into it", True),
+        ("walking", True),
+        ("back", False),
+        ("the other leg", False),
+        ("", False),
+    ],
+)
+def test_what_begins_with_a_verb_acts(text, does):
+    assert acts(text) is does
