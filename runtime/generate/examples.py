@@ -137,7 +137,7 @@ def vectors_of(text: TextFeatures) -> torch.Tensor:
 def of_views(vectors: torch.Tensor) -> torch.Tensor:
     """Return what sentences are compared by, unit length (n, dim).
 
-    ``vectors`` (3 n, dim) are those of their views (grammar/views.py).
+    ``vectors`` (3 * n, dim) are those of their views (grammar/views.py).
     """
     weights = torch.tensor(VIEWS, device=vectors.device)
     return normalize((vectors.unflatten(0, (-1, len(VIEWS))) * weights[:, None]).sum(dim=1), dim=-1)

@@ -84,7 +84,7 @@ MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from 
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 _STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
 PLAINEST, WIDEST = 6, 6  # phrases of an action that are kept to tell what is near: its first ones, and others afar
-NARROW = 104  # numbers that sentences are compared by
+NARROW = 96  # numbers that sentences are compared by
 FITS, NOISE, SCALE, STEPS, BATCH, RATE = 4, 0.7, 30.0, 800, 1024, 0.02
 
 
