@@ -108,7 +108,7 @@ class RecognizerConfig:
     each transformer say the mean and the highest of its tokens too, beside its query token. With ``recurrent`` layers
     the motion encoders are bidirectional GRUs of as many layers, and the description tower one of ``text_layers``, each
     read at the mean and the highest of its states. ``temperature`` is that of the contrast of motions and descriptions
-    in training.
+    in training. ``side_axis``: it knows the axis along which mirror images differ.
     """
 
     width: int = 192
@@ -124,6 +124,7 @@ class RecognizerConfig:
     pooled: bool = False
     recurrent: int = 0
     temperature: float = 0.1
+    side_axis: bool = False
 
     def __post_init__(self) -> None:
         _require_heads(self.width, self.heads)
@@ -319,7 +320,7 @@ PAPER = Preset(
     ),
     recognizer_schedule=Schedule(batch=32, epochs=400, learning_rate=1e-4),
 )
-BASE = Preset(AutoencoderConfig(), GeneratorConfig(), RecognizerConfig(recurrent=1, temperature=0.05))
+BASE = Preset(AutoencoderConfig(), GeneratorConfig(), RecognizerConfig(recurrent=1, temperature=0.05, side_axis=True))
 # What was published, at the size of `base` and with its text encoder: the row of the open benchmark that shows what our
 # departures from it are worth.
 PUBLISHED = Preset(

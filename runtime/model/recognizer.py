@@ -25,10 +25,12 @@ from runtime.config import RecognizerConfig
 from runtime.model import representation
 from runtime.model.layers import EncoderLayer, sinusoid, small_vector, text_vector
 from runtime.model.recurrent import ParallelGRU
+from runtime.model.representation import mirrored
 from runtime.model.text_encoder import TextFeatures
 
 RECOGNITION_TEMPERATURE = 0.4
 RECOGNITION_SHARE, STREAM_SHARE = 0.5, 1 / 3
+SIDE_COUNTS = 2.0  # times what a motion differs from its mirror image by, along the axis of sides
 SAME_MEANING = 0.97  # cosine of sentence vectors above which two descriptions may mean the same
 
 _POSE = JOINT_COUNT * 3
@@ -157,6 +159,8 @@ class MotionRecognizer(nn.Module):
         self.register_buffer("calibration", torch.tensor([0.1, 0.2]))
         # What motions have in common, which names none of them: the mean of training motions' fused vectors, in part.
         self.register_buffer("common", torch.zeros(config.dim))
+        if config.side_axis:  # the unit vector along which motions differ most from their mirror images
+            self.register_buffer("side", torch.zeros(config.dim))
 
     def motion(self, joints: torch.Tensor, lengths: torch.Tensor) -> MotionEmbedding:
         """Embed joints (batch, frames, 22, 3), metres, of which the first ``lengths`` (batch,) frames count."""
@@ -168,6 +172,19 @@ class MotionRecognizer(nn.Module):
         parts = self._read(tokens, starts < lengths[:, None])
         fused = self.fuse(torch.cat(list(parts.values()), dim=-1))
         return MotionEmbedding(_unit(fused), **{name: _unit(part) for name, part in parts.items()})
+
+    def seen(self, joints: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Embed joints (batch, frames, 22, 3), metres, for use: the fused unit vectors (batch, dim), but that they tell
+        sides by what a motion and its mirror image differ in.
+
+        Left and right lie along one axis, once it is known; on it half the difference of the two, which no bias of the
+        network for one side reaches, stands for the motion's own place, and counts SIDE_COUNTS times.
+        """
+        if not self.config.side_axis or not self.side.any():
+            return self.motion(joints, lengths).fused
+        own, image = self.motion(torch.cat([joints, mirrored(joints)]), lengths.repeat(2)).fused.chunk(2)
+        across = SIDE_COUNTS * ((own - image) @ self.side) / 2 - own @ self.side
+        return _unit(own + across[:, None] * self.side)
 
     def _read(self, tokens: dict[str, torch.Tensor], valid: torch.Tensor) -> dict[str, torch.Tensor]:
         """Each stream's (batch, dim) of its tokens (batch, tokens, inputs), valid (batch, tokens)."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import torch
 
-from coamd_blender.motion.skeleton import FRAME_MULTIPLE, JOINT_INDEX, PARENTS
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, JOINT_INDEX, MIRROR, PARENTS
 
 _SMOOTHING = 3.0  # frames: standard deviation of the Gaussian that smooths the heading
 _LEFT = [JOINT_INDEX["left_hip"], JOINT_INDEX["left_shoulder"]]
@@ -109,3 +109,8 @@ def velocities(joints: torch.Tensor) -> torch.Tensor:
 def bones(joints: torch.Tensor) -> torch.Tensor:
     """Return child minus parent (..., 21, 3) of ``joints`` (..., 22, 3), metres, for every joint but the pelvis."""
     return joints[..., 1:, :] - joints[..., list(PARENTS[1:]), :]
+
+
+def mirrored(joints: torch.Tensor) -> torch.Tensor:
+    """Swap left and right of joints (batch, frames, 22, 3), metres, in the plane x = 0: the same shape."""
+    return joints[:, :, list(MIRROR)] * joints.new_tensor([-1.0, 1.0, 1.0])

@@ -185,6 +185,6 @@ class Recognizer:
             joints = torch.nn.utils.rnn.pad_sequence(
                 [torch.from_numpy(np.array(windows[row], dtype=np.float32)) for row in rows], batch_first=True
             )
-            lengths = torch.tensor([len(windows[row]) for row in rows])
-            vectors[rows] = self.model.motion(joints.to(self.device), lengths.to(self.device)).fused.cpu().numpy()
+            lengths = torch.tensor([len(windows[row]) for row in rows]).to(self.device)
+            vectors[rows] = self.model.seen(joints.to(self.device), lengths).cpu().numpy()
         return vectors

@@ -29,6 +29,7 @@ from runtime.loop import Run, encoding_progress, first_process_first, settings_f
 from runtime.model import recognizer
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
+from runtime.model.representation import mirrored
 from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.labels import family_texts
 from runtime.train.camera import seen_by_camera
@@ -342,12 +343,14 @@ def begin_from(module: MotionRecognizer, *paths: Path) -> None:
     """Copy a trained recogniser's weights and statistics into ``module``, or the mean of several's.
 
     The mean of networks that come of one start is often better than each of them (Wortsman et al. 2022, model soups).
-    Pooled readings, and what motions have in common, stay zero where a file lacks them, so that they change no output;
-    the temperature may be another.
+    Pooled readings, what motions have in common, and the axis of sides stay zero where a file lacks them, so that they
+    change no output; the temperature may be another.
     Raises WeightsError when anything else differs.
     """
     empty = {
-        key: value.clone() for key, value in module.state_dict().items() if key.endswith((".pooled.weight", "common"))
+        key: value.clone()
+        for key, value in module.state_dict().items()
+        if key.endswith((".pooled.weight", "common", "side"))
     }
     found = []
     for path in paths:
@@ -363,7 +366,7 @@ def _alike(module: MotionRecognizer, path: Path) -> dict[str, torch.Tensor]:
     config, tensors, _ = checkpoint.load(path, "recognizer", RecognizerConfig)
     ours, theirs = asdict(module.config), asdict(config)
     for name in ours:  # the same tensors mean something else with other heads, or another label_text
-        if name not in ("pooled", "temperature") and ours[name] != theirs[name]:
+        if name not in ("pooled", "temperature", "side_axis") and ours[name] != theirs[name]:
             raise WeightsError(
                 f"{Path(path).name} has {name} {theirs[name]}, the recogniser to be trained {ours[name]}",
                 "Start from a recogniser of the same preset",
@@ -374,12 +377,14 @@ def _alike(module: MotionRecognizer, path: Path) -> dict[str, torch.Tensor]:
 def _finish(
     path: Path, module: MotionRecognizer, extra: dict, samplers: tuple[PairSampler, PairSampler], device: torch.device
 ) -> None:
-    """Measure what motions have in common, calibrate ``module`` and write it to ``path``.
+    """Measure along what sides lie and what motions have in common, calibrate ``module`` and write it to ``path``.
 
     ``samplers`` are of training and of validation; ``extra`` goes into the file.
     """
     train, val = samplers
     module.eval().to(device)
+    if module.config.side_axis:
+        module.side.copy_(side_axis_of(module, train, device))
     module.common.copy_(COMMON_SHARE * common_to(module, train, device))
     motions, labels, truth = _single_actions(module, val, device)
     module.calibration.copy_(calibrate((motions - module.common) @ labels.T, truth))
@@ -398,8 +403,25 @@ def common_to(module: MotionRecognizer, sampler: PairSampler, device: torch.devi
     total = torch.zeros(module.config.dim, device=device)
     for first in range(0, len(rows), 64):
         joints, lengths = padded([pool.item_joints(int(row)) for row in rows[first : first + 64]])
-        total += module.motion(joints.to(device), lengths.to(device)).fused.sum(dim=0)
+        total += module.seen(joints.to(device), lengths.to(device)).sum(dim=0)
     return total / len(rows)
+
+
+@torch.no_grad()
+def side_axis_of(
+    module: MotionRecognizer, sampler: PairSampler, device: torch.device, most: int = 1024
+) -> torch.Tensor:
+    """Return the unit vector (dim,) along which the fused vectors of motions differ most from those of their mirror
+    images, of at most ``most`` items of a pool, evenly spread over it."""
+    pool = sampler.pool
+    rows = np.linspace(0, len(pool.items) - 1, min(most, len(pool.items))).astype(int)
+    apart = []
+    for first in range(0, len(rows), 64):
+        joints, lengths = padded([pool.item_joints(int(row)) for row in rows[first : first + 64]])
+        both = torch.cat([joints, mirrored(joints)]).to(device)
+        own, image = module.motion(both, lengths.repeat(2).to(device)).fused.chunk(2)
+        apart.append(own - image)
+    return torch.linalg.svd(torch.cat(apart), full_matrices=False).Vh[0]
 
 
 def calibrate(cosine: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -473,7 +495,7 @@ def _single_actions(
     vectors = []
     for first in range(0, len(single), 64):
         joints, lengths = padded([sampler.pool.item_joints(row) for row in single[first : first + 64]])
-        vectors.append(module.motion(joints.to(device), lengths.to(device)).fused)
+        vectors.append(module.seen(joints.to(device), lengths.to(device)))
     labels = []
     for family in families:
         text = sampler.features_of(sampler.labels[family])

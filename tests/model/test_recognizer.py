@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from coamd_blender.motion.skeleton import JOINT_INDEX, rest_joints
+from coamd_blender.motion.skeleton import JOINT_INDEX, mirror, rest_joints
 from runtime.config import RecognizerConfig
 from runtime.model import recognizer
 from runtime.model.recognizer import MotionEmbedding, MotionRecognizer, contrastive, stream_values
@@ -205,3 +205,23 @@ def test_a_false_description_costs_what_the_margin_says_and_only_where_there_is_
     expected = (np.log1p(np.exp(-1 / 0.5)) + np.log(2)) / 2
     assert found.item() == pytest.approx(expected, abs=1e-6)
     assert recognizer.opposite_loss(motion, text, false, torch.zeros(3, dtype=torch.bool), 0.5) == 0
+
+
+def test_sides_are_told_by_what_a_motion_and_its_mirror_image_differ_in():
+    torch.manual_seed(0)
+    network = MotionRecognizer(replace(SMALL, side_axis=True)).eval()
+    motion = rest_joints() + 0.1 * np.random.default_rng(0).standard_normal((20, 22, 3))
+    both = torch.from_numpy(np.stack([motion, mirror(motion)])).float()
+    lengths = torch.tensor([20, 20])
+    with torch.no_grad():
+        fused = network.motion(both, lengths).fused
+        assert torch.equal(network.seen(both, lengths), fused)  # no axis is known yet
+        network.side.copy_(torch.eye(SMALL.dim)[3])
+        seen = network.seen(both, lengths)
+    other = [row for row in range(SMALL.dim) if row != 3]
+    half = float(fused[0, 3] - fused[1, 3]) / 2
+    assert abs(half) > 1e-4
+    for found, own, place in zip(seen, fused, (2 * half, -2 * half), strict=True):
+        length = math.sqrt(float((own[other] ** 2).sum()) + place**2)
+        assert found[3].item() == pytest.approx(place / length, abs=1e-5)
+        np.testing.assert_allclose(found[other], own[other] / length, atol=1e-5)
