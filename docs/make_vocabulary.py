@@ -25,7 +25,8 @@ from coamd_blender.generate.vocabulary import FILE, sentence  # noqa: E402
 from coamd_blender.motion.skeleton import JOINT_NAMES, PARENTS  # noqa: E402
 from coamd_blender.wire.clauses import clauses  # noqa: E402
 from runtime.generate.batches import in_batches  # noqa: E402
-from runtime.generate.generator import WEIGHTS, Generator, frames_for, learnt  # noqa: E402
+from runtime.generate.generator import WEIGHTS, Generator, frames_for  # noqa: E402
+from runtime.generate.vocabulary import learnt  # noqa: E402
 from runtime.generate.vocabulary import Vocabulary  # noqa: E402
 from runtime.model.text_encoder import TextEncoder  # noqa: E402
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PROMPTS = Path(__file__).with_name("obedience_prompts.toml")
 THREE_ACTIONS = Path(__file__).with_name("obedience_three_actions.toml")
 OTHER_WORDS = Path(__file__).with_name("obedience_other_words.toml")
+NEW_WORDS = Path(__file__).with_name("obedience_new_words.toml")
 VOCABULARY = Path(__file__).with_name("obedience_vocabulary.toml")
 TOGETHER = Path(__file__).with_name("obedience_together.toml")
 _CLIP_NAME = re.compile(r".*_(\d{3})_(\d{3})\.npz$")

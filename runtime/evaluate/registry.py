@@ -73,6 +73,15 @@ OPEN = (
         styled=True,
     ),
     Benchmark(
+        "obedience_new_words",
+        "the same by one more writer, whose prompts nobody has looked at",
+        WEIGHTS,
+        "benchmarks.run_obedience_of",
+        arguments=("NEW_WORDS",),
+        recognises=False,
+        styled=True,
+    ),
+    Benchmark(
         "obedience_three_actions",
         "three actions in one sentence, each of them seen in order",
         WEIGHTS,

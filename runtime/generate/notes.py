@@ -24,7 +24,8 @@ def notes_on(generator: Generator, known: Vocabulary, prompts: Sequence[str]) ->
     new = known.unlearnt(halves, generator.encode)
     far = {each.clause for each in new}
     doubts = [doubt for half in halves if half not in far and (doubt := _doubt(generator, half))]
-    read = [f"{half!r} is read as {text!r}" for half, text in told.items() if text]
+    alone = {pair.body for pair in pairs if not pair.arms}
+    read = [f"{half!r} is read as {text!r}" for half, text in told.items() if text and half in alone]
     return [*filter(None, map(_at_once, pairs)), *doubts, *read, *(str(each) for each in new if not told[each.clause])]
 
 
