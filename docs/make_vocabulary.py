@@ -26,8 +26,7 @@ from coamd_blender.motion.skeleton import JOINT_NAMES, PARENTS  # noqa: E402
 from coamd_blender.wire.clauses import clauses  # noqa: E402
 from runtime.generate.batches import in_batches  # noqa: E402
 from runtime.generate.generator import WEIGHTS, Generator, frames_for  # noqa: E402
-from runtime.generate.vocabulary import learnt  # noqa: E402
-from runtime.generate.vocabulary import Vocabulary  # noqa: E402
+from runtime.generate.vocabulary import Vocabulary, learnt  # noqa: E402
 from runtime.model.text_encoder import TextEncoder  # noqa: E402
 
 MENU = ROOT / "runtime" / "captions" / "menu.toml"

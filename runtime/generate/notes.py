@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
+from coamd_blender.wire.clauses import clauses
 from runtime.generate.multi_action import pairs_of, parted
+from runtime.generate.parting import left_out
 from runtime.generate.together import Pair
 from runtime.generate.vocabulary import Vocabulary
 
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
 
 def notes_on(generator: Generator, known: Vocabulary, prompts: Sequence[str]) -> list[str]:
     """Return a line for each clause of ``prompts`` of two things done at once, for each that may mean something else
-    too, for each that was put into other words, and for each that is far from what is ``known``."""
-    parts = parted(generator, list(dict.fromkeys(prompts)), MAX_FRAMES // FRAME_MULTIPLE)
+    too, for each that was put into other words or left out, and for each that is far from what is ``known``."""
+    distinct = list(dict.fromkeys(prompts))
+    parts = parted(generator, distinct, MAX_FRAMES // FRAME_MULTIPLE)
+    asides = [aside for prompt, own in zip(distinct, parts, strict=True) for aside in left_out(clauses(prompt), own)]
     pairs = pairs_of(generator, [clause for own in parts for clause in own])
     halves = [half for pair in pairs for half in pair[:2] if half]
     told = dict(zip(halves, generator.told_instead(halves), strict=True))
@@ -26,7 +30,14 @@ def notes_on(generator: Generator, known: Vocabulary, prompts: Sequence[str]) ->
     doubts = [doubt for half in halves if half not in far and (doubt := _doubt(generator, half))]
     alone = {pair.body for pair in pairs if not pair.arms}
     read = [f"{half!r} is read as {text!r}" for half, text in told.items() if text and half in alone]
-    return [*filter(None, map(_at_once, pairs)), *doubts, *read, *(str(each) for each in new if not told[each.clause])]
+    away = [f"{aside!r} is left out: it seems to tell of nothing that is done" for aside in asides]
+    return [
+        *away,
+        *filter(None, map(_at_once, pairs)),
+        *doubts,
+        *read,
+        *(str(each) for each in new if not told[each.clause]),
+    ]
 
 
 def _at_once(pair: Pair) -> str:

@@ -20,6 +20,9 @@ MOST_PLACES = 4  # in a clause where it may be parted
 SURELY, NEAR = 0.9, 0.7  # probability and cosine from which on half a clause, or what may be an aside, is an action
 _PLACE = re.compile(r"\s*,\s+(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _STOP = (".", ";", "!", "?")
+_OF_NOBODY = frozenset(
+    ("it", "this", "that", "there", "nobody", "no")
+)  # what an aside may begin with, a verb behind it
 
 Judge = Callable[[list[str]], list[Likeliest]]
 
@@ -49,16 +52,26 @@ def refined(prompts: Sequence[str], parts: Sequence[list[str]], most: int, examp
     return found
 
 
+def left_out(clauses: Sequence[str], parts: Sequence[str]) -> list[str]:
+    """Return which ``clauses`` of a prompt are in none of the ``parts`` that it is drawn by."""
+    return [clause for clause in clauses if not any(part in clause or clause in part for part in parts)]
+
+
 def _without_asides(prompt: str, clauses: list[str], judged: dict[str, Likeliest]) -> list[str]:
-    """Return the clauses of ``prompt`` without sentences of their own, behind the first, that tell of nothing sure."""
+    """Return the clauses of ``prompt`` without sentences of their own, behind the first, that neither tell of something
+    sure nor say that he or she does something."""
     kept, place = clauses[:1], len(clauses[0]) if clauses else 0
     for clause in clauses[1:]:
         begins = prompt.find(clause, place)
         own_sentence = begins > 0 and prompt[:begins].rstrip().endswith(_STOP)
         place = max(begins, place)
-        if not own_sentence or _is_sure(judged[clause]):
+        if not own_sentence or _is_sure(judged[clause]) or _acts(clause):
             kept.append(clause)
     return kept
+
+
+def _acts(clause: str) -> bool:
+    return acts(clause) and clause.split()[0].lower() not in _OF_NOBODY
 
 
 def _in_a_row(clause: str, examples: Examples, judged: dict[str, Likeliest]) -> list[str]:

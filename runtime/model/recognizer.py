@@ -174,8 +174,10 @@ class MotionRecognizer(nn.Module):
         return MotionEmbedding(_unit(fused), **{name: _unit(part) for name, part in parts.items()})
 
     def seen(self, joints: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Embed joints (batch, frames, 22, 3), metres, for use: the fused unit vectors (batch, dim), but that they tell
-        sides by what a motion and its mirror image differ in.
+        """Embed joints (batch, frames, 22, 3), metres, of which the first ``lengths`` (batch,) frames count, for use.
+
+        These are the fused unit vectors (batch, dim), but that they tell sides by what a motion and its mirror image
+        differ in.
 
         Left and right lie along one axis, once it is known; on it half the difference of the two, which no bias of the
         network for one side reaches, stands for the motion's own place, and counts SIDE_COUNTS times.

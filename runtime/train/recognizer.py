@@ -29,10 +29,10 @@ from runtime.loop import Run, encoding_progress, first_process_first, settings_f
 from runtime.model import recognizer
 from runtime.model.clip_text import SentenceEncoder, encoder_of
 from runtime.model.recognizer import MotionRecognizer
-from runtime.model.representation import mirrored
 from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.labels import family_texts
 from runtime.train.camera import seen_by_camera
+from runtime.train.recognizer_measures import calibrate, common_to, padded, side_axis_of
 from runtime.train.retrieval import retrieval_batches
 from runtime.weights import RECOGNIZER
 
@@ -255,12 +255,6 @@ def jittered(joints: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     return (joints * size + shiver * draw.standard_normal(joints.shape)).astype(np.float32)
 
 
-def padded(motions: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Put ``motions``, each (frames, 22, 3), metres, side by side: joints (n, frames, 22, 3) and lengths (n,)."""
-    rows = [torch.from_numpy(np.array(motion, dtype=np.float32)) for motion in motions]
-    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
-
-
 def losses(module: MotionRecognizer, batch: Batch) -> dict[str, torch.Tensor]:
     """Return the losses of a batch, scalars without a unit.
 
@@ -384,64 +378,11 @@ def _finish(
     train, val = samplers
     module.eval().to(device)
     if module.config.side_axis:
-        module.side.copy_(side_axis_of(module, train, device))
-    module.common.copy_(COMMON_SHARE * common_to(module, train, device))
+        module.side.copy_(side_axis_of(module, train.pool, device))
+    module.common.copy_(COMMON_SHARE * common_to(module, train.pool, device))
     motions, labels, truth = _single_actions(module, val, device)
     module.calibration.copy_(calibrate((motions - module.common) @ labels.T, truth))
     checkpoint.save(path, "recognizer", module.config, module.state_dict(), extra)
-
-
-@torch.no_grad()
-def common_to(module: MotionRecognizer, sampler: PairSampler, device: torch.device, most: int = 512) -> torch.Tensor:
-    """Return the mean (dim,) of the fused unit vectors of at most ``most`` items of a pool, evenly spread over it.
-
-    Without it a label that lies in the middle of all motions is near to each of them, and names too many (hubs;
-    Radovanović et al. 2010).
-    """
-    pool = sampler.pool
-    rows = np.linspace(0, len(pool.items) - 1, min(most, len(pool.items))).astype(int)
-    total = torch.zeros(module.config.dim, device=device)
-    for first in range(0, len(rows), 64):
-        joints, lengths = padded([pool.item_joints(int(row)) for row in rows[first : first + 64]])
-        total += module.seen(joints.to(device), lengths.to(device)).sum(dim=0)
-    return total / len(rows)
-
-
-@torch.no_grad()
-def side_axis_of(
-    module: MotionRecognizer, sampler: PairSampler, device: torch.device, most: int = 1024
-) -> torch.Tensor:
-    """Return the unit vector (dim,) along which the fused vectors of motions differ most from those of their mirror
-    images, of at most ``most`` items of a pool, evenly spread over it."""
-    pool = sampler.pool
-    rows = np.linspace(0, len(pool.items) - 1, min(most, len(pool.items))).astype(int)
-    apart = []
-    for first in range(0, len(rows), 64):
-        joints, lengths = padded([pool.item_joints(int(row)) for row in rows[first : first + 64]])
-        both = torch.cat([joints, mirrored(joints)]).to(device)
-        own, image = module.motion(both, lengths.repeat(2).to(device)).fused.chunk(2)
-        apart.append(own - image)
-    return torch.linalg.svd(torch.cat(apart), full_matrices=False).Vh[0]
-
-
-def calibrate(cosine: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return (temperature, nearness of "unknown"), of shape (2,), that make recognition's probabilities likeliest.
-
-    cosine (n, labels) of motions to labels, truth (n,) the right label of each. Every motion counts twice: among all
-    labels, and with its own taken away, where "unknown" is right. Both figures come from a grid, temperatures finest.
-    """
-    own = torch.nn.functional.one_hot(truth, cosine.shape[1]).bool()
-    levels = torch.linspace(-0.5, 1.0, 61, device=cosine.device)
-    best, least = torch.tensor([0.1, 0.2]), torch.inf
-    for temperature in torch.logspace(-2.3, 0, 24).tolist():
-        unknown = levels / temperature
-        logits = cosine / temperature
-        known = torch.logaddexp(logits.logsumexp(dim=1)[:, None], unknown) - logits[own][:, None]  # (n, levels)
-        others = logits.masked_fill(own, -torch.inf).logsumexp(dim=1)[:, None]
-        loss, index = (known + torch.logaddexp(others, unknown) - unknown).mean(dim=0).min(dim=0)
-        if loss < least:
-            best, least = torch.tensor([temperature, levels[index].item()]), loss
-    return best
 
 
 @torch.no_grad()

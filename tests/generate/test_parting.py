@@ -3,7 +3,7 @@
 import pytest
 
 from runtime.generate.examples import Likeliest
-from runtime.generate.parting import refined
+from runtime.generate.parting import left_out, refined
 
 WALK, SIT, WAVE, CREEP, SQUATS = range(5)
 SURE = {
@@ -40,6 +40,7 @@ def judged(texts, whole=None):
         ("walks, creeps", None, ["walks, creeps"]),  # two words for going
         ("walks and rests", None, ["walks and rests"]),  # who knows
         ("kicks the door in. it has it coming", ["kicks the door in", "it has it coming"], ["kicks the door in"]),
+        ("kicks the door in. he vaults", ["kicks the door in", "he vaults"], ["kicks the door in", "he vaults"]),
         ("kicks the door in. sits", ["kicks the door in", "sits"], ["kicks the door in", "sits"]),
         ("kicks the door in, then rests", ["kicks the door in", "rests"], ["kicks the door in", "rests"]),
         ("bends, then straightens", ["bends", "straightens"], ["bends, then straightens"]),
@@ -56,3 +57,8 @@ def test_no_more_clauses_are_made_than_there_is_time_for():
     judge = lambda texts: judged(texts, {"walks and sits": SIT})  # noqa: E731
     assert refined(["waves, then walks and sits"], [parts], 2, Known(), judge) == [parts]
     assert refined(["waves, then walks and sits"], [parts], 3, Known(), judge) == [["waves", "walks", "sits"]]
+
+
+def test_what_is_drawn_by_no_part_is_left_out():
+    assert left_out(["walks and sits", "it creaks", "waves"], ["walks", "sits", "waves"]) == ["it creaks"]
+    assert left_out(["bends", "straightens"], ["bends, then straightens"]) == []

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from coamd_blender.errors import DataError, WeightsError
-from coamd_blender.motion.skeleton import JOINT_INDEX, PARENTS, rest_joints
+from coamd_blender.motion.skeleton import JOINT_INDEX, PARENTS, mirror, rest_joints
 from runtime import checkpoint, config
 from runtime.cli import main
 from runtime.compose.compose import PoolItem
@@ -21,6 +20,7 @@ from runtime.model.text_encoder import TextEncoder
 from runtime.recognize.labels import family_texts
 from runtime.recognize.recognizer import Recognizer
 from runtime.train import recognizer as training
+from runtime.train import recognizer_measures as measures
 from runtime.weights import BUNDLED as WEIGHTS
 
 WORDS = {
@@ -131,24 +131,31 @@ def test_a_camera_shifts_joints_by_centimetres_and_keeps_bones():
     assert 0.005 < np.linalg.norm(seen - joints, axis=-1).mean() < 0.25
 
 
-def test_what_motions_have_in_common_is_their_mean(prepared):
+def test_what_motions_have_in_common_is_their_mean_and_sides_lie_where_their_images_differ_most(prepared):
     pool = Pool.load(prepared / "pool" / "train")
     torch.manual_seed(0)
     module = MotionRecognizer(
         RecognizerConfig(width=16, layers=1, heads=2, feedforward=16, dim=8, text_layers=1)
     ).eval()
-    found = training.common_to(module, SimpleNamespace(pool=pool), torch.device("cpu"), most=10**6)
+    found = measures.common_to(module, pool, torch.device("cpu"), most=10**6)
     motions = [torch.from_numpy(np.array(pool.item_joints(row))) for row in range(len(pool.items))]
     with torch.no_grad():
         vectors = torch.cat([module.motion(one[None], torch.tensor([len(one)])).fused for one in motions])
     assert torch.allclose(found, vectors.mean(dim=0), atol=1e-5)
+    with torch.no_grad():
+        images = [torch.from_numpy(mirror(np.array(pool.item_joints(row)))) for row in range(len(pool.items))]
+        apart = vectors - torch.cat([module.motion(one[None], torch.tensor([len(one)])).fused for one in images])
+    axis = measures.side_axis_of(module, pool, torch.device("cpu"), most=10**6)
+    assert axis.norm().item() == pytest.approx(1.0, abs=1e-5)
+    spread = np.linalg.eigvalsh((apart.T @ apart).double().numpy())  # along its axes, least first
+    assert (apart @ axis).square().sum().item() == pytest.approx(spread[-1], rel=1e-3)
 
 
 def test_calibration_finds_the_temperature_that_made_the_labels():
     torch.manual_seed(0)
     cosine = torch.rand(4000, 6) * 0.8
     drawn = torch.multinomial(torch.softmax(cosine / 0.1, dim=1), 1)[:, 0]
-    temperature, unknown = training.calibrate(cosine, drawn)
+    temperature, unknown = measures.calibrate(cosine, drawn)
     assert 0.07 < temperature < 0.14
     assert 0.0 < unknown < 1.0
 
