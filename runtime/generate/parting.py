@@ -95,7 +95,12 @@ def _possible(clause: str) -> list[tuple[str, str]]:
     """Return a clause parted at each "and" and comma behind which something is done."""
     places = list(_PLACE.finditer(clause))[:MOST_PLACES]
     pairs = [(clause[: place.start()].strip(" ,"), clause[place.end() :].strip(" ,")) for place in places]
-    return [(first, last) for first, last in pairs if first and acts(last)]
+    return [(first, last) for first, last in pairs if first and acts(last) and not _is_manner(first, last)]
+
+
+def _is_manner(first: str, last: str) -> bool:
+    """Tell whether the last half says how the first is done: "sneaks along, crouching"."""
+    return last.split()[0].lower().endswith("ing") and not first.split()[0].lower().endswith("ing")
 
 
 def _is_sure(one: Likeliest) -> bool:

@@ -7,7 +7,7 @@ from runtime.generate.parting import left_out, refined
 
 WALK, SIT, WAVE, CREEP, SQUATS = range(5)
 SURE = {
-    "crosses to the chair": WALK, "sits": SIT, "walks": WALK, "waves": WAVE, "creeps": CREEP,
+    "crosses to the chair": WALK, "sits": SIT, "sitting": SIT, "walks": WALK, "waves": WAVE, "creeps": CREEP,
     "kicks the door in": SQUATS,
     "he crosses to the chair": WALK,
 }  # fmt: skip
@@ -38,6 +38,7 @@ def judged(texts, whole=None):
         ("he crosses to the chair, sits", None, ["he crosses to the chair", "sits"]),
         ("walks and waves", None, ["walks and waves"]),  # arms may do it meanwhile
         ("walks, creeps", None, ["walks, creeps"]),  # two words for going
+        ("he crosses to the chair, sitting", None, ["he crosses to the chair, sitting"]),  # a manner
         ("walks and rests", None, ["walks and rests"]),  # who knows
         ("kicks the door in. it has it coming", ["kicks the door in", "it has it coming"], ["kicks the door in"]),
         ("kicks the door in. he vaults", ["kicks the door in", "he vaults"], ["kicks the door in", "he vaults"]),
@@ -47,7 +48,7 @@ def judged(texts, whole=None):
     ],
 )
 def test_clauses_are_as_the_examples_know_them(prompt, clauses, found):
-    whole = {"he crosses to the chair and sits": SIT, "he crosses to the chair, sits": WALK, "walks and waves": WALK,
+    whole = {"he crosses to the chair and sits": SIT, "he crosses to the chair, sits": WALK, "he crosses to the chair, sitting": WALK, "walks and waves": WALK,
              "walks, creeps": WALK, "walks and rests": WALK, "bends, then straightens": SQUATS}  # fmt: skip
     assert refined([prompt], [clauses or [prompt]], 4, Known(), lambda texts: judged(texts, whole)) == [found]
 
