@@ -48,8 +48,11 @@ def judged(texts, whole=None):
     ],
 )
 def test_clauses_are_as_the_examples_know_them(prompt, clauses, found):
-    whole = {"he crosses to the chair and sits": SIT, "he crosses to the chair, sits": WALK, "he crosses to the chair, sitting": WALK, "walks and waves": WALK,
-             "walks, creeps": WALK, "walks and rests": WALK, "bends, then straightens": SQUATS}  # fmt: skip
+    whole = {
+        "he crosses to the chair and sits": SIT, "he crosses to the chair, sits": WALK, "walks and waves": WALK,
+        "he crosses to the chair, sitting": WALK, "walks, creeps": WALK, "walks and rests": WALK,
+        "bends, then straightens": SQUATS,
+    }  # fmt: skip
     assert refined([prompt], [clauses or [prompt]], 4, Known(), lambda texts: judged(texts, whole)) == [found]
 
 
