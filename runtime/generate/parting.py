@@ -20,9 +20,7 @@ MOST_PLACES = 4  # in a clause where it may be parted
 SURELY, NEAR = 0.9, 0.7  # probability and cosine from which on half a clause, or what may be an aside, is an action
 _PLACE = re.compile(r"\s*,\s+(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _STOP = (".", ";", "!", "?")
-_OF_NOBODY = frozenset(
-    ("it", "this", "that", "there", "nobody", "no")
-)  # what an aside may begin with, a verb behind it
+_OF_NOBODY = frozenset(("it", "this", "that", "there", "nobody", "no"))  # what asides with a verb begin with
 
 Judge = Callable[[list[str]], list[Likeliest]]
 

@@ -16,27 +16,9 @@ from runtime.grammar.wording import bare
 _PRONOUNS = frozenset(["he", "she", "they", "it", "you", "then"])
 # Words that a subject begins with; "is", after which comes what it does; parts of a body, which act for nobody else.
 _ARTICLES = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "my",
-        "our",
-        "his",
-        "her",
-        "one",
-        "some",
-        "this",
-        "that",
-        "another",
-        "two",
-        "he",
-        "she",
-        "they",
-        "someone",
-        "somebody",
-    ]
-)
+    ("a", "an", "the", "my", "our", "his", "her", "one", "some", "this", "that", "another", "two", "he", "she", "they",
+     "someone", "somebody")
+)  # fmt: skip
 _IS = frozenset(("is", "are", "was", "were"))
 _BODY = re.compile(
     r"\b(?:arm|hand|palm|fist|finger|thumb|elbow|wrist|forearm|shoulder|head|face|chin|gaze|eye|leg|knee|shin|thigh"
