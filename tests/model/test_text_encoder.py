@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from coamd_blender.errors import WeightsError
-from runtime.model.text_encoder import TextEncoder
+from runtime.model.text_encoder import TextEncoder, TextFeatures, beside
 from runtime.weights import BUNDLED as WEIGHTS
 
 SENTENCES = ["a man walks slowly forward", "turn left, then wave the right hand", "jump!"]
@@ -68,3 +68,12 @@ def test_a_torn_vocabulary_names_the_remedy(tmp_path):
     (tmp_path / "tokenizer.json").write_bytes((WEIGHTS / "tokenizer.json").read_bytes()[:1000])
     with pytest.raises(WeightsError, match=r"tokenizer\.json cannot be read"):
         TextEncoder.load(tmp_path)
+
+
+def test_another_sentence_counts_beside_the_own_one_or_instead_of_it():
+    own = TextFeatures(torch.ones(3, 2, 4), torch.tensor([[True, True]] * 3), torch.ones(3, 2))
+    other = TextFeatures(torch.zeros(3, 1, 4), torch.tensor([[True]] * 3), torch.zeros(3, 2))
+    both = beside(own, other, [True, True, False], [False, True, True])  # none stands instead where none is told
+    assert both.valid.tolist() == [[True, True, True], [False, False, True], [True, True, False]]
+    assert both.pooled[:, 0].tolist() == [1.0, 0.0, 1.0] and both.tokens.shape == (3, 3, 4)
+    assert beside(own, other, [True] * 3).valid.all()
