@@ -174,14 +174,14 @@ def _check_fit(expected: Mapping[str, torch.Tensor], tensors: Mapping[str, torch
 
 
 def quantize(tensors: dict[str, torch.Tensor], smallest: int = 4096) -> dict[str, torch.Tensor]:
-    """Turn every matrix among ``tensors`` of any shape to int8 with one float scale a row.
+    """Turn every matrix, or stack of matrices, among ``tensors`` of any shape to int8 with one float scale a row.
 
-    Only those of at least ``smallest`` entries; the result has the same shapes, and the scales (rows, 1) besides.
+    Only those of at least ``smallest`` entries; the result has the same shapes, and the scales (..., rows, 1) besides.
     """
     packed = {}
     for name, value in tensors.items():
-        if value.ndim == 2 and value.numel() >= smallest:
-            scale = value.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+        if value.ndim >= 2 and value.numel() >= smallest:
+            scale = value.abs().amax(dim=-1, keepdim=True).clamp(min=1e-12) / 127
             packed[name] = torch.round(value / scale).to(torch.int8)
             packed[name + _SCALE] = scale.float()
         else:

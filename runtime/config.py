@@ -171,6 +171,18 @@ PUBLISHED_SAMPLING = SamplingConfig(
 
 
 @dataclass(frozen=True)
+class ClauseTaggerConfig:
+    """Tagger of the words of a sentence; ``members`` networks side by side, whose mean counts."""
+
+    features: int = 1536
+    width: int = 80
+    layers: int = 2
+    members: int = 2
+    tags: int = 8
+    dropout: float = 0.3
+
+
+@dataclass(frozen=True)
 class TextEncoderConfig:
     """BERT-style text encoder; the defaults are all-MiniLM-L6-v2."""
 

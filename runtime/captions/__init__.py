@@ -6,4 +6,5 @@ phrases.py         hand-written phrases and their forms; sentences.py: whole sen
 actions.py         which action a sentence names
 contradictions.py  what a sentence says and the joints do not show
 opposites.py       captions made false on purpose
+marked.py          sentences in which is marked what is done: clauses_train.txt, clauses_val.txt
 """

@@ -57,6 +57,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     examples.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
     examples.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
     examples.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the generator is")
+    clauses = add_verb(networks, "clauses", run_clauses, "which words of a sentence tell what is done, in which order")
+    clauses.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
+    _add_text_encoder(clauses)
     agreement = add_verb(networks, "agreement", run_agreement, "what the scores of a search say of a recogniser")
     agreement.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
     agreement.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
@@ -163,6 +166,11 @@ def run_examples(args: argparse.Namespace) -> Outcome:
     """Make the examples that the networks are shown. JSON: files."""
     _check_pool(args)
     return _trained(train.examples.make_examples(args.prepared, args.run_folder, weights=args.weights))
+
+
+def run_clauses(args: argparse.Namespace) -> Outcome:
+    """Train the tagger of clauses. JSON: files."""
+    return _trained(train.clauses.make_clauses(args.run_folder, weights=args.weights))
 
 
 def run_agreement(args: argparse.Namespace) -> Outcome:

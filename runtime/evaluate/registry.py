@@ -110,6 +110,12 @@ OPEN = (
         styled=True,
     ),
     Benchmark(
+        "clauses",
+        "are the clauses of a sentence found, in order of time",
+        WEIGHTS,
+        "clauses.run_clauses",
+    ),
+    Benchmark(
         "known_unknown",
         "are prompts never met told from those learnt",
         WEIGHTS,

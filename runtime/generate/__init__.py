@@ -2,6 +2,7 @@
 
 generator.py      the loaded networks: prompts in, joints out
 batches.py        many prompts, in batches that fit the device
+clause_reader.py  which clauses a sentence tells, in which order, and what is done at once
 multi_action.py   ... and drawn action by action
 together.py       sentences of two things done at once, taken apart
 overlay.py        ... and what arms do, laid over what the body does

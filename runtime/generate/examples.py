@@ -36,6 +36,7 @@ SURE = 0.5  # probability from which on an action is taken to be asked for
 # From which on clauses are taken for one action told move by move: probability, cosine to its nearest sentence. Of
 # 1,500 sentences of two actions 2 in 100 are then taken for one, of sentences that tell one in clauses 20 in 100.
 VERY_SURE, TOLD_NEAR = 0.99, 0.7
+SURELY_OURS, UNSURE = 0.8, 0.9  # ... where a clause tells of it too: probability, and that of any other clause
 AS_WELL = 0.25  # probability from which on a second meaning is told of
 AS_LIKELY = 0.5  # share of the likeliest action's probability from which on chance may choose another
 NEAR = 0.6  # cosine to the nearest sentence of an action under which a sentence has nothing to do with it
@@ -69,7 +70,7 @@ class ExamplesConfig:
     begins    for each example the token that its action begins at, after some standing
     arms      numbers of the classes that arms, trunk and head do alone
     bodies    numbers of the classes that may be done while arms do something else
-    gaits     numbers of the classes that are ways of walking or running
+    paths     numbers of the classes that go along a path, which may bend to a side
     compounds pairs of a class and one of ``arms`` that its own sentences tell of: both are meant as one
     made_for  sha256 of the autoencoder that the tokens are of
     captions  for each class what it is called in a caption, "" where it has none; may hold {speed} and {times}
@@ -88,7 +89,7 @@ class ExamplesConfig:
     begins: tuple[int, ...] = ()
     arms: tuple[int, ...] = ()
     bodies: tuple[int, ...] = ()
-    gaits: tuple[int, ...] = ()
+    paths: tuple[int, ...] = ()
     compounds: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
@@ -103,7 +104,7 @@ class ExamplesConfig:
             "begins",
             "arms",
             "bodies",
-            "gaits",
+            "paths",
         ):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         object.__setattr__(self, "compounds", tuple(map(tuple, self.compounds)))
@@ -264,10 +265,16 @@ class Examples:
         """Tell whether a sentence of several ``clauses`` tells one action of ours move by move.
 
         Then the ``whole`` is surely that action, and no clause is: of several actions in a row one is what the sentence
-        is nearest to.
+        is nearest to. Or some are, and none of the others surely is anything.
         """
-        ours = whole.number < len(self.config.actions) and whole.chance >= VERY_SURE and whole.near >= TOLD_NEAR
-        return ours and all(clause.number != whole.number for clause in clauses)
+        ours = whole.number < len(self.config.actions) and whole.near >= TOLD_NEAR
+        own = [clause.number == whole.number for clause in clauses]
+        if not any(own):
+            return ours and whole.chance >= VERY_SURE
+        others = [clause for clause, is_own in zip(clauses, own, strict=True) if not is_own]
+        return (
+            ours and whole.chance >= SURELY_OURS and all(other.chance < UNSURE or other.near < NEAR for other in others)
+        )
 
     def _nearest_of_classes(self, near: np.ndarray) -> np.ndarray:
         """Return the mean cosine (n, classes) of the ``NEIGHBOURS`` sentences of each class that are nearest, of a
@@ -481,7 +488,7 @@ def _fits(config: ExamplesConfig, tensors: dict[str, torch.Tensor]) -> bool:
         and all(0 <= owner < len(config.actions) for owner in config.owner)
         and all(
             0 <= number < classes
-            for number in (*config.arms, *config.bodies, *config.gaits, *sum(config.compounds, ()))
+            for number in (*config.arms, *config.bodies, *config.paths, *sum(config.compounds, ()))
         )
         and len(tensors["tokens"]) == sum(config.lengths)
         and tensors["weight"].shape[1] == 2 * tensors["phrases"].shape[1]

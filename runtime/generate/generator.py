@@ -26,6 +26,7 @@ from runtime.config import (
     GeneratorConfig,
     SamplingConfig,
 )
+from runtime.generate.clause_reader import ClauseReader
 from runtime.generate.examples import Examples, of_views, vectors_of
 from runtime.generate.guidance import Guidance, Pusher, on_canonical_body
 from runtime.generate.multi_action import blend_frames, clause_steps, clean_up, draw_clauses, pairs_of, parted
@@ -89,6 +90,7 @@ class Generator:
         self.vocabulary: Vocabulary | None = None
         self._captioned: Vocabulary | None = None  # the vocabulary without the examples' actions
         self.examples: Examples | None = None
+        self.clause_reader: ClauseReader | None = None
         self.digest = ""
         self.quality = "best"
         self._other_sampling = FAST_SAMPLING  # of the quality that is not chosen
@@ -123,6 +125,7 @@ class Generator:
             )
         loaded = cls(autoencoder, networks, encoder_of(folder, networks.config.text_dim), chosen)
         loaded.examples = Examples.beside(folder, sha256(folder / AUTOENCODER))
+        loaded.clause_reader = ClauseReader.beside(folder, loaded.text_encoder)
         loaded._captioned = Vocabulary.beside(folder)
         loaded.vocabulary = with_actions(loaded._captioned, loaded.examples)
         loaded.digest = sha256(folder / GENERATOR)

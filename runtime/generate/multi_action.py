@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE
+from coamd_blender.motion.skeleton import FPS, FRAME_MULTIPLE, MAX_FRAMES
 from coamd_blender.wire.checks import tidy_prompt
 from coamd_blender.wire.clauses import MOST_CLAUSES, clauses
 from runtime.cleanup.blend import acceleration, soften_blends, without_jolts
 from runtime.cleanup.denoise import remove_tremor
 from runtime.cleanup.joint_foot_lock import lock_joint_feet
 from runtime.config import SamplingConfig
-from runtime.generate import parting, together
+from runtime.generate import together
+from runtime.generate.clause_reader import Clause, Judge
 from runtime.generate.overlay import laid_over
 from runtime.generate.together import Pair
 from runtime.model.sampling import Known, StepReport
@@ -32,6 +33,7 @@ from runtime.model.sampling import Known, StepReport
 if TYPE_CHECKING:
     from runtime.generate.generator import Generator
 
+LONGEST = MAX_FRAMES // FRAME_MULTIPLE  # tokens of a motion
 SHORTEST_CLAUSE = 5  # tokens, one second: a sentence of more clauses than seconds is drawn as a whole
 PASSAGE, LONGEST_PASSAGE = 3, 6  # tokens drawn anew on each side of a blend
 RISE = (0.3, 0.1)  # metres between the pelvis' heights on both sides that PASSAGE is enough for; that add a token more
@@ -50,19 +52,42 @@ def clauses_of(prompt: str, count: int) -> list[str]:
 
 
 def parted(generator: Generator, prompts: list[str], count: int) -> list[list[str]]:
-    """Return the clauses that each prompt is drawn by over ``count`` tokens, as the examples know them (parting.py):
-    itself alone where it tells one action."""
+    """Return the clauses that each prompt is drawn by over ``count`` tokens, as the weights read it (clause_reader.py):
+    itself alone where it tells one action, move by move perhaps, or where there is too little time for each."""
     parts = [clauses_of(prompt, count) for prompt in prompts]
     rows = [row for row, taught in enumerate(generator.asked([tidy_prompt(each) for each in prompts])) if not taught]
-    most = min(MOST_CLAUSES, count // SHORTEST_CLAUSE)
-    if generator.examples is None or not rows or most < 2:
-        return parts
-    judge = parting.judge_of(generator.examples, generator.vectors)
-    own = [prompts[row] for row in rows]
-    found = parting.refined(own, [parts[row] for row in rows], most, generator.examples, judge)
-    for row, its_parts in zip(rows, found, strict=True):
-        parts[row] = its_parts
+    if generator.clause_reader is not None:
+        for row, read in zip(rows, _read(generator, [prompts[row] for row in rows]), strict=True):
+            told = [clause.text for clause in read]
+            parts[row] = told if len(told) <= min(MOST_CLAUSES, count // SHORTEST_CLAUSE) else [prompts[row]]
+    if generator.examples is not None:
+        for row in _of_one_action(generator, {row: [prompts[row], *parts[row]] for row in rows if len(parts[row]) > 1}):
+            parts[row] = [prompts[row]]
     return parts
+
+
+def _read(generator: Generator, prompts: list[str]) -> list[list[Clause]]:
+    paths = generator.examples.config.paths if generator.examples is not None else ()
+    return generator.clause_reader.read(prompts, judge_of(generator), paths)
+
+
+def judge_of(generator: Generator) -> Judge | None:
+    """Return what tells the likeliest class of each of some texts; None where the weights know none."""
+    examples = generator.examples
+    return None if examples is None else lambda texts: examples.likeliest(generator.vectors(texts))
+
+
+def _of_one_action(generator: Generator, told: dict[int, list[str]]) -> list[int]:
+    """Return for which rows a sentence of several clauses, ``told`` before them, surely is one action move by move."""
+    texts = list(dict.fromkeys(text for own in told.values() for text in own))
+    if not texts:
+        return []
+    judged = dict(zip(texts, judge_of(generator)(texts), strict=True))
+    return [
+        row
+        for row, (whole, *clauses) in told.items()
+        if generator.examples.is_one(judged[whole], [judged[clause] for clause in clauses])
+    ]
 
 
 def pairs_of(generator: Generator, clauses: list[str]) -> list[Pair]:
@@ -73,7 +98,10 @@ def pairs_of(generator: Generator, clauses: list[str]) -> list[Pair]:
     rows = [row for row, wording in enumerate(generator.asked(told)) if wording is None]
     if generator.examples is None or not rows:
         return pairs
-    judged = together.pairs_of([told[row] for row in rows], generator.examples, generator.vectors)
+    own = [told[row] for row in rows]
+    read = _read(generator, own) if generator.clause_reader is not None else [[] for _ in own]
+    at_once = [(clauses[0].body, clauses[0].arms) if len(clauses) == 1 else ("", "") for clauses in read]
+    judged = together.pairs_of(own, generator.examples, generator.vectors, at_once)
     for row, pair in zip(rows, judged, strict=True):
         pairs[row] = pair
     return pairs

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES
 from coamd_blender.wire.clauses import clauses
-from runtime.generate.multi_action import pairs_of, parted
-from runtime.generate.parting import left_out
+from runtime.generate.multi_action import LONGEST, pairs_of, parted
 from runtime.generate.together import Pair
 from runtime.generate.vocabulary import Vocabulary
 
@@ -20,7 +18,7 @@ def notes_on(generator: Generator, known: Vocabulary, prompts: Sequence[str]) ->
     """Return a line for each clause of ``prompts`` of two things done at once, for each that may mean something else
     too, for each that was put into other words or left out, and for each that is far from what is ``known``."""
     distinct = list(dict.fromkeys(prompts))
-    parts = parted(generator, distinct, MAX_FRAMES // FRAME_MULTIPLE)
+    parts = parted(generator, distinct, LONGEST)
     asides = [aside for prompt, own in zip(distinct, parts, strict=True) for aside in left_out(clauses(prompt), own)]
     pairs = pairs_of(generator, [clause for own in parts for clause in own])
     halves = [half for pair in pairs for half in pair[:2] if half]
@@ -38,6 +36,11 @@ def notes_on(generator: Generator, known: Vocabulary, prompts: Sequence[str]) ->
         *read,
         *(str(each) for each in new if not told[each.clause]),
     ]
+
+
+def left_out(clauses: Sequence[str], parts: Sequence[str]) -> list[str]:
+    """Return which ``clauses`` of a prompt are in none of the ``parts`` that it is drawn by."""
+    return [clause for clause in clauses if not any(part in clause or clause in part for part in parts)]
 
 
 def _at_once(pair: Pair) -> str:

@@ -50,6 +50,7 @@ _LEGS = re.compile(
     r"|\b(?:(?:drop|go|get)(?:s|es|ping|ting|ing)?\s+)?(?:down )?(?:on|to|onto) (?:one|both|his|her|their) knees?\b",
     re.IGNORECASE,
 )
+_IS = ("is", "are", "was", "were")
 _UNFINISHED = re.compile(r"\b(?:an?|the|of|to|with|as|and|or|from|for|his|her|their|its|your|my)$", re.IGNORECASE)
 _PARTS = re.compile(
     r"\b(?:arms?|hands?|palms?|fists?|fingers?|thumbs?|elbows?|wrists?|forearms?|shoulders?|head|face|chin|gaze|eyes)\b",
@@ -76,13 +77,21 @@ class Pair(NamedTuple):
 
 
 def pairs_of(
-    sentences: Sequence[str], examples: Examples, vectors_of: Callable[[list[str]], torch.Tensor]
+    sentences: Sequence[str],
+    examples: Examples,
+    vectors_of: Callable[[list[str]], torch.Tensor],
+    read: Sequence[tuple[str, str]] = (),
 ) -> list[Pair]:
     """Return each sentence taken apart; all of it as its body where it tells of one thing, or cannot be taken apart.
 
-    ``vectors_of`` makes the unit vectors (n, dim) of texts, by their bare wordings.
+    ``vectors_of`` makes the unit vectors (n, dim) of texts, by their bare wordings; ``read`` says for each sentence
+    what body and arms do where somebody has read that in it, twice "" elsewhere.
     """
-    pairs = [possible(sentence) if examples.config.arms else [] for sentence in sentences]
+    read = read or [("", "")] * len(sentences)
+    pairs = [
+        possible(sentence, *halves) if examples.config.arms else []
+        for sentence, halves in zip(sentences, read, strict=True)
+    ]
     texts = {bare(half) for own in pairs for pair in own for half in pair[:2]}
     texts |= {bare(sentence) for sentence, own in zip(sentences, pairs, strict=True) if own}
     if not texts:
@@ -91,27 +100,29 @@ def pairs_of(
     return [_parted(sentence, own, examples, judged) for sentence, own in zip(sentences, pairs, strict=True)]
 
 
-def possible(sentence: str) -> list[Pair]:
+def possible(sentence: str, body: str = "", arms: str = "") -> list[Pair]:
     """Return what body and arms may do by ``sentence``, for every place where it may part: it need not mean that.
 
+    What the ``body`` and the ``arms`` do, where that has been read in it, is one more of these.
     A body's half begins at the verb: who does it says less of what is done than it misleads.
     """
     said = _AT_ONCE.sub(" ", sentence).strip(" ,.!")
     first = _FIRST.match(said)
     found = [(first["one"], first["other"])] if first else []
     found += [(said[: place.start()], said[place.end() :]) for place in list(_PART.finditer(said))[:MOST_PLACES]]
-    return [
-        Pair(body[legs.start() :].strip(" ,"), arms.strip(" ,"))
+    read = [Pair(body, arms)] if body and arms else []
+    return read + [
+        Pair(one[legs.start() :].strip(" ,"), other.strip(" ,"))
         for halves in found
-        for body, arms in (halves, halves[::-1])
-        if (legs := _LEGS.search(body)) and not _UNFINISHED.search(body.strip(" ,")) and _is_done(arms)
+        for one, other in (halves, halves[::-1])
+        if (legs := _LEGS.search(one)) and not _UNFINISHED.search(one.strip(" ,")) and _is_done(other)
     ]
 
 
 def _is_done(half: str) -> bool:
     """Tell whether half a sentence says more than who or what: a part of the upper body, or a verb."""
     words = [word.strip(",.;'").lower() for word in half.split()]
-    acts = any(word.endswith("ing") or word in _verbs() for word in words)
+    acts = any(word.endswith("ing") or (word in _verbs() and word not in _IS) for word in words)
     acts |= any(re.fullmatch(r"\w{2,}[^s]s", word) for word in words[:3][: len(words) - 1])  # "he sips coffee"
     return acts or _PARTS.search(half) is not None
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from runtime.grammar.inflection import base_form, gerund
+from runtime.grammar.inflection import gerund
 from runtime.grammar.sentences import verbs
 from runtime.grammar.wording import bare
 
-_PRONOUNS = frozenset(["he", "she", "they", "it", "you", "then"])
 # Words that a subject begins with; "is", after which comes what it does; parts of a body, which act for nobody else.
 _ARTICLES = frozenset(
     ("a", "an", "the", "my", "our", "his", "her", "one", "some", "this", "that", "another", "two", "he", "she", "they",
@@ -37,11 +36,9 @@ def views(caption: str) -> tuple[str, str, str]:
     return bare(caption), bare(done), bare(part[1] if part else done)
 
 
-def acts(text: str) -> bool:
-    """Tell whether a text begins with a verb, behind a pronoun and adverbs at most."""
-    words = [word.strip(",.;:!").lower() for word in text.split()]
-    begin = next((word for word in words if word not in _PRONOUNS and not word.endswith("ly")), "")
-    return begin in _acting() or begin in _orders()
+def names_body(text: str) -> bool:
+    """Tell whether a text names a part of the body."""
+    return _BODY.search(text) is not None
 
 
 def _done(caption: str) -> str:
@@ -55,16 +52,10 @@ def _done(caption: str) -> str:
         if not is_link and plain[place] not in _acting():
             continue
         named = plain[0] in _ARTICLES or place <= _LONE_NAME
-        if not named or plain[0] in _acting() or _BODY.search(" ".join(plain[:place])):
+        if not named or plain[0] in _acting() or names_body(" ".join(plain[:place])):
             break
         return " ".join(words[place + is_link :])
     return caption
-
-
-@cache
-def _orders() -> frozenset[str]:
-    """Return what verbs look like that nobody stands before; "back" is mostly none."""
-    return frozenset(map(base_form, verbs())) - {"back"}
 
 
 @cache

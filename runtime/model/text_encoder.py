@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
@@ -111,16 +111,24 @@ class TextEncoder(nn.Module):
     @torch.no_grad()
     def forward(self, sentences: list[str]) -> TextFeatures:
         """Encode ``sentences``; text past ``max_tokens`` tokens is cut."""
+        _, valid, states = self.states(sentences)
+        tokens = torch.cat([states[0], states[-1]], dim=-1)
+        return TextFeatures(tokens, valid, self.pool(tokens, valid))
+
+    @torch.no_grad()
+    def states(self, sentences: Sequence[str]) -> tuple[list[Encoding], torch.Tensor, list[torch.Tensor]]:
+        """Return what the tokenizer made of ``sentences``, which tokens are valid (batch, tokens) bool, and the
+        features (batch, tokens, width) that are word embeddings, then those after each layer."""
         encodings = self.tokenizer.encode_batch(list(sentences))
         device = self.kind.device
         ids = torch.tensor([encoding.ids for encoding in encodings], device=device)
         valid = torch.tensor([encoding.attention_mask for encoding in encodings], device=device).bool()
-        embedded = self.words(ids)
-        x = self.norm(embedded + self.places.weight[: ids.shape[1]] + self.kind)
+        states = [self.words(ids)]
+        x = self.norm(states[0] + self.places.weight[: ids.shape[1]] + self.kind)
         for layer in self.layers:
             x = layer(x, valid)
-        tokens = torch.cat([embedded, x], dim=-1)
-        return TextFeatures(tokens, valid, self.pool(tokens, valid))
+            states.append(x)
+        return encodings, valid, states
 
     def pool(self, tokens: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """Return the pooled vector (batch, width) of token features: the mean contextual output, unit length.

@@ -70,7 +70,7 @@ BODIES = (
     "cross_leg_chair", "sit_floor", "sit_cross_legged", "stand_on_one_leg", "turn_around", "spin_around", "high_knees",
     "squats", "squat_jumps", "lunges", "lunges_alternating",
 )  # fmt: skip
-ON_FOOT = ("walk", "walk_quickly", "walk_slowly", "run", "backwards")
+ALONG_A_PATH = ("walk", "walk_quickly", "walk_slowly", "run", "turn")
 ON_ALL_FOURS = ("crawl", "bear_crawl", "army_crawl")
 WITH_ARMS = ("carry_walk", "carry_shoulder", "carry_suitcases", "walk_hands_behind", "rope_jumping", "zombie_walk")
 DRAWN, KEPT = 40, 16  # variants of an action that are drawn; that are kept, half as many of each side
@@ -84,7 +84,7 @@ MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from 
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 _STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
 PLAINEST, WIDEST = 6, 6  # phrases of an action that are kept to tell what is near: its first ones, and others afar
-NARROW = 96  # numbers that sentences are compared by
+NARROW = 80  # numbers that sentences are compared by
 FITS, NOISE, SCALE, STEPS, BATCH, RATE = 4, 0.7, 30.0, 800, 1024, 0.02
 
 
@@ -114,7 +114,7 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
     basis, known, sentences = neighbours(vectors, vectors[first], labels[first], len(classes))
     lengths = tuple(map(len, tokens))
     captions, sided = captions_of(classes)
-    arms, bodies, gaits = at_once(classes)
+    arms, bodies, paths = at_once(classes)
     config = ExamplesConfig(
         tuple(names),
         tuple(owner),
@@ -127,7 +127,7 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
         tuple(begins),
         arms,
         bodies,
-        gaits,
+        paths,
     )
     tensors = {"weight": weight, "bias": bias, "phrases": phrases, "tokens": torch.cat(tokens)}
     tensors |= {"basis": basis, "sentences": sentences}
@@ -138,13 +138,14 @@ def make_examples(prepared: Path, run: Path, *, weights: Path) -> Path:
 
 
 def at_once(classes: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Return the numbers of the classes that arms do alone, of those that leave arms free, and of all gaits."""
+    """Return the numbers of the classes that arms do alone, of those that leave arms free, and of those that go along a
+    path."""
     by_arms = {class_of(action.name) for action in actions().values() if action.upper} | set(BY_ARMS)
     gaits = {class_of(action.name) for action in actions().values() if action.category == "gaits"}
     bodies = gaits - set(ON_ALL_FOURS) | set(BODIES)
     return tuple(
         tuple(number for number, name in enumerate(classes) if name in own)
-        for own in (by_arms, bodies - by_arms, gaits | set(ON_FOOT))
+        for own in (by_arms, bodies - by_arms, set(ALONG_A_PATH))
     )
 
 
@@ -271,10 +272,10 @@ def _sentences(
 def _phrases() -> Iterator[tuple[Action, str]]:
     for action in actions().values():
         for phrase in action.phrases:
-            yield action, _without_options(action, phrase)
+            yield action, without_options(action, phrase)
 
 
-def _without_options(action: Action, phrase: str) -> str:
+def without_options(action: Action, phrase: str) -> str:
     for option in action.options[:1]:
         for name, value in option.items():
             phrase = phrase.replace(f"{{{name}}}", value if isinstance(value, str) else "")
@@ -382,7 +383,7 @@ class Judge:
         """Return how good ``variants`` of one action are, (n,): the sum of their ranks by a recogniser that is asked
         for the action's phrases, and by the largest error of a joint about the pelvis in 98 of 100 frames."""
         action = actions()[variants[0].name]
-        told = [said(_without_options(action, phrase))[0] for phrase in action.phrases[:JUDGED_BY]]
+        told = [said(without_options(action, phrase))[0] for phrase in action.phrases[:JUDGED_BY]]
         written = [self._written(variant.joints[:MAX_FRAMES]) for variant in variants]
         found = self.recognizer.embed_motions(written) @ self.recognizer.embed_texts(told).mean(axis=0)
         off = [

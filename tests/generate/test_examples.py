@@ -8,7 +8,7 @@ import torch
 from coamd_blender.errors import WeightsError
 from runtime.generate import examples as examples_module
 from runtime.generate.asked import lies_at_the_end, misfit, told_by
-from runtime.generate.examples import FILE, Examples, ExamplesConfig, laid_into, vectors_of
+from runtime.generate.examples import FILE, Examples, ExamplesConfig, Likeliest, laid_into, vectors_of
 from runtime.model.sampling import Known
 from runtime.model.text_encoder import TextFeatures
 
@@ -340,3 +340,24 @@ def test_of_each_class_the_two_nearest_sentences_count_and_of_a_class_of_one_the
     near = torch.tensor([[0.2, 0.9, 0.5, -0.3], [0.4, 0.4, -1.0, 0.1]])  # classes of two, one and one sentence
     expected = torch.tensor([[0.55, 0.5, -0.3], [0.4, -1.0, 0.1]])
     assert torch.allclose(torch.from_numpy(learnt()._nearest_of_classes(near.numpy())), expected)
+
+
+SALUTE, WALK, HARDLY_WALK = (
+    Likeliest(number, chance, 0.9, 0.0, 0.0) for number, chance in ((0, 1.0), (2, 1.0), (2, 0.6))
+)
+
+
+@pytest.mark.parametrize(
+    ("whole", "clauses", "one"),
+    [
+        (SALUTE, [WALK, HARDLY_WALK], True),  # move by move: no clause by itself is what all of them are
+        (SALUTE, [SALUTE, WALK], False),  # an action, and then surely another one
+        (SALUTE, [SALUTE, HARDLY_WALK], True),  # an action, and then who knows
+        (SALUTE._replace(chance=0.95), [WALK, WALK], False),
+        (SALUTE._replace(chance=0.85), [SALUTE, HARDLY_WALK], True),
+        (SALUTE._replace(near=0.65), [SALUTE, HARDLY_WALK], False),
+        (WALK, [HARDLY_WALK, HARDLY_WALK], False),  # what has no example
+    ],
+)
+def test_clauses_are_one_action_where_the_whole_surely_is_one_and_they_are_no_other(whole, clauses, one):
+    assert learnt().is_one(whole, clauses) is one

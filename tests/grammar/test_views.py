@@ -1,8 +1,8 @@
-"""Sentences without the one who acts and without asides, and texts that begin with a verb."""
+"""Sentences without the one who acts, and without asides."""
 
 import pytest
 
-from runtime.grammar.views import acts, views
+from runtime.grammar.views import views
 
 
 @pytest.mark.parametrize(
@@ -28,19 +28,3 @@ from runtime.grammar.views import acts, views
 )
 def test_a_sentence_is_seen_as_a_whole_from_its_verb_on_and_by_its_first_part(caption, seen):
     assert views(caption) == seen
-
-
-@pytest.mark.parametrize(
-    ("text", "does"),
-    [
-        ("sits", True),
-        ("he slowly sits down", True),
-        ("sink into it", True),
-        ("walking", True),
-        ("back", False),
-        ("the other leg", False),
-        ("", False),
-    ],
-)
-def test_what_begins_with_a_verb_acts(text, does):
-    assert acts(text) is does
