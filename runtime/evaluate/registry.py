@@ -114,6 +114,7 @@ OPEN = (
         "are the clauses of a sentence found, in order of time",
         WEIGHTS,
         "clauses.run_clauses",
+        recognises=False,
     ),
     Benchmark(
         "known_unknown",
