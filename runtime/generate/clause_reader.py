@@ -136,7 +136,7 @@ def _by_words(sentence: str) -> list[Span]:
     """Return spans where words alone part a sentence, clauses if they surely tell of different things; [] elsewhere."""
     parts = clauses(sentence)
     begins = [sentence.find(part) for part in parts]
-    if len(parts) < 2 or min(begins) < 0 or begins != sorted(begins):
+    if len(parts) < 2 or min(begins) < 0 or begins != sorted(begins) or _STOP.search(sentence):
         return []
     places = zip(begins, parts, strict=True)
     return [Span(begin, begin + len(part), RELATIONS[0], False, LIKELY_OTHER) for begin, part in places]
