@@ -67,7 +67,7 @@ class ClauseReader:
 
     tagger: ClauseTagger
     encoder: TextEncoder
-    _spans: dict[str, list[Span]] = field(default_factory=dict)
+    _spans: dict[str, list[Span]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def beside(cls, folder: Path, encoder: object) -> ClauseReader | None:

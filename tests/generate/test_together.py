@@ -90,7 +90,8 @@ def test_the_legs_are_those_of_the_body_drawn_alone_and_previews_have_its_rows(g
     )
     alone = generator.draw(["a man walks", "a man runs"], 10, [5, 6], CONFIG)
     assert {len(step) for step in seen} == {2} and drawn.shape == alone.shape
-    assert torch.equal(drawn[1], alone[1]) and not torch.equal(drawn[0], alone[0])
+    torch.testing.assert_close(drawn[1], alone[1])  # a batch of another size may differ in the last bit
+    assert (drawn[0] - alone[0]).abs().max() > 0.01
     waving = generator.draw(["waving"], 10, [multi_action.gesture_seed(5)], CONFIG)
     torch.testing.assert_close(
         drawn[:1], laid_over(generator.autoencoder, alone[:1], waving, [False]), atol=1e-4, rtol=1e-4
