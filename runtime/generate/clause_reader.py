@@ -26,6 +26,7 @@ FILE = "clauses.safetensors"
 # tell of other actions, which needs so much probability and cosine of each.
 LIKELY, LIKELY_BEHIND, LIKELY_OTHER = 0.85, 0.6, 0.3
 SURELY, NEAR = 0.8, 0.7
+NEVER = 2.0  # no probability
 MOST_READ = 512  # sentences whose clauses are remembered
 _SAYS_SO = re.compile(
     r"\b(?:then|after|afterwards|before|next|finally|followed|once|having|first|second|last|into)\b|[→>+/]",
@@ -164,8 +165,10 @@ def _told_once(sentence: str, spans: Sequence[Span], judged: Mapping[str, Likeli
         known = judged.get(sentence[span.begin : span.end])
         number = known.number if known is not None and is_sure(known) else None
         recalled = number in told and _RECALLS.search(sentence[: span.begin]) is not None
-        found += [] if recalled else [span]
-        told |= set() if number is None else {number}
+        if not recalled:
+            found.append(span)
+        if number is not None:
+            told.add(number)
     return found
 
 
@@ -201,7 +204,7 @@ def _least(says_so: bool, one: Likeliest | None, other: Likeliest | None) -> flo
         return usual
     if one.number != other.number:
         return LIKELY_OTHER
-    return LIKELY if says_so else 2.0
+    return LIKELY if says_so else NEVER
 
 
 def is_sure(one: Likeliest) -> bool:

@@ -38,9 +38,9 @@ def notes_on(generator: Generator, known: Vocabulary, prompts: Sequence[str]) ->
     ]
 
 
-def left_out(clauses: Sequence[str], parts: Sequence[str]) -> list[str]:
-    """Return which ``clauses`` of a prompt are in none of the ``parts`` that it is drawn by."""
-    return [clause for clause in clauses if not any(part in clause or clause in part for part in parts)]
+def left_out(told: Sequence[str], parts: Sequence[str]) -> list[str]:
+    """Return which of the clauses that a prompt tells (``told``) are in none of the ``parts`` that it is drawn by."""
+    return [clause for clause in told if not any(part in clause or clause in part for part in parts)]
 
 
 def _at_once(pair: Pair) -> str:

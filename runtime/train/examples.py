@@ -70,6 +70,7 @@ BODIES = (
     "cross_leg_chair", "sit_floor", "sit_cross_legged", "stand_on_one_leg", "turn_around", "spin_around", "high_knees",
     "squats", "squat_jumps", "lunges", "lunges_alternating",
 )  # fmt: skip
+# What goes along a path: the side that a sentence says of these is where it bends.
 ALONG_A_PATH = ("walk", "walk_quickly", "walk_slowly", "run", "turn")
 ON_ALL_FOURS = ("crawl", "bear_crawl", "army_crawl")
 WITH_ARMS = ("carry_walk", "carry_shoulder", "carry_suitcases", "walk_hands_behind", "rope_jumping", "zombie_walk")
