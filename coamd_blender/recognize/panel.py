@@ -73,6 +73,8 @@ class COAMD_PT_recognize(Sidebar, bpy.types.Panel):
         row.prop(settings, "use_words")
         if settings.use_words:
             layout.prop(settings, "words", text="")
+            if settings.which == "SELECTED":
+                layout.prop(settings, "compare")
         if draw_ready(layout, context, width):
             row = layout.row()
             row.scale_y = 1.3

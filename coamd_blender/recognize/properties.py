@@ -51,6 +51,12 @@ class Settings:
     which: EnumProperty(name="Recognize", items=WHICH, default="ACTIVE")
     use_words: BoolProperty(name="Own Words", description="Choose among your own words only", default=False)
     words: StringProperty(name="Words", description="Words to choose among, separated by commas")
+    compare: BoolProperty(
+        name="Compare",
+        description="For clips of one capture session that show various of the words: draw each word, and name each "
+        "clip by how it differs from the others",
+        default=False,
+    )
     use_range: BoolProperty(name="Frame Range", description="Look at these frames only", default=False)
     first: IntProperty(name="First", description="First frame of the range", default=1)
     last: IntProperty(name="Last", description="Last frame of the range", default=60)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import bpy
+import numpy as np
 
 from ..anim import subjects, targets
 from ..anim.read_action import Reading
+from ..anim.steps import Step
 from ..anim.subjects import Subject
-from ..core.workflow import Answer, Workflow
+from ..core.workflow import Workflow
 from ..errors import Cancelled, CoamdError, InputError
-from ..wire import limits
-from ..wire.requests import RecognizeRequest
+from ..wire import array_checks, limits
+from ..wire.requests import RecognizeRequest, SortRequest
 from ..wire.requests.understanding import SEVERAL, UNKNOWN
 
 if TYPE_CHECKING:
@@ -27,27 +29,64 @@ LONGEST_NAME = 60  # letters
 def recognize(context: bpy.types.Context, which: str) -> Workflow:
     """Recognise what ``which`` ("ACTIVE" or "SELECTED") means; results come into ``window_manager.coamd`` one by one.
 
-    Raises CoamdError before anything is started. Of several subjects, one that fails gets a row that says why.
+    All that is selected is instead sorted at once where the settings say so. Raises CoamdError before anything is
+    started. Of several subjects, one that fails gets a row that says why.
     """
     settings, found = context.scene.coamd_understanding, context.window_manager.coamd
     frames = (settings.first, settings.last) if settings.use_range else None
     chosen = [subjects.active(context, frames)] if which == "ACTIVE" else subjects.selected(context)
     words = vocabulary(settings)
+    sorts = which == "SELECTED" and settings.use_words and settings.compare
+    if sorts:
+        check_sortable(len(chosen))
     found.recognised.clear()
     for subject in chosen:
         found.recognised.add().name = subject.name
     found.recognised_index = 0
     yield  # from here on, what goes wrong is told in the panel
 
+    if sorts:
+        yield from _sort(chosen, words)
+        return
     for row, subject in enumerate(chosen):
         try:
             reading = yield from subject.read()
             answer = yield RecognizeRequest(reading.joints, words, limits.DEFAULT_LABELS, segments=True)
-            _keep(_row(row, subject), subject, reading, answer)
+            _keep(_row(row, subject), subject, reading, answer.fields["labels"], answer.fields["segments"])
         except CoamdError as error:
             if len(chosen) == 1 or isinstance(error, Cancelled):
                 raise
             _row(row, subject).problem = str(error)
+
+
+def check_sortable(count: int) -> None:
+    """Raise InputError where ``count`` subjects are too few to be compared with one another."""
+    if count < limits.FEWEST_SORTED:
+        raise InputError(
+            f"{count} Actions are too few to be compared with one another",
+            f"Select {limits.FEWEST_SORTED} or more, or turn Compare off",
+        )
+
+
+def _sort(chosen: list[Subject], words: tuple[str, ...]) -> Workflow:
+    """Sort all subjects by the user's words in one request, those aside that cannot be read."""
+    readings: dict[int, Reading] = {}
+    for row, subject in enumerate(chosen):
+        yield Step("Reading Actions", row, len(chosen))
+        try:
+            reading = yield from subject.read()
+            array_checks.check_motion(reading.joints)
+            readings[row] = reading
+        except Cancelled:
+            raise
+        except CoamdError as error:
+            _row(row, subject).problem = str(error)
+    check_sortable(len(readings))
+    lengths = tuple(len(reading.joints) for reading in readings.values())
+    joints = np.concatenate([reading.joints for reading in readings.values()])
+    answer = yield SortRequest(joints, lengths, words)
+    for (row, reading), labels in zip(readings.items(), answer.fields["sorted"], strict=True):
+        _keep(_row(row, chosen[row]), chosen[row], reading, labels)
 
 
 def vocabulary(settings: bpy.types.PropertyGroup) -> tuple[str, ...] | None:
@@ -69,18 +108,20 @@ def _row(row: int, subject: Subject) -> COAMD_PG_recognised:
     return results[row]
 
 
-def _keep(result: COAMD_PG_recognised, subject: Subject, reading: Reading, answer: Answer) -> None:
-    """Put the answer into its row, frames of the scene in place of those of the reading."""
+def _keep(
+    result: COAMD_PG_recognised, subject: Subject, reading: Reading, labels: list[dict], segments: Sequence[dict] = ()
+) -> None:
+    """Put what was answered into its row, frames of the scene in place of those of the reading."""
     armature = targets.by_uid(bpy.data.objects, subject.armature_uid)
     playing = armature.animation_data.action if armature is not None and armature.animation_data else None
     uid = subject.action_uid or (playing.session_uid if playing is not None else None)
     result.action_uid = "" if uid is None else str(uid)
     result.notes = "\n".join(reading.notes)
-    for found in answer.fields["labels"]:
+    for found in labels:
         guess = result.guesses.add()
         guess.label, guess.score = found["label"], found["score"]
     frames = subject.offset + subject.scale * reading.frames
-    for found in answer.fields["segments"]:
+    for found in segments:
         stretch = result.stretches.add()
         stretch.label, stretch.score = found["label"], found["score"]
         stretch.start, stretch.stop = frames[found["start"]], frames[found["stop"] - 1]

@@ -36,6 +36,9 @@ DEFAULT_LABELS, DEFAULT_RESULTS = 5, 10
 MOST_POSES = 64  # of each clip that a search found
 LARGEST_SHIFT, DEFAULT_SHIFT = 10.0, 1.0  # weight of words that are added to a clip
 SHORTEST_FRAMES = 4  # of a motion that can be recognised
+FEWEST_SORTED = 5  # motions that are compared with one another, so that their mean says something
+MOST_SORTED = 10_000  # motions of one request
+MOST_SORTED_LABELS = 200  # each of which is drawn
 
 LONGEST_PROMPT = 5000  # letters; the model reads the first few hundred of a clause
 LONGEST_PATH = 4096  # letters of a file's or a folder's path, as Linux has it

@@ -21,7 +21,7 @@ import numpy as np
 
 from coamd_blender.errors import CoamdError
 from coamd_blender.wire.protocol import VERSION
-from runtime.cli import checkout, convert, edit, generate, library, recognize, serve, teach
+from runtime.cli import checkout, convert, edit, generate, library, recognize, serve, sort, teach
 from runtime.cli.common import Outcome, Parser
 
 BAD_INPUT = 2
@@ -33,7 +33,7 @@ def build_parser() -> Parser:
     parser = Parser(prog="python -m runtime", description="CoAMD's runtime: text to motion outside Blender")
     parser.add_argument("--version", action="version", version=VERSION)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (generate, edit, recognize, library, convert, teach, *_makers(), serve):
+    for module in (generate, edit, recognize, sort, library, convert, teach, *_makers(), serve):
         module.add_parser(verbs)
     return parser
 

@@ -48,6 +48,13 @@ class Understanding(Protocol):
         Scores are (count, labels), the higher the better.
         """
 
+    def sorted_scores(self, motions: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:
+        """Return how well each of the class names ``labels`` fits ``motions`` of one source, each (frames, 22, 3) in
+        metres, by how they differ from one another.
+
+        Scores are (count, labels), the higher the better.
+        """
+
     def trained_scores(
         self, train: Sequence[np.ndarray], truth: np.ndarray, classes: int, test: Sequence[np.ndarray]
     ) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,19 @@ import torch
 from coamd_blender.motion.skeleton import MAX_FRAMES
 from runtime.evaluate.generated import Guide
 from runtime.evaluate.supervised import class_scores, train_classifier, train_namer
+from runtime.generate.generator import Generator
 from runtime.generate.guidance import Guidance
 from runtime.recognize.labels import given
 from runtime.recognize.recognizer import TEXT_BATCH, Recognizer
+from runtime.recognize.sorting import DrawnLabels
 
 
 class RecognizerUnderstanding:
     """``recognition.Understanding`` by a loaded :class:`runtime.understand.Recognizer`."""
 
-    def __init__(self, recognizer: Recognizer):
+    def __init__(self, recognizer: Recognizer, drawer: Callable[[], Generator]):
         self.recognizer = recognizer
+        self._drawer = drawer
 
     @property
     def digest(self) -> str:
@@ -58,6 +62,13 @@ class RecognizerUnderstanding:
         """Return the probabilities (motions, labels) that ``motions``, (frames, 22, 3) each, metres, show class names,
         as a user's list of them is read."""
         return self.recognizer.label_scores(self.motions(motions), labels)[:, :-1]
+
+    def sorted_scores(self, motions: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:
+        """Return the probabilities (motions, labels) that ``motions`` of one source, (frames, 22, 3) each, metres, show
+        class names, as the verb sort compares them with draws of the labels and with one another."""
+        generator = self._drawer()
+        generator.draw_in("fast")
+        return DrawnLabels.of(labels, generator, self.recognizer).scores(self.motions(motions))
 
     @torch.no_grad()
     def features(self, motions: Sequence[np.ndarray], batch: int = 64) -> np.ndarray:
@@ -110,7 +121,7 @@ class RecognizerUnderstanding:
 
 def load_understanding(weights: Path | None, device: str = "auto") -> RecognizerUnderstanding:
     """Load the recogniser of a weights folder (None: the bundled one). Raises WeightsError when it is not there."""
-    return RecognizerUnderstanding(Recognizer.load(weights, device))
+    return RecognizerUnderstanding(Recognizer.load(weights, device), partial(Generator.load, weights, device))
 
 
 def text_guide(understanding: RecognizerUnderstanding, strength: float | None) -> Guide:

@@ -17,6 +17,7 @@ ADAPTERS = {
     "motion": library.motion,
     "known": library.known,
     "store": library.store,
+    "sort": recognize.sort,
 }
 
 

@@ -1,10 +1,12 @@
-"""The runtime's own server and library with a stand-in for the recogniser. Started as a custom command.
+"""The runtime's own server and library with stand-ins for the recogniser and the generator. Started as a custom
+command.
 
 It knows a motion by the height of the wrists: raised arms are "raise arms", a moving pelvis is "walk", else "stand".
 """
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -12,6 +14,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from library_fakes import FakeEmbedder  # noqa: E402
 
+from coamd_blender.motion.skeleton import rest_joints  # noqa: E402
 from runtime.serve.models import Models  # noqa: E402
 from runtime.serve.server import serve, take_over_stdio  # noqa: E402
 from runtime.serve.tasks import RuntimeTasks  # noqa: E402
@@ -45,16 +48,33 @@ class FakeRecognizer(FakeEmbedder):
         return self.embed_motions([motion(int("".join(filter(str.isdigit, text)) or 0)) for text in texts])
 
 
+class FakeGenerator:
+    """Draws what FakeRecognizer knows by its name, of any other name a body that stands."""
+
+    device = SimpleNamespace(type="cpu")
+
+    def generate(self, prompts, frames, seeds):
+        joints = np.repeat(rest_joints()[None], frames, axis=0)
+        if "raise arms" in prompts[0]:
+            joints[:, 20:, 1] += 1.0
+        elif "walk" in prompts[0]:
+            joints[..., 2] += np.linspace(0, 2, frames)[:, None]
+        return np.stack([joints] * len(prompts))
+
+
 class FakeModels(Models):
-    """The models: the stand-in alone."""
+    """The models: the stand-ins alone."""
 
     def recognizer(self):
         self._recognizer = self._recognizer or FakeRecognizer()
         return self._recognizer
 
+    def generator(self, styles=(), quality=None, cfg=None):
+        return FakeGenerator()
+
 
 class Tasks(RuntimeTasks):
-    """The tasks around the stand-in, without a generator."""
+    """The tasks around the stand-ins, ready at once."""
 
     def load(self):
         return "cpu"

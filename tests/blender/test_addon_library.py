@@ -139,6 +139,51 @@ def test_recognising_all_that_is_selected_goes_on_past_what_cannot_be_read(libra
     assert stretches[0].start == pytest.approx(101) and stretches[1].start == pytest.approx(101 + 2 * 30)
 
 
+def test_all_that_is_selected_is_sorted_by_how_it_differs(library):
+    bpy.context.scene.render.fps = 20
+    made = {"One": arms_up(), "Two": walking_off(), "Three": arms_up(), "Four": walking_off(), "Five": arms_up(40)}
+    actions = {}
+    for name, joints in made.items():
+        rig_object = rig_with(joints, name)
+        actions[name] = rig_object.animation_data.action.name
+    for name in made:
+        bpy.data.objects[name].select_set(True)
+    library.use_words, library.words, library.compare = True, "raise arms, walk", True
+    assert bpy.ops.coamd.recognize(which="SELECTED") == {"FINISHED"}
+    rows = {row.name: row for row in found().recognised}
+    told = {name: rows[action].guesses[0].label for name, action in actions.items()}
+    assert told == {"One": "raise arms", "Two": "walk", "Three": "raise arms", "Four": "walk", "Five": "raise arms"}
+    assert not any(row.problem or row.stretches for row in rows.values())
+    scores = [guess.score for guess in rows[actions["One"]].guesses]
+    assert scores == sorted(scores, reverse=True) and sum(scores) == pytest.approx(1, abs=1e-5)
+    bpy.data.objects["One"].select_set(False)
+    with pytest.raises(RuntimeError, match="4 Actions are too few to be compared"):
+        bpy.ops.coamd.recognize(which="SELECTED")
+    assert len(found().recognised) == 5, "a refusal leaves what was found"
+    library.compare = False
+    assert bpy.ops.coamd.recognize(which="SELECTED") == {"FINISHED"} and len(found().recognised) == 4
+
+
+def test_what_cannot_be_read_is_left_out_of_the_sorting_and_too_few_are_told(library):
+    bpy.context.scene.render.fps = 20
+    for name in ("One", "Two", "Three", "Four"):
+        rig_with(arms_up(), name).select_set(True)
+    box = bpy.data.objects.new("Tail", bpy.data.armatures.new("Tail"))
+    bpy.context.collection.objects.link(box)
+    bpy.context.view_layer.objects.active = box
+    bpy.ops.object.mode_set(mode="EDIT")
+    box.data.edit_bones.new("Bone").tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    box.pose.bones["Bone"].keyframe_insert("location", frame=1)
+    for name in ("One", "Two", "Three", "Four", "Tail"):
+        bpy.data.objects[name].select_set(True)
+    library.use_words, library.words, library.compare = True, "raise arms, walk", True
+    with pytest.raises(RuntimeError, match="4 Actions are too few"):
+        bpy.ops.coamd.recognize(which="SELECTED")
+    problems = [row.problem for row in found().recognised if row.problem]
+    assert len(problems) == 1 and "joints" in problems[0]
+
+
 def test_nothing_to_recognise_is_told_in_a_line(library):
     with pytest.raises(RuntimeError, match="No armature"):
         bpy.ops.coamd.recognize()

@@ -72,3 +72,5 @@ class Knowing:
 
     def label_scores(self, motions, labels):
         return self.motions(motions) @ self.labels(labels).T
+
+    sorted_scores = label_scores

@@ -113,6 +113,7 @@ def test_the_open_benchmark_with_a_recogniser_and_another_generator(options, mon
     batches = result["retrieval"]["protocols"]["batches"]
     assert batches["text_to_motion"]["R@1"] == batches["motion_to_text"]["R@1"] == 100.0
     assert result["recognition"]["zero_shot"]["utd_mhad"]["top1"] == 1.0
+    assert result["recognition"]["sorted"]["utd_mhad"]["top1"] == 1.0
     assert result["recognition"]["cross_subject"] == pytest.approx(
         {"clips": 6, "classes": 3, "top1": 1.0, "penalty": result["recognition"]["cross_subject"]["penalty"]}
     )
@@ -269,16 +270,28 @@ def test_a_guide_binds_each_batch_of_prompts_and_names_its_strength_and_its_reco
         understanding.load_understanding("/nowhere")
 
 
+class Drawer:
+    """A stand-in generator: every label at a speed of its own."""
+
+    def draw_in(self, quality):
+        assert quality == "fast"
+
+    def generate(self, prompts, frames, seeds):
+        return np.stack([moving(frames, seed, len(text)) for text, seed in zip(prompts, seeds, strict=True)])
+
+
 def test_the_recogniser_as_benchmarks_see_it():
     torch.manual_seed(0)
     config = RecognizerConfig(width=16, layers=1, heads=2, feedforward=16, dim=8, text_dim=40, text_layers=1)
-    whole = understanding.RecognizerUnderstanding(Recognizer(MotionRecognizer(config), Words(), "cpu"))
+    whole = understanding.RecognizerUnderstanding(Recognizer(MotionRecognizer(config), Words(), "cpu"), Drawer)
     motions = [moving(24, seed=1), moving(48, seed=2)]
     fused, features = whole.motions(motions), whole.features(motions)
     assert fused.shape == (2, 8) and features.shape == (2, 32)
     assert np.allclose(features[:, :8], fused, atol=1e-5)  # the same network, the same true lengths
     assert np.allclose(np.linalg.norm(whole.labels(["pick_up", "throw"]), axis=1), 1.0, atol=1e-5)
     assert np.allclose(whole.labels(["pick_up"]), whole.labels(["pick up"]))
+    sorted_ = whole.sorted_scores([*motions, *motions], ["hop", "slide"])
+    assert sorted_.shape == (4, 2) and np.allclose(sorted_.sum(axis=1), 1) and np.allclose(sorted_[:2], sorted_[2:])
     towards = whole.guidance(["people hop"], 2.0)
     joints = torch.from_numpy(motions[0])[None]
     text = torch.from_numpy(whole.descriptions(["people hop"]))[0]

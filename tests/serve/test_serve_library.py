@@ -199,6 +199,6 @@ def test_a_library_that_tears_while_it_is_open_is_told(server, fields):
 
 def test_the_runtime_offers_every_task_and_has_an_adapter_for_each():
     assert RuntimeTasks.names == (
-        "generate", "edit", "storyboard", "recognize", "search", "index", "motion", "known", "store",
+        "generate", "edit", "storyboard", "recognize", "search", "index", "motion", "known", "store", "sort",
     )  # fmt: skip
     assert tuple(ADAPTERS) == RuntimeTasks.names

@@ -17,6 +17,7 @@ from coamd_blender.wire.requests import (
     MotionRequest,
     RecognizeRequest,
     SearchRequest,
+    SortRequest,
     StoreRequest,
     StoryboardRequest,
     StoryboardScene,
@@ -53,6 +54,11 @@ GOOD = {
     "motion": (MotionRequest("/l", 3), {"fps": 20.0}, {"joints": CLIP}),
     "known": (KnownRequest("/l", ("/a",)), {"files": {"/a": {"digest": "d", "problem": ""}}}, {}),
     "store": (StoreRequest("/l", problem="torn"), {"clips": 0}, {}),
+    "sort": (
+        SortRequest(CLIP, (12,) * 5, ("walk", "sit"), top=1),
+        {"sorted": [[{"label": "walk", "score": 0.5}]] * 5},
+        {},
+    ),
 }
 
 
@@ -87,6 +93,7 @@ def test_a_whole_answer_is_taken(task):
             "motion": [["fps"]],
             "known": [["files"], ["files", "/a", "digest"]],
             "store": [["clips"]],
+            "sort": [["sorted"], ["sorted", 4, 0, "label"], ["sorted", 0, 0, "score"]],
         }.items()
         for path in paths
     ],
@@ -114,6 +121,8 @@ def test_a_field_that_is_missing_or_of_another_kind_is_told_with_its_name(task, 
         ("search", {"results": [HIT | {"frames": [0, 2**40]}]}),
         ("search", {"results": [HIT | {"seconds": 1e300}]}),
         ("recognize", {"labels": []}),
+        ("sort", {"sorted": [[]] * 5}),
+        ("sort", {"sorted": [{"label": "walk", "score": 0.5}] * 5}),
     ],
 )
 def test_what_the_add_on_could_not_use_is_told(task, more):
@@ -159,6 +168,8 @@ def test_joints_that_are_not_what_was_asked_for_are_refused(task, wrong):
         ("search", {"results": [HIT, HIT]}, {}),
         ("search", {"results": [HIT | {"frames": [9, 3]}]}, {}),
         ("motion", {"fps": 1e9}, {}),
+        ("sort", {"sorted": [[{"label": "walk", "score": 0.5}]] * 4}, {}),
+        ("sort", {"sorted": [[{"label": "walk", "score": 0.5}] * 2] * 5}, {}),
     ],
 )
 def test_more_or_less_than_was_asked_for_is_refused(task, fields, arrays):

@@ -21,6 +21,7 @@ from coamd_blender.wire.requests import (
     MotionRequest,
     RecognizeRequest,
     SearchRequest,
+    SortRequest,
     StoreRequest,
     StoryboardRequest,
     StoryboardScene,
@@ -137,6 +138,11 @@ SENT = [
         '"clips":[],"problem":"torn"}',
         [],
     ),
+    (
+        SortRequest(CLIP, (10, 10, 10, 10, 20), ("kick", "sit"), 1),
+        '{"labels":["kick","sit"],"lengths":[10,10,10,10,20],"top":1}',
+        ["joints"],
+    ),
 ]
 
 
@@ -156,7 +162,7 @@ def test_what_travels_is_what_always_travelled_and_comes_back(request_, text, ar
 
 def test_every_task_has_one_request_and_is_named_once():
     assert list(REQUESTS) == [
-        "generate", "edit", "storyboard", "recognize", "search", "index", "motion", "known", "store",
+        "generate", "edit", "storyboard", "recognize", "search", "index", "motion", "known", "store", "sort",
     ]  # fmt: skip
     assert {row[0].task for row in SENT} == set(REQUESTS)
 
@@ -176,6 +182,12 @@ def test_what_older_clients_leave_out_has_its_usual_value():
     assert (found.top, found.weight, found.starter) == (10, 1.0, False)
     assert decode("known", {"paths": []}, {}).library == ""
     assert decode("recognize", {}, {"joints": CLIP}).top == 5
+    assert decode("sort", {"labels": ["kick", "sit"], "lengths": [12] * 5}, {"joints": CLIP}).top == 5
+
+
+def test_motions_that_travel_end_to_end_come_apart_again():
+    parts = SortRequest(CLIP, (10, 11, 12, 13, 14), ("kick", "sit")).motions()
+    assert [len(part) for part in parts] == [10, 11, 12, 13, 14] and np.array_equal(np.concatenate(parts), CLIP)
 
 
 GENERATE = {"prompts": ["x"], "seeds": [0], "seconds": 1.0}
@@ -263,6 +275,15 @@ REFUSED = [
     ("recognize", {"top": 0}, {"joints": CLIP}, "1 to 1000"),
     ("recognize", {}, {"joints": CLIP[:3]}, "at least 4 frames"),
     ("recognize", {}, {"joints": np.full((9, 22, 3), np.nan)}, "not numbers"),
+    *(("sort", {"labels": ["kick", "sit"], "lengths": [12] * 5} | wrong, {"joints": CLIP} | arrays, says)
+      for wrong, arrays, says in [
+        ({}, {"joints": None}, "no joints"), ({"labels": "kick"}, {}, "list of texts"), ({"top": 0}, {}, "1 to 1000"),
+        ({"lengths": 60}, {}, "not whole numbers"), ({"lengths": [12.0] * 5}, {}, "not whole numbers"),
+        ({"lengths": [15] * 4}, {}, "4 motions are too few"), ({"lengths": [11] * 5}, {}, "do not belong together"),
+        ({"lengths": [18, 18, 18, 3, 3]}, {}, "3 frames is too short"),
+        ({"lengths": [70, -20, 4, 3, 3]}, {}, "-20 frames is too short"),
+        ({"lengths": [4] * 10_001}, {}, "10001 motions"),
+    ]),
     *(("search", FOUND | wrong, {}, says) for wrong, says in [
         ({"library": ""}, "library"), ({"library": None}, "library"), ({"text": None}, "what to search for"),
         ({"clip": 1}, "what to search for"), ({"text": 7}, "what to search for"), ({"text": " "}, "empty"),

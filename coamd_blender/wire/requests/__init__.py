@@ -24,6 +24,7 @@ from .understanding import (
     MotionRequest,
     RecognizeRequest,
     SearchRequest,
+    SortRequest,
     StoreRequest,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "MotionRequest",
     "RecognizeRequest",
     "SearchRequest",
+    "SortRequest",
     "StoreRequest",
     "StoryboardRequest",
     "StoryboardScene",
@@ -61,6 +63,7 @@ REQUESTS: dict[str, type[TaskRequest]] = {
         MotionRequest,
         KnownRequest,
         StoreRequest,
+        SortRequest,
     )
 }
 

@@ -1,7 +1,8 @@
-"""Requests that need the recogniser or a library: recognize, search, index, motion, known, store."""
+"""Requests that need the recogniser or a library: recognize, sort, search, index, motion, known, store."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -65,6 +66,72 @@ class RecognizeRequest(TaskRequest):
     def _of(cls, fields: Fields, arrays: Arrays) -> RecognizeRequest:
         top = fields.get("top", limits.DEFAULT_LABELS)
         return cls(arrays.get("joints"), frozen(fields.get("labels")), top, bool(fields.get("segments")))
+
+
+@dataclass(frozen=True, eq=False)
+class SortRequest(TaskRequest):
+    """Say which of ``labels`` each of several motions of one source shows, by how they differ from one another.
+
+    ``joints`` (frames, 22, 3) are those of all motions, one after the other, ``lengths`` frames each. Progress after
+    each label, which is drawn, where a cancel is heard. Result: field ``sorted``, of each motion [{label, score}], the
+    ``top`` likeliest.
+    """
+
+    task: ClassVar[str] = "sort"
+    joints: np.ndarray
+    lengths: tuple[int, ...]
+    labels: tuple[str, ...]
+    top: int = limits.DEFAULT_LABELS
+
+    def check(self) -> None:
+        """Raise InputError for motions or labels that cannot be used."""
+        check_whole("The number of labels", self.top, 1, limits.MOST_RESULTS)
+        if not is_texts(self.labels):
+            raise InputError("The labels are not a list of texts", "Send a list")
+        if not isinstance(self.lengths, tuple) or any(type(length) is not int for length in self.lengths):
+            raise InputError("The lengths of the motions are not whole numbers", "Send how many frames each has")
+        if len(self.lengths) < limits.FEWEST_SORTED:
+            raise InputError(
+                f"{len(self.lengths)} motions are too few to be sorted by comparing them",
+                f"Give {limits.FEWEST_SORTED} or more of one source, or recognize each by itself",
+            )
+        if len(self.lengths) > limits.MOST_SORTED:
+            raise InputError(f"{len(self.lengths)} motions are more than {limits.MOST_SORTED}", "Sort them in parts")
+        wire.array_checks.check_clip(self.joints)
+        if sum(self.lengths) != len(self.joints):
+            raise InputError(
+                f"Motions of {sum(self.lengths)} frames in all and joints of {len(self.joints)} do not belong together",
+                "Send the joints of all motions, one after the other",
+            )
+        if min(self.lengths) < limits.SHORTEST_FRAMES:
+            raise InputError(
+                f"A motion of {min(self.lengths)} frames is too short",
+                f"Leave out what has fewer than {limits.SHORTEST_FRAMES} frames",
+            )
+
+    def motions(self) -> list[np.ndarray]:
+        """Return the motions (frames, 22, 3), of any unit, one by one."""
+        stops = list(itertools.accumulate(self.lengths))
+        return [self.joints[stop - length : stop] for length, stop in zip(self.lengths, stops, strict=True)]
+
+    def check_answer(self, fields: Fields, arrays: Arrays) -> None:
+        """Raise ProtocolError unless each motion has a label."""
+        found = wire.answers.field(fields, "sorted", "a list")
+        wire.answers.owe(len(found) == len(self.lengths), f"has sorted {len(found)} of {len(self.lengths)} motions")
+        for row in found:
+            guesses = wire.answers.rows({"labels": row}, "labels", self.top, {"label": "a text", "score": "a number"})
+            wire.answers.owe(bool(guesses), "has no label")
+
+    def _fields(self) -> Fields:
+        return {"labels": list(self.labels), "lengths": list(self.lengths), "top": self.top}
+
+    def _arrays(self) -> dict[str, np.ndarray | None]:
+        return {"joints": self.joints}
+
+    @classmethod
+    def _of(cls, fields: Fields, arrays: Arrays) -> SortRequest:
+        told = (frozen(fields.get(name)) for name in ("lengths", "labels"))
+        return cls(arrays.get("joints"), *told, fields.get("top", limits.DEFAULT_LABELS))
 
 
 @dataclass(frozen=True, eq=False)
