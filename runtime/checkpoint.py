@@ -95,6 +95,14 @@ def network(path: Path, kind: str, config_class: type, build: Callable[[Any], Ne
     return module
 
 
+def stored(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a file as they are stored, of any shape and unit, to be written again to the bit.
+
+    Raises WeightsError when it is missing or torn.
+    """
+    return _read(Path(path))[1]
+
+
 def _is_finite(value: torch.Tensor) -> bool:
     return not value.is_floating_point() or bool(torch.isfinite(value).all())
 

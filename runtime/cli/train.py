@@ -53,18 +53,21 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     vocabulary.add_argument("--run", dest="run_folder", type=Path, required=True, metavar="FOLDER", help="the result")
     _add_text_encoder(vocabulary)
     _add_captions(vocabulary)
-    examples = add_verb(networks, "examples", run_examples, "what the networks are shown of actions told of rarely")
-    examples.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
-    examples.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
-    examples.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the generator is")
+    _add_file(networks, "examples", run_examples, "what the networks are shown of actions told of rarely")
+    _add_file(networks, "learnt", run_learnt, "which actions need no example where a caption was learnt")
     clauses = add_verb(networks, "clauses", run_clauses, "which words of a sentence tell what is done, in which order")
     clauses.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
     _add_text_encoder(clauses)
-    agreement = add_verb(networks, "agreement", run_agreement, "what the scores of a search say of a recogniser")
-    agreement.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
-    agreement.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
-    agreement.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the recogniser is")
+    _add_file(networks, "agreement", run_agreement, "what the scores of a search say of a recogniser")
     _add_pack(verbs)
+
+
+def _add_file(networks: argparse._SubParsersAction, name: str, run: Callable[..., Outcome], summary: str) -> None:
+    """Add what makes a file beside the networks, from them and from the prepared data."""
+    parser = add_verb(networks, name, run, summary)
+    parser.add_argument("--prepared", type=Path, default=PREPARED, metavar="FOLDER", help="what prepare wrote")
+    parser.add_argument("--run", dest="run_folder", type=Path, default=BUNDLED, metavar="FOLDER", help="the result")
+    parser.add_argument("--weights", type=Path, default=BUNDLED, metavar="FOLDER", help="where the networks are")
 
 
 def _add_pack(verbs: argparse._SubParsersAction) -> None:
@@ -166,6 +169,11 @@ def run_examples(args: argparse.Namespace) -> Outcome:
     """Make the examples that the networks are shown. JSON: files."""
     _check_pool(args)
     return _trained(train.examples.make_examples(args.prepared, args.run_folder, weights=args.weights))
+
+
+def run_learnt(args: argparse.Namespace) -> Outcome:
+    """Note which actions need no example where a caption was learnt. JSON: files."""
+    return _trained(train.learnt.note_learnt(args.prepared, args.run_folder, weights=args.weights))
 
 
 def run_clauses(args: argparse.Namespace) -> Outcome:

@@ -8,6 +8,7 @@ together.py       sentences of two things done at once, taken apart
 overlay.py        ... and what arms do, laid over what the body does
 notes.py          lines on how a sentence was read
 examples.py       what the networks are shown of actions that words alone do not bring
+examples_config.py  what their file says beside its numbers
 asked.py          side, speed and count that a sentence asks for
 taught.py         ... and of what styles were taught, by their own clips
 style.py          what was taught: clips, and small changes to the networks

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from runtime.generate.generator import Generator
@@ -42,3 +43,10 @@ def in_batches(
 
         guidance = {"guidance": guide(prompts[part])} if guide else {}
         yield generator.generate(list(prompts[part]), frames, list(seeds[part]), cfg=cfg, on_step=on_step, **guidance)
+
+
+def empty_cache(device_type: str) -> None:
+    """Give back what the allocator of a kind of device ("cuda", "mps", "cpu") keeps for later."""
+    empty = getattr(getattr(torch, device_type), "empty_cache", None)
+    if empty is not None:
+        empty()

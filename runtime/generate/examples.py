@@ -16,7 +16,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +26,7 @@ from torch.nn.functional import normalize
 from coamd_blender.errors import WeightsError
 from runtime import checkpoint
 from runtime.generate.asked import SPEED_WORDS, TIMES_WORDS, misfit, told_by
+from runtime.generate.examples_config import ExamplesConfig, fits
 from runtime.grammar.wording import wording
 from runtime.model.sampling import Known
 from runtime.model.text_encoder import TextFeatures
@@ -57,57 +57,6 @@ _MOVES = re.compile(
     r"|com)(?:s|es|ed|e|ing|ning|ping|ped)?\b",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class ExamplesConfig:
-    """What the file says beside its numbers.
-
-    actions   names of the actions that have examples
-    owner     for each example the number of its action
-    told      for each example its side, speed and count in words, where it has them
-    lengths   tokens of each example
-    begins    for each example the token that its action begins at, after some standing
-    arms      numbers of the classes that arms, trunk and head do alone
-    bodies    numbers of the classes that may be done while arms do something else
-    paths     numbers of the classes that go along a path, which may bend to a side
-    compounds pairs of a class and one of ``arms`` that its own sentences tell of: both are meant as one
-    made_for  sha256 of the autoencoder that the tokens are of
-    captions  for each class what it is called in a caption, "" where it has none; may hold {speed} and {times}
-    sided     the same of one side, with {side}; "" where it has none
-    known     for each class how many sentences of it are known
-    """
-
-    actions: tuple[str, ...]
-    owner: tuple[int, ...]
-    told: tuple[str, ...]
-    lengths: tuple[int, ...]
-    made_for: str
-    captions: tuple[str, ...] = ()
-    sided: tuple[str, ...] = ()
-    known: tuple[int, ...] = ()
-    begins: tuple[int, ...] = ()
-    arms: tuple[int, ...] = ()
-    bodies: tuple[int, ...] = ()
-    paths: tuple[int, ...] = ()
-    compounds: tuple[tuple[int, int], ...] = ()
-
-    def __post_init__(self) -> None:
-        for field in (
-            "actions",
-            "owner",
-            "told",
-            "lengths",
-            "captions",
-            "sided",
-            "known",
-            "begins",
-            "arms",
-            "bodies",
-            "paths",
-        ):
-            object.__setattr__(self, field, tuple(getattr(self, field)))
-        object.__setattr__(self, "compounds", tuple(map(tuple, self.compounds)))
 
 
 class Likeliest(NamedTuple):
@@ -180,7 +129,7 @@ class Examples:
         if not path.is_file():
             return None
         config, tensors, _ = checkpoint.load(path, "examples", ExamplesConfig)
-        if not _fits(config, tensors):
+        if not fits(config, tensors):
             raise WeightsError(f"{FILE} does not fit its actions", "Restore it from the release")
         if config.made_for != made_for:
             raise WeightsError(f"{FILE} is of another autoencoder", "Make it with: python -m runtime train examples")
@@ -413,6 +362,12 @@ class Examples:
         cut = all(over[number] > CUT for number in usual)
         return quick if quick and cut else usual
 
+    def _needs_none(self, clause: str, vector: torch.Tensor) -> bool:
+        """Tell whether a clause that is like a learnt caption asks for an action that those bring alone, in words that
+        no caption of ours says better."""
+        likely = self.actions_of(vector)
+        return bool(likely) and likely[0] in self.config.learnt and not self.caption_of(clause, vector)
+
     def _is_worth(self, number: int, count: int) -> bool:
         """Tell whether an example helps in ``count`` tokens: a whole one, or one of what words alone do not bring."""
         captions, owner = self.config.captions, self.config.owner[number]
@@ -427,13 +382,15 @@ class Examples:
         taught: torch.Tensor | None = None,
         free: Sequence[tuple[int, int]] | None = None,
         between: bool = False,
+        learnt: Sequence[bool] | None = None,
     ) -> Known | None:
         """Return what is shown of ``count`` tokens of each clause; None where nothing is of any.
 
         ``vectors`` (n, dim) are the unit vectors of the clauses' bare wordings; a clause depends on its own seed only.
         A clause as near to a vector of ``taught`` (m, dim) as to an action is shown nothing. ``free`` says how many of
         the first and of the last tokens of each are left out: what is there will be drawn anew, ``between`` one
-        clause and another, as all are if that is said.
+        clause and another, as all are if that is said. A clause that is ``learnt``, like a caption that the networks
+        learnt, is shown nothing of an action that such captions bring alone.
         An example that is shorter lies anywhere in the time, one that is longer is shown from where its action begins.
         """
         free = [(0, 0)] * len(clauses) if free is None else free
@@ -441,11 +398,9 @@ class Examples:
         given = torch.zeros(len(clauses), count, dtype=torch.bool)
         for row, (clause, vector, seed) in enumerate(zip(clauses, vectors.cpu(), seeds, strict=True)):
             lead, room = free[row][0], count - sum(free[row])
-            example = (
-                None
-                if self._is_taught(vector, taught)
-                else self.of(clause, vector, room, seed, between or room < count)
-            )
+            if self._is_taught(vector, taught) or (learnt and learnt[row] and self._needs_none(clause, vector)):
+                continue
+            example = self.of(clause, vector, room, seed, between or room < count)
             if example is None:
                 continue
             chance = torch.Generator().manual_seed(seed)
@@ -470,27 +425,3 @@ def laid_into(known: Known, example: Known | None, first: int, free: tuple[int, 
     tokens[:, place] = torch.where(told, example.tokens[:, own], tokens[:, place])
     given[:, place] |= told
     return Known(tokens, given)
-
-
-def _fits(config: ExamplesConfig, tensors: dict[str, torch.Tensor]) -> bool:
-    """Tell whether the tensors are those of the configuration."""
-    if set(tensors) != {"weight", "bias", "phrases", "tokens", "basis", "sentences"}:
-        return False
-    classes, count = len(tensors["bias"]), len(config.lengths)
-    return (
-        len(tensors["weight"]) == classes > len(config.actions) > 0
-        and len(config.captions) == len(config.sided) in (0, classes)
-        and len(config.known) == classes
-        and min(config.known) > 0
-        and sum(config.known) == len(tensors["sentences"])
-        and tensors["basis"].shape == (tensors["weight"].shape[1], tensors["sentences"].shape[1])
-        and len(config.owner) == len(config.told) == len(config.begins) == count
-        and all(0 <= owner < len(config.actions) for owner in config.owner)
-        and all(
-            0 <= number < classes
-            for number in (*config.arms, *config.bodies, *config.paths, *sum(config.compounds, ()))
-        )
-        and len(tensors["tokens"]) == sum(config.lengths)
-        and tensors["weight"].shape[1] == 2 * tensors["phrases"].shape[1]
-        and len(tensors["phrases"]) % len(config.actions) == 0 < len(tensors["phrases"])
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -38,13 +39,16 @@ from runtime.grammar.views import views
 from runtime.grammar.wording import wording
 from runtime.model.autoencoder import Autoencoder
 from runtime.model.clip_text import SentenceEncoder, encoder_of
+from runtime.model.devices import choose_device
 from runtime.model.generator import MotionGenerator
 from runtime.model.sampling import Known, Steer, StepReport, noise_of_seeds, sample
 from runtime.model.text_encoder import TextEncoder, TextFeatures, alone, beside, padded
 from runtime.weights import AUTOENCODER, GENERATOR, STUDENT, sha256
 from runtime.weights import BUNDLED as WEIGHTS
 
-STRANGE = 0.4  # distance from the captions that were learnt from which on a sentence says less than its caption alone
+# Distances from the captions that were learnt: up to which a sentence is like one, from which on it says less than what
+# it is taken for says in a caption alone.
+LEARNT, STRANGE = 0.24, 0.4
 MOST_HEARD = 512  # sentences whose features are remembered
 StepCallback = Callable[[int, int, Callable[[], np.ndarray]], None]
 
@@ -53,23 +57,6 @@ def frames_for(seconds: float) -> int:
     """Return the frame count, a multiple of 4, nearest to ``seconds``; InputError outside 0.5 to 9.8 s."""
     check_seconds(seconds)
     return min(MAX_FRAMES, FRAME_MULTIPLE * max(1, round(seconds * FPS / FRAME_MULTIPLE)))
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """Return the device ``name``, or for "auto" the best of cuda, mps and cpu. InputError when it is not there."""
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        return torch.device(next(kind for kind, there in available.items() if there))
-    if not available.get(name.split(":")[0], False):
-        raise InputError(f"The device {name} is not available here", "Choose auto or cpu")
-    return torch.device(name)
-
-
-def empty_cache(device_type: str) -> None:
-    """Give back what the allocator of a kind of device ("cuda", "mps", "cpu") keeps for later."""
-    empty = getattr(getattr(torch, device_type), "empty_cache", None)
-    if empty is not None:
-        empty()
 
 
 class Generator:
@@ -396,7 +383,9 @@ class Generator:
         other = None
         if self.examples is not None and rows:
             clauses, their_seeds, theirs = ([each[row] for row in rows] for each in (told, seeds, free))
-            other = self.examples.shown(clauses, vectors[rows], count, their_seeds, self._words(), theirs, between)
+            other = self.examples.shown(
+                clauses, vectors[rows], count, their_seeds, self._words(), theirs, between, self.are_learnt(clauses)
+            )
         known = beside_taught(own, other, rows)
         return None if known is None else Known(*(part.to(self.device) for part in known))
 
@@ -447,11 +436,19 @@ class Generator:
         captions = self.examples.told(prompts, vectors, self._words())
         return [caption if wording is None else "" for caption, wording in zip(captions, asked, strict=True)]
 
+    def are_learnt(self, clauses: list[str]) -> list[bool]:
+        """Tell which clauses are like captions that the networks have learnt."""
+        return [distance < LEARNT for distance in self._distances(self.encode(clauses))]
+
     def _are_strange(self, text: TextFeatures) -> list[bool]:
         """Tell which sentences are so far from all captions that the networks make more of a caption alone."""
+        return [distance > STRANGE for distance in self._distances(text)]
+
+    def _distances(self, text: TextFeatures) -> list[float]:
+        """Return how far sentences are from the captions that were learnt; not a number where those are not known."""
         if self._captioned is None:
-            return [False] * len(text.pooled)
-        return (self._captioned.nearest(text.pooled.cpu())[0] > STRANGE).tolist()
+            return [math.nan] * len(text.pooled)
+        return self._captioned.nearest(text.pooled.cpu())[0].tolist()
 
     def _said(self, captions: list[str]) -> TextFeatures:
         """Features of captions beside sentences, padded together; all there are, few, are read with the first."""

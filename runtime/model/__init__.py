@@ -7,5 +7,6 @@ sampling.py         the sampler: tokens drawn coarse to fine, around known ones 
 text_encoder.py     the bundled sentence encoder; clip_text.py: CLIP's, from a user's file
 clause_tagger.py    which words of a sentence tell what is done, in which order
 recognizer.py       the recogniser; recurrent.py: its recurrent layers
+devices.py          the devices they run on
 layers.py           attention, feed-forward and norms that they share
 """

@@ -15,10 +15,10 @@ from coamd_blender.wire.checks import tidy_prompt
 from coamd_blender.wire.requests.understanding import UNKNOWN
 from runtime import checkpoint
 from runtime.config import RecognizerConfig
-from runtime.generate.generator import choose_device
 from runtime.generate.guidance import Guidance
 from runtime.generate.rewards import text_similarity
 from runtime.model.clip_text import SentenceEncoder, encoder_of
+from runtime.model.devices import choose_device
 from runtime.model.recognizer import MotionRecognizer
 from runtime.model.text_encoder import TextFeatures
 from runtime.recognize.agreement import Agreement

@@ -105,4 +105,4 @@ class Models:
             device = generator.device.type
             del generator
             gc.collect()
-            generate.generator.empty_cache(device)
+            generate.batches.empty_cache(device)

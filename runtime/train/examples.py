@@ -21,7 +21,7 @@ from scipy.interpolate import make_interp_spline
 from torch.nn import functional
 
 from coamd_blender.errors import DataError
-from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES, with_bone_lengths
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, MAX_FRAMES, mirror, with_bone_lengths
 from runtime import checkpoint
 from runtime.authored import Authored, draw
 from runtime.authored.captions import inflected
@@ -31,6 +31,7 @@ from runtime.data.dataset import Pool
 from runtime.generate.examples import HASTENED, MOST_JUDGED, Examples, ExamplesConfig, vectors_of
 from runtime.generate.together import possible, surest
 from runtime.generate.vocabulary import representatives
+from runtime.grammar import inflection
 from runtime.grammar.wording import bare
 from runtime.loop import encoding_progress
 from runtime.model.autoencoder import Autoencoder
@@ -81,6 +82,7 @@ SHORTEST = 20  # frames
 # What is done once is also shown up to HASTE times as fast, in QUICK frames or more: in a short time it is then whole.
 HASTE, QUICK = 1.5, 48
 AT_THEIR_PACE = ("gaits", "sports")  # categories that are not hastened
+BRIEF = {"jab": 36}  # but for these, down to so many frames: they are short enough between clauses then
 MOST_CAPTIONS, MOST_OTHERS = 400, 1500  # of a family that the networks do from words; of what nobody authored
 UNLIKE, NOT_LIKE = 0.9, 0.7  # cosine to a phrase of an action from which on a caption of these is no counterexample
 _STANDS_ON = re.compile(r"\bon (?:the|\{their\}) \{other\} (?:leg|foot)\b")
@@ -185,15 +187,40 @@ def shown_variants(name: str, judge: Judge | None = None) -> list[Authored]:
     own = SHOWN_AS.get(name) or [each for each, (one, _) in TOLD_APART.items() if one == name] or (name,)
     shown = [variant for each in own for variant in variants(each, judge)[:: len(own)]]
     shortest = {(variant.name, variant.side): variant for variant in sorted(shown, key=lambda one: -len(one.joints))}
-    return shown + [quick for variant in shortest.values() if (quick := hastened(variant)) is not None]
+    shown += [quick for variant in shortest.values() if (quick := hastened(variant)) is not None]
+    return shown + ([] if name not in SHOWN_AS else _evened(shown))
+
+
+def _evened(shown: Sequence[Authored]) -> list[Authored]:
+    """Return the mirror image of the shortest of variants that are ``shown`` of one side, where the other side has none
+    as short: between clauses there may be room for no other."""
+    left, right = (
+        min((one for one in shown if one.side == side), key=_shown_tokens, default=None) for side in ("left", "right")
+    )
+    if left is None or right is None or _shown_tokens(left) == _shown_tokens(right):
+        return []
+    return [mirrored(min(left, right, key=_shown_tokens))]
+
+
+def _shown_tokens(variant: Authored) -> int:
+    """How many tokens a variant takes without the standing before it."""
+    return len(variant.joints) // FRAME_MULTIPLE - variant.core[0] // FRAME_MULTIPLE
+
+
+def mirrored(variant: Authored) -> Authored:
+    """Return the mirror image of a variant that is done with one side."""
+    other = {"left": "right", "right": "left"}
+    told = {slot: other.get(word, word) for slot, word in variant.told.items()}
+    captions = [inflection.mirrored(caption) for caption in variant.captions]
+    return replace(variant, joints=mirror(variant.joints), captions=captions, side=other[variant.side], told=told)
 
 
 def hastened(variant: Authored) -> Authored | None:
-    """Return a variant of what is done once, faster; None for repeats and gaits, for what is done fast anyway, and for
-    what is about as short already."""
-    frames = len(variant.joints)
-    fewer = max(QUICK, math.ceil(frames / HASTE / FRAME_MULTIPLE) * FRAME_MULTIPLE)
-    if variant.count > 1 or variant.category in AT_THEIR_PACE or fewer > frames - 2 * FRAME_MULTIPLE:
+    """Return a variant of what is done once, faster; None for repeats, for what has its pace, and for what is about as
+    short already."""
+    frames, keeps_pace = len(variant.joints), variant.category in AT_THEIR_PACE and variant.name not in BRIEF
+    fewer = max(BRIEF.get(variant.name, QUICK), math.ceil(frames / HASTE / FRAME_MULTIPLE) * FRAME_MULTIPLE)
+    if variant.count > 1 or keeps_pace or fewer > frames - 2 * FRAME_MULTIPLE:
         return None
     times = np.linspace(0, frames - 1, fewer)
     joints = with_bone_lengths(make_interp_spline(np.arange(frames), variant.joints, k=3)(times))

@@ -227,6 +227,14 @@ def test_nothing_to_show_is_told_as_nothing():
     assert learnt().shown(["walks"], vectors(["walks"]), 8, [0]) is None
 
 
+def test_what_learnt_captions_bring_alone_is_shown_nothing_where_a_clause_is_like_one():
+    examples = learnt(learnt=(0, 1))
+    clauses = ["salutes", "bowls", "bowls", "salutes left"]  # salutes have a caption of ours, bowls have none
+    known = examples.shown(clauses, vectors(clauses), 8, [0] * 4, learnt=[True, True, False, True])
+    assert known.given.any(dim=(1, 2)).tolist() == [True, False, True, True]
+    assert learnt().shown(["bowls"], vectors(["bowls"]), 8, [0], learnt=[True]) is not None, "not noted of it"
+
+
 def test_what_a_style_taught_is_shown_nothing():
     clauses = ["salutes", "bowls"]
     known = learnt().shown(clauses, vectors(clauses), 8, [0, 0], taught=vectors(["salutes", "vaults"]))
@@ -315,6 +323,7 @@ def test_it_is_the_same_when_read_back_and_another_autoencoder_is_refused(tmp_pa
         {"known": (2, 2)},
         {"known": (2, 1, 2)},
         {"begins": (0,)},
+        {"learnt": (2,)},
     ],
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path, change):

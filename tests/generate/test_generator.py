@@ -11,9 +11,11 @@ from coamd_blender.errors import Cancelled, InputError, WeightsError
 from runtime import checkpoint
 from runtime.config import AutoencoderConfig, GeneratorConfig
 from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
-from runtime.generate.generator import Generator, choose_device, frames_for
+from runtime.generate.generator import Generator, frames_for
 from runtime.generate.style import Style, StyleConfig, Worn
+from runtime.generate.vocabulary import Vocabulary, VocabularyConfig
 from runtime.model.autoencoder import Autoencoder
+from runtime.model.devices import choose_device
 from runtime.model.generator import MotionGenerator
 from runtime.model.text_encoder import TextEncoder
 from runtime.weights import BUNDLED as WEIGHTS
@@ -155,6 +157,25 @@ def test_what_is_shown_of_an_example_stays_and_the_rest_is_drawn_around_it(bowli
     kept = shown.given[0, :, 0]
     assert kept.sum() == 10 and (drawn[kept] == 0.25).all()
     assert not (drawn[~kept] == 0.25).any()
+
+
+def test_a_sentence_like_a_learnt_caption_is_shown_nothing_of_what_those_bring_alone(bowling):
+    caption = "bowls after nightfall, a lantern in the other hand"
+    encoded = bowling.encode([caption]).pooled
+    config = replace(bowling.examples.config, known=(2, 1))
+    bowls = bowling.encode([caption, "bowls", "walk"])
+    bowling.examples = Examples(config, bowling.examples.tensors | {"sentences": vectors_of(bowls)})
+    bowling._captioned = Vocabulary(VocabularyConfig((caption,) * 3, 0.5), encoded.expand(3, -1))
+    try:
+        assert bowling.are_learnt([caption, "bowls"]) == [True, False]
+        assert bowling.shown([caption], 14, [2]) is not None
+        bowling.examples.config = replace(bowling.examples.config, learnt=(0,))
+        assert bowling.shown([caption], 14, [2]) is None
+        (row,) = bowling.shown([caption, "bowls"], 14, [2, 2]).given.any(dim=(1, 2)).nonzero().tolist()
+        assert row == [1], "the other is not like the caption"
+    finally:
+        bowling._captioned = None
+    assert bowling.are_learnt([caption]) == [False] and bowling.shown([caption], 14, [2]) is not None
 
 
 def test_the_caption_of_what_is_asked_for_is_read_beside_the_sentence(bowling):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from coamd_blender.motion.skeleton import JOINT_INDEX, MAX_FRAMES
+from coamd_blender.motion.skeleton import FRAME_MULTIPLE, JOINT_INDEX, MAX_FRAMES
 from runtime.authored.spec import actions
 from runtime.evaluate.obedience_tests import passes
 from runtime.generate.examples import Examples, ExamplesConfig, vectors_of
@@ -38,7 +38,21 @@ def test_a_family_that_is_shown_examples_all_the_same_is_shown_those_of_its_acti
         shown = examples.shown_variants(family)
         assert {variant.name for variant in shown} == set(own)
         assert {variant.side for variant in shown} == {side for name in own for side in actions()[name].sides}
-        assert len(shown) <= KEPT + 3 * len(own)
+        assert len(shown) <= KEPT + 3 * len(own) + 1
+
+
+def test_where_one_side_is_shown_in_less_time_so_is_the_other_by_its_mirror_image():
+    shown = examples.shown_variants("punch")
+    least = {}
+    for side in ("left", "right"):
+        own = [variant for variant in shown if variant.side == side]
+        least[side] = min(len(one.joints) // FRAME_MULTIPLE - one.core[0] // FRAME_MULTIPLE for one in own)
+    assert least["left"] == least["right"] <= 10, "a third of ten seconds, less what leads in and out"
+    one, *others = [variant for variant in shown if variant.side == "left"]
+    image = examples.mirrored(one)
+    assert image.side == "right" and examples.told_of(image) == examples.told_of(one).replace("left", "right")
+    assert np.allclose(image.joints[:, JOINT_INDEX["right_wrist"], 0], -one.joints[:, JOINT_INDEX["left_wrist"], 0])
+    assert examples._evened([one, image, *others]) == [] and examples._evened(others) == []
 
 
 def test_actions_that_single_words_tell_apart_are_one_class_and_each_is_shown_as_it_is_told():
@@ -138,6 +152,12 @@ def test_what_is_done_once_is_shown_faster_too_and_the_same_is_done():
         assert abs(wrists[0].max() - wrists[1].max()) < 0.01
         assert abs(np.argmax(wrists[0]) / len(wrists[0]) - np.argmax(wrists[1]) / len(wrists[1])) < 0.03
         assert passes(quick.joints, {"is": "drink_from_cup"})
+
+
+def test_a_punch_is_shown_so_fast_that_it_fits_between_clauses_and_is_one_still():
+    quick = [one for one in examples.shown_variants("punch") if one.told.get("haste")]
+    assert {one.side for one in quick} == {"left", "right"} and {one.name for one in quick} == {"jab"}
+    assert all(passes(one.joints, {"is": "punch", "side": one.side}) for one in quick)
 
 
 def test_repeats_are_not_hastened():
