@@ -36,16 +36,19 @@ _MOST = 1000  # entries of a collection that are compared: a .blend may hold any
 
 
 def circumstances(context: bpy.types.Context, panel: str) -> tuple:
-    """Return all that a refusal in ``panel`` may speak of, to be compared: its settings, the range, the armature."""
+    """Return all that a refusal in ``panel`` may speak of, to be compared: its settings, the selection, the range, the
+    armature."""
     scene, active = context.scene, context.view_layer.objects.active
     data = active.animation_data if active is not None else None
     action = data.action if data is not None else None
     markers = tuple(marker.frame for marker in scene.timeline_markers if marker.select)
+    selected = tuple(one.session_uid for one in islice(context.view_layer.objects.selected, _MOST))
     settings = (
         getattr(active, "coamd_track", None) if panel == TRACK else getattr(scene, _SETTINGS.get(panel, ""), None)
     )
     return (
         _values(settings),
+        selected,
         (scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end, markers),
         active and (active.session_uid, active.mode, len(active.data.bones) if active.type == "ARMATURE" else 0),
         action and action.session_uid,

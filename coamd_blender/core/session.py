@@ -242,7 +242,7 @@ class Session:
         for work in given_up:
             self._drop(work)
         for work in given_up:
-            if work.kind == GENERATION:
+            if work.kind in {GENERATION, REQUEST}:
                 self._say(work.panel, notice="Cancelled")
 
     def unload(self) -> None:

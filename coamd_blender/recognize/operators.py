@@ -34,14 +34,16 @@ class _OnResults:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether there are results."""
-        if not context.window_manager.coamd.recognised:
+        found = context.window_manager.coamd
+        if not any(result.guesses for result in found.recognised):
             cls.poll_message_set("Recognize something first")
             return False
         return True
 
     def _chosen(self, context: bpy.types.Context) -> list[COAMD_PG_recognised]:
         found = context.window_manager.coamd
-        return list(found.recognised) if self.all else [found.recognised[found.recognised_index]]
+        chosen = found.recognised if self.all else found.recognised[found.recognised_index : found.recognised_index + 1]
+        return [result for result in chosen if result.guesses]
 
 
 class COAMD_OT_name_actions(_OnResults, bpy.types.Operator):

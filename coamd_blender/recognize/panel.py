@@ -46,11 +46,14 @@ class COAMD_UL_recognised(bpy.types.UIList):
         if item.problem:
             layout.label(text=f"{item.name}: {item.problem}", icon="ERROR")
             return
-        row = layout.row()
-        row.label(text=item.name, icon="ACTION")
-        told = recognize.workflow.title(item) or "..."
-        alone = bool(item.guesses) and not recognize.workflow.several(item)
-        row.label(text=f"{told}  {item.guesses[0].score:.0%}" if alone else told)
+        split = layout.split(factor=0.42)
+        split.label(text=item.name, icon="ACTION")
+        row = split.row()
+        row.label(text=recognize.workflow.title(item) or "...")
+        if item.guesses and not recognize.workflow.several(item):
+            score = row.row()
+            score.alignment = "RIGHT"
+            score.label(text=f"{item.guesses[0].score:.0%}")
 
 
 class COAMD_PT_recognize(Sidebar, bpy.types.Panel):
@@ -72,7 +75,7 @@ class COAMD_PT_recognize(Sidebar, bpy.types.Panel):
         row = layout.row()
         row.prop(settings, "use_words")
         if settings.use_words:
-            layout.prop(settings, "words", text="")
+            layout.prop(settings, "words", text="", placeholder="walk, wave, sit down")
             if settings.which == "SELECTED":
                 layout.prop(settings, "compare")
         if draw_ready(layout, context, width):

@@ -53,8 +53,8 @@ class Settings:
     words: StringProperty(name="Words", description="Words to choose among, separated by commas")
     compare: BoolProperty(
         name="Compare",
-        description="For clips of one capture session that show various of the words: draw each word, and name each "
-        "clip by how it differs from the others",
+        description="For a capture session of clips that show different ones of the words, not all the same: draw each "
+        "word, and name each clip by how it differs from the other clips. Each is given one of the words",
         default=False,
     )
     use_range: BoolProperty(name="Frame Range", description="Look at these frames only", default=False)

@@ -38,16 +38,35 @@ def recognize(context: bpy.types.Context, which: str) -> Workflow:
     words = vocabulary(settings)
     sorts = which == "SELECTED" and settings.use_words and settings.compare
     if sorts:
-        check_sortable(len(chosen))
+        check_sortable(len(chosen), words)
     found.recognised.clear()
     for subject in chosen:
         found.recognised.add().name = subject.name
     found.recognised_index = 0
-    yield  # from here on, what goes wrong is told in the panel
+    try:
+        yield  # from here on, what goes wrong is told in the panel
+        yield from _sort(chosen, words) if sorts else _one_by_one(chosen, words)
+    finally:
+        _drop_unfinished()
 
-    if sorts:
-        yield from _sort(chosen, words)
-        return
+
+def check_sortable(count: int, words: Sequence[str]) -> None:
+    """Raise InputError where ``count`` subjects are too few to be compared with one another, or the words are."""
+    if len(words) < 2:
+        raise InputError("One word is nothing to choose among", "Enter more, separated by commas, or turn Compare off")
+    if len(words) > limits.MOST_SORTED_LABELS:
+        raise InputError(
+            f"{len(words)} words are more than {limits.MOST_SORTED_LABELS}", "Enter fewer, or turn Compare off"
+        )
+    if count < limits.FEWEST_SORTED:
+        raise InputError(
+            f"{count} Actions are too few to be compared with one another",
+            f"Select {limits.FEWEST_SORTED} or more, or turn Compare off",
+        )
+
+
+def _one_by_one(chosen: list[Subject], words: tuple[str, ...] | None) -> Workflow:
+    """Recognise each subject by itself, its parts too."""
     for row, subject in enumerate(chosen):
         try:
             reading = yield from subject.read()
@@ -57,15 +76,6 @@ def recognize(context: bpy.types.Context, which: str) -> Workflow:
             if len(chosen) == 1 or isinstance(error, Cancelled):
                 raise
             _row(row, subject).problem = str(error)
-
-
-def check_sortable(count: int) -> None:
-    """Raise InputError where ``count`` subjects are too few to be compared with one another."""
-    if count < limits.FEWEST_SORTED:
-        raise InputError(
-            f"{count} Actions are too few to be compared with one another",
-            f"Select {limits.FEWEST_SORTED} or more, or turn Compare off",
-        )
 
 
 def _sort(chosen: list[Subject], words: tuple[str, ...]) -> Workflow:
@@ -81,20 +91,35 @@ def _sort(chosen: list[Subject], words: tuple[str, ...]) -> Workflow:
             raise
         except CoamdError as error:
             _row(row, subject).problem = str(error)
-    check_sortable(len(readings))
+    if len(readings) < limits.FEWEST_SORTED:
+        raise InputError(
+            f"Only {len(readings)} of {len(chosen)} Actions can be read, too few to be compared with one another",
+            f"The list says why; select {limits.FEWEST_SORTED} that can be read, or turn Compare off",
+        )
     lengths = tuple(len(reading.joints) for reading in readings.values())
     joints = np.concatenate([reading.joints for reading in readings.values()])
     answer = yield SortRequest(joints, lengths, words)
     for (row, reading), labels in zip(readings.items(), answer.fields["sorted"], strict=True):
-        _keep(_row(row, chosen[row]), chosen[row], reading, labels)
+        _keep(_row(row, chosen[row]), chosen[row], reading, labels, notes=answer.fields.get("notes", ()))
+
+
+def _drop_unfinished() -> None:
+    """Take the rows out that nothing was found for and that do not say why: the work was stopped, or failed."""
+    found = bpy.context.window_manager.coamd
+    for row in reversed(range(len(found.recognised))):
+        if not found.recognised[row].guesses and not found.recognised[row].problem:
+            found.recognised.remove(row)
+    found.recognised_index = max(0, min(found.recognised_index, len(found.recognised) - 1))
 
 
 def vocabulary(settings: bpy.types.PropertyGroup) -> tuple[str, ...] | None:
     """Return the user's own words, None for the bundled ones. Raises InputError when there are none."""
     if not settings.use_words:
         return None
-    words = [" ".join(word.split()) for word in settings.words.split(",")]
-    words = list(dict.fromkeys(word for word in words if word))
+    first: dict[str, str] = {}
+    for word in (" ".join(word.split()) for word in settings.words.split(",")):
+        first.setdefault(word.casefold(), word)
+    words = [word for word in first.values() if word]
     if not words:
         raise InputError("There are no words to choose among", "Enter some, separated by commas, or turn Own Words off")
     return tuple(words)
@@ -109,14 +134,19 @@ def _row(row: int, subject: Subject) -> COAMD_PG_recognised:
 
 
 def _keep(
-    result: COAMD_PG_recognised, subject: Subject, reading: Reading, labels: list[dict], segments: Sequence[dict] = ()
+    result: COAMD_PG_recognised,
+    subject: Subject,
+    reading: Reading,
+    labels: list[dict],
+    segments: Sequence[dict] = (),
+    notes: Sequence[str] = (),
 ) -> None:
     """Put what was answered into its row, frames of the scene in place of those of the reading."""
     armature = targets.by_uid(bpy.data.objects, subject.armature_uid)
     playing = armature.animation_data.action if armature is not None and armature.animation_data else None
     uid = subject.action_uid or (playing.session_uid if playing is not None else None)
     result.action_uid = "" if uid is None else str(uid)
-    result.notes = "\n".join(reading.notes)
+    result.notes = "\n".join([*notes, *reading.notes])
     for found in labels:
         guess = result.guesses.add()
         guess.label, guess.score = found["label"], found["score"]
@@ -182,9 +212,16 @@ def tag_assets(results: Iterable[COAMD_PG_recognised]) -> int:
     return count
 
 
+def check_parts(result: COAMD_PG_recognised) -> None:
+    """Raise InputError for a result without parts: it was compared with others."""
+    if not result.stretches:
+        raise InputError(f"{result.name} was compared as a whole, without its parts", "Recognize it with Compare off")
+
+
 def set_markers(scene: bpy.types.Scene, result: COAMD_PG_recognised) -> int:
     """Put a timeline marker at the start of every stretch of a result; return how many. One that is there already, of
-    this name and frame, is not set again."""
+    this name and frame, is not set again. Raises InputError for a result without parts."""
+    check_parts(result)
     present = {(marker.name, marker.frame) for marker in scene.timeline_markers}
     wanted = [(stretch.label, round(stretch.start)) for stretch in result.stretches]
     for label, frame in wanted:

@@ -23,6 +23,9 @@ def blocks_of_result(context: bpy.types.Context) -> int:
     if found.recognised_index >= len(found.recognised):
         raise InputError("Nothing is recognised yet", "Press Recognize")
     result = found.recognised[found.recognised_index]
+    if result.problem:
+        raise InputError(f"{result.name} was not recognised", "Choose another one, or recognize it again")
+    recognize.workflow.check_parts(result)
     action = recognize.workflow.action_of(result)
     if tracks.played(armature) != action:
         raise InputError(f"{armature.name} does not play {action.name!r}", "Assign it, or recognize what is played")

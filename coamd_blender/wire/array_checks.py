@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..motion import skeleton
-from ..motion.skeleton import JOINT_COUNT
+from ..motion.skeleton import FPS, JOINT_COUNT
 from . import limits
 from .edit_modes import EDIT_MODES
 
@@ -39,12 +39,13 @@ def check_motion(joints: np.ndarray) -> np.ndarray:
     They must be a clip of at least 4 frames.
     """
     joints = np.asarray(joints)
-    if joints.ndim != 3 or joints.shape[1:] != (JOINT_COUNT, 3) or len(joints) < limits.SHORTEST_FRAMES:
-        raise InputError(
-            f"Joints of shape {joints.shape} are not a motion",
-            f"Give (frames, {JOINT_COUNT}, 3) with at least {limits.SHORTEST_FRAMES} frames",
-        )
     check_clip(joints)
+    if len(joints) < limits.SHORTEST_FRAMES:
+        seconds = limits.SHORTEST_FRAMES / FPS
+        raise InputError(
+            f"A motion of {len(joints)} frames at {FPS} a second is too short to be recognised",
+            f"Give at least {limits.SHORTEST_FRAMES} frames, {seconds:g} s",
+        )
     return joints
 
 

@@ -15,7 +15,7 @@ from runtime import formats, generate, recognize
 from runtime.cli.common import Outcome, ProgressLine, add_model_options, add_verb, check_generator, tell, whole_number
 from runtime.cli.files import read_labels
 from runtime.library.reading import find_files
-from runtime.recognize.sorting import DrawnLabels, sortable
+from runtime.recognize.sorting import DrawnLabels, remarks, sortable
 from runtime.weights import RECOGNIZER, weights_file
 
 
@@ -33,7 +33,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 def run_sort(args: argparse.Namespace) -> Outcome:
     """Sort motions by labels. JSON: sorted [{path, clip, labels [{label, score}]}], the motions in order of their
-    paths, and left_out, a line for each file or motion that could not be read."""
+    paths; left_out, a line for each file or motion that could not be read; and notes."""
     labels = tuple(label.name for label in sortable(read_labels(args.labels)))
     weights_file(args.weights, RECOGNIZER)
     check_generator(args.weights)
@@ -47,14 +47,17 @@ def run_sort(args: argparse.Namespace) -> Outcome:
     generator = generate.generator.Generator.load(args.weights, args.device)
     generator.draw_in("fast")
     drawn = DrawnLabels.of(labels, generator, recognizer, ProgressLine("labels drawn"))
-    told = drawn.told(recognizer.embed_motions(request.motions()), request.top)
+    vectors = recognizer.embed_motions(request.motions())
+    told, notes = drawn.told(vectors, request.top), remarks(vectors)
+    for line in notes:
+        tell(line)
     named = [(path, name, row) for (path, name, _), row in zip(motions, told, strict=True)]
     rows = [
         {"path": str(path), "clip": name, "labels": [{"label": label, "score": score} for label, score in row]}
         for path, name, row in named
     ]
     lines = [f"{', '.join(f'{label} {score:.0%}' for label, score in row)}  {path}" for path, name, row in named]
-    return Outcome({"sorted": rows, "left_out": left_out}, "\n".join(lines))
+    return Outcome({"sorted": rows, "left_out": left_out, "notes": notes}, "\n".join(lines))
 
 
 def _motions(paths: list[Path]) -> tuple[list[tuple[Path, str, np.ndarray]], list[str]]:

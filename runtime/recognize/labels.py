@@ -37,8 +37,14 @@ def vocabulary() -> tuple[Label, ...]:
 
 
 def given(names: Sequence[str]) -> tuple[Label, ...]:
-    """Return the labels that a user names, white space tidied, each once; "_" reads as a space. InputError for none."""
-    tidy = list(dict.fromkeys(name for name in (" ".join(str(name).split()) for name in names) if name))
+    """Return the labels that a user names, white space tidied, each once, in whatever case; "_" reads as a space.
+
+    Raises InputError for none, and for too many.
+    """
+    first: dict[str, str] = {}
+    for name in (" ".join(str(name).split()) for name in names):
+        first.setdefault(name.casefold(), name)
+    tidy = [name for name in first.values() if name]
     if not tidy:
         raise InputError("The list of labels is empty", 'Name some, such as "walking, running, jumping"')
     if len(tidy) > MOST_LABELS:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from coamd_blender.wire.requests import RecognizeRequest, SortRequest
-from runtime.recognize.sorting import DrawnLabels
+from runtime.recognize.sorting import DrawnLabels, remarks
 from runtime.recognize.telling import tell
 from runtime.serve.models import Models
 from runtime.serve.server import Arrays, Fields, Report
@@ -18,10 +20,16 @@ def recognize(request: RecognizeRequest, models: Models, report: Report) -> tupl
 
 
 def sort(request: SortRequest, models: Models, report: Report) -> tuple[Fields, Arrays]:
-    """Sort motions by labels: field ``sorted``, of each motion [{label, score}]."""
+    """Sort motions by labels: fields ``sorted``, of each motion [{label, score}], and ``notes``."""
     report("loading", 0, 0, None)
     recognizer, generator = models.recognizer(), models.generator((), "fast")
-    drawn = DrawnLabels.of(request.labels, generator, recognizer, lambda step, of: report("drawing", step, of, None))
+    drawn = DrawnLabels.of(request.labels, generator, recognizer, partial(_drawing, report))
     report("sorting", 0, 0, None)
-    told = drawn.told(recognizer.embed_motions(request.motions()), request.top)
-    return {"sorted": [[{"label": label, "score": score} for label, score in row] for row in told]}, {}
+    motions = recognizer.embed_motions(request.motions())
+    told = drawn.told(motions, request.top)
+    named = [[{"label": label, "score": score} for label, score in row] for row in told]
+    return {"sorted": named, "notes": remarks(motions)}, {}
+
+
+def _drawing(report: Report, step: int, total: int) -> None:
+    report("drawing the words", step, total, None)

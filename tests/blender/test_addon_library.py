@@ -178,10 +178,46 @@ def test_what_cannot_be_read_is_left_out_of_the_sorting_and_too_few_are_told(lib
     for name in ("One", "Two", "Three", "Four", "Tail"):
         bpy.data.objects[name].select_set(True)
     library.use_words, library.words, library.compare = True, "raise arms, walk", True
-    with pytest.raises(RuntimeError, match="4 Actions are too few"):
+    with pytest.raises(RuntimeError, match="Only 4 of 5 Actions can be read"):
         bpy.ops.coamd.recognize(which="SELECTED")
-    problems = [row.problem for row in found().recognised if row.problem]
-    assert len(problems) == 1 and "joints" in problems[0]
+    (row,) = found().recognised
+    assert "joints" in row.problem, "what nothing was found for is gone"
+    assert not bpy.ops.coamd.name_actions.poll()
+
+
+def test_one_word_is_refused_before_anything_is_lost(library):
+    bpy.context.scene.render.fps = 20
+    for name in ("One", "Two", "Three", "Four", "Five"):
+        rig_with(arms_up(), name)
+    for name in ("One", "Two", "Three", "Four", "Five"):
+        bpy.data.objects[name].select_set(True)
+    library.use_words, library.words, library.compare = True, "raise arms, walk, Walk", True
+    assert bpy.ops.coamd.recognize(which="SELECTED") == {"FINISHED"}
+    assert all(len(row.guesses) == 2 and "much alike" in row.notes for row in found().recognised)
+    with pytest.raises(RuntimeError, match=r"compared as a whole.*Compare off"):
+        bpy.ops.coamd.blocks_of_result()
+    with pytest.raises(RuntimeError, match=r"compared as a whole.*Compare off"):
+        bpy.ops.coamd.set_markers()
+    library.words = "walk, WALK"
+    with pytest.raises(RuntimeError, match=r"One word is nothing to choose among.*Compare off"):
+        bpy.ops.coamd.recognize(which="SELECTED")
+    assert len(found().recognised) == 5
+
+
+def test_stopping_says_so_and_leaves_no_empty_rows(library):
+    from coamd_blender.core import messages, session
+    from coamd_blender.recognize import workflow
+
+    bpy.context.scene.render.fps = 20
+    for name in ("One", "Two"):
+        rig_with(arms_up(), name)
+    for name in ("One", "Two"):
+        bpy.data.objects[name].select_set(True)
+    current = session.current()
+    current.start(workflow.recognize(bpy.context, "SELECTED"), session.REQUEST, messages.RECOGNIZE)
+    assert len(found().recognised) == 2
+    current.cancel()
+    assert not found().recognised and current.said_in(messages.RECOGNIZE, bpy.context) == (None, "Cancelled")
 
 
 def test_nothing_to_recognise_is_told_in_a_line(library):

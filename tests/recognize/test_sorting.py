@@ -9,6 +9,7 @@ from coamd_blender.errors import InputError
 from coamd_blender.motion import skeleton
 from coamd_blender.motion.skeleton import rest_joints
 from runtime.cli import main
+from runtime.recognize import sorting
 from runtime.recognize.labels import given
 from runtime.recognize.sorting import DRAWS, DrawnLabels, sentence_of, sortable
 from runtime.weights import BUNDLED
@@ -88,7 +89,7 @@ def test_sentences_of_labels():
 
 
 def test_labels_that_cannot_be_sorted_by_are_refused():
-    for labels, says in ((["walks", " walks"], "one label"), ([], "empty")):
+    for labels, says in ((["walks", " Walks"], "one label"), ([], "empty")):
         with pytest.raises(InputError, match=says):
             sortable(labels)
     with pytest.raises(InputError, match="201 labels"):
@@ -99,6 +100,13 @@ def test_labels_that_cannot_be_sorted_by_are_refused():
 def test_motions_that_are_all_alike_are_told_without_a_division_by_zero():
     drawn = DrawnLabels.of(["walks", "sits"], Generator(), Recogniser())
     assert drawn.scores(np.ones((5, 4), np.float32)).tolist() == [[0.5, 0.5]] * 5
+
+
+def test_motions_that_are_much_alike_are_remarked_upon():
+    actions = list(ACTIONS.values())
+    alike = Recogniser().embed_motions([shown(*actions[0])] * 6)
+    various = Recogniser().embed_motions([shown(*action) for action in actions])
+    assert sorting.remarks(various) == [] and "much alike" in sorting.remarks(alike)[0]
 
 
 # --- the verb ---------------------------------------------------------------------------------------------------------

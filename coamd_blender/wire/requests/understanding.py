@@ -73,8 +73,8 @@ class SortRequest(TaskRequest):
     """Say which of ``labels`` each of several motions of one source shows, by how they differ from one another.
 
     ``joints`` (frames, 22, 3) are those of all motions, one after the other, ``lengths`` frames each. Progress after
-    each label, which is drawn, where a cancel is heard. Result: field ``sorted``, of each motion [{label, score}], the
-    ``top`` likeliest.
+    each label, which is drawn, where a cancel is heard. Result: fields ``sorted``, of each motion [{label, score}], the
+    ``top`` likeliest, and ``notes`` (lines for the user).
     """
 
     task: ClassVar[str] = "sort"
@@ -115,8 +115,9 @@ class SortRequest(TaskRequest):
         return [self.joints[stop - length : stop] for length, stop in zip(self.lengths, stops, strict=True)]
 
     def check_answer(self, fields: Fields, arrays: Arrays) -> None:
-        """Raise ProtocolError unless each motion has a label."""
+        """Raise ProtocolError unless each motion has a label, and what is noted is lines."""
         found = wire.answers.field(fields, "sorted", "a list")
+        wire.answers.notes(fields)
         wire.answers.owe(len(found) == len(self.lengths), f"has sorted {len(found)} of {len(self.lengths)} motions")
         for row in found:
             guesses = wire.answers.rows({"labels": row}, "labels", self.top, {"label": "a text", "score": "a number"})
