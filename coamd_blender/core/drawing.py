@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
+import unicodedata
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+import blf
 import bpy
 
 from .. import anim
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
     from .session import Session, Status
 
 CATEGORY = "CoAMD"
-_PIXELS_PER_LETTER = 6.6
-_WIDE = 0x2E80  # from this letter on, those of Chinese and Japanese: twice as wide
+_MARGIN, _ICON = 56, 22  # pixels of a region that its edges and those of a box take; that an icon takes
+_WIDE = 0x2E80  # from this letter on, those of Chinese and Japanese: a line may end between any two of them
+_CLOSING = frozenset({"Pe", "Pf", "Po"})  # but not before one of these categories of Unicode
 _MOST_NOTES = 20
 _MOST_LETTERS = 3000  # of one text: a .blend may hold any, and it is wrapped at every redraw
 
@@ -48,12 +51,44 @@ def redraw(*kinds: str) -> None:
 
 
 def text_width(text: str) -> float:
-    """Return about how many pixels ``text`` takes in a label or a field."""
-    return len(text) * _letter_width()
+    """Return how many pixels ``text`` takes in a label or a field."""
+    return _text_width(text, bpy.context.preferences.ui_styles[0].widget.points * ui_scale())
 
 
-def _letter_width() -> float:
-    return _PIXELS_PER_LETTER * ui_scale()
+@lru_cache(maxsize=4096)
+def _text_width(text: str, points: float) -> float:
+    blf.size(0, points)
+    return blf.dimensions(0, text)[0]
+
+
+def wrapped(text: str, width: float) -> list[str]:
+    """Return the lines of at most ``width`` pixels that ``text`` takes.
+
+    A word that is wider by itself is parted where it must be.
+    """
+    lines = [""]
+    for word in text.split():
+        parts = _parts(word, width)
+        for number, part in enumerate(parts):
+            longer = f"{lines[-1]} {part}" if lines[-1] and number == 0 else f"{lines[-1]}{part}"
+            if lines[-1] and text_width(longer) > width:
+                lines.append(part)
+            else:
+                lines[-1] = longer
+    return [line for line in lines if line]
+
+
+def _parts(word: str, width: float) -> list[str]:
+    """Return what a line may end behind: the letters of Chinese and Japanese, of any word that is wider than a line."""
+    if text_width(word) <= width and not any(ord(letter) > _WIDE for letter in word):
+        return [word]
+    parts: list[str] = []
+    for letter in word:
+        if parts and unicodedata.category(letter) in _CLOSING:
+            parts[-1] += letter
+        else:
+            parts.append(letter)
+    return parts
 
 
 def translated(text: str) -> str:
@@ -67,12 +102,10 @@ def draw_text(layout: bpy.types.UILayout, text: str, width: float, icon: str = "
     Of a text that is longer than any that the add-on writes, only the beginning is drawn.
     """
     text = translated(text) if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} ..."
-    letters = max(16, int((width - 50 * ui_scale()) / _letter_width()))
-    if any(ord(letter) > _WIDE for letter in text):
-        letters = max(8, letters // 2)
+    room = width - (_MARGIN + (_ICON if icon != "NONE" else 0)) * ui_scale()
     column = layout.column(align=True)
     column.scale_y = 0.85
-    for number, line in enumerate(textwrap.wrap(text, letters)):
+    for number, line in enumerate(wrapped(text, max(room, 100 * ui_scale()))):
         column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"), translate=False)
 
 
