@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CATEGORY = "CoAMD"
 _MARGIN, _ICON = 56, 22  # pixels of a region that its edges and those of a box take; that an icon takes
 _WIDE = 0x2E80  # from this letter on, those of Chinese and Japanese: a line may end between any two of them
-_CLOSING = frozenset({"Pe", "Pf", "Po"})  # but not before one of these categories of Unicode
+_CLOSING = frozenset({"pe", "pf", "po"})  # but not before one of these categories of Unicode, in lower case
 _MOST_NOTES = 20
 _MOST_LETTERS = 3000  # of one text: a .blend may hold any, and it is wrapped at every redraw
 
@@ -84,7 +84,7 @@ def _parts(word: str, width: float) -> list[str]:
         return [word]
     parts: list[str] = []
     for letter in word:
-        if parts and unicodedata.category(letter) in _CLOSING:
+        if parts and unicodedata.category(letter).lower() in _CLOSING:
             parts[-1] += letter
         else:
             parts.append(letter)
