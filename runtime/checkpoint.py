@@ -119,16 +119,16 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
     return metadata, tensors
 
 
-def pack(source: Path, target: Path, others: Sequence[Path] = ()) -> None:
-    """Write the network in ``source`` to ``target`` as it ships: matrices in float16, vectors and statistics as they
-    are. :func:`load` gives float32 back.
+def pack(source: Path, target: Path, others: Sequence[Path] = (), int8: bool = False) -> None:
+    """Write the network in ``source`` to ``target`` as it ships: matrices in float16, or of eight bits a number
+    (:func:`quantize`) with ``int8``, vectors and statistics as they are. :func:`load` gives float32 back.
 
     With ``others``, networks of the same kind and configuration, their mean is written: one network trained on from
     another is often best halfway (Wortsman et al. 2022, robust fine-tuning). Raises WeightsError when a file cannot be
     read, a value does not fit, or the networks differ in kind.
     """
     metadata, tensors = _trained(Path(source))
-    tensors = _expand(tensors) if others else tensors
+    tensors = _expand(tensors) if others or int8 else tensors
     for other in map(Path, others):
         its_metadata, its_tensors = _trained(other)
         its_tensors = _expand(its_tensors)
@@ -139,8 +139,8 @@ def pack(source: Path, target: Path, others: Sequence[Path] = ()) -> None:
     if others:
         tensors = {name: value / (1 + len(others)) for name, value in tensors.items()}
     packed = {}
-    for name, value in tensors.items():
-        if value.ndim >= 2 and value.dtype == torch.float32:
+    for name, value in (quantize(tensors) if int8 else tensors).items():
+        if not int8 and value.ndim >= 2 and value.dtype == torch.float32:
             if value.abs().max() > torch.finfo(torch.float16).max:
                 raise WeightsError(f"{name} in {Path(source).name} exceeds half precision", "Train with weight decay")
             value = value.half()

@@ -45,6 +45,18 @@ def test_packed_matrices_take_half_the_space_and_come_back_within_half_precision
     assert saved == pytest.approx(2 * 64 * 64, abs=64)
 
 
+def test_of_eight_bits_they_take_a_quarter_and_come_back_within_half_a_step_of_their_row(tmp_path):
+    tensors = {"m": torch.randn(128, 64) * torch.logspace(-3, 3, 128)[:, None], "v": torch.randn(64)}
+    checkpoint.save(tmp_path / "final.safetensors", "thing", Config(9), tensors)
+    checkpoint.pack(tmp_path / "final.safetensors", tmp_path / "thing.safetensors", int8=True)
+    config, loaded, _ = checkpoint.load(tmp_path / "thing.safetensors", "thing", Config)
+    assert config == Config(9) and torch.equal(loaded["v"], tensors["v"])
+    step = tensors["m"].abs().amax(dim=1, keepdim=True) / 127
+    assert ((loaded["m"] - tensors["m"]).abs() <= 0.501 * step).all()
+    saved = (tmp_path / "final.safetensors").stat().st_size - (tmp_path / "thing.safetensors").stat().st_size
+    assert saved == pytest.approx(3 * 128 * 64 - 4 * 128, abs=128)
+
+
 def test_the_mean_of_two_is_packed_and_another_network_refused(tmp_path):
     one, two = ({"m": torch.randn(8, 8), "v": torch.randn(8)} for _ in range(2))
     checkpoint.save(tmp_path / "one.safetensors", "thing", Config(9), one)

@@ -79,6 +79,7 @@ def _add_pack(verbs: argparse._SubParsersAction) -> None:
         metavar="TRAINED",
         help="final.safetensors or best.safetensors of a run, or of several: their mean is stored",
     )
+    packing.add_argument("--int8", action="store_true", help="at a quarter: eight bits a number, a scale a row")
     packing.add_argument("target", type=Path, metavar="FILE", help="such as weights/generator.safetensors")
 
 
@@ -193,7 +194,7 @@ def run_pack(args: argparse.Namespace) -> Outcome:
         check_file(path)
     from runtime import checkpoint  # torch
 
-    checkpoint.pack(args.source[0], args.target, args.source[1:])
+    checkpoint.pack(args.source[0], args.target, args.source[1:], args.int8)
     digest, size = sha256(args.target), args.target.stat().st_size
     return Outcome(
         {"files": [str(args.target)], "sha256": digest, "bytes": size}, f"{args.target}: {size / 1e6:.1f} MB\n{digest}"

@@ -50,7 +50,9 @@ LEAD = 2  # tokens that are drawn between what is there and an example
 HASTENED, CUT = "hastened", 3
 CHOICE, SLACK = 6, 5  # examples that chance chooses among; tokens by which these may fit worse than the best
 _TOGETHER = re.compile(
-    r"\b(?:while|whilst|as (?:he|she|they|it)(?! (?:can|could|may|might|is able)\b)|at the same time)\b", re.IGNORECASE
+    r"\b(?:whil(?:e|st)(?! (?:standing|staying|remaining)\b)|at the same time"
+    r"|as (?:he|she|they|it)(?! (?:can|could|may|might|is able)\b))\b",
+    re.IGNORECASE,
 )
 _MOVES = re.compile(
     r"\b(?:walk|run|jog|march|strid|stroll|pac|wander|sprint|skip|hop|crawl|jump|leap|danc|turn|spin|climb|step|mov|go"

@@ -44,7 +44,7 @@ def left_out(told: Sequence[str], parts: Sequence[str]) -> list[str]:
 
 
 def _at_once(pair: Pair) -> str:
-    return f"Both at once: {pair.body!r}, and with the arms {pair.arms!r}" if pair.arms else ""
+    return f"Read as two things at once: {pair.body!r}, and with the arms {pair.arms!r}" if pair.arms else ""
 
 
 def _doubt(generator: Generator, clause: str) -> str:

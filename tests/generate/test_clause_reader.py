@@ -36,6 +36,29 @@ def test_a_sentence_is_parted_where_something_surely_begins(sentence, told, foun
     assert [clause.text for clause in clauses_of(sentence, spans(sentence, *told))] == found
 
 
+@pytest.mark.parametrize(
+    ("chances", "found"),
+    [
+        ((0.4, 0.45), ["stands", "suddenly jumps"]),  # one of the two it is
+        ((0.2, 0.3), ["stands, then suddenly jumps"]),
+        ((0.7, 0.2), ["stands", "suddenly jumps"]),  # surely the first: the second goes on with it
+        ((0.2, 0.9), ["stands, then suddenly", "jumps"]),  # surely the second
+    ],
+)
+def test_what_begins_at_one_of_two_neighbouring_words_is_as_likely_as_both_together(chances, found):
+    sentence, (first, second) = "stands, then suddenly jumps", chances
+    told = [
+        ("stands", "next", False, 0.9), ("suddenly", "next", False, first), ("jumps", "next", False, second)
+    ]  # fmt: skip
+    assert [clause.text for clause in clauses_of(sentence, spans(sentence, *told))] == found
+
+
+def test_words_that_do_not_adjoin_or_are_of_arms_stay_apart():
+    for sentence, arms in (("stands, then suddenly he jumps", False), ("stands, then suddenly jumps", True)):
+        told = [("stands", "next", False, 0.9), ("suddenly", "next", False, 0.4), ("jumps", "next", arms, 0.45)]
+        assert [clause.text for clause in clauses_of(sentence, spans(sentence, *told))] == [sentence]
+
+
 def test_what_is_done_at_once_is_one_clause_of_two_halves():
     sentence = "he bows, then waving he walks off"
     told = [("bows", "next", False, 0.9), ("waving", "next", True, 0.9), ("walks off", "with", False, 0.9)]
@@ -194,7 +217,7 @@ def test_the_bundled_reader_reads_as_a_person_does():
     reader = ClauseReader.beside(BUNDLED, small_generator().text_encoder)
     told = reader.read(
         [
-            "A postman strolls up the path, rings the bell and waits.",
+            "A postman strolls up the path, rings the bell and walks off.",
             "she sat down after taking off her coat",
             "he nods",
         ]

@@ -145,6 +145,7 @@ def test_what_is_done_on_the_way_somewhere_is_shown_nothing():
 
 def test_what_is_done_in_another_way_is_shown_its_example():
     assert number_of("salutes while she smiles") == number_of("salutes")
+    assert number_of("salutes and turns while standing") == number_of("salutes"), "it stays where it is"
 
 
 def test_what_misleads_most_counts_first():
