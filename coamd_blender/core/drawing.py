@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .session import Session, Status
 
 CATEGORY = "CoAMD"
-_MARGIN, _ICON = 56, 22  # pixels of a region that its edges and those of a box take; that an icon takes
+_MARGIN, _ICON = 64, 25  # pixels of a region that its edges and those of a box take; that an icon takes
 _WIDE = 0x2E80  # from this letter on, those of Chinese and Japanese: a line may end between any two of them
 _CLOSING = frozenset({"pe", "pf", "po"})  # but not before one of these categories of Unicode, in lower case
 _MOST_NOTES = 20

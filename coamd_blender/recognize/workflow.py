@@ -99,8 +99,9 @@ def _sort(chosen: list[Subject], words: tuple[str, ...]) -> Workflow:
     lengths = tuple(len(reading.joints) for reading in readings.values())
     joints = np.concatenate([reading.joints for reading in readings.values()])
     answer = yield SortRequest(joints, lengths, words)
+    notes = [f"{note}, with Compare off" for note in answer.fields.get("notes", ())]
     for (row, reading), labels in zip(readings.items(), answer.fields["sorted"], strict=True):
-        _keep(_row(row, chosen[row]), chosen[row], reading, labels, notes=answer.fields.get("notes", ()))
+        _keep(_row(row, chosen[row]), chosen[row], reading, labels, notes=notes)
 
 
 def _drop_unfinished() -> None:

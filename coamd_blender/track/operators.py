@@ -247,6 +247,15 @@ class COAMD_OT_blocks_of_result(_OnArmature, bpy.types.Operator):
     bl_idname = "coamd.blocks_of_result"
     bl_label = "To Blocks"
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether there is an armature, and no recognition under way."""
+        rows = context.window_manager.coamd.recognised
+        if rows and not any(row.guesses or row.stretches or row.problem for row in rows):
+            cls.poll_message_set("Recognize something first")
+            return False
+        return super().poll(context)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take them over."""
         return self._do(lambda armature, row: track.recognized.blocks_of_result(context), context)

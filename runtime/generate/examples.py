@@ -40,6 +40,7 @@ SURELY_OURS, UNSURE = 0.8, 0.9  # ... where a clause tells of it too: probabilit
 AS_WELL = 0.25  # probability from which on a second meaning is told of
 AS_LIKELY = 0.5  # share of the likeliest action's probability from which on chance may choose another
 NEAR = 0.6  # cosine to the nearest sentence of an action under which a sentence has nothing to do with it
+OURS = 0.95  # ... from which on it is one that the examples are made for
 NEIGHBOURS, PULL = 2, 45.0  # sentences of a class that are compared; what their mean cosine adds to its logit
 WORDS = 0.7  # what the words alone count for beside what they mean together
 VIEWS = (3.0, 1.0, 1.0)  # what a sentence counts for as a whole, without who acts, and by its first part
@@ -364,11 +365,16 @@ class Examples:
         cut = all(over[number] > CUT for number in usual)
         return quick if quick and cut else usual
 
-    def _needs_none(self, clause: str, vector: torch.Tensor) -> bool:
-        """Tell whether a clause that is like a learnt caption asks for an action that those bring alone, in words that
-        no caption of ours says better."""
+    def may_need_none(self, clause: str, vector: torch.Tensor) -> int | None:
+        """Return the action that a ``clause`` of the unit ``vector`` (dim,) asks for in other words than ours; None for
+        no action, for a sentence of ours, and where a caption says it better."""
         likely = self.actions_of(vector)
-        return bool(likely) and likely[0] in self.config.learnt and not self.caption_of(clause, vector)
+        told = not likely or self.nearest(vector) >= OURS or self.caption_of(clause, vector)
+        return None if told else likely[0]
+
+    def _needs_none(self, clause: str, vector: torch.Tensor) -> bool:
+        """Tell whether a clause that is like a learnt caption asks for an action that those bring alone."""
+        return self.may_need_none(clause, vector) in self.config.learnt
 
     def _is_worth(self, number: int, count: int) -> bool:
         """Tell whether an example helps in ``count`` tokens: a whole one, or one of what words alone do not bring."""

@@ -76,6 +76,8 @@ ALONG_A_PATH = ("walk", "walk_quickly", "walk_slowly", "run", "turn")
 ON_ALL_FOURS = ("crawl", "bear_crawl", "army_crawl")
 WITH_ARMS = ("carry_walk", "carry_shoulder", "carry_suitcases", "walk_hands_behind", "rope_jumping", "zombie_walk")
 DRAWN, KEPT = 40, 16  # variants of an action that are drawn; that are kept, half as many of each side
+HELD = ("quarter_turn", "turn_around")  # whose end may be stood in for long: three times as many, so that all times
+MORE = 3  # find several that fill them, for else the networks turn on
 BETTER = 0.5  # share of a side's variants that are chosen from, as they are judged
 JUDGED_BY = 8  # phrases of an action that a recogniser finds its variants by
 SHORTEST = 20  # frames
@@ -433,11 +435,13 @@ def _about_pelvis(joints: np.ndarray) -> np.ndarray:
 
 
 def variants(name: str, judge: Judge | None = None) -> list[Authored]:
-    """Return up to KEPT variants of an authored action: of both sides, each with all counts, short and long.
+    """Return up to KEPT variants of an authored action, of HELD ones MORE times as many: of both sides, each with all
+    counts, short and long.
 
     Of each side they are the better ones, as a ``judge`` finds them. The variants do not depend on the phrases.
     """
-    drawn = [draw(np.random.default_rng([zlib.crc32(name.encode()), number]), name) for number in range(DRAWN)]
+    more = MORE if name in HELD else 1
+    drawn = [draw(np.random.default_rng([zlib.crc32(name.encode()), number]), name) for number in range(DRAWN * more)]
     scores = np.zeros(len(drawn)) if judge is None else judge(drawn)
     sides: dict[str, list[tuple[float, Authored]]] = defaultdict(list)
     for score, variant in zip(scores, drawn, strict=True):
@@ -447,7 +451,7 @@ def variants(name: str, judge: Judge | None = None) -> list[Authored]:
         raise DataError(f"No variant of {name} is {SHORTEST} to {MAX_FRAMES} frames long", "Correct its times")
     kept = []
     for own in sides.values():
-        most = KEPT // len(sides)
+        most = more * KEPT // len(sides)
         better = sorted(own, key=lambda row: -row[0])[: max(most, round(BETTER * len(own)))]
         kept += _spread(sorted((variant for _, variant in better), key=lambda variant: len(variant.joints)), most)
     return kept

@@ -61,8 +61,8 @@ def note_learnt(prepared: Path, run: Path, *, weights: Path) -> Path:
 
 
 def captions_of(clips: OpenSet, generator: Generator) -> Iterator[Said]:
-    """Yield captions of ``clips`` that are learnt and taken for actions with examples, in an order of chance, at most
-    ``MOST`` an action."""
+    """Yield captions of ``clips`` that are learnt, and taken for actions with examples though they are no sentences of
+    ours, in an order of chance, at most ``MOST`` an action."""
     pairs = [
         (caption, len(joints))
         for captions, joints in zip(clips.captions, clips.motions, strict=True)
@@ -74,10 +74,10 @@ def captions_of(clips: OpenSet, generator: Generator) -> Iterator[Said]:
         captions = [caption for caption, _ in rows]
         learnt = generator.are_learnt(captions)
         for (caption, frames), vector, known in zip(rows, generator.vectors(captions).cpu(), learnt, strict=True):
-            likely = generator.examples.actions_of(vector) if known else []
-            if likely and count[likely[0]] < MOST and not generator.examples.caption_of(caption, vector):
-                count[likely[0]] += 1
-                yield Said(caption, frames, likely[0])
+            action = generator.examples.may_need_none(caption, vector) if known else None
+            if action is not None and count[action] < MOST:
+                count[action] += 1
+                yield Said(caption, frames, action)
 
 
 def gains_of(told: list[Said], generator: Generator, recognizer: Recognizer) -> dict[int, list[float]]:

@@ -229,11 +229,15 @@ def test_nothing_to_show_is_told_as_nothing():
 
 
 def test_what_learnt_captions_bring_alone_is_shown_nothing_where_a_clause_is_like_one():
-    examples = learnt(learnt=(0, 1))
-    clauses = ["salutes", "bowls", "bowls", "salutes left"]  # salutes have a caption of ours, bowls have none
-    known = examples.shown(clauses, vectors(clauses), 8, [0] * 4, learnt=[True, True, False, True])
+    examples, other = learnt(learnt=(0, 1)), vectors(["bowls"]) + 0.5 * vectors(["vaults"])
+    other = torch.nn.functional.normalize(other, dim=-1)  # in other words than ours
+    clauses = ["salutes", "rolls a ball", "rolls a ball", "bowls"]  # salutes have a caption of ours, bowls have none
+    told = torch.cat([vectors(["salutes"]), other, other, vectors(["bowls"])])
+    known = examples.shown(clauses, told, 8, [0] * 4, learnt=[True, True, False, True])
     assert known.given.any(dim=(1, 2)).tolist() == [True, False, True, True]
-    assert learnt().shown(["bowls"], vectors(["bowls"]), 8, [0], learnt=[True]) is not None, "not noted of it"
+    assert learnt().shown(["rolls a ball"], other, 8, [0], learnt=[True]) is not None, "not noted of it"
+    asked = [examples.may_need_none(clause, vector) for clause, vector in zip(clauses, told, strict=True)]
+    assert asked == [None, 1, 1, None]
 
 
 def test_what_a_style_taught_is_shown_nothing():

@@ -159,7 +159,8 @@ def test_what_is_shown_of_an_example_stays_and_the_rest_is_drawn_around_it(bowli
     assert not (drawn[~kept] == 0.25).any()
 
 
-def test_a_sentence_like_a_learnt_caption_is_shown_nothing_of_what_those_bring_alone(bowling):
+def test_a_sentence_like_a_learnt_caption_is_shown_nothing_of_what_those_bring_alone(bowling, monkeypatch):
+    monkeypatch.setattr("runtime.generate.examples.OURS", 2.0)  # as if no sentence were ours
     caption = "bowls after nightfall, a lantern in the other hand"
     encoded = bowling.encode([caption]).pooled
     config = replace(bowling.examples.config, known=(2, 1))

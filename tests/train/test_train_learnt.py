@@ -18,15 +18,12 @@ CONFIG = ExamplesConfig(("bowling", "skipping", "sawing"), (0, 1, 2), ("", "", "
 
 
 class Examples:
-    """Takes a caption for the action that it names; "tightly" is said better in a caption of ours."""
+    """Takes a caption for the action that it names; "tightly" is a sentence of ours."""
 
     config = CONFIG
 
-    def actions_of(self, vector):
-        return [int(vector)] if vector >= 0 else []
-
-    def caption_of(self, caption, vector):
-        return "a caption" if "tightly" in caption else ""
+    def may_need_none(self, caption, vector):
+        return int(vector) if vector >= 0 and "tightly" not in caption else None
 
 
 class Generator:
