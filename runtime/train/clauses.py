@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from runtime.train.examples import without_options
 PHRASES, PARTED_SHARE = 3000, 2 / 3  # of actions that are learnt as one; how many of them have an "and" or a comma
 FORMS = ("third", "progressive", "imperative", "gerund")
 EPOCHS, BATCH, RATE, DECAY, SMOOTHING = 24, 48, 2e-3, 0.01, 0.05
+_WHO = re.compile(r"(?:(?:an?|the) (?:man|woman|person|girl|boy)|some(?:one|body)|people) (?:is )?", re.IGNORECASE)
 SCATTER = 6  # words by which sentences of a batch may differ in length
 
 
@@ -114,7 +116,8 @@ def _said(phrase: str, rng: np.random.Generator) -> Marked:
         text = text.replace(f"{{{slot}}}", "")
     text = " ".join(text.replace("{n:", "{").replace("{their}", their).replace("{", "").replace("}", "").split())
     if "*" not in text:
-        return Marked(text, (Mark(1, False, 0, len(text)),))
+        who = _WHO.match(text)
+        return Marked(text, (Mark(1, False, who.end() if who else 0, len(text)),))
     said = sentence(text, subject, their, FORMS[rng.integers(len(FORMS))])
     begin = len(subject) + 1 if said.startswith(f"{subject} ") else 0
     begin += 3 * said[begin:].startswith("is ")

@@ -42,13 +42,14 @@ def test_tags_tell_the_order_that_is_marked():
 
 
 def test_phrases_are_sentences_of_one_clause_without_who_acts():
-    told = single_actions(60, np.random.default_rng(0))
-    assert len(told) == 60
-    assert sum(" and " in each.text or "," in each.text for each in told) >= 40
+    told = [each for seed in range(20) for each in single_actions(60, np.random.default_rng(seed))]
+    assert len(told) == 20 * 60
+    assert sum(" and " in each.text or "," in each.text for each in told) >= 20 * 40
     for each in told:
         (mark,) = each.marks
         assert mark.end == len(each.text) and not set("{}*") & set(each.text)
-        assert not each.text[mark.begin :].startswith(("is ", "someone ", "a man ", "a woman "))
+        begins = each.text[mark.begin :].lower()
+        assert not begins.startswith(("is ", "someone ", "a man ", "a woman ", "the girl ", "a person "))
 
 
 def test_training_writes_a_tagger_that_loads(tmp_path, monkeypatch):
