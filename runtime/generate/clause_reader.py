@@ -25,7 +25,7 @@ FILE = "clauses.safetensors"
 # How likely something must begin at a span for it to be another clause; behind words that say so; where both surely
 # tell of other actions, which needs so much probability and cosine of each.
 LIKELY, LIKELY_BEHIND, LIKELY_OTHER = 0.85, 0.6, 0.3
-EVEN = 0.5
+EVEN = 0.5  # probability under which each of two neighbouring words is unlikely to begin a clause
 SURELY, NEAR = 0.8, 0.7
 NEVER = 2.0  # no probability
 MOST_READ = 512  # sentences whose clauses are remembered
@@ -177,7 +177,7 @@ def _joined(
     sentence: str, spans: Sequence[Span], judged: Mapping[str, Likeliest], paths: Collection[int]
 ) -> list[Span]:
     """Return spans of which those that hardly begin, or tell of the same, go on with the one before them."""
-    spans = _gathered(spans)
+    spans = _gathered(sentence, spans)
     found = list(spans[:1])
     for before, span in pairwise(spans):
         says_so = span.relation != "next" or _SAYS_SO.search(sentence[before.end : span.begin]) is not None
@@ -193,13 +193,16 @@ def _joined(
     return found
 
 
-def _gathered(spans: Sequence[Span]) -> list[Span]:
-    """Return spans of which those that adjoin are one where less than even odds speak for each: something begins there,
-    as likely as both together, be it with the first word ("suddenly jumps") or the second."""
+def _gathered(sentence: str, spans: Sequence[Span]) -> list[Span]:
+    """Return spans of which those with a space alone between them are one where less than even odds speak for each.
+
+    Something begins there, as likely as both together, be it with the first word ("suddenly jumps") or the second.
+    """
     found: list[Span] = []
     for span in spans:
         last = found[-1] if found else None
-        if last and span.begin <= last.end + 1 and span.arms == last.arms and max(span.chance, last.chance) < EVEN:
+        adjoin = last is not None and sentence[last.end : span.begin] == " " and span.arms == last.arms
+        if adjoin and max(span.chance, last.chance) < EVEN:
             found[-1] = last._replace(end=span.end, chance=last.chance + span.chance)
         else:
             found.append(span)

@@ -53,6 +53,12 @@ def test_what_begins_at_one_of_two_neighbouring_words_is_as_likely_as_both_toget
     assert [clause.text for clause in clauses_of(sentence, spans(sentence, *told))] == found
 
 
+def test_words_with_a_comma_between_them_do_not_adjoin():
+    sentence, told = "walks,jumps", [("walks", "next", False, 0.4), ("jumps", "next", False, 0.4)]
+    judged = {"walks": surely(0), "jumps": surely(2)}
+    assert [clause.text for clause in clauses_of(sentence, spans(sentence, *told), judged)] == ["walks", "jumps"]
+
+
 def test_words_that_do_not_adjoin_or_are_of_arms_stay_apart():
     for sentence, arms in (("stands, then suddenly he jumps", False), ("stands, then suddenly jumps", True)):
         told = [("stands", "next", False, 0.9), ("suddenly", "next", False, 0.4), ("jumps", "next", arms, 0.45)]
